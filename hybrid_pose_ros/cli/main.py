@@ -1,0 +1,62 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose`: one command line, a verb a module.
+
+A verb's module has `SUMMARY`, `add_arguments(parser)`, `run(args)`, which returns a dictionary of
+results, and `show(result)`, which prints it for people. Modules are imported when their verb is
+called, so that no verb pays for the imports of another. `--json` prints the dictionary as the last
+line of stdout; a user's mistake is one line on stderr and exit status 1.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from hybrid_pose_ros.errors import InputError
+
+VERBS = ('demo', 'up', 'events', 'info', 'simulate', 'bench')
+"""Each is a module of this package."""
+
+
+def _verb(name: str):
+    return importlib.import_module(f'hybrid_pose_ros.cli.{name}')
+
+
+def _parser(verb: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='hybrid-pose', description='Human pose from event cameras: a slow ANN initializes '
+        'a fast spiking network.')
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+    for name in VERBS if verb is None else (verb,):
+        module = _verb(name)
+        sub = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
+        sub.add_argument('--json', action='store_true',
+                         help='print the results as one JSON object, the last line of stdout')
+        module.add_arguments(sub)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit status: 0, or 1 for a mistake in what the user gave."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    named = argv[0] if argv and argv[0] in VERBS else None
+    args = _parser(named).parse_args(argv)
+    module = _verb(args.verb)
+    try:
+        result = module.run(args)
+        print(json.dumps(result)) if args.json else module.show(result)
+    except InputError as error:
+        print(f'hybrid-pose {args.verb}: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,28 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Events as one structured array: the value that every stage after the decoders takes.
+
+Points are (x, y) in sensor pixels, origin top left, x right, y down. Time is the sensor's clock.
+"""
+
+import numpy as np
+
+EVENT_DTYPE = np.dtype([('t', np.int64), ('x', np.uint16), ('y', np.uint16), ('p', np.uint8)],
+                       align=True)
+"""t [us] on the sensor's clock, x and y [px], p (1 = ON, 0 = OFF); in decoding order, which is
+the order of time but for steps back of some microseconds that real sensors make."""
+
+TRIGGER_DTYPE = np.dtype([('t', np.int64), ('id', np.uint8), ('edge', np.uint8)], align=True)
+"""t [us], number of the input line, edge (1 = rising)."""
+
+
+def event_array(t, x, y, p) -> np.ndarray:
+    """Return events (N,) of EVENT_DTYPE from four sequences of equal length."""
+    events = np.empty(len(t), EVENT_DTYPE)
+    events['t'], events['x'], events['y'], events['p'] = t, x, y, p
+    return events
+
+
+def no_events() -> np.ndarray:
+    """Return the empty window, (0,) of EVENT_DTYPE."""
+    return np.empty(0, EVENT_DTYPE)

@@ -1,0 +1,20 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A driver's event packet as plain values: what a ROS message, a bag or the player hands on."""
+
+from typing import NamedTuple
+
+ENCODINGS = ('evt3', 'libcaer', 'libcaer_cmp', 'mono', 'trigger')
+
+
+class Packet(NamedTuple):
+    """The fields of event_camera_msgs/msg/EventPacket, without ROS."""
+
+    stamp_ns: int  # header stamp: host time at which the driver got the first bytes
+    frame_id: str
+    width: int  # sensor size [px]
+    height: int
+    seq: int  # packet counter of the driver, +1 for each packet
+    time_base: int  # [ns], meaning depends on the encoding
+    encoding: str  # one of ENCODINGS
+    payload: bytes  # or anything with the buffer protocol

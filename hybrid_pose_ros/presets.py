@@ -1,0 +1,177 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two networks, `paper` and `edge`, as one description: layers, neurons, heads.
+
+Everything that builds, runs, counts or stores a network reads it from here: `networks/` (torch),
+`engine/` (CPU, no torch), `checkpoint.py` (weights). This module imports neither.
+
+Source: Aydin et al., "A Hybrid ANN-SNN Architecture for Low-Power and Low-Latency Visual
+Perception" (arXiv 2303.14176) for `paper`; `edge` is ours, of the same idea.
+"""
+
+import math
+from dataclasses import dataclass
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.pose.skeleton import JOINTS
+
+EVENTS = 'events'
+"""Name of the SNN's input map among the spike maps: 2 channels, OFF and ON counts of a bin."""
+
+
+@dataclass(frozen=True)
+class SpikingLayer:
+    """A convolution and the leaky integrate-and-fire neurons behind it."""
+
+    name: str
+    inputs: tuple[str, ...]  # maps that are concatenated, in this order
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int = 1
+    upsampling: str = 'none'  # 'bilinear': x2 before the convolution; 'transposed': 4x4, stride 2
+    residual: str = ''  # spike map that is added to the convolution's output
+
+
+@dataclass(frozen=True)
+class OutputLayer:
+    """The convolution behind the last spikes; its neurons integrate and do not fire."""
+
+    inputs: tuple[str, ...]
+    in_channels: int
+    kernel: int
+    bias: bool
+
+
+@dataclass(frozen=True)
+class AnnSettings:
+    """A U-Net: a stem of two convolutions, levels down, levels up with skips, heatmaps out."""
+
+    bins: int  # time bins of the stacked histogram; the input has 2 * bins channels
+    window_events: int  # events in the stacked histogram (constant count)
+    count_limit: int  # counts are clipped here, 0 = not at all
+    stem: tuple[int, int, int]  # channels, kernel, stride of the first convolution
+    down: tuple[tuple[int, int], ...]  # (channels, kernel) of each level
+    up: tuple[int, ...]  # channels of each level, kernel 3
+    batch_norm: bool  # False: convolutions with bias and no normalisation, as in the paper
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the stacked histogram: bins of OFF counts, then bins of ON counts."""
+        return 2 * self.bins
+
+
+@dataclass(frozen=True)
+class StateHead:
+    """Two 1x1 convolutions from a feature map of the ANN to a layer's membrane potentials."""
+
+    feature: str  # 's1' (stem), 's2'... (levels down), 'a1'... (levels up)
+    layer: str  # name of the spiking layer
+    in_channels: int
+    out_channels: int
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A hybrid network. Time constants are times: leak = exp(-dt / tau)."""
+
+    name: str
+    max_width: int  # the sensor is pooled until it is no wider [cells] ...
+    max_height: int  # ... and no higher; both 0: the central crop below, not pooled
+    crop: tuple[int, int]  # (width, height) of the crop, (0, 0) = the whole sensor
+    step_us: int  # length of a time bin that the weights are meant for
+    spiking: tuple[SpikingLayer, ...]
+    output: OutputLayer
+    ann: AnnSettings
+    heads: tuple[StateHead, ...]
+    batch_norm: bool  # behind the convolutions of the SNN and of the heads
+    current_input: bool  # True: input times (1 - leak), as the paper; False: a spike is a charge
+    learned_tau: bool  # True: one membrane time constant a channel, and the two of the output
+    logits: bool  # True: the output is the logits of a spatial softmax; False: a heatmap, peak 1
+    tau_us: float  # membrane; where time constants are learned, training starts from these
+    tau_output_us: float  # decay of what the SNN's output integrated
+    tau_held_us: float  # decay of the ANN's heatmap under it
+    threshold: float = 1.0
+    joints: int = len(JOINTS)
+
+    def layer(self, name: str) -> SpikingLayer:
+        """Return the spiking layer of that name."""
+        return next(layer for layer in self.spiking if layer.name == name)
+
+
+def decay_us(factor: float, step_us: int) -> float:
+    """Return the time constant [us] of a decay by `factor` in each step of `step_us`."""
+    return -step_us / math.log(factor)
+
+
+def _paper() -> Preset:
+    step_us = 10_000
+    output_decay_us = decay_us(0.8, step_us)
+    return Preset(
+        name='paper', max_width=0, max_height=0, crop=(256, 256), step_us=step_us,
+        spiking=(
+            SpikingLayer('enc0', (EVENTS,), 2, 32, 5),
+            SpikingLayer('down1', ('enc0',), 32, 64, 5, stride=2),
+            SpikingLayer('down2', ('down1',), 64, 128, 5, stride=2),
+            SpikingLayer('down3', ('down2',), 128, 256, 5, stride=2),
+            SpikingLayer('res1', ('down3',), 256, 256, 3),
+            SpikingLayer('res2', ('res1',), 256, 256, 3, residual='down3'),
+            SpikingLayer('up1', ('res2', 'down3'), 512, 128, 5, upsampling='bilinear'),
+            SpikingLayer('up2', ('up1', 'down2'), 256, 64, 5, upsampling='bilinear'),
+            SpikingLayer('up3', ('up2', 'down1'), 128, 32, 5, upsampling='bilinear'),
+        ),
+        output=OutputLayer(('up3', 'enc0'), 64, 1, bias=False),
+        ann=AnnSettings(
+            bins=10, window_events=7500, count_limit=0, stem=(32, 7, 1),
+            down=((64, 5), (128, 3), (256, 3), (512, 3), (512, 3)),
+            up=(512, 256, 128, 64, 32), batch_norm=False),
+        heads=(
+            StateHead('s1', 'enc0', 32, 32), StateHead('s2', 'down1', 64, 64),
+            StateHead('s3', 'down2', 128, 128), StateHead('s4', 'down3', 256, 256),
+            StateHead('a1', 'res1', 512, 256), StateHead('a2', 'res2', 256, 256),
+            StateHead('a3', 'up1', 128, 128), StateHead('a4', 'up2', 64, 64),
+            StateHead('a5', 'up3', 32, 32),
+        ),
+        batch_norm=True, current_input=True, learned_tau=False, logits=False,
+        tau_us=decay_us(1 - 1 / 3, step_us),
+        tau_output_us=output_decay_us, tau_held_us=output_decay_us)
+
+
+def _edge() -> Preset:
+    return Preset(
+        name='edge', max_width=200, max_height=150, crop=(0, 0), step_us=1_000,
+        spiking=(
+            SpikingLayer('enc0', (EVENTS,), 2, 16, 5, stride=2),
+            SpikingLayer('down1', ('enc0',), 16, 32, 3, stride=2),
+            SpikingLayer('down2', ('down1',), 32, 64, 3, stride=2),
+            SpikingLayer('res1', ('down2',), 64, 64, 3),
+            SpikingLayer('res2', ('res1',), 64, 64, 3, residual='down2'),
+            SpikingLayer('up1', ('res2', 'down2'), 128, 32, 4, upsampling='transposed'),
+            SpikingLayer('up2', ('up1', 'down1'), 64, 16, 4, upsampling='transposed'),
+        ),
+        output=OutputLayer(('up2', 'enc0'), 32, 5, bias=True),
+        ann=AnnSettings(
+            bins=10, window_events=7500, count_limit=5, stem=(24, 5, 2),
+            down=((40, 3), (80, 3), (128, 3)), up=(80, 40, 24), batch_norm=True),
+        heads=(
+            StateHead('s1', 'enc0', 24, 16), StateHead('s2', 'down1', 40, 32),
+            StateHead('s3', 'down2', 80, 64), StateHead('s4', 'res1', 128, 64),
+            StateHead('a1', 'res2', 80, 64), StateHead('a2', 'up1', 40, 32),
+            StateHead('a3', 'up2', 24, 16),
+        ),
+        batch_norm=False, current_input=False, learned_tau=True, logits=True,
+        tau_us=45_000.0, tau_output_us=40_000.0, tau_held_us=1_000_000.0)
+
+
+PRESETS = {preset.name: preset for preset in (_paper(), _edge())}
+
+
+def preset(name: str) -> Preset:
+    """Return the preset of that name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise InputError(f'preset {name!r} is not known: choose from {", ".join(PRESETS)}')
+    return PRESETS[name]

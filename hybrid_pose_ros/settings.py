@@ -1,0 +1,53 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters are written once: a dataclass field with its default, description and range."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from hybrid_pose_ros.errors import InputError
+
+
+class Parameter(NamedTuple):
+    """One declared parameter of a settings class."""
+
+    name: str
+    type: type  # bool, int, float or str
+    default: Any
+    description: str
+    low: float | None  # smallest legal value, None where there is none
+    high: float | None
+    choices: tuple[str, ...]  # legal strings, empty where any will do
+
+
+def param(default: Any, description: str, *, low: float | None = None, high: float | None = None,
+          choices: Sequence[str] = ()) -> Any:
+    """Return a dataclass field that knows its description and what values are legal."""
+    metadata = {'description': description, 'low': low, 'high': high, 'choices': tuple(choices)}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def parameters_of(settings: type) -> Iterator[Parameter]:
+    """Yield what `param` declared in a settings class, in the order of the fields."""
+    for field in dataclasses.fields(settings):
+        yield Parameter(field.name, type(field.default), field.default, **field.metadata)
+
+
+def check(settings: Any) -> None:
+    """Raise InputError where a field has the wrong type, is out of range or not a legal choice.
+
+    Settings classes call it in `__post_init__`, before they relate values to each other.
+    """
+    for parameter in parameters_of(type(settings)):
+        value = getattr(settings, parameter.name)
+        where = f'parameter {parameter.name} = {value!r}'
+        if type(value) is not parameter.type:
+            raise InputError(f'{where} must be of type {parameter.type.__name__}, '
+                             f'not {type(value).__name__}')
+        if parameter.low is not None and value < parameter.low:
+            raise InputError(f'{where} is below the smallest legal value {parameter.low}')
+        if parameter.high is not None and value > parameter.high:
+            raise InputError(f'{where} is above the largest legal value {parameter.high}')
+        if parameter.choices and value not in parameter.choices:
+            raise InputError(f'{where} must be one of {", ".join(parameter.choices)}')
