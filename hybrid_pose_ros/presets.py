@@ -99,6 +99,29 @@ class Preset:
         return next(layer for layer in self.spiking if layer.name == name)
 
 
+def spike_depths(preset: Preset) -> dict[str, int]:
+    """Return how many times each spike map is halved against the input [cells]."""
+    depths = {EVENTS: 0}
+    for layer in preset.spiking:
+        halvings = {1: 0, 2: 1}[layer.stride] - (layer.upsampling != 'none')
+        depths[layer.name] = depths[layer.inputs[0]] + halvings
+    return depths
+
+
+def feature_depths(preset: Preset) -> dict[str, int]:
+    """Return how many times each feature map of the ANN is halved against the input [cells]."""
+    stem = {1: 0, 2: 1}[preset.ann.stem[2]]
+    depths = {f's{level + 1}': stem + level for level in range(len(preset.ann.down) + 1)}
+    deepest = stem + len(preset.ann.down)
+    depths |= {f'a{level}': deepest - level for level in range(1, len(preset.ann.up) + 1)}
+    return depths | {'output': deepest - len(preset.ann.up)}
+
+
+def heatmap_depth(preset: Preset) -> int:
+    """Return how many times the heatmaps are halved against the input [cells]."""
+    return spike_depths(preset)[preset.output.inputs[0]]
+
+
 def decay_us(factor: float, step_us: int) -> float:
     """Return the time constant [us] of a decay by `factor` in each step of `step_us`."""
     return -step_us / math.log(factor)

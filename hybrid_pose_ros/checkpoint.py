@@ -1,0 +1,181 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Weights: a preset, its tensors as numpy arrays, and a card that tells where they come from.
+
+On disk: safetensors, which holds the card in its metadata, and the same card beside it as JSON
+for people. What a tensor means, by the end of its name (dt is the length of a time bin):
+
+    weight, bias          a convolution; in the SNN a bias is a current, (1 - leak) * bias a bin,
+                          the output layer's as well
+    norm.*                batch normalization behind the convolution, eps = 1e-5
+    log_tau_us            natural logarithm of the membrane's time constant [us], or at
+                          snn.output of the decay of what was integrated
+    log_tau_held_us       the same for the decay of the ANN's heatmap
+"""
+
+import hashlib
+import json
+import math
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from hybrid_pose_ros import presets
+from hybrid_pose_ros.errors import CheckpointError
+from hybrid_pose_ros.layout import Convolution, convolutions
+from hybrid_pose_ros.presets import Preset
+
+FORMAT = 1
+NORM_TENSORS = ('weight', 'bias', 'running_mean', 'running_var')
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """The weights of one hybrid network; complete and of the right shapes."""
+
+    preset: Preset
+    tensors: dict[str, np.ndarray]  # float32, names and shapes of `parameter_shapes`
+    card: dict[str, Any]  # JSON values; 'trained' says whether the weights are
+
+    def __post_init__(self):
+        """Refuse tensors that are not exactly those of the preset."""
+        _check_tensors(self.preset, self.tensors)
+
+    def save(self, path: str | Path) -> None:
+        """Write `path` (.safetensors) and the card beside it (.json), each in one stroke."""
+        path = Path(path)
+        card = self.card | {'format': FORMAT, 'preset': self.preset.name,
+                            'identity': identity(self)}
+        tensors = {name: np.asarray(tensor, order='C') for name, tensor in self.tensors.items()}
+        text = json.dumps(card, indent=2, sort_keys=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, safetensors.numpy.save(tensors, {'card': text}))
+        _replace(path.with_suffix('.json'), f'{text}\n'.encode())
+
+
+def load(path: str | Path, preset_name: str | None = None) -> Checkpoint:
+    """Read a checkpoint.
+
+    Args:
+        path: the .safetensors file.
+        preset_name: the preset that the weights are wanted for; None takes what the file has.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or of another preset.
+    """
+    path = Path(path)
+    if path.is_dir() or not path.exists():
+        raise CheckpointError(f'no weights at {path}: give the path of a .safetensors file')
+    try:
+        with safetensors.safe_open(path, 'numpy') as file:
+            card = json.loads((file.metadata() or {}).get('card', 'null'))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, ValueError, TypeError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f'{path} cannot be read as safetensors ({error}): '
+                              'it is damaged or something else') from error
+    if not isinstance(card, dict) or card.get('preset') not in presets.PRESETS:
+        raise CheckpointError(f'{path} holds tensors but no card of ours that names a preset: '
+                              'it was not written by hybrid_pose_ros')
+    if preset_name not in (None, card['preset']):
+        raise CheckpointError(f'{path} holds weights of preset {card["preset"]}, but preset '
+                              f'{preset_name} is configured: change one of the two')
+    try:
+        checkpoint = Checkpoint(presets.preset(card['preset']), tensors, card)
+    except CheckpointError as error:
+        raise CheckpointError(f'{path}: {error}') from None
+    if card.get('identity') != identity(checkpoint):
+        raise CheckpointError(f'{path} is damaged: its tensors are not those that its card names')
+    return checkpoint
+
+
+def untrained(preset: Preset, seed: int = 0) -> Checkpoint:
+    """Return random weights, the same everywhere for a seed.
+
+    Convolutions start normally distributed. In `paper` with Xavier's variance, as published; in
+    `edge` with He's, but for the spiking layers, where it is such that 2 to 6 % of the neurons
+    fire in bins of 10 ms.
+    """
+    tensors = {}
+    for conv in convolutions(preset):
+        for name, shape in _shapes_of(conv).items():
+            generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+            tensors[name] = _start_value(preset, conv, name, shape, generator)
+    return Checkpoint(preset, tensors, {'trained': False, 'seed': seed})
+
+
+def identity(checkpoint: Checkpoint) -> str:
+    """Return 16 hexadecimal digits that are equal only for equal presets and tensors."""
+    digest = hashlib.sha256(checkpoint.preset.name.encode())
+    for name in sorted(checkpoint.tensors):
+        digest.update(f'\0{name}\0'.encode())
+        digest.update(np.asarray(checkpoint.tensors[name], '<f4').tobytes())
+    return digest.hexdigest()[:16]
+
+
+def parameter_shapes(preset: Preset) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every tensor of a preset's weights."""
+    return {name: shape for conv in convolutions(preset)
+            for name, shape in _shapes_of(conv).items()}
+
+
+def _shapes_of(conv: Convolution) -> dict[str, tuple[int, ...]]:
+    shapes = {f'{conv.name}.weight': conv.weight_shape}
+    if conv.bias:
+        shapes[f'{conv.name}.bias'] = (conv.out_channels,)
+    if conv.norm:
+        shapes |= {f'{conv.name}.norm.{name}': (conv.out_channels,) for name in NORM_TENSORS}
+    return shapes | {f'{conv.name}.{name}': shape for name, shape in conv.log_taus}
+
+
+FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res1': 0.08,
+                'snn.res2': 0.05, 'snn.up1': 0.10, 'snn.up2': 0.11}
+"""Standard deviation of the weights of edge's spiking layers."""
+
+
+def _start_value(preset: Preset, conv: Convolution, name: str, shape: tuple[int, ...],
+                 generator: np.random.Generator) -> np.ndarray:
+    if name == f'{conv.name}.weight':
+        # Of the 4 x 4 taps of a transposed convolution, stride 2 leaves 4 to each output.
+        taps = conv.kernel ** 2 // (4 if conv.transposed else 1)
+        fan_in, fan_out = conv.in_channels * taps, conv.out_channels * taps
+        if preset.batch_norm:
+            sigma = math.sqrt(2 / (fan_in + fan_out))
+        else:
+            sigma = FIRING_SIGMA.get(conv.name, math.sqrt(2 / fan_in))
+        return (sigma * generator.standard_normal(shape)).astype(np.float32)
+    log_taus = {'log_tau_us': preset.tau_output_us if shape == () else preset.tau_us,
+                'log_tau_held_us': preset.tau_held_us}
+    last = name.rsplit('.', 1)[-1]
+    if last in log_taus:
+        return np.full(shape, math.log(log_taus[last]), np.float32)
+    ones = name.endswith(('norm.weight', 'norm.running_var'))
+    return np.full(shape, float(ones), np.float32)
+
+
+def _check_tensors(preset: Preset, tensors: dict[str, np.ndarray]) -> None:
+    expected = parameter_shapes(preset)
+    faults = [f'missing: {name}' for name in expected if name not in tensors]
+    faults += [f'unexpected: {name}' for name in tensors if name not in expected]
+    for name in expected.keys() & tensors.keys():
+        tensor = tensors[name]
+        if tensor.shape != expected[name] or tensor.dtype != np.float32:
+            faults.append(f'{name}: expected float32 {expected[name]}, '
+                          f'got {tensor.dtype} {tensor.shape}')
+        elif not np.isfinite(tensor).all():
+            faults.append(f'{name}: not all values are finite')
+    if faults:
+        raise CheckpointError(f'the weights do not fit preset {preset.name}: '
+                              + '; '.join(sorted(faults)))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old content or all of the new."""
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    temporary.write_bytes(content)
+    os.replace(temporary, path)

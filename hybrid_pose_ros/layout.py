@@ -1,0 +1,151 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a preset amounts to: its convolutions, and for an input size the shapes of its maps.
+
+Each stride of 2 halves a map, rounding up, so a map `depth` halvings deep has ceil(n / 2**depth)
+rows; layers that upsample are cropped to that. Width and height are those of the network's
+input [cells], see `representation/geometry.py`.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hybrid_pose_ros.presets import Preset, feature_depths, heatmap_depth, spike_depths
+
+
+class Convolution(NamedTuple):
+    """One convolution and the tensors that hang on it, all named `name`.something."""
+
+    name: str  # 'snn.enc0', 'snn.output', 'ann.s1.conv1', 'ann.output', 'heads.enc0.conv1' ...
+    in_channels: int
+    out_channels: int
+    kernel: int
+    depth: int  # halvings between the input and its output map
+    bias: bool
+    norm: bool = False  # batch normalization behind it
+    transposed: bool = False
+    log_taus: tuple[tuple[str, tuple[int, ...]], ...] = ()  # names and shapes
+
+    @property
+    def weight_shape(self) -> tuple[int, int, int, int]:
+        """Shape of the weights as torch has them."""
+        channels = ((self.in_channels, self.out_channels) if self.transposed
+                    else (self.out_channels, self.in_channels))
+        return (*channels, self.kernel, self.kernel)
+
+
+def map_size(depth: int, width: int, height: int) -> tuple[int, int]:
+    """Return (H, W) of a map that is `depth` halvings deep."""
+    return -(-height // 2 ** depth), -(-width // 2 ** depth)
+
+
+def convolutions(preset: Preset) -> list[Convolution]:
+    """Return every convolution of a preset: ANN, heads, SNN, in the order of execution."""
+    return [*_ann(preset), *_heads(preset), *_snn(preset)]
+
+
+def _ann(preset: Preset) -> Iterator[Convolution]:
+    ann, depths = preset.ann, feature_depths(preset)
+    bias, norm = not ann.batch_norm, ann.batch_norm
+
+    def block(feature, in_channels, joined_channels, out_channels, kernel):
+        yield Convolution(f'ann.{feature}.conv1', in_channels, out_channels, kernel,
+                          depths[feature], bias, norm)
+        yield Convolution(f'ann.{feature}.conv2', joined_channels, out_channels, kernel,
+                          depths[feature], bias, norm)
+
+    channels, kernel, _ = ann.stem
+    skips = [channels]
+    yield from block('s1', ann.in_channels, channels, channels, kernel)
+    for level, (out_channels, kernel) in enumerate(ann.down, start=2):
+        yield from block(f's{level}', channels, out_channels, out_channels, kernel)
+        channels = out_channels
+        skips.append(channels)
+    skips.pop()
+    for level, out_channels in enumerate(ann.up, start=1):
+        yield from block(f'a{level}', channels, out_channels + skips.pop(), out_channels, 3)
+        channels = out_channels
+    yield Convolution('ann.output', channels, preset.joints, 3, depths['output'], bias=True)
+
+
+def _heads(preset: Preset) -> Iterator[Convolution]:
+    depths = spike_depths(preset)
+    for head in preset.heads:
+        depth, name = depths[head.layer], f'heads.{head.layer}'
+        yield Convolution(f'{name}.conv1', head.in_channels, head.out_channels, 1, depth,
+                          bias=True, norm=True)
+        yield Convolution(f'{name}.conv2', head.out_channels, head.out_channels, 1, depth,
+                          bias=True, norm=preset.batch_norm)
+
+
+def _snn(preset: Preset) -> Iterator[Convolution]:
+    depths = spike_depths(preset)
+    for layer in preset.spiking:
+        taus = (('log_tau_us', (layer.out_channels,)),) if preset.learned_tau else ()
+        yield Convolution(f'snn.{layer.name}', layer.in_channels, layer.out_channels,
+                          layer.kernel, depths[layer.name], bias=not preset.batch_norm,
+                          norm=preset.batch_norm, log_taus=taus,
+                          transposed=layer.upsampling == 'transposed')
+    taus = (('log_tau_us', ()), ('log_tau_held_us', ())) if preset.learned_tau else ()
+    yield Convolution('snn.output', preset.output.in_channels, preset.joints,
+                      preset.output.kernel, heatmap_depth(preset),
+                      bias=preset.output.bias, log_taus=taus)
+
+
+def spike_maps(preset: Preset, width: int, height: int) -> dict[str, tuple[int, int, int]]:
+    """Return (C, H, W) of each spiking layer's output, in the order of execution."""
+    depths = spike_depths(preset)
+    return {layer.name: (layer.out_channels, *map_size(depths[layer.name], width, height))
+            for layer in preset.spiking}
+
+
+def heatmap_shape(preset: Preset, width: int, height: int) -> tuple[int, int, int]:
+    """Return (J, H, W) of the heatmaps."""
+    return (preset.joints, *map_size(heatmap_depth(preset), width, height))
+
+
+def state_layout(preset: Preset, width: int, height: int) -> dict[str, tuple[int, int, int]]:
+    """Return the tensors that the ANN hands to the SNN: names and (H, W, C), channels last.
+
+    All are float32: 'membrane.<layer>' in the order of execution, then 'heatmap'.
+    """
+    maps = {f'membrane.{name}': shape
+            for name, shape in spike_maps(preset, width, height).items()}
+    maps['heatmap'] = heatmap_shape(preset, width, height)
+    return {name: (rows, columns, channels) for name, (channels, rows, columns) in maps.items()}
+
+
+def neurons(preset: Preset, width: int, height: int) -> int:
+    """Return the number of spiking neurons."""
+    return sum(math.prod(shape) for shape in spike_maps(preset, width, height).values())
+
+
+def state_bytes(preset: Preset, width: int, height: int) -> int:
+    """Return the size of all state tensors together, without padding."""
+    return 4 * sum(math.prod(shape) for shape in state_layout(preset, width, height).values())
+
+
+class LayerCost(NamedTuple):
+    """What one convolution costs, executed densely."""
+
+    name: str
+    shape: tuple[int, int, int]  # (C, H, W) of its output
+    parameters: int  # with normalization and time constants
+    macs: int  # multiplications of weights with inputs, one pass or one time bin
+
+
+def layer_costs(preset: Preset, width: int, height: int) -> list[LayerCost]:
+    """Return the cost of every convolution, in the order of `convolutions`."""
+    costs = []
+    for conv in convolutions(preset):
+        taus = sum(math.prod(shape) for _, shape in conv.log_taus)
+        per_channel = conv.bias + 2 * conv.norm
+        weights = math.prod(conv.weight_shape)
+        rows, columns = map_size(conv.depth, width, height)
+        # A transposed convolution multiplies each input, not each output, with all its taps.
+        steps = math.prod(map_size(conv.depth + conv.transposed, width, height))
+        costs.append(LayerCost(conv.name, (conv.out_channels, rows, columns),
+                               weights + per_channel * conv.out_channels + taus,
+                               weights * steps))
+    return costs
