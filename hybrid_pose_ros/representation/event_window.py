@@ -1,0 +1,39 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The last N events of a stream: what the ANN looks at."""
+
+import numpy as np
+
+from hybrid_pose_ros.events.event_array import EVENT_DTYPE
+
+
+class EventWindow:
+    """Keep the last `events` events in memory that is allocated once."""
+
+    def __init__(self, events: int, *, reach_us: int = 1_000_000):
+        """Args as in the class; `latest` reaches no further back than `reach_us`."""
+        self._size = events
+        self._reach_us = reach_us
+        self._memory = np.empty(8 * events, EVENT_DTYPE)
+        self._end = 0  # the window is what lies before, at most _size events
+
+    def append(self, events: np.ndarray) -> None:
+        """Take in the next events of the stream."""
+        events = events[-self._size:]
+        if self._end + len(events) > len(self._memory):
+            kept = self._memory[max(0, self._end - self._size):self._end]
+            self._memory[:len(kept)] = kept
+            self._end = len(kept)
+        self._memory[self._end:self._end + len(events)] = events
+        self._end += len(events)
+
+    def latest(self) -> np.ndarray:
+        """Return a copy of the window in the order of arrival, (<= N,) of EVENT_DTYPE."""
+        window = self._memory[max(0, self._end - self._size):self._end]
+        if len(window) == 0:
+            return window.copy()
+        return window[window['t'] > window['t'].max() - self._reach_us]
+
+    def clear(self) -> None:
+        """Forget all events, as when the sensor's clock restarts."""
+        self._end = 0

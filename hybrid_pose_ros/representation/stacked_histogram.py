@@ -1,0 +1,58 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Events of a window, counted by time bin, polarity and cell: the frame that the ANN takes.
+
+Source: stacked histogram of arXiv 2303.14176.
+"""
+
+import numpy as np
+from numba import njit
+
+from hybrid_pose_ros.representation.geometry import InputGeometry
+
+
+def stacked_histogram(events: np.ndarray, geometry: InputGeometry, *, bins: int,
+                      start_us: int | None = None, duration_us: int | None = None) -> np.ndarray:
+    """Return counts (2 * bins, H, W) uint16: bins of OFF events old to new, then of ON events.
+
+    Without start and duration the bins cut the time from the first to the last event into equal
+    parts (constant count: hand in the last N events); events of one instant are in the newest
+    bin. With both they cut [start_us, start_us + duration_us) of the sensor's clock (constant
+    duration), and events before and after are left out. Counts stop at 65535.
+    """
+    if (start_us is None) != (duration_us is None):
+        raise TypeError('start_us and duration_us belong together: give both or neither')
+    counts = np.zeros((2 * bins, geometry.height, geometry.width), np.uint16)
+    if len(events) == 0:
+        return counts
+    t = events['t']
+    if start_us is None:
+        start_us, end_us = int(t.min()), int(t.max())
+        include_end = True
+    else:
+        end_us = start_us + duration_us
+        include_end = False
+    _count_into(counts.reshape(2, bins, -1), t, events['x'], events['y'], events['p'],
+                geometry.cell_of_px, start_us, end_us, include_end)
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _count_into(counts, t, x, y, p, cell_of_px, start_us, end_us, include_end):
+    """Count events of [start_us, end_us), or with the end itself, into (2, bins, H * W)."""
+    bins = counts.shape[1]
+    sensor_height, sensor_width = cell_of_px.shape
+    for i in range(len(t)):
+        if t[i] < start_us or t[i] > end_us or (t[i] == end_us and not include_end):
+            continue
+        if x[i] >= sensor_width or y[i] >= sensor_height:
+            continue
+        cell = cell_of_px[y[i], x[i]]
+        if cell < 0:
+            continue
+        time_bin = bins - 1
+        if t[i] < end_us:
+            time_bin = bins * (t[i] - start_us) // (end_us - start_us)
+        polarity = 1 if p[i] else 0
+        if counts[polarity, time_bin, cell] < 65535:
+            counts[polarity, time_bin, cell] += 1
