@@ -1,0 +1,180 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is said about one state: where its tensors lie, what they are, and to whom they belong."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import TransportError
+from hybrid_pose_ros.transport.faults import ForeignModel
+
+ALIGNMENT = 64
+"""Tensors start at multiples of it [bytes]: a cache line, and what SIMD loads like."""
+
+DTYPES = ('float32', 'float16', 'int8', 'uint8', 'int16', 'int32', 'int64')
+MAX_TENSORS = 64
+MAX_DIMENSIONS = 8
+MAX_BYTES = 1 << 40
+MAX_SEQUENCE = (1 << 62) - 1  # twice as much must fit an int64
+
+SEGMENT_NAME = re.compile(r'hybrid_pose\.[0-9]{1,10}\.[0-9a-f]{16}')
+TENSOR_NAME = re.compile(r'[A-Za-z0-9_.]{1,64}')
+PRINTABLE = re.compile(r'[!-~]{0,128}')
+
+
+class TensorSpec(NamedTuple):
+    """One tensor of a state."""
+
+    name: str
+    dtype: str  # one of DTYPES, in the machine's byte order
+    shape: tuple[int, ...]
+    offset: int  # from the first byte of the state [bytes]
+
+    @property
+    def byte_count(self) -> int:
+        """Size of the tensor [bytes]."""
+        return np.dtype(self.dtype).itemsize * prod(self.shape)
+
+
+@dataclass(frozen=True)
+class StateDescriptor:
+    """The notice that a state is complete; with `payload`, the state itself."""
+
+    sensor_time_us: int  # sensor time of the last event that the state has seen
+    sequence: int  # 1, 2, ... of one writer
+    model: str  # identity of preset and weights
+    host: str  # whose shared memory it is, '' where there is none
+    segment: str  # name of the writer's segment in /dev/shm
+    slot: int
+    generation: int  # of the slot, see segment.py
+    byte_count: int
+    checksum: int  # CRC-32 of the bytes, 0 = not computed
+    tensors: tuple[TensorSpec, ...]
+    payload: bytes = b''  # all byte_count bytes, for readers that cannot see the segment
+
+
+def tensor_specs(shapes: Mapping[str, Sequence[int]], *,
+                 dtype: str = 'float32') -> tuple[TensorSpec, ...]:
+    """Return the specs of tensors that lie one behind the other, each aligned."""
+    specs, offset = [], 0
+    for name, shape in shapes.items():
+        specs.append(TensorSpec(name, dtype, tuple(int(length) for length in shape), offset))
+        offset += aligned(specs[-1].byte_count)
+    check_tensors(specs, byte_count=offset)
+    return tuple(specs)
+
+
+def aligned(byte_count: int, alignment: int = ALIGNMENT) -> int:
+    """Return the next multiple of the alignment."""
+    return -(-byte_count // alignment) * alignment
+
+
+def state_bytes(tensors: Sequence[TensorSpec]) -> int:
+    """Return the size of a state [bytes], the padding behind its last tensor included."""
+    return max(aligned(tensor.offset + tensor.byte_count) for tensor in tensors)
+
+
+def check_descriptor(descriptor: StateDescriptor, *, model: str | None = None,
+                     expected: Sequence[TensorSpec] = ()) -> None:
+    """Raise TransportError where a descriptor contradicts itself or what the reader expects.
+
+    Nothing of the segment is touched: that the descriptor fits it is the segment's own check.
+
+    Args:
+        descriptor: what came, from anyone.
+        model: identity that the reader works with, None = any.
+        expected: tensors that the reader needs; offsets may differ, more tensors may be there.
+
+    Raises:
+        ForeignModel: the state belongs to another model.
+        TransportError: anything else.
+    """
+    check_segment_name(descriptor.segment)
+    for field in ('model', 'host'):
+        _check_text(field, getattr(descriptor, field), PRINTABLE)
+    check_integer('sensor_time_us', descriptor.sensor_time_us, -1 << 63, (1 << 63) - 1)
+    check_integer('sequence', descriptor.sequence, 1, MAX_SEQUENCE)
+    check_integer('slot', descriptor.slot, 0, 1 << 16)
+    check_integer('generation', descriptor.generation, 1, 2 * MAX_SEQUENCE)
+    check_integer('byte_count', descriptor.byte_count, 1, MAX_BYTES)
+    check_integer('checksum', descriptor.checksum, 0, (1 << 32) - 1)
+    check_tensors(descriptor.tensors, byte_count=descriptor.byte_count)
+    if len(descriptor.payload) not in (0, descriptor.byte_count):
+        raise TransportError(f'payload has {len(descriptor.payload)} bytes, the descriptor '
+                             f'announces {descriptor.byte_count}')
+    check_expected(descriptor.model, descriptor.tensors, model=model, expected=expected)
+
+
+def check_tensors(tensors: Sequence[TensorSpec], *, byte_count: int) -> None:
+    """Raise TransportError where tensors are not of legal form, overlap or leave the state."""
+    if not 1 <= len(tensors) <= MAX_TENSORS:
+        raise TransportError(f'a state has 1 to {MAX_TENSORS} tensors, not {len(tensors)}')
+    for tensor in tensors:
+        _check_tensor(tensor, byte_count)
+    if len({tensor.name for tensor in tensors}) < len(tensors):
+        raise TransportError('two tensors have the same name')
+    in_order = sorted(tensors, key=lambda tensor: tensor.offset)
+    for before, after in zip(in_order, in_order[1:]):
+        if before.offset + before.byte_count > after.offset:
+            raise TransportError(f'tensors {before.name} and {after.name} overlap')
+
+
+def check_expected(found_model: str, tensors: Sequence[TensorSpec], *, model: str | None,
+                   expected: Sequence[TensorSpec]) -> None:
+    """Raise where a well-formed state is not the one that this reader can use.
+
+    Raises:
+        ForeignModel: the state belongs to another model.
+        TransportError: a tensor is missing, or of another type or shape.
+    """
+    if model is not None and found_model != model:
+        raise ForeignModel(f'the state belongs to model {found_model!r}, this node runs {model!r}: '
+                           'start both nodes with the same preset and weights')
+    found = {tensor.name: tensor for tensor in tensors}
+    missing = [tensor.name for tensor in expected if tensor.name not in found]
+    if missing:
+        raise TransportError(f'the state lacks the tensors {", ".join(missing)}')
+    for wanted in expected:
+        came = found[wanted.name]
+        if (came.dtype, came.shape) != (wanted.dtype, wanted.shape):
+            raise TransportError(f'tensor {wanted.name} is {came.dtype} {came.shape}, expected '
+                                 f'{wanted.dtype} {wanted.shape}')
+
+
+def check_segment_name(name: str) -> None:
+    """Raise TransportError where a name could be anything but one of our segments in /dev/shm."""
+    _check_text('segment', name, SEGMENT_NAME)
+
+
+def check_integer(what: str, value: int, low: int, high: int) -> None:
+    """Raise TransportError where a value is not a whole number from low to high."""
+    if type(value) is not int or not low <= value <= high:
+        raise TransportError(f'{what} = {value!r:.80} must be a whole number from {low} to {high}')
+
+
+def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
+    _check_text('tensor name', tensor.name, TENSOR_NAME)
+    what = f'tensor {tensor.name}: '
+    if tensor.dtype not in DTYPES:
+        raise TransportError(f'{what}dtype {tensor.dtype!r:.80} must be one of {", ".join(DTYPES)}')
+    if type(tensor.shape) is not tuple or len(tensor.shape) > MAX_DIMENSIONS:
+        raise TransportError(f'{what}shape {tensor.shape!r:.80} must be a tuple of at most '
+                             f'{MAX_DIMENSIONS} lengths')
+    for length in tensor.shape:
+        check_integer(f'{what}length', length, 1, MAX_BYTES)
+    check_integer(f'{what}offset', tensor.offset, 0, MAX_BYTES)
+    if tensor.offset % ALIGNMENT:
+        raise TransportError(f'{what}offset {tensor.offset} is not a multiple of {ALIGNMENT}')
+    if tensor.offset + tensor.byte_count > byte_count:
+        raise TransportError(f'{what}bytes {tensor.offset} to {tensor.offset + tensor.byte_count} '
+                             f'lie outside a state of {byte_count} bytes')
+
+
+def _check_text(what: str, value: Any, pattern: re.Pattern) -> None:
+    if type(value) is not str or not pattern.fullmatch(value):
+        raise TransportError(f'{what} {value!r:.80} must be text of the form {pattern.pattern}')

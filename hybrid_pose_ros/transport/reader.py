@@ -1,0 +1,175 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The reading side of the shared-memory topic: views of states, never a torn or a foreign one.
+
+Judging whether a state's sensor time is of use is the tracker's affair, not this module's.
+"""
+
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid_pose_ros.errors import TransportError
+from hybrid_pose_ros.transport.descriptor import (
+    StateDescriptor, TensorSpec, check_descriptor, check_expected)
+from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState, TornState
+from hybrid_pose_ros.transport.fence import load
+from hybrid_pose_ros.transport.segment import (
+    HEAD, Segment, host_identity, lock_word, open_segment, segment_path, tensor_views)
+
+REMEMBERED_WRITERS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class StateView:
+    """One state. Its tensors are read-only views; they stay mapped as long as they are held."""
+
+    sensor_time_us: int  # sensor time of the last event that the state has seen
+    sequence: int  # of the writer
+    segment: str
+    tensors: dict[str, np.ndarray]
+    inline: bool  # came in the message, not through shared memory
+    _words: np.ndarray | None = None
+    _slot: int = 0
+
+    def is_intact(self) -> bool:
+        """Return whether the writer has left the state alone until now. Ask after use.
+
+        What was computed or copied from a state that is no longer intact must be thrown away.
+        """
+        return self._words is None or (
+            load(self._words, lock_word(self._slot)) == 2 * self.sequence)
+
+
+class StateReader:
+    """Opens segments as descriptors name them, and keeps the newest ones mapped."""
+
+    def __init__(self, *, model: str | None = None, tensors: Sequence[TensorSpec] = ()):
+        """Create a reader; nothing is opened yet.
+
+        Args:
+            model: identity that states must have, None = any.
+            tensors: what every state must hold, see `tensor_specs`; offsets may differ.
+        """
+        self._model = model
+        self._expected = tuple(tensors)
+        self._segments: dict[str, Segment] = {}
+        self._current: Segment | None = None
+        self._used: dict[str, int] = {}  # sequence of the newest state handed out, by segment
+        load(np.frombuffer(bytes(8), np.int64), 0)  # compiled now, not while a state waits
+
+    def read(self, descriptor: StateDescriptor) -> StateView:
+        """Return the state that a descriptor announces.
+
+        Raises:
+            ForeignModel: it belongs to another preset or other weights.
+            StaleState: this reader already got it, or a newer one of the same writer.
+            OverwrittenState: the reader is late; `latest` has the newest state.
+            TornState: it is incomplete, or its bytes do not fit the checksum.
+            TransportError: the descriptor is forged, the segment gone or on another host.
+        """
+        check_descriptor(descriptor, model=self._model, expected=self._expected)
+        if not len(descriptor.payload):
+            self._current = self._fitting_segment(descriptor)
+        used = self._used.get(descriptor.segment, 0)
+        if descriptor.sequence <= used:
+            raise StaleState(f'state {descriptor.sequence} of {descriptor.segment} is not newer '
+                             f'than state {used}, which was read before')
+        view = (_inline_view(descriptor) if len(descriptor.payload) else
+                _shared_view(descriptor, self._current))
+        self._mark_used(view)
+        return view
+
+    def newest_sequence(self) -> int:
+        """Return the number of the newest complete state of the writer read last, 0 = none.
+
+        Takes well under a microsecond: a loop may ask at every step instead of waiting for the
+        notice.
+        """
+        return 0 if self._current is None else load(self._current.words, HEAD)
+
+    def latest(self) -> StateView | None:
+        """Return the newest complete state of the writer read last, None where none is new.
+
+        It works after a failed `read`, too, if the descriptor's segment could be opened.
+        """
+        segment = self._current
+        while segment is not None:
+            sequence = load(segment.words, HEAD)
+            if sequence <= self._used.get(segment.name, 0):
+                return None
+            view = _slot_view(segment, sequence)
+            if view.is_intact():  # or the writer has since gone round the whole ring
+                self._mark_used(view)
+                return view
+        return None
+
+    def _fitting_segment(self, descriptor: StateDescriptor) -> Segment:
+        name = descriptor.segment
+        if descriptor.host != host_identity():
+            raise TransportError(f'segment {name} lies in the memory of another host or container: '
+                                 'have the state sent inline, or share /dev/shm (docker run '
+                                 '--ipc=host)')
+        if name not in self._segments:
+            segment = open_segment(name)
+            self._segments = {known: mapped for known, mapped in self._segments.items()
+                              if os.path.exists(segment_path(known))} | {name: segment}
+        segment = self._segments[name]
+        segment.check_fits(descriptor)
+        check_expected(segment.model, segment.tensors, model=self._model, expected=self._expected)
+        return segment
+
+    def _mark_used(self, view: StateView) -> None:
+        self._used.pop(view.segment, None)
+        self._used[view.segment] = view.sequence
+        for forgotten in list(self._used)[:-REMEMBERED_WRITERS]:
+            del self._used[forgotten]
+
+
+def can_share(descriptor: StateDescriptor) -> bool:
+    """Return whether this process sees the memory that a descriptor speaks of, and may read it.
+
+    If not, its writer's node should send states inline. A segment that is gone counts as seen:
+    `StateReader.read` tells that.
+    """
+    path = segment_path(descriptor.segment)
+    return descriptor.host == host_identity() and (
+        os.access(path, os.R_OK) or not os.path.lexists(path))
+
+
+def _inline_view(descriptor: StateDescriptor) -> StateView:
+    state = np.frombuffer(memoryview(descriptor.payload).toreadonly(), np.uint8)
+    _check_sum(state, descriptor)
+    return StateView(descriptor.sensor_time_us, descriptor.sequence, descriptor.segment,
+                     tensor_views(state, descriptor.tensors), inline=True)
+
+
+def _shared_view(descriptor: StateDescriptor, segment: Segment) -> StateView:
+    where = f'state {descriptor.sequence} in slot {descriptor.slot} of {segment.name}'
+    view = _slot_view(segment, descriptor.sequence)
+    crc = int(segment.words[lock_word(descriptor.slot) + 2])
+    generation = load(segment.words, lock_word(descriptor.slot))
+    if generation > descriptor.generation:
+        raise OverwrittenState(f'{where} has been overwritten: the reader is late')
+    if generation < descriptor.generation:
+        raise TornState(f'{where} is not complete')
+    if (view.sensor_time_us, crc) != (descriptor.sensor_time_us, descriptor.checksum):
+        raise TransportError(f'{where} is another than the descriptor says: sensor time '
+                             f'{view.sensor_time_us} us, checksum {crc}')
+    _check_sum(segment.state(descriptor.slot), descriptor)
+    return view
+
+
+def _slot_view(segment: Segment, sequence: int) -> StateView:
+    slot = sequence % segment.slots
+    return StateView(int(segment.words[lock_word(slot) + 1]), sequence, segment.name,
+                     segment.views(slot), inline=False, _words=segment.words, _slot=slot)
+
+
+def _check_sum(state: np.ndarray, descriptor: StateDescriptor) -> None:
+    if descriptor.checksum and (zlib.crc32(state) or 1) != descriptor.checksum:
+        raise TornState(f'state {descriptor.sequence} of {descriptor.segment} does not fit its '
+                        'checksum')

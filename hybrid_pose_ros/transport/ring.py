@@ -1,0 +1,137 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The writing side of the shared-memory topic: states are made in place in a ring of slots."""
+
+import dataclasses
+import os
+import weakref
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from hybrid_pose_ros.errors import TransportError
+from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, check_integer
+from hybrid_pose_ros.transport.fence import store
+from hybrid_pose_ros.transport.segment import (
+    HEAD, MAX_SLOTS, collect_stale, create_segment, host_identity, lock_word, private_segment,
+    remove_segment)
+
+
+class StateRing:
+    """Owns a segment of states; the oldest slot is the next to be overwritten.
+
+    One thread writes: `begin`, fill the tensors, `commit`. What is begun and not committed, after
+    an exception or a kill, stays marked as incomplete and is written anew by the next `begin`.
+
+    The lock that says "this writer lives" is inherited by forked children and lasts until the last
+    of them has ended: start children by spawn, or the segment outlives a killed writer as long.
+    """
+
+    def __init__(self, tensors: Sequence[TensorSpec], *, model: str, slots: int = 3,
+                 shared: bool = True):
+        """Collect what dead writers left and create the segment.
+
+        Args:
+            tensors: what a state consists of, see `tensor_specs`.
+            model: identity of preset and weights, printable ASCII.
+            slots: a reader has the time of slots - 1 writes to use what it reads.
+            shared: False where /dev/shm cannot be used: states then travel `inline` only.
+
+        Raises:
+            TransportError: /dev/shm is full or not there.
+        """
+        check_integer('slots', slots, 3, MAX_SLOTS)
+        tensors = tuple(tensors)
+        self.collected: tuple[str, ...] = ()  # names of the segments of dead writers
+        self._close = lambda: None
+        if shared:
+            self.collected = collect_stale()
+            self._segment, lock_fd = create_segment(tensors, model=model, slots=slots)
+            self._close = weakref.finalize(self, _discard, self._segment.name, lock_fd, os.getpid())
+        else:
+            self._segment = private_segment(tensors, model=model, slots=slots)
+        self._host = host_identity() if shared else ''
+        self._sequence = 0
+        self._write: StateWrite | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the segment."""
+        return self._segment.name
+
+    def begin(self) -> 'StateWrite':
+        """Return the oldest slot, marked as incomplete; a write that was open is abandoned."""
+        segment, sequence = self._segment, self._sequence + 1
+        slot = sequence % segment.slots
+        store(segment.words, lock_word(slot), 2 * sequence - 1)
+        self._write = StateWrite(self, sequence, slot, segment.views(slot))
+        return self._write
+
+    def inline(self, descriptor: StateDescriptor) -> StateDescriptor:
+        """Return a descriptor of this ring with the bytes of its state, for other hosts.
+
+        Call it before the next `begin`.
+        """
+        payload = self._segment.state(descriptor.slot).tobytes()
+        return dataclasses.replace(descriptor, payload=payload)
+
+    def close(self) -> None:
+        """Remove the segment; views that are still held stay valid. May be called again."""
+        self._write = None
+        self._close()
+
+    def __enter__(self) -> 'StateRing':
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def _commit(self, write: 'StateWrite', sensor_time_us: int, checksum: bool) -> StateDescriptor:
+        if write is not self._write:
+            raise TransportError(f'state {write.sequence} was committed before, or another was '
+                                 'begun since')
+        self._write = None
+        segment, words = self._segment, self._segment.words
+        crc = (zlib.crc32(segment.state(write.slot)) or 1) if checksum else 0
+        lock = lock_word(write.slot)
+        words[lock + 1:lock + 3] = sensor_time_us, crc
+        store(words, lock, 2 * write.sequence)
+        store(words, HEAD, write.sequence)
+        self._sequence = write.sequence
+        return StateDescriptor(
+            sensor_time_us=sensor_time_us, sequence=write.sequence, model=segment.model,
+            host=self._host, segment=segment.name, slot=write.slot,
+            generation=2 * write.sequence, byte_count=segment.byte_count, checksum=crc,
+            tensors=segment.tensors)
+
+
+class StateWrite:
+    """A state in the making."""
+
+    def __init__(self, ring: StateRing, sequence: int, slot: int, tensors: dict[str, np.ndarray]):
+        self.sequence = sequence
+        self.slot = slot
+        self.tensors = tensors  # by name, writable views into the slot, with what it held before
+        self._ring = ring
+
+    def commit(self, *, sensor_time_us: int, checksum: bool = False) -> StateDescriptor:
+        """Publish the state in the ring; return the notice to send. Its tensors are then closed.
+
+        Args:
+            sensor_time_us: sensor time of the last event that the state has seen.
+            checksum: add a CRC-32 of the bytes, about 1 ms a MiB on either side.
+
+        Raises:
+            TransportError: committed before, or another state was begun since.
+        """
+        descriptor = self._ring._commit(self, sensor_time_us, checksum)
+        for tensor in self.tensors.values():
+            tensor.flags.writeable = False
+        return descriptor
+
+
+def _discard(name: str, lock_fd: int, creator: int) -> None:
+    os.close(lock_fd)
+    if os.getpid() == creator:  # a forked child ends before its parent does
+        remove_segment(name)

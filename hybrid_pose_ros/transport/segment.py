@@ -1,0 +1,275 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A POSIX shared-memory segment that holds a ring of states and says so itself.
+
+    line 0            magic, version, slots, bytes of a slot, where slot 0 starts, bytes of the JSON
+    line 1            sequence number of the newest complete state, 0 = none
+    line 2 + slot     lock, sensor time [us], checksum of the state in that slot
+    then              JSON: model and tensors
+    page-aligned      the slots
+
+A line is 64 bytes, so two processes never fight for one; a word is an int64. The lock of a slot is
+2 * n - 1 while state n is being written and 2 * n once it is complete (the *generation*): whoever
+finds the same even number before and after using the slot has used state n and nothing else.
+
+Python's multiprocessing.shared_memory is not used: before Python 3.13 its resource tracker unlinks
+segments of other processes at exit. Linux only.
+"""
+
+import errno
+import fcntl
+import functools
+import json
+import mmap
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hybrid_pose_ros.errors import TransportError
+from hybrid_pose_ros.transport.descriptor import (
+    ALIGNMENT, MAX_BYTES, SEGMENT_NAME, StateDescriptor, TensorSpec, aligned, check_integer,
+    check_segment_name, check_tensors, state_bytes)
+from hybrid_pose_ros.transport.fence import store
+
+SHM = '/dev/shm'
+MAGIC = int.from_bytes(b'hposring', 'little')
+VERSION = 1
+LINE = 8  # words
+HEAD = LINE
+MAX_SLOTS = 64
+MAX_HEADER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A mapped segment; whatever was made from it keeps the mapping alive."""
+
+    name: str
+    mapping: mmap.mmap
+    words: np.ndarray  # the header, int64
+    slots: int
+    slot_bytes: int
+    start: int  # offset of slot 0 [bytes]
+    model: str
+    tensors: tuple[TensorSpec, ...]
+
+    @property
+    def byte_count(self) -> int:
+        """Size of a state [bytes]."""
+        return state_bytes(self.tensors)
+
+    def state(self, slot: int) -> np.ndarray:
+        """Return the bytes of the state in a slot, (byte_count,) uint8, not copied."""
+        return np.frombuffer(self.mapping, np.uint8, self.byte_count,
+                             self.start + slot * self.slot_bytes)
+
+    def views(self, slot: int) -> dict[str, np.ndarray]:
+        """Return the tensors in a slot by name, as views; writable if the mapping is."""
+        return tensor_views(self.state(slot), self.tensors)
+
+    def check_fits(self, descriptor: StateDescriptor) -> None:
+        """Raise TransportError where a checked descriptor does not speak of this segment."""
+        mine = {'model': self.model, 'tensors': self.tensors, 'byte_count': self.byte_count,
+                'slot': descriptor.sequence % self.slots, 'generation': 2 * descriptor.sequence}
+        for name, value in mine.items():
+            if getattr(descriptor, name) != value:
+                raise TransportError(f'descriptor and segment {self.name} disagree: {name} is '
+                                     f'{value!r:.200}, not {getattr(descriptor, name)!r:.200}')
+
+
+def lock_word(slot: int) -> int:
+    """Return the index of a slot's lock; sensor time and checksum are the words behind it."""
+    return LINE * (2 + slot)
+
+
+def tensor_views(state: np.ndarray, tensors: tuple[TensorSpec, ...]) -> dict[str, np.ndarray]:
+    """Return the tensors of a state by name, as views of its bytes."""
+    return {tensor.name: state[tensor.offset:tensor.offset + tensor.byte_count]
+            .view(tensor.dtype).reshape(tensor.shape) for tensor in tensors}
+
+
+@functools.cache
+def host_identity() -> str:
+    """Return which kernel and which /dev/shm this process sees; equal means shared.
+
+    Containers share a kernel but not a /dev/shm unless told to (docker run --ipc=host).
+    """
+    try:
+        mounted = os.stat(SHM)
+        boot = Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii').strip()
+    except OSError as error:
+        raise TransportError(f'this system has no POSIX shared memory: {error}') from error
+    return f'{boot}:{mounted.st_dev:x}:{mounted.st_ino:x}'
+
+
+def segment_path(name: str) -> str:
+    """Return the path of a segment whose name has been checked."""
+    check_segment_name(name)
+    return f'{SHM}/{name}'
+
+
+def new_name() -> str:
+    """Return a name that no segment ever had."""
+    return f'hybrid_pose.{os.getpid()}.{secrets.token_hex(8)}'
+
+
+def private_segment(tensors: tuple[TensorSpec, ...], *, model: str, slots: int) -> Segment:
+    """Return a segment of this process's own memory, for states that travel in the message."""
+    size = _size(tensors, model, slots)
+    return _formatted(new_name(), mmap.mmap(-1, size), tensors, model=model, slots=slots)
+
+
+def create_segment(tensors: tuple[TensorSpec, ...], *, model: str,
+                   slots: int) -> tuple[Segment, int]:
+    """Return a new shared segment and the file descriptor that holds its lock.
+
+    The lock (flock) says that the writer lives: the kernel drops it however the writer dies, and
+    it means the same in every container. The file gets its name last, so nobody ever sees a
+    segment that is unlocked or half made, and a writer killed in here leaves nothing behind.
+
+    Raises:
+        TransportError: /dev/shm is full or not there.
+    """
+    size = _size(tensors, model, slots)
+    fd = -1
+    try:
+        fd = os.open(SHM, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        # Pages taken now: writing to a full /dev/shm later would be SIGBUS, not an exception.
+        os.posix_fallocate(fd, 0, size)
+        mapping = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
+        segment = _formatted(new_name(), mapping, tensors, model=model, slots=slots)
+        _link(fd, segment.name)
+    except OSError as error:
+        if fd >= 0:
+            os.close(fd)
+        raise TransportError(_no_room(size) if error.errno == errno.ENOSPC else
+                             f'cannot create a segment in {SHM}: {error}') from error
+    return segment, fd
+
+
+def open_segment(name: str) -> Segment:
+    """Return a segment, mapped read-only.
+
+    Raises:
+        TransportError: it is gone, not ours to read, or not such a segment.
+    """
+    path = segment_path(name)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise TransportError(f'segment {name} is gone: its writer has ended; wait for the next '
+                             'state') from error
+    except OSError as error:
+        raise TransportError(f'segment {name} cannot be opened: {error.strerror}; run both nodes '
+                             'as the same user') from error
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size < mmap.PAGESIZE:
+            raise TransportError(f'{path} is not a segment of this package')
+        mapping = mmap.mmap(fd, status.st_size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE,
+                            prot=mmap.PROT_READ)
+    except (OSError, ValueError) as error:
+        raise TransportError(f'segment {name} cannot be mapped: {error}') from error
+    finally:
+        os.close(fd)
+    return _parsed(name, mapping)
+
+
+def remove_segment(name: str) -> None:
+    """Take a segment's name away; who has it mapped keeps the memory."""
+    try:
+        os.unlink(segment_path(name))
+    except FileNotFoundError:
+        pass
+
+
+def collect_stale() -> tuple[str, ...]:
+    """Remove the segments of dead writers; return their names. Never touches a live one's."""
+    collected = []
+    for name in sorted(filter(SEGMENT_NAME.fullmatch, os.listdir(SHM))):
+        try:
+            fd = os.open(segment_path(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+                         | os.O_NONBLOCK)
+        except OSError:
+            continue  # another user's, or already collected
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove_segment(name)
+            collected.append(name)
+        except OSError:
+            continue  # locked: its writer lives
+        finally:
+            os.close(fd)
+    return tuple(collected)
+
+
+def _link(fd: int, name: str) -> None:
+    # Python follows the symbolic link in /proc only if it is given a directory.
+    directory = os.open(SHM, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f'/proc/self/fd/{fd}', name, dst_dir_fd=directory, follow_symlinks=True)
+    finally:
+        os.close(directory)
+
+
+def _no_room(size: int) -> str:
+    free = os.statvfs(SHM)
+    return (f'{SHM} is full: {size / 2**20:.1f} MiB are needed, '
+            f'{free.f_bavail * free.f_frsize / 2**20:.1f} MiB are free; enlarge it (docker run '
+            '--shm-size) or use fewer slots')
+
+
+def _description(tensors: tuple[TensorSpec, ...], model: str) -> bytes:
+    return json.dumps({'model': model, 'tensors': tensors}).encode()
+
+
+def _start(slots: int, description: bytes) -> int:
+    return aligned(8 * lock_word(slots) + len(description), mmap.PAGESIZE)
+
+
+def _size(tensors: tuple[TensorSpec, ...], model: str, slots: int) -> int:
+    slot_bytes = aligned(state_bytes(tensors), mmap.PAGESIZE)
+    return _start(slots, _description(tensors, model)) + slots * slot_bytes
+
+
+def _formatted(name: str, mapping: mmap.mmap, tensors: tuple[TensorSpec, ...], *, model: str,
+               slots: int) -> Segment:
+    description = _description(tensors, model)
+    start = _start(slots, description)
+    slot_bytes = aligned(state_bytes(tensors), mmap.PAGESIZE)
+    words = np.frombuffer(mapping, np.int64, start // 8)
+    words[:6] = MAGIC, VERSION, slots, slot_bytes, start, len(description)
+    store(words, HEAD, 0)
+    described_at = 8 * lock_word(slots)
+    mapping[described_at:described_at + len(description)] = description
+    return Segment(name, mapping, words, slots, slot_bytes, start, model, tensors)
+
+
+def _parsed(name: str, mapping: mmap.mmap) -> Segment:
+    magic, version, slots, slot_bytes, start, described = (
+        int(word) for word in np.frombuffer(mapping, np.int64, 6))
+    if (magic, version) != (MAGIC, VERSION):
+        raise TransportError(f'segment {name} is not of this version of the package')
+    check_integer(f'segment {name}: slots', slots, 1, MAX_SLOTS)
+    described_at = 8 * lock_word(slots)
+    check_integer(f'segment {name}: start', start, described_at, MAX_HEADER_BYTES)
+    check_integer(f'segment {name}: JSON bytes', described, 2, start - described_at)
+    check_integer(f'segment {name}: slot bytes', slot_bytes, 1, MAX_BYTES)
+    if (start | slot_bytes) % ALIGNMENT or start + slots * slot_bytes != len(mapping):
+        raise TransportError(f'segment {name} has {len(mapping)} bytes, its header says '
+                             f'{start} + {slots} * {slot_bytes}')
+    try:
+        description = json.loads(mapping[described_at:described_at + described])
+        model = str(description['model'])
+        tensors = tuple(TensorSpec(tensor, dtype, tuple(shape), offset)
+                        for tensor, dtype, shape, offset in description['tensors'])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise TransportError(f'segment {name} does not describe its tensors') from error
+    check_tensors(tensors, byte_count=slot_bytes)
+    words = np.frombuffer(mapping, np.int64, start // 8)
+    return Segment(name, mapping, words, slots, slot_bytes, start, model, tensors)
