@@ -1,0 +1,129 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The SNN of a hybrid network, step by step on one CPU core, doing work for spikes only."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.engine import kernels
+from hybrid_pose_ros.engine.plan import Plan, aligned, padded, plan
+from hybrid_pose_ros.layout import state_layout
+
+
+class StateArrays(NamedTuple):
+    """What the kernels write. Membranes and heatmaps have already leaked for the next step."""
+
+    membranes: np.ndarray  # float32, of all layers and of the output, see `plan.LAYER`
+    held: np.ndarray  # (H * W, C) float32, the ANN's heatmap
+    heatmap: np.ndarray  # (H * W, C) float32, the sum after the last step
+    spikes: np.ndarray  # int64, of the last step: events, then the maps in order
+    ends: np.ndarray  # int64, where the spikes of each map end
+
+
+class EngineState:
+    """One network's membranes. Its owner may keep several and hand any of them to the engine."""
+
+    def __init__(self, plan: Plan, layout: Mapping[str, tuple[int, int, int]]):
+        """Allocate a state at rest: membranes and heatmap are 0."""
+        self._plan = plan
+        self._layout = layout
+        cells, lanes = plan.layers[-1]['height'] * plan.layers[-1]['width'], plan.layers[-1][
+            'channels']
+        self.arrays = StateArrays(
+            membranes=aligned(plan.memory), held=aligned(cells * lanes).reshape(cells, lanes),
+            heatmap=aligned(cells * lanes).reshape(cells, lanes),
+            spikes=np.zeros(plan.capacity, np.int64), ends=np.array(plan.spikes))
+        self._membranes = [self._view(layer) for layer in plan.layers]
+        self.copy_from({name: np.zeros(shape, np.float32) for name, shape in layout.items()})
+
+    @property
+    def heatmap(self) -> np.ndarray:
+        """Heatmaps after the last step, (H, W, J) float32, a view that the next step changes."""
+        height, width, joints = self._layout['heatmap']
+        return self.arrays.heatmap.reshape(height, width, -1)[:, :, :joints]
+
+    @property
+    def spike_counts(self) -> np.ndarray:
+        """Cells with events, then spikes of each layer, in the last step, (1 + L,) int64."""
+        return self.arrays.ends - self._plan.spikes
+
+    def copy_from(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Initialize membranes and heatmap with the tensors of `layout.state_layout`."""
+        for name, shape in self._layout.items():
+            if tensors[name].shape != shape:
+                raise ValueError(f'state tensor {name} must have shape {shape}, '
+                                 f'not {tensors[name].shape}')
+        names = [name for name in self._layout if name != 'heatmap']
+        for name, layer, membranes in zip(names, self._plan.layers, self._membranes):
+            channels = tensors[name].shape[2]
+            lanes = slice(layer['neurons'], layer['neurons'] + channels)
+            np.multiply(tensors[name], self._plan.leak[lanes], out=membranes[:, :, :channels])
+            membranes[:, :, :channels] += self._plan.drive[lanes]
+        first = self._plan.layers[-1]['neurons']
+        self._membranes[-1][...] = self._plan.drive[first:]
+        joints = self._layout['heatmap'][2]
+        self.arrays.heatmap[:, :joints] = tensors['heatmap'].reshape(-1, joints)
+        np.multiply(self.arrays.heatmap, self._plan.held_leak, out=self.arrays.held)
+
+    def copy(self, other: 'EngineState') -> None:
+        """Take over the membranes and heatmaps of another state of the same engine."""
+        for mine, theirs in zip(self.arrays[:3], other.arrays[:3]):
+            np.copyto(mine, theirs)
+
+    def spike_map(self, index: int) -> np.ndarray:
+        """Return the last step's spikes of a map as rows of (y, x, channel, value), (N, 4).
+
+        Args:
+            index: 0 for the events, whose values are counts, then the layers in order.
+        """
+        packed = self.arrays.spikes[self._plan.spikes[index]:self.arrays.ends[index]]
+        return np.stack([packed >> 40, packed >> 24 & 0xffff, packed >> 8 & 0xffff,
+                         packed & 0xff], axis=1)
+
+    def _view(self, layer: np.void) -> np.ndarray:
+        shape = layer['height'], layer['width'], layer['channels']
+        return self.arrays.membranes[layer['membranes']:][:np.prod(shape)].reshape(shape)
+
+
+class SpikingEngine:
+    """Runs the SNN of a checkpoint for one input size and one length of step. Holds no state."""
+
+    def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int):
+        """Lay out the weights for an input of width x height cells and steps of step_us."""
+        self.preset = checkpoint.preset
+        self.width, self.height, self.step_us = width, height, step_us
+        self.plan = plan(checkpoint, width, height, step_us)
+        self.layout = state_layout(checkpoint.preset, width, height)
+
+    def initialize(self, tensors: Mapping[str, np.ndarray] | None = None) -> EngineState:
+        """Return a new state, at rest or as the ANN's tensors say."""
+        state = EngineState(self.plan, self.layout)
+        if tensors is not None:
+            state.copy_from(tensors)
+        return state
+
+    def step(self, counts: np.ndarray, state: EngineState) -> np.ndarray:
+        """Advance a state by one time bin.
+
+        Args:
+            counts: events of the bin, (2, H, W) uint8, OFF then ON, C-contiguous.
+            state: is changed.
+
+        Returns:
+            Heatmaps (H, W, J) float32 at the end of the bin, a view of the state.
+        """
+        kernels.advance(counts, self.plan, state.arrays)
+        return state.heatmap
+
+    def advance_silent(self, state: EngineState, steps: int) -> None:
+        """Advance a state by time bins without events."""
+        counts = np.zeros((2, self.height, self.width), np.uint8)
+        for _ in range(steps):
+            kernels.advance(counts, self.plan, state.arrays)
+
+    def warm_up(self) -> None:
+        """Compile the kernels, or load them from numba's cache, before the first real step."""
+        self.advance_silent(self.initialize(), 1)

@@ -1,0 +1,224 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A checkpoint laid out for the kernels: flat arrays, normalization and time constants folded in.
+
+A spike at row y of a map reaches a block of rows and columns of the next one, always of the same
+weights: those of its channel, turned round. With stride 2 there are two blocks per axis, for even
+and odd rows (phases); a transposed convolution has one block, whose first row is 2 y - padding;
+bilinear upsampling and the convolution behind it make one block of k + 3 rows, except at the
+border of the map, see `kernels.py`.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.engine.kernels import LANES
+from hybrid_pose_ros.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.presets import EVENTS, Preset
+
+NORM_EPS = 1e-5
+BILINEAR = (0.25, 0.75, 0.75, 0.25)
+"""What a cell gives to rows 2 y - 1 .. 2 y + 2 of the map of twice its size."""
+
+LAYER = np.dtype([(name, np.int64) for name in (
+    'height', 'width', 'channels',  # of its membranes; channels are padded to whole vectors
+    'membranes',  # where its membranes start, (H, W, C)
+    'neurons',  # where its leak, drive and gain start, (C,)
+    'first_projection', 'last_projection',  # those that charge it, the last one excluded
+    'residual',  # index of the spike map that is added to its charge, -1: none
+)])
+PROJECTION = np.dtype([(name, np.int64) for name in (
+    'source',  # index of the spike map: 0 = events, then the layers in order
+    'height', 'width', 'channels',  # of the spike map
+    'phases',  # blocks per axis: 2 where the stride is 2, else 1
+    'expansion', 'origin',  # first row of a block = (expansion * y + origin) >> (phases - 1)
+    'weights',  # where the blocks start, (phases, phases, channels, pitch, pitch, C)
+    'pitch',  # rows and columns of a block in memory
+    'border_kernel',  # bilinear upsampling only, else 0: size of the kernel behind it
+    'border_weights',  # where its blocks start, (channels, kernel, kernel, C)
+    'fine_height', 'fine_width',  # of the upsampled map
+)] + [('rows', np.int64, 2)])  # rows and columns used of the block of each phase
+
+
+class Plan(NamedTuple):
+    """What the kernels read. The output layer is the last one; its membranes are what it sums."""
+
+    layers: np.ndarray  # LAYER
+    projections: np.ndarray  # PROJECTION
+    weights: np.ndarray  # float32, of all projections
+    leak: np.ndarray  # float32, factor per step of each channel of each layer
+    drive: np.ndarray  # float32, charge per step of each channel: the bias as a current
+    gain: np.ndarray  # float32, charge of a spike that is added to a convolution's output
+    spikes: np.ndarray  # int64, where the spikes of each map start in the list of all spikes
+    threshold: np.float32
+    held_leak: np.float32  # factor per step of the ANN's heatmap
+    memory: int  # membranes of all layers
+    capacity: int  # events and neurons: spikes that there can be in a step
+
+
+def plan(checkpoint: Checkpoint, width: int, height: int, step_us: int) -> Plan:
+    """Lay out the SNN of a checkpoint for an input of width x height cells and steps of step_us."""
+    return _Planner(checkpoint, width, height, step_us).plan()
+
+
+def padded(channels: int) -> int:
+    """Return the number of channels that a whole number of vectors holds."""
+    return -(-channels // LANES) * LANES
+
+
+def aligned(size: int) -> np.ndarray:
+    """Return `size` zeros, float32, that start where a vector may start in memory."""
+    memory = np.zeros(size + LANES, np.float32)
+    first = -memory.ctypes.data % (4 * LANES) // 4
+    return memory[first:first + size]
+
+
+class _Planner:
+    def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int):
+        self._preset, self._tensors = checkpoint.preset, checkpoint.tensors
+        self._step_us = step_us
+        self._maps = {EVENTS: (2, height, width)} | spike_maps(self._preset, width, height)
+        self._names = list(self._maps)
+        self._heatmap = heatmap_shape(self._preset, width, height)
+        self._layers, self._projections, self._weights = [], [], []
+        self._leak, self._drive, self._gain = [], [], []
+
+    def plan(self) -> Plan:
+        preset = self._preset
+        for layer in preset.spiking:
+            self._add_layer(f'snn.{layer.name}', layer, self._maps[layer.name],
+                            preset.tau_us, preset.current_input)
+        self._add_layer('snn.output', preset.output, self._heatmap, preset.tau_output_us, False)
+        sizes = [math.prod(shape) for shape in self._maps.values()]
+        weights = aligned(sum(block.size for block in self._weights))
+        np.concatenate(self._weights, out=weights)
+        return Plan(
+            layers=np.array(self._layers, LAYER),
+            projections=np.array(self._projections, PROJECTION),
+            weights=weights, leak=_joined(self._leak), drive=_joined(self._drive),
+            gain=_joined(self._gain), spikes=np.cumsum([0, *sizes[:-1]]),
+            threshold=np.float32(preset.threshold),
+            held_leak=np.float32(self._factor('snn.output.log_tau_held_us',
+                                              preset.tau_held_us)),
+            memory=self._memory(), capacity=sum(sizes))
+
+    def _add_layer(self, name, layer, shape, tau_us, current_input):
+        channels, height, width = shape
+        leak = np.broadcast_to(self._factor(f'{name}.log_tau_us', tau_us), channels)
+        gain = 1 - leak if current_input else np.ones(channels)
+        scale, bias = self._normalization(name, channels)
+        weight = np.float64(self._tensors[f'{name}.weight'])
+        if getattr(layer, 'upsampling', '') == 'transposed':
+            weight = weight.swapaxes(0, 1)  # torch has (in, out) there
+        weight = weight * (gain * scale)[:, None, None, None]
+        first_projection, first_channel = len(self._projections), 0
+        for source in layer.inputs:
+            end = first_channel + self._maps[source][0]
+            self._add_projection(source, layer, weight[:, first_channel:end])
+            first_channel = end
+        residual = getattr(layer, 'residual', '')
+        self._layers.append((
+            height, width, padded(channels), self._memory(), sum(map(len, self._leak)),
+            first_projection, len(self._projections),
+            self._names.index(residual) if residual else -1))
+        for values, parts in ((leak, self._leak), ((1 - leak) * bias, self._drive),
+                              (gain, self._gain)):
+            parts.append(np.pad(values, (0, padded(channels) - channels)))
+
+    def _add_projection(self, source, layer, weight):
+        channels, height, width = self._maps[source]
+        stride, upsampling = getattr(layer, 'stride', 1), getattr(layer, 'upsampling', 'none')
+        kernel, expansion, phases, border_kernel, border_weights = layer.kernel, 1, 1, 0, 0
+        if upsampling == 'transposed':
+            blocks, rows, expansion, origin = _as_blocks(weight)[None], (kernel, 0), 2, -1
+        elif upsampling == 'bilinear':
+            border_kernel, border_weights = kernel, self._add_weights(_turned(weight))
+            fine = _turned(weight)
+            folded = _upsampled(_upsampled(fine, 1), 2)
+            blocks, rows, expansion = folded[None], (folded.shape[1], 0), 2
+            origin = -1 - kernel // 2
+        else:
+            blocks, rows = _phase_blocks(weight, stride)
+            phases, origin = stride, kernel // 2 - kernel + stride
+        self._projections.append((
+            self._names.index(source), height, width, channels, phases, expansion, origin,
+            self._add_weights(blocks), blocks.shape[3], border_kernel,
+            border_weights, 2 * height, 2 * width, rows))
+
+    def _add_weights(self, blocks: np.ndarray) -> int:
+        """Take up weights whose last axis are the output channels; return where they start."""
+        start = sum(part.size for part in self._weights)
+        missing = padded(blocks.shape[-1]) - blocks.shape[-1]
+        padding = [(0, 0)] * (blocks.ndim - 1) + [(0, missing)]
+        self._weights.append(np.pad(blocks, padding).astype(np.float32).ravel())
+        return start
+
+    def _memory(self) -> int:
+        return sum(height * width * channels for height, width, channels, *_ in self._layers)
+
+    def _factor(self, name: str, tau_us: float) -> np.ndarray:
+        """Return exp(-dt / tau), with tau from the weights where it is learned."""
+        if name in self._tensors:
+            tau_us = np.exp(np.float64(self._tensors[name]))
+        return np.exp(-self._step_us / np.float64(tau_us))
+
+    def _normalization(self, name, channels) -> tuple[np.ndarray, np.ndarray]:
+        """Return (scale, bias) that stand for what lies behind a convolution, each (C,)."""
+        if f'{name}.norm.weight' in self._tensors:
+            weight, bias, mean, variance = (
+                np.float64(self._tensors[f'{name}.norm.{part}'])
+                for part in ('weight', 'bias', 'running_mean', 'running_var'))
+            scale = weight / np.sqrt(variance + NORM_EPS)
+            return scale, bias - mean * scale
+        bias = self._tensors.get(f'{name}.bias', np.zeros(channels, np.float32))
+        return np.ones(channels), np.float64(bias)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    joined = aligned(sum(map(len, parts)))
+    joined[:] = np.concatenate(parts)
+    return joined
+
+
+def _as_blocks(weight: np.ndarray) -> np.ndarray:
+    """Return weights (O, I, k, k) as (I, k, k, O)."""
+    return weight.transpose(1, 2, 3, 0)
+
+
+def _turned(weight: np.ndarray) -> np.ndarray:
+    """Return weights (O, I, k, k) as (I, k, k, O), as an input sees them: last row first."""
+    return _as_blocks(weight[:, :, ::-1, ::-1])
+
+
+def _phase_blocks(weight: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return blocks (phases, phases, I, rows, rows, O) of a convolution, and the rows used.
+
+    An input in row y reaches output row o with kernel row y + padding - stride * o, so the
+    kernel rows that it uses are those of the same remainder as y + padding, last one first.
+    """
+    outputs, inputs, kernel, _ = weight.shape
+    turned = [range((kernel - 1) - (kernel - 1 - phase - kernel // 2) % stride, -1, -stride)
+              for phase in range(stride)]
+    rows = tuple(map(len, turned))
+    blocks = np.zeros((stride, stride, inputs, max(rows), max(rows), outputs))
+    for phase_y, kernel_rows in enumerate(turned):
+        for phase_x, kernel_columns in enumerate(turned):
+            taken = weight[:, :, list(kernel_rows)][:, :, :, list(kernel_columns)]
+            blocks[phase_y, phase_x, :, :rows[phase_y], :rows[phase_x]] = _as_blocks(taken)
+    return blocks, (rows + (0,))[:2]
+
+
+def _upsampled(blocks: np.ndarray, axis: int) -> np.ndarray:
+    """Return the weights of a coarse input that is upsampled along an axis before the blocks."""
+    rows = blocks.shape[axis]
+    shape = list(blocks.shape)
+    shape[axis] = rows + len(BILINEAR) - 1
+    folded = np.zeros(shape)
+    for first, share in enumerate(BILINEAR):
+        taken = [slice(None)] * blocks.ndim
+        taken[axis] = slice(first, first + rows)
+        folded[tuple(taken)] += share * blocks
+    return folded
