@@ -1,0 +1,70 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The convolution that all three parts of the hybrid are made of, and what lies around it."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hybrid_pose_ros.layout import Convolution
+
+LEAKY_SLOPE = 0.1
+
+
+class ConvTensors(nn.Module):
+    """The tensors of one convolution under their names in the checkpoint."""
+
+    def __init__(self, conv: Convolution):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(conv.weight_shape))
+        self.bias = nn.Parameter(torch.zeros(conv.out_channels)) if conv.bias else None
+        self.norm = _batch_norm(conv.out_channels) if conv.norm else nn.Identity()
+        for name, shape in conv.log_taus:
+            self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+
+
+class ConvNorm(ConvTensors):
+    """A convolution that keeps the size, or halves it, and batch norm where the preset has it."""
+
+    def __init__(self, conv: Convolution, stride: int = 1):
+        super().__init__(conv)
+        self.stride = stride
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (B, O, H, W), or half of H and W rounded up."""
+        padding = self.weight.shape[-1] // 2
+        return self.norm(F.conv2d(maps, self.weight, self.bias, self.stride, padding))
+
+
+def _batch_norm(channels: int) -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(channels)
+    norm.num_batches_tracked = None  # has no use at a fixed momentum, nor a place in checkpoints
+    return norm
+
+
+def fold_norms(module: nn.Module) -> None:
+    """Merge every batch norm into the convolution before it, in place; for inference only."""
+    for conv in module.modules():
+        if isinstance(conv, ConvNorm) and isinstance(conv.norm, nn.BatchNorm2d):
+            norm = conv.norm
+            conv.weight, conv.bias = nn.utils.fusion.fuse_conv_bn_weights(
+                conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps,
+                norm.weight, norm.bias)
+            conv.norm = nn.Identity()
+
+
+def activate(maps: Tensor) -> Tensor:
+    """Return LeakyReLU of the maps."""
+    return F.leaky_relu(maps, LEAKY_SLOPE)
+
+
+def crop(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the top left (H, W) of the maps."""
+    height, width = size
+    return maps[..., :height, :width]
+
+
+def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the maps at twice their size, bilinear, cropped to (H, W)."""
+    maps = F.interpolate(maps, scale_factor=2, mode='bilinear', align_corners=False)
+    return crop(maps, size)

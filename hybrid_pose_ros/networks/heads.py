@@ -1,0 +1,57 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""State initialization: from the ANN's feature maps to the SNN's membrane potentials."""
+
+from torch import Tensor, nn
+
+from hybrid_pose_ros.layout import convolutions, map_size
+from hybrid_pose_ros.networks.blocks import ConvNorm, activate, upsample
+from hybrid_pose_ros.presets import Preset, feature_depths, spike_depths
+
+
+class Head(nn.Module):
+    """Two 1x1 convolutions, LeakyReLU between them."""
+
+    def __init__(self, conv1: ConvNorm, conv2: ConvNorm):
+        super().__init__()
+        self.conv1, self.conv2 = conv1, conv2
+
+    def hidden(self, feature: Tensor) -> Tensor:
+        """Return what the second convolution takes, (B, C, H, W)."""
+        return activate(self.conv1(feature))
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Return membrane potentials (B, C, H, W)."""
+        return self.conv2(self.hidden(feature))
+
+
+class StateHeads(nn.Module):
+    """A head for each spiking layer, named after it."""
+
+    def __init__(self, preset: Preset):
+        super().__init__()
+        self.heads = preset.heads
+        self._feature_depths = feature_depths(preset)
+        self._depths = spike_depths(preset)
+        convs = {conv.name: conv for conv in convolutions(preset)}
+        for head in preset.heads:
+            name = f'heads.{head.layer}'
+            self.add_module(head.layer, Head(ConvNorm(convs[f'{name}.conv1']),
+                                             ConvNorm(convs[f'{name}.conv2'])))
+
+    def inputs(self, features: dict[str, Tensor], width: int,
+               height: int) -> dict[str, Tensor]:
+        """Return each layer's feature map, doubled where the layer's map is twice as large."""
+        maps = {}
+        for head in self.heads:
+            depth = self._depths[head.layer]
+            feature = features[head.feature]
+            if self._feature_depths[head.feature] > depth:
+                feature = upsample(feature, map_size(depth, width, height))
+            maps[head.layer] = feature
+        return maps
+
+    def forward(self, features: dict[str, Tensor], width: int, height: int) -> dict[str, Tensor]:
+        """Return each layer's membrane potentials (B, C, H, W) for an input of width x height."""
+        maps = self.inputs(features, width, height)
+        return {layer: self.get_submodule(layer)(feature) for layer, feature in maps.items()}

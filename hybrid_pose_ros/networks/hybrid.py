@@ -1,0 +1,100 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The hybrid: the ANN initializes the SNN's state, the SNN carries the pose on bin by bin.
+
+    frame  - ANN - heatmaps ---------------------> held
+              |
+              features - heads - membrane potentials
+                                   |
+    counts of a bin ------------- SNN - output --> integrated      heatmaps = integrated + held
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.networks.ann import PoseANN
+from hybrid_pose_ros.networks.heads import StateHeads
+from hybrid_pose_ros.networks.neurons import LIFState
+from hybrid_pose_ros.networks.snn import PoseSNN
+from hybrid_pose_ros.presets import Preset
+
+
+class HybridState(NamedTuple):
+    """What the hybrid carries from one time bin to the next."""
+
+    layers: tuple[LIFState, ...]  # one a spiking layer, in the order of the preset
+    integrated: Tensor  # what the SNN put out since the initialization, decayed, (B, J, h, w)
+    held: Tensor  # the ANN's heatmaps, decayed, (B, J, h, w)
+
+
+class Hybrid(nn.Module):
+    """The network of a preset; all zeros until a checkpoint is loaded."""
+
+    def __init__(self, preset: Preset):
+        super().__init__()
+        self.preset = preset
+        self.ann = PoseANN(preset)
+        self.heads = StateHeads(preset)
+        self.snn = PoseSNN(preset)
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> 'Hybrid':
+        """Return the network with these weights, in evaluation mode."""
+        hybrid = cls(checkpoint.preset)
+        with torch.no_grad():
+            for name, tensor in hybrid.state_dict().items():
+                tensor.copy_(torch.from_numpy(np.array(checkpoint.tensors[name])))
+        return hybrid.eval()
+
+    def to_checkpoint(self, card: dict[str, Any]) -> Checkpoint:
+        """Return the weights as they are now, with a card that tells where they come from."""
+        tensors = {name: tensor.float().cpu().numpy().copy()
+                   for name, tensor in self.state_dict().items()}
+        return Checkpoint(self.preset, tensors, card)
+
+    def initialize(self, frame: Tensor) -> HybridState:
+        """Return the state that the ANN sees in a frame of event counts (B, 2 * bins, H, W).
+
+        No gradient flows from the SNN into the ANN; its heatmaps for training come from `ann`.
+        """
+        heatmaps, features = self.ann(frame)
+        features = {name: feature.detach() for name, feature in features.items()}
+        height, width = frame.shape[-2:]
+        membranes = self.heads(features, width, height)
+        layers = tuple(LIFState(membranes[layer.name]) for layer in self.preset.spiking)
+        return HybridState(layers, torch.zeros_like(heatmaps), heatmaps.detach())
+
+    def resting_state(self, batch: int, width: int, height: int) -> HybridState:
+        """Return the state of a network that has seen nothing, for an input of width x height."""
+        def zeros(shape):
+            return self.snn.output.weight.new_zeros((batch, *shape))
+
+        layers = tuple(LIFState(zeros(shape))
+                       for shape in spike_maps(self.preset, width, height).values())
+        heatmaps = zeros(heatmap_shape(self.preset, width, height))
+        return HybridState(layers, heatmaps, heatmaps)
+
+    def step(self, counts: Tensor, state: HybridState,
+             dt_us: float) -> tuple[Tensor, HybridState]:
+        """Return the heatmaps (B, J, h, w) at the end of a time bin, and the next state.
+
+        Args:
+            counts: events of the bin, OFF and ON, (B, 2, H, W).
+            state: as the previous bin or `initialize` left it.
+            dt_us: length of the bin [us].
+        """
+        heatmaps, state, _ = self.step_with_spikes(counts, state, dt_us)
+        return heatmaps, state
+
+    def step_with_spikes(self, counts: Tensor, state: HybridState,
+                         dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
+        """Return what `step` does and the spikes (B, C, H, W) of each layer."""
+        maps, layers = self.snn(counts.to(state.held.dtype), state.layers, dt_us)
+        integrated, held = self.snn.output(maps, state.integrated, state.held, dt_us)
+        spikes = {layer.name: maps[layer.name] for layer in self.preset.spiking}
+        return integrated + held, HybridState(layers, integrated, held), spikes

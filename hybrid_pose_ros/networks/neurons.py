@@ -1,0 +1,70 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Leaky integrate-and-fire neurons as functions: state in, spikes and state out.
+
+    u = leak * v + charge          charge
+    s = 1 if u >= threshold        fire, at most once a time bin
+    v = u - s * threshold          reset by subtraction
+
+leak = exp(-dt / tau), so that one tau holds for time bins of any length dt. Where the input is a
+current x, it is charged for the length of the bin: charge = (1 - leak) * x.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+SURROGATE_ALPHA = 2.0
+
+
+class Spike(torch.autograd.Function):
+    """Heaviside step, 1 at 0, with the derivative of an arcus tangens behind it.
+
+    Source: Fang et al., "Incorporating learnable membrane time constant ..." (ICCV 2021), ATan.
+    """
+
+    @staticmethod
+    def forward(ctx, distance: Tensor) -> Tensor:
+        """Return 1 where the membrane potential's distance to the threshold is >= 0."""
+        ctx.save_for_backward(distance)
+        return (distance >= 0).to(distance.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        """Return the gradient: 1 at the threshold, falling off on both sides."""
+        distance, = ctx.saved_tensors
+        slope = math.pi / 2 * SURROGATE_ALPHA * distance
+        return gradient * (SURROGATE_ALPHA / 2) / (1 + slope.square())
+
+
+class LIFState(NamedTuple):
+    """What a layer of leaky integrate-and-fire neurons carries from one time bin to the next."""
+
+    membrane: Tensor  # membrane potential, (B, C, H, W), same unit as the threshold
+
+
+def lif_step(charge: Tensor, state: LIFState, *, leak: Tensor,
+             threshold: float) -> tuple[Tensor, LIFState]:
+    """Advance one time bin: leak, charge, fire, reset by subtraction.
+
+    Args:
+        charge: what the bin adds, (B, C, H, W).
+        state: membrane potential that the previous bin, or the ANN, left behind.
+        leak: part of the membrane potential that is left after a bin, () or (C, 1, 1).
+        threshold: membrane potential at which a neuron fires.
+
+    Returns:
+        Spikes, 0 or 1, (B, C, H, W), and the state to hand to the next bin. The gradient flows
+        through the reset.
+    """
+    membrane = leak * state.membrane + charge
+    spikes = Spike.apply(membrane - threshold)
+    return spikes, LIFState(membrane - spikes * threshold)
+
+
+def leak_and_gain(tau_us: Tensor, dt_us: float) -> tuple[Tensor, Tensor]:
+    """Return exp(-dt / tau) and 1 minus that, which is exact for long time constants."""
+    exponent = -dt_us / tau_us
+    return torch.exp(exponent), -torch.expm1(exponent)

@@ -1,0 +1,44 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The heatmaps that the paper's networks are trained to put out."""
+
+import numpy as np
+
+SIGMA = 2.0
+KERNEL = 11
+
+
+def heatmap_target(joints: np.ndarray, height: int, width: int, *,
+                   visible: np.ndarray | None = None, sigma: float = SIGMA,
+                   kernel: int = KERNEL) -> np.ndarray:
+    """Return heatmaps (J, height, width) float32: a Gaussian round each joint, its peak 1.
+
+    Args:
+        joints: (J, 2), x and y in heatmap coordinates; fractions are cut off.
+        height: rows of the heatmap.
+        width: columns of the heatmap.
+        visible: (J,) bool; the map of a hidden joint, or of one outside, is all zeros.
+        sigma: standard deviation of the Gaussian.
+        kernel: odd number of elements after which the Gaussian ends; it is mirrored at borders.
+
+    Source: arXiv 2303.14176 and its published code.
+    """
+    x, y = np.trunc(joints[:, 0]), np.trunc(joints[:, 1])
+    shown = (0 <= x) & (x < width) & (0 <= y) & (y < height)
+    if visible is not None:
+        shown &= visible
+    targets = np.zeros((len(joints), height, width), np.float32)
+    for joint in np.flatnonzero(shown):
+        target = np.outer(_blurred_dot(int(y[joint]), height, sigma, kernel),
+                          _blurred_dot(int(x[joint]), width, sigma, kernel))
+        targets[joint] = target / target.max()
+    return targets
+
+
+def _blurred_dot(position: int, length: int, sigma: float, kernel: int) -> np.ndarray:
+    """Return a row of zeros with a one at `position`, convolved with a Gaussian."""
+    reach = kernel // 2
+    gaussian = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    dot = np.zeros(length)
+    dot[position] = 1
+    return np.convolve(np.pad(dot, reach, mode='reflect'), gaussian / gaussian.sum(), 'valid')
