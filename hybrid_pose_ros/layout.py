@@ -121,11 +121,6 @@ def neurons(preset: Preset, width: int, height: int) -> int:
     return sum(math.prod(shape) for shape in spike_maps(preset, width, height).values())
 
 
-def state_bytes(preset: Preset, width: int, height: int) -> int:
-    """Return the size of all state tensors together, without padding."""
-    return 4 * sum(math.prod(shape) for shape in state_layout(preset, width, height).values())
-
-
 class LayerCost(NamedTuple):
     """What one convolution costs, executed densely."""
 
