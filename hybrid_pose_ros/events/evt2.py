@@ -1,0 +1,75 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""EVT2, the 32-bit words of older Prophesee .raw files; no driver sends them in packets."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+CD_ON = 0x1  # 0x0 is CD_OFF
+TIME_HIGH = 0x8
+EXT_TRIGGER = 0xA
+
+TIME_BITS = 34
+STEP_BACK = (1 << TIME_BITS) - (1 << 28)  # a smaller step back of HIGH is no roll-over [us]
+
+
+class Evt2State(NamedTuple):
+    """What the decoder carries from one piece of a file to the next."""
+
+    high_us: int = 0  # time without its lower 6 bits, roll-overs included
+    joined: bool = False  # a HIGH has been seen
+
+
+@njit(cache=True, nogil=True)
+def count_evt2(words: np.ndarray) -> tuple[int, int]:
+    """Return how many events and how many triggers words (N,) uint32 hold."""
+    events = 0
+    triggers = 0
+    for i in range(len(words)):
+        kind = words[i] >> 28
+        events += kind <= CD_ON
+        triggers += kind == EXT_TRIGGER
+    return events, triggers
+
+
+@njit(cache=True, nogil=True)
+def decode_evt2_into(events, triggers, words, state, width, height):
+    """Decode words; return how many events and triggers were written, and the state after them.
+
+    Args:
+        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them.
+        triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
+        words: uint32.
+        state: Evt2State after the previous words.
+        width: of the sensor [px]; events beyond it are dropped.
+        height: of the sensor [px].
+    """
+    high, joined = state
+    start = 0
+    while not joined and start < len(words):  # before the first HIGH there is no time
+        if words[start] >> 28 == TIME_HIGH:
+            high = np.int64(words[start] & 0xFFFFFFF) << 6
+            joined = True
+        start += 1
+    count = 0
+    count_triggers = 0
+    for i in range(start, len(words)):
+        word = np.int64(words[i])
+        kind = word >> 28
+        if kind <= CD_ON:
+            x = word >> 11 & 0x7FF
+            y = word & 0x7FF
+            events[count, 0] = high | (word >> 22 & 0x3F)
+            events[count, 1] = x | y << 16 | kind << 32
+            count += (x < width) & (y < height)
+        elif kind == TIME_HIGH:
+            new = (word & 0xFFFFFFF) << 6
+            old = high & ((1 << TIME_BITS) - 1)
+            high += new - old + (np.int64(old - new > STEP_BACK) << TIME_BITS)
+        elif kind == EXT_TRIGGER:
+            triggers[count_triggers, 0] = high | (word >> 22 & 0x3F)
+            triggers[count_triggers, 1] = word >> 8 & 0x1F | (word & 1) << 8
+            count_triggers += 1
+    return count, count_triggers, (high, joined)

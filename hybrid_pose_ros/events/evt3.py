@@ -1,0 +1,149 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""EVT3, the 16-bit words of Prophesee sensors: packets of metavision_driver and .raw files.
+
+A word's upper 4 bits are its type. Time is a counter of 24 bits [us] in two words, HIGH and LOW.
+Roll-over is read off HIGH alone: real sensors step back in LOW by some microseconds, because two
+sources of events share one time field.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+ADDR_Y = 0x0
+ADDR_X = 0x2  # one event
+VECT_BASE_X = 0x3
+VECT_12 = 0x4  # 12 pixels in a row, a bit each
+VECT_8 = 0x5
+TIME_LOW = 0x6
+TIME_HIGH = 0x8
+EXT_TRIGGER = 0xA
+
+TIME_BITS = 24
+STEP_BACK = 10 << 12  # a step back of HIGH by more than this is a roll-over [us]
+UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
+
+SLACK = 12  # the kernel may write this many events past the last one that counts
+
+
+class Evt3State(NamedTuple):
+    """What the decoder carries from one packet to the next."""
+
+    high_us: int = 0  # time without its lower 12 bits, roll-overs included
+    low_us: int = 0
+    y: int = 0
+    base_x: int = 0  # next pixel of a vector
+    polarity: int = 0  # of a vector
+    joined: bool = False  # a HIGH and then a LOW have been seen
+
+
+@njit(cache=True, nogil=True)
+def count_evt3(words: np.ndarray) -> tuple[int, int]:
+    """Return how many events and how many triggers words (N,) uint16 hold, in or out of bounds."""
+    events = 0
+    triggers = 0
+    for i in range(len(words)):
+        kind = words[i] >> 12
+        payload = words[i] & 0xFFF
+        pixels = np.uint16(payload if kind == VECT_12 else payload & 0xFF if kind == VECT_8
+                           else kind == ADDR_X)
+        # Bits are added up in pairs, fours and eights: the compiler makes SIMD code of it.
+        pixels -= (pixels >> np.uint16(1)) & np.uint16(0x5555)
+        pixels = (pixels & np.uint16(0x3333)) + ((pixels >> np.uint16(2)) & np.uint16(0x3333))
+        pixels = (pixels + (pixels >> np.uint16(4))) & np.uint16(0x0F0F)
+        events += (pixels + (pixels >> np.uint16(8))) & 0x1F
+        triggers += kind == EXT_TRIGGER
+    return events, triggers
+
+
+@njit(cache=True, nogil=True)
+def decode_evt3_into(events, triggers, words, state, width, height):
+    """Decode words; return how many events and triggers were written, and the state after them.
+
+    Args:
+        events: (N + SLACK, 2) int64, written: an EVENT_DTYPE record is two of them.
+        triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
+        words: uint16, the whole words of a packet.
+        state: Evt3State after the previous packet.
+        width: of the sensor [px]; events beyond it are dropped.
+        height: of the sensor [px].
+    """
+    high, low, y, base, polarity, joined = state
+    start = 0
+    high_seen = False
+    while not joined and start < len(words):  # until there is a time nothing counts, not even rows
+        kind = words[start] >> 12
+        payload = np.int64(words[start] & 0xFFF)
+        if kind == TIME_HIGH:
+            high = _nearest_high(high + low, payload << 12)
+            high_seen = True
+        elif kind == TIME_LOW and high_seen:
+            low = payload
+            joined = True
+        start += 1
+    time = high + low
+    row = y << 16
+    limit = width if y < height else 0  # 0: no column of this row is on the sensor
+    sign = polarity << 32
+    count = 0
+    count_triggers = 0
+    for i in range(start, len(words)):
+        kind = words[i] >> 12
+        payload = np.int64(words[i] & 0xFFF)
+        if kind == ADDR_X:
+            x = payload & 0x7FF
+            events[count, 0] = time
+            events[count, 1] = x | row | (payload & 0x800) << 21
+            count += x < limit
+        elif kind == ADDR_Y:
+            y = payload & 0x7FF
+            row = y << 16
+            limit = width if y < height else 0
+        elif kind == TIME_LOW:
+            low = payload
+            time = high + low
+        elif kind == TIME_HIGH:
+            high = _next_high(high, payload << 12)
+            time = high + low
+        elif kind == VECT_BASE_X:
+            base = payload & 0x7FF
+            sign = (payload & 0x800) << 21
+        elif kind == VECT_12 or kind == VECT_8:
+            span = 12 if kind == VECT_12 else 8
+            for bit in range(span):
+                events[count, 0] = time
+                events[count, 1] = (base + bit) | row | sign
+                count += (payload >> bit & 1) & (base + bit < limit)
+            base += span
+        elif kind == EXT_TRIGGER:
+            triggers[count_triggers, 0] = time
+            triggers[count_triggers, 1] = payload >> 8 | (payload & 1) << 8
+            count_triggers += 1
+    return count, count_triggers, (high, low, y, base, sign >> 32, joined)
+
+
+@njit(cache=True, nogil=True)
+def _next_high(high, new):
+    """Return the upper bits of the time, roll-overs included, at a HIGH word of `new` [us]."""
+    old = high & ((1 << TIME_BITS) - 1)
+    rolled = old - new > STEP_BACK
+    return high - old + new + (rolled << TIME_BITS)
+
+
+@njit(cache=True, nogil=True)
+def _nearest_high(expected, new):
+    """Return the time [us] that a HIGH word of `new` [us] may mean and that is nearest."""
+    roll_overs = (expected - new + (1 << (TIME_BITS - 1))) >> TIME_BITS
+    return (max(roll_overs, 0) << TIME_BITS) + new
+
+
+def after_gap(state: Evt3State, elapsed_us: int) -> Evt3State:
+    """Return the state to go on with behind lost words, or behind a long silence.
+
+    Row and vector are unknown until they are sent again, and events count from the next HIGH and
+    LOW on. How often the clock rolled over meanwhile is not in the words: the time nearest to
+    `elapsed_us` after the last one is taken.
+    """
+    return Evt3State(state.high_us + elapsed_us, state.low_us, UNKNOWN, UNKNOWN, 0, False)

@@ -1,0 +1,119 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""libcaer and libcaer_cmp, the packets of libcaer_driver (DAVIS, DVXplorer).
+
+`libcaer` is the device library's own 64 bits an event. `libcaer_cmp` has 16-bit words like EVT3
+with x and y swapped. The driver's compressor sends the row of an earlier event with up to 4 % of
+the single ones; the packets do not tell which, so no decoder can mend it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+TIME_HIGH = 0
+TIME_LOW = 1
+ADDR_X = 2
+ADDR_Y = 3  # one event
+VECT_BASE_Y = 4
+VECT_8 = 5  # 8 pixels in a column, a bit each
+
+TIME_BITS = 31  # of a libcaer event's own time
+UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
+SLACK = 8  # the kernel may write this many events past the last one that counts
+
+
+class LibcaerCmpState(NamedTuple):
+    """What the decoder carries from one packet to the next; the time is not in it."""
+
+    x: int = 0
+    base_y: int = 0  # next pixel of a vector
+    polarity: int = 0  # of a vector
+
+
+AFTER_GAP = LibcaerCmpState(UNKNOWN, UNKNOWN, 0)
+
+
+@njit(cache=True, nogil=True)
+def count_libcaer_cmp(words: np.ndarray) -> int:
+    """Return how many events words (N,) uint16 hold, in or out of bounds."""
+    events = 0
+    for i in range(len(words)):
+        kind = words[i] >> 12
+        pixels = np.uint16(words[i] & 0xFF if kind == VECT_8 else kind == ADDR_Y)
+        pixels -= (pixels >> np.uint16(1)) & np.uint16(0x5555)
+        pixels = (pixels & np.uint16(0x3333)) + ((pixels >> np.uint16(2)) & np.uint16(0x3333))
+        events += (pixels + (pixels >> np.uint16(4))) & 0xF
+    return events
+
+
+@njit(cache=True, nogil=True)
+def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
+    """Decode the words of one packet; return how many events were written, and the state.
+
+    Args:
+        events: (N + SLACK, 2) int64, written: an EVENT_DTYPE record is two of them.
+        words: uint16, the whole words of a packet.
+        state: LibcaerCmpState after the previous packet.
+        width: of the sensor [px]; events beyond it are dropped.
+        height: of the sensor [px].
+        time_base_us: of the packet; the words count from it.
+    """
+    x, base, polarity = state
+    high = 0
+    low = 0
+    time = time_base_us
+    limit = height if x < width else 0  # 0: no row of this column is on the sensor
+    sign = polarity << 32
+    count = 0
+    for i in range(len(words)):
+        kind = words[i] >> 12
+        payload = np.int64(words[i] & 0xFFF)
+        if kind == ADDR_Y:
+            y = payload & 0x7FF
+            events[count, 0] = time
+            events[count, 1] = x | y << 16 | (payload & 0x800) << 21
+            count += y < limit
+        elif kind == ADDR_X:
+            x = payload & 0x7FF
+            limit = height if x < width else 0
+        elif kind == TIME_LOW:
+            low = payload
+            time = time_base_us + high + low
+        elif kind == TIME_HIGH:
+            high = payload << 12
+            time = time_base_us + high + low
+        elif kind == VECT_BASE_Y:
+            base = payload & 0x7FF
+            sign = (payload & 0x800) << 21
+        elif kind == VECT_8:
+            for bit in range(8):
+                events[count, 0] = time
+                events[count, 1] = x | (base + bit) << 16 | sign
+                count += (payload >> bit & 1) & (base + bit < limit)
+            base += 8
+    return count, (x, base, sign >> 32)
+
+
+@njit(cache=True, nogil=True)
+def decode_libcaer_into(events, words, width, height, time_base_us):
+    """Decode 64-bit events given as words (N, 2) uint32; return how many were written.
+
+    `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them. The time of an event has
+    31 bits; a step back within a packet is a roll-over.
+    """
+    count = 0
+    base_us = time_base_us
+    previous_us = np.int64(0)
+    for i in range(len(words)):
+        pixel = np.int64(words[i, 0])
+        time_us = np.int64(words[i, 1]) & ((1 << TIME_BITS) - 1)
+        base_us += np.int64(time_us < previous_us) << TIME_BITS
+        previous_us = time_us
+        x = pixel >> 17
+        y = pixel >> 2 & 0x7FFF
+        events[count, 0] = base_us + time_us
+        events[count, 1] = x | y << 16 | (pixel & 2) << 31
+        count += (x < width) & (y < height)
+    return count
