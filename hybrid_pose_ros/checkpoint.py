@@ -79,7 +79,7 @@ def load(path: str | Path, preset_name: str | None = None) -> Checkpoint:
     except (OSError, ValueError, TypeError, safetensors.SafetensorError) as error:
         raise CheckpointError(f'{path} cannot be read as safetensors ({error}): '
                               'it is damaged or something else') from error
-    if not isinstance(card, dict) or card.get('preset') not in presets.PRESETS:
+    if not isinstance(card, dict) or card.get('preset') not in list(presets.PRESETS):
         raise CheckpointError(f'{path} holds tensors but no card of ours that names a preset: '
                               'it was not written by hybrid_pose_ros')
     if preset_name not in (None, card['preset']):
