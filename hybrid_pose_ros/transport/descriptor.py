@@ -95,8 +95,8 @@ def check_descriptor(descriptor: StateDescriptor, *, model: str | None = None,
         TransportError: anything else.
     """
     check_segment_name(descriptor.segment)
-    for field in ('model', 'host'):
-        _check_text(field, getattr(descriptor, field), PRINTABLE)
+    check_model(descriptor.model)
+    _check_text('host', descriptor.host, PRINTABLE)
     check_integer('sensor_time_us', descriptor.sensor_time_us, -1 << 63, (1 << 63) - 1)
     check_integer('sequence', descriptor.sequence, 1, MAX_SEQUENCE)
     check_integer('slot', descriptor.slot, 0, 1 << 16)
@@ -133,8 +133,8 @@ def check_expected(found_model: str, tensors: Sequence[TensorSpec], *, model: st
         TransportError: a tensor is missing, or of another type or shape.
     """
     if model is not None and found_model != model:
-        raise ForeignModel(f'the state belongs to model {found_model!r}, this node runs {model!r}: '
-                           'start both nodes with the same preset and weights')
+        raise ForeignModel(f'the state belongs to model {found_model!r}, this node runs {model!r}'
+                           ': start both nodes with the same preset and weights')
     found = {tensor.name: tensor for tensor in tensors}
     missing = [tensor.name for tensor in expected if tensor.name not in found]
     if missing:
@@ -151,6 +151,11 @@ def check_segment_name(name: str) -> None:
     _check_text('segment', name, SEGMENT_NAME)
 
 
+def check_model(model: str) -> None:
+    """Raise TransportError where a model's identity is not short printable text."""
+    _check_text('model', model, PRINTABLE)
+
+
 def check_integer(what: str, value: int, low: int, high: int) -> None:
     """Raise TransportError where a value is not a whole number from low to high."""
     if type(value) is not int or not low <= value <= high:
@@ -161,7 +166,8 @@ def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
     _check_text('tensor name', tensor.name, TENSOR_NAME)
     what = f'tensor {tensor.name}: '
     if tensor.dtype not in DTYPES:
-        raise TransportError(f'{what}dtype {tensor.dtype!r:.80} must be one of {", ".join(DTYPES)}')
+        raise TransportError(f'{what}dtype {tensor.dtype!r:.80} must be one of '
+                             f'{", ".join(DTYPES)}')
     if type(tensor.shape) is not tuple or len(tensor.shape) > MAX_DIMENSIONS:
         raise TransportError(f'{what}shape {tensor.shape!r:.80} must be a tuple of at most '
                              f'{MAX_DIMENSIONS} lengths')

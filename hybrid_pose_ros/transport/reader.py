@@ -6,7 +6,6 @@ Judging whether a state's sensor time is of use is the tracker's affair, not thi
 """
 
 import os
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,9 +17,11 @@ from hybrid_pose_ros.transport.descriptor import (
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState, TornState
 from hybrid_pose_ros.transport.fence import load
 from hybrid_pose_ros.transport.segment import (
-    HEAD, Segment, host_identity, lock_word, open_segment, segment_path, tensor_views)
+    HEAD, Segment, host_identity, lock_word, open_segment, segment_path, state_checksum,
+    tensor_views)
 
 REMEMBERED_WRITERS = 16
+ATTEMPTS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,23 +96,26 @@ class StateReader:
         """Return the newest complete state of the writer read last, None where none is new.
 
         It works after a failed `read`, too, if the descriptor's segment could be opened.
+
+        Raises:
+            OverwrittenState: states are overwritten faster than they can be read.
         """
-        segment = self._current
-        while segment is not None:
-            sequence = load(segment.words, HEAD)
-            if sequence <= self._used.get(segment.name, 0):
+        for _ in range(ATTEMPTS):
+            sequence = self.newest_sequence()
+            if self._current is None or sequence <= self._used.get(self._current.name, 0):
                 return None
-            view = _slot_view(segment, sequence)
+            view = _slot_view(self._current, sequence)
             if view.is_intact():  # or the writer has since gone round the whole ring
                 self._mark_used(view)
                 return view
-        return None
+        raise OverwrittenState(f'the writer of {self._current.name} overwrites its states faster '
+                               'than they can be read')
 
     def _fitting_segment(self, descriptor: StateDescriptor) -> Segment:
         name = descriptor.segment
         if descriptor.host != host_identity():
-            raise TransportError(f'segment {name} lies in the memory of another host or container: '
-                                 'have the state sent inline, or share /dev/shm (docker run '
+            raise TransportError(f'segment {name} lies in the memory of another host or container'
+                                 ': have the state sent inline, or share /dev/shm (docker run '
                                  '--ipc=host)')
         if name not in self._segments:
             segment = open_segment(name)
@@ -134,6 +138,9 @@ def can_share(descriptor: StateDescriptor) -> bool:
 
     If not, its writer's node should send states inline. A segment that is gone counts as seen:
     `StateReader.read` tells that.
+
+    Raises:
+        TransportError: the segment's name is not one of ours.
     """
     path = segment_path(descriptor.segment)
     return descriptor.host == host_identity() and (
@@ -142,24 +149,27 @@ def can_share(descriptor: StateDescriptor) -> bool:
 
 def _inline_view(descriptor: StateDescriptor) -> StateView:
     state = np.frombuffer(memoryview(descriptor.payload).toreadonly(), np.uint8)
-    _check_sum(state, descriptor)
+    if not _fits_checksum(state, descriptor):
+        raise TornState(f'the payload of state {descriptor.sequence} does not fit its checksum')
     return StateView(descriptor.sensor_time_us, descriptor.sequence, descriptor.segment,
                      tensor_views(state, descriptor.tensors), inline=True)
 
 
 def _shared_view(descriptor: StateDescriptor, segment: Segment) -> StateView:
     where = f'state {descriptor.sequence} in slot {descriptor.slot} of {segment.name}'
-    view = _slot_view(segment, descriptor.sequence)
-    crc = int(segment.words[lock_word(descriptor.slot) + 2])
-    generation = load(segment.words, lock_word(descriptor.slot))
-    if generation > descriptor.generation:
-        raise OverwrittenState(f'{where} has been overwritten: the reader is late')
-    if generation < descriptor.generation:
+    lock = lock_word(descriptor.slot)
+    if load(segment.words, lock) < descriptor.generation:
         raise TornState(f'{where} is not complete')
-    if (view.sensor_time_us, crc) != (descriptor.sensor_time_us, descriptor.checksum):
-        raise TransportError(f'{where} is another than the descriptor says: sensor time '
-                             f'{view.sensor_time_us} us, checksum {crc}')
-    _check_sum(segment.state(descriptor.slot), descriptor)
+    view = _slot_view(segment, descriptor.sequence)
+    written = view.sensor_time_us, int(segment.words[lock + 2])
+    fits_checksum = _fits_checksum(segment.state(descriptor.slot), descriptor)
+    if not view.is_intact():
+        raise OverwrittenState(f'{where} has been overwritten: the reader is late')
+    if written != (descriptor.sensor_time_us, descriptor.checksum):
+        raise TransportError(f'{where} is not the one described: its sensor time and checksum '
+                             f'are {written}')
+    if not fits_checksum:
+        raise TornState(f'{where} does not fit its checksum')
     return view
 
 
@@ -169,7 +179,5 @@ def _slot_view(segment: Segment, sequence: int) -> StateView:
                      segment.views(slot), inline=False, _words=segment.words, _slot=slot)
 
 
-def _check_sum(state: np.ndarray, descriptor: StateDescriptor) -> None:
-    if descriptor.checksum and (zlib.crc32(state) or 1) != descriptor.checksum:
-        raise TornState(f'state {descriptor.sequence} of {descriptor.segment} does not fit its '
-                        'checksum')
+def _fits_checksum(state: np.ndarray, descriptor: StateDescriptor) -> bool:
+    return not descriptor.checksum or descriptor.checksum == state_checksum(state)

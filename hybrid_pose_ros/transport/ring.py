@@ -5,17 +5,17 @@
 import dataclasses
 import os
 import weakref
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from hybrid_pose_ros.errors import TransportError
-from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, check_integer
-from hybrid_pose_ros.transport.fence import store
+from hybrid_pose_ros.transport.descriptor import (
+    StateDescriptor, TensorSpec, check_integer, check_model, check_tensors, state_bytes)
+from hybrid_pose_ros.transport.fence import load, store
 from hybrid_pose_ros.transport.segment import (
     HEAD, MAX_SLOTS, collect_stale, create_segment, host_identity, lock_word, private_segment,
-    remove_segment)
+    remove_segment, state_checksum)
 
 
 class StateRing:
@@ -39,16 +39,20 @@ class StateRing:
             shared: False where /dev/shm cannot be used: states then travel `inline` only.
 
         Raises:
-            TransportError: /dev/shm is full or not there.
+            TransportError: /dev/shm is full or not there, or an argument is not legal.
         """
         check_integer('slots', slots, 3, MAX_SLOTS)
         tensors = tuple(tensors)
+        check_tensors(tensors, byte_count=state_bytes(tensors))
+        check_model(model)
         self.collected: tuple[str, ...] = ()  # names of the segments of dead writers
-        self._close = lambda: None
+        self._closed = False
+        self._remove = lambda: None
         if shared:
             self.collected = collect_stale()
             self._segment, lock_fd = create_segment(tensors, model=model, slots=slots)
-            self._close = weakref.finalize(self, _discard, self._segment.name, lock_fd, os.getpid())
+            self._remove = weakref.finalize(
+                self, _discard, self._segment.name, lock_fd, os.getpid())
         else:
             self._segment = private_segment(tensors, model=model, slots=slots)
         self._host = host_identity() if shared else ''
@@ -61,7 +65,13 @@ class StateRing:
         return self._segment.name
 
     def begin(self) -> 'StateWrite':
-        """Return the oldest slot, marked as incomplete; a write that was open is abandoned."""
+        """Return the oldest slot, marked as incomplete; a write that was open is abandoned.
+
+        Raises:
+            TransportError: the ring is closed.
+        """
+        if self._closed:
+            raise TransportError(f'ring {self.name} is closed')
         segment, sequence = self._segment, self._sequence + 1
         slot = sequence % segment.slots
         store(segment.words, lock_word(slot), 2 * sequence - 1)
@@ -71,15 +81,19 @@ class StateRing:
     def inline(self, descriptor: StateDescriptor) -> StateDescriptor:
         """Return a descriptor of this ring with the bytes of its state, for other hosts.
 
-        Call it before the next `begin`.
+        Raises:
+            TransportError: the state has been overwritten; ask before two more are begun.
         """
+        if load(self._segment.words, lock_word(descriptor.slot)) != descriptor.generation:
+            raise TransportError(f'state {descriptor.sequence} has been overwritten')
         payload = self._segment.state(descriptor.slot).tobytes()
         return dataclasses.replace(descriptor, payload=payload)
 
     def close(self) -> None:
         """Remove the segment; views that are still held stay valid. May be called again."""
         self._write = None
-        self._close()
+        self._closed = True
+        self._remove()
 
     def __enter__(self) -> 'StateRing':
         return self
@@ -92,8 +106,9 @@ class StateRing:
             raise TransportError(f'state {write.sequence} was committed before, or another was '
                                  'begun since')
         self._write = None
+        sensor_time_us = int(sensor_time_us)  # the reader takes no integers of numpy
         segment, words = self._segment, self._segment.words
-        crc = (zlib.crc32(segment.state(write.slot)) or 1) if checksum else 0
+        crc = state_checksum(segment.state(write.slot)) if checksum else 0
         lock = lock_word(write.slot)
         words[lock + 1:lock + 3] = sensor_time_us, crc
         store(words, lock, 2 * write.sequence)
@@ -120,7 +135,7 @@ class StateWrite:
 
         Args:
             sensor_time_us: sensor time of the last event that the state has seen.
-            checksum: add a CRC-32 of the bytes, about 1 ms a MiB on either side.
+            checksum: add a CRC-32 of the bytes, 0.1 to 1 ms a MiB on either side.
 
         Raises:
             TransportError: committed before, or another state was begun since.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A POSIX shared-memory segment that holds a ring of states and says so itself.
 
-    line 0            magic, version, slots, bytes of a slot, where slot 0 starts, bytes of the JSON
+    line 0            magic, version, slots, bytes of a slot, start of slot 0, bytes of the JSON
     line 1            sequence number of the newest complete state, 0 = none
     line 2 + slot     lock, sensor time [us], checksum of the state in that slot
     then              JSON: model and tensors
@@ -13,7 +13,8 @@ A line is 64 bytes, so two processes never fight for one; a word is an int64. Th
 finds the same even number before and after using the slot has used state n and nothing else.
 
 Python's multiprocessing.shared_memory is not used: before Python 3.13 its resource tracker unlinks
-segments of other processes at exit. Linux only.
+segments of other processes at exit. Linux only. Segments are for their owner alone (mode 0600);
+nothing protects from the owner's own programs, which could truncate a segment under its readers.
 """
 
 import errno
@@ -24,6 +25,7 @@ import mmap
 import os
 import secrets
 import stat
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +92,11 @@ def tensor_views(state: np.ndarray, tensors: tuple[TensorSpec, ...]) -> dict[str
     """Return the tensors of a state by name, as views of its bytes."""
     return {tensor.name: state[tensor.offset:tensor.offset + tensor.byte_count]
             .view(tensor.dtype).reshape(tensor.shape) for tensor in tensors}
+
+
+def state_checksum(state: np.ndarray) -> int:
+    """Return the CRC-32 of a state's bytes; 0 is kept for "not computed"."""
+    return zlib.crc32(state) or 1
 
 
 @functools.cache
