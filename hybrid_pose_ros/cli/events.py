@@ -1,0 +1,55 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose events`: what is in a recording."""
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.recording import PacketRecording
+
+SUMMARY = 'Count the events of a recording: bag, Prophesee .raw, AEDAT4 or HDF5.'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the file and the topic."""
+    parser.add_argument('file', metavar='FILE', help='bag folder or file')
+    parser.add_argument('--topic', help='of the event packets, where a bag has several')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Return counts, first and last time in decoding order, sums; of bags also the losses."""
+    recording = open_recording(args.file, args.topic)
+    stream = PacketStream()
+    packets = isinstance(recording, PacketRecording)
+    result = {'width': recording.width, 'height': recording.height,
+              'encoding': recording.encoding, 'count': 0, 'first_t_us': None, 'last_t_us': None,
+              'on': 0, 'off': 0, 'sum_x': 0, 'sum_y': 0, 'triggers': 0}
+    for events, triggers in recording.pieces(stream) if packets else recording.pieces():
+        result['triggers'] += len(triggers)
+        if not len(events):
+            continue
+        if result['first_t_us'] is None:
+            result['first_t_us'] = int(events['t'][0])
+        result['last_t_us'] = int(events['t'][-1])
+        result['count'] += len(events)
+        result['on'] += int(events['p'].sum(dtype=int))
+        result['sum_x'] += int(events['x'].sum(dtype=int))
+        result['sum_y'] += int(events['y'].sum(dtype=int))
+    result['off'] = result['count'] - result['on']
+    if packets:
+        result |= {name: value for name, value in asdict(stream.counts).items()
+                   if name != 'events'}
+    return result
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the results, one a line."""
+    for name, value in result.items():
+        print(f'{name.replace("_", " "):>14}  {value}')
+    if result['count'] > 1:
+        seconds = (result['last_t_us'] - result['first_t_us']) / 1e6
+        rate = f'{result["count"] / seconds / 1e6:.3f} million events a second' if seconds else ''
+        print(f'{"duration":>14}  {seconds:.6f} s  {rate}')

@@ -1,0 +1,64 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Event packets of one topic of a rosbag2 bag."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from hybrid_pose_ros.errors import PacketError, RecordingError
+from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.recordings.bag_messages import bag_messages, bag_topics
+from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet
+from hybrid_pose_ros.recordings.recording import PacketRecording
+
+
+class EventBag(PacketRecording):
+    """Packets as the driver published them; size and encoding are those of the first one."""
+
+    def __init__(self, path: Path, topic: str | None = None):
+        """Find the topic and look at its first packet.
+
+        Raises:
+            RecordingError: no bag, no event topic, or several and `topic` names none of them.
+        """
+        self.path = path
+        self.topic = _event_topic(path, topic)
+        first = next(self.packets(), None)
+        if first is None:
+            raise RecordingError(f'{path} holds no message of {self.topic}')
+        self.width, self.height, self.encoding = first.width, first.height, first.encoding
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield the packets in the order of their log time."""
+        for index, message in enumerate(bag_messages(self.path, [self.topic])):
+            try:
+                yield parse_event_packet(message.cdr)
+            except PacketError as error:
+                raise RecordingError(f'{self.path}: message {index} of {self.topic}: '
+                                     f'{error}') from error
+
+    def pieces(self, stream: PacketStream | None = None) -> Iterator[Decoded]:
+        """Yield what each packet holds; what is wrong with packets is counted in `stream`."""
+        stream = stream or PacketStream()
+        for packet in self.packets():
+            with suppress(PacketError):
+                update = stream.update(packet)
+                yield Decoded(update.events, update.triggers)
+
+
+def _event_topic(path: Path, wanted: str | None) -> str:
+    types = bag_topics(path)
+    found = [topic for topic, kind in types.items() if kind in EVENT_TYPES]
+    if not found:
+        raise RecordingError(f'{path} holds no event packets, but topics '
+                             f'{", ".join(sorted(types)) or "none"}')
+    if wanted is None and len(found) > 1:
+        raise RecordingError(f'{path} holds several event topics, choose one: '
+                             f'{", ".join(sorted(found))}')
+    if wanted is not None and wanted not in found:
+        raise RecordingError(f'{path} has no event topic {wanted}: it has '
+                             f'{", ".join(sorted(found))}')
+    return wanted or found[0]

@@ -1,0 +1,173 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Our own recordings: events and labels in HDF5.
+
+    events/{t, x, y, p}   int64 [us], uint16, uint16, uint8 (1 = ON), in decoding order
+    ms_to_idx             index of the first event at or after millisecond `start_ms` + i
+    labels/{t, joints_px (N, 13, 2), joints_mm (N, 13, 3), visible (N, 13)}, where there are any
+    attributes            width, height, encoding; intrinsics (3, 3) [px], rotation (3, 3) world to
+                          camera, translation (3,) [m], where the camera is known
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
+from hybrid_pose_ros.recordings.recording import Recording, check_size
+
+PIECE_EVENTS = 1 << 18
+FIELDS = EVENT_DTYPE.names
+LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
+STORAGE = {'compression': 'lzf', 'shuffle': True}
+
+
+class CameraPose(NamedTuple):
+    """Where the camera is: pixel = intrinsics @ (rotation @ world + translation), then divide."""
+
+    intrinsics: np.ndarray  # (3, 3) [px]
+    rotation: np.ndarray  # (3, 3), world to camera
+    translation: np.ndarray  # (3,) [m]
+
+
+class Labels(NamedTuple):
+    """Where the joints are. N stamps, J = 13 joints."""
+
+    t: np.ndarray  # (N,) int64 [us], sensor time
+    joints_px: np.ndarray  # (N, J, 2) float32, x and y in sensor pixels
+    joints_mm: np.ndarray  # (N, J, 3) float32, in the world
+    visible: np.ndarray  # (N, J) bool
+
+
+class Hdf5Recording(Recording):
+    """A recording of ours; `camera` and `labels()` are None where the file has none."""
+
+    def __init__(self, path: Path):
+        """Check the layout and read the attributes.
+
+        Raises:
+            RecordingError: something of the layout is missing or does not fit.
+        """
+        self.path = path
+        with self._open() as file:
+            missing = [name for name in [f'events/{field}' for field in FIELDS]
+                       if name not in file]
+            missing += [name for name in ('width', 'height') if name not in file.attrs]
+            if missing:
+                raise RecordingError(f'{path} is no recording of ours: it lacks '
+                                     f'{", ".join(missing)}')
+            self.width, self.height = int(file.attrs['width']), int(file.attrs['height'])
+            self.encoding = str(file.attrs.get('encoding', 'hdf5'))
+            self.camera = None
+            if all(name in file.attrs for name in CameraPose._fields):
+                self.camera = CameraPose(*(file.attrs[name] for name in CameraPose._fields))
+            lengths = {len(file['events'][field]) for field in FIELDS}
+        check_size(path, self.width, self.height)
+        if len(lengths) > 1:
+            raise RecordingError(f'{path}: events/t, x, y and p have different lengths')
+
+    def pieces(self) -> Iterator[Decoded]:
+        """Yield PIECE_EVENTS at a time."""
+        no_triggers = np.empty(0, TRIGGER_DTYPE)
+        with self._open() as file:
+            group = file['events']
+            for start in range(0, len(group['t']), PIECE_EVENTS):
+                piece = slice(start, min(start + PIECE_EVENTS, len(group['t'])))
+                events = np.empty(piece.stop - start, EVENT_DTYPE)
+                for field in FIELDS:
+                    events[field] = group[field][piece]
+                yield Decoded(events, no_triggers)
+
+    def labels(self) -> Labels | None:
+        """Return where the joints are, in order of time."""
+        with self._open() as file:
+            if 'labels' not in file:
+                return None
+            return Labels(*(file['labels'][name][:] for name in Labels._fields))
+
+    def _open(self) -> h5py.File:
+        try:
+            return h5py.File(self.path, 'r')
+        except OSError as error:
+            raise RecordingError(f'{self.path} is damaged or cut short: {error}') from error
+
+
+class Hdf5Writer:
+    """Writes a recording piece by piece; a context manager, whole after it is closed."""
+
+    def __init__(self, path: str | Path, *, width: int, height: int, encoding: str = 'hdf5',
+                 camera=None, start_us: int | None = None):
+        """Create the file; its folder must exist, and a file of that name is written over.
+
+        Args:
+            path: of the file.
+            width: of the sensor [px].
+            height: of the sensor [px].
+            encoding: where the events come from.
+            camera: anything with the fields of CameraPose, or None.
+            start_us: time that `ms_to_idx` begins with; None: the first event's.
+        """
+        check_size(Path(path), width, height)
+        try:
+            self._file = h5py.File(path, 'w')
+        except OSError as error:
+            raise RecordingError(f'{path} cannot be written: {error}') from error
+        self._file.attrs.update(width=width, height=height, encoding=encoding)
+        if camera is not None:
+            self._file.attrs.update({name: np.asarray(getattr(camera, name), np.float64)
+                                     for name in CameraPose._fields})
+        for field in FIELDS:
+            self._extend(f'events/{field}', np.empty(0, EVENT_DTYPE[field]))
+        self._start_ms = None if start_us is None else start_us // 1000
+        self._count = 0
+        self._milliseconds = 0
+        self._extend('ms_to_idx', np.empty(0, np.int64))
+
+    def append(self, events: np.ndarray) -> None:
+        """Write further events, (N,) of EVENT_DTYPE, in decoding order."""
+        if not len(events):
+            return
+        for field in FIELDS:
+            self._extend(f'events/{field}', events[field])
+        latest = np.maximum.accumulate(events['t'])
+        if self._start_ms is None:
+            self._start_ms = int(events['t'][0]) // 1000
+        end_ms = int(latest[-1]) // 1000 + 1
+        stamps = (self._start_ms + np.arange(self._milliseconds, end_ms - self._start_ms)) * 1000
+        self._extend('ms_to_idx', self._count + np.searchsorted(latest, stamps))
+        self._milliseconds = max(self._milliseconds, end_ms - self._start_ms)
+        self._count += len(events)
+
+    def append_labels(self, t, joints_px, joints_mm, visible, **more) -> None:
+        """Write further labels, as in `Labels`; `more` are further arrays of N rows."""
+        for name, values in {'t': t, 'joints_px': joints_px, 'joints_mm': joints_mm,
+                             'visible': visible, **more}.items():
+            self._extend(f'labels/{name}', np.asarray(values, LABEL_TYPES.get(name)))
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._file:
+            self._file['ms_to_idx'].attrs['start_ms'] = self._start_ms or 0
+            self._file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _extend(self, name: str, values: np.ndarray) -> None:
+        if name not in self._file:
+            rows = max(1, (1 << 17) // max(1, values[:1].nbytes or values.itemsize))
+            self._file.create_dataset(name, (0, *values.shape[1:]), values.dtype,
+                                      maxshape=(None, *values.shape[1:]),
+                                      chunks=(rows, *values.shape[1:]), **STORAGE)
+        dataset = self._file[name]
+        start = len(dataset)
+        dataset.resize(start + len(values), axis=0)
+        dataset[start:] = values

@@ -1,0 +1,104 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Prophesee .raw files: a text header, then EVT2 or EVT3 words. EVT2.1 and EVT4 are not read."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.events.codecs import WORD_BYTES, Decoded, PacketDecoder
+from hybrid_pose_ros.recordings.recording import Recording, check_size
+
+PIECE_BYTES = 1 << 18
+ENCODINGS = {'2.0': 'evt2', '3.0': 'evt3', 'evt2': 'evt2', 'evt3': 'evt3'}
+MAX_HEADER_LINE = 10_000
+
+VGA, HD = (640, 480), (1280, 720)
+SENSORS = (('genx320', (320, 320)), ('gen3', VGA), ('gen4', HD), ('imx636', HD), ('imx646', HD))
+"""What plugin, sensor or generation is called, and its size [px]."""
+
+VGA_SYSTEMS = (0x15, 0x17, 0x19, 0x1C, 0x1D, 0x21, 0x22, 0x23, 0x28, 0x29, 0x97, 0x99, 0xA1, 0xA2)
+HD_SYSTEMS = (0x1A, 0x1E, 0x1F, 0x20, 0x27, 0x2E, 0x30, 0x31, 0x32, 0x9A)
+"""system_ID of cameras whose header may lack the size."""
+
+
+class RawHeader(NamedTuple):
+    """What the text in front of the words says."""
+
+    encoding: str
+    width: int
+    height: int
+    size_bytes: int
+
+
+class PropheseeRaw(Recording):
+    """EVT2 or EVT3 words; what is no whole word at the end is ignored."""
+
+    def __init__(self, path: Path):
+        """Read the header.
+
+        Raises:
+            RecordingError: it names no encoding that is read here, or no sensor.
+        """
+        self.path = path
+        self._header = read_header(path)
+        self.encoding, self.width, self.height, _ = self._header
+
+    def pieces(self) -> Iterator[Decoded]:
+        """Yield what each PIECE_BYTES of the file hold."""
+        decoder = PacketDecoder(self.encoding, self.width, self.height)
+        size = WORD_BYTES[self.encoding]
+        with self.path.open('rb') as file:
+            file.seek(self._header.size_bytes)
+            while len(words := np.fromfile(file, f'<u{size}', PIECE_BYTES // size)):
+                yield decoder.decode(words)
+
+
+def read_header(path: Path) -> RawHeader:
+    """Return encoding and sensor size from the lines that begin with a percent sign.
+
+    Old files do not tell the size: it follows from the sensor's name or the camera's number.
+    """
+    fields, size_bytes = _fields(path)
+    kind, _, options = fields.get('format', fields.get('evt', '')).partition(';')
+    encoding = ENCODINGS.get(kind.lower())
+    if encoding is None:
+        raise RecordingError(f'{path} is in {kind or "no known"} format: expected a header with '
+                             '"% evt 2.0", "% evt 3.0" or "% format EVT2" or "EVT3"')
+    size = re.fullmatch(r'(\d+)x(\d+)', fields.get('geometry', '')) or re.fullmatch(
+        r'(?=.*width=(\d+))(?=.*height=(\d+)).*', options)
+    width, height = map(int, size.groups()) if size else _size_of_sensor(path, fields)
+    check_size(path, width, height)
+    return RawHeader(encoding, width, height, size_bytes)
+
+
+def _fields(path: Path) -> tuple[dict[str, str], int]:
+    """Return the values of the header by name, and its length."""
+    fields = {}
+    with path.open('rb') as file:
+        while True:
+            size_bytes = file.tell()
+            line = file.readline(MAX_HEADER_LINE)
+            if not line.startswith(b'% '):
+                return fields, size_bytes
+            name, _, value = line[2:].decode('latin-1').strip().partition(' ')
+            if name == 'end':
+                return fields, file.tell()
+            fields[name] = value.strip()
+
+
+def _size_of_sensor(path: Path, fields: dict[str, str]) -> tuple[int, int]:
+    names = ' '.join((fields.get('plugin_name', ''), fields.get('sensor_name', ''),
+                      f'gen{fields.get("sensor_generation", "")}')).lower()
+    for name, size in SENSORS:
+        if name in names:
+            return size
+    system = int(fields['system_ID']) if fields.get('system_ID', '').isdigit() else None
+    if system in VGA_SYSTEMS or system in HD_SYSTEMS:
+        return VGA if system in VGA_SYSTEMS else HD
+    raise RecordingError(f'{path} does not say how large its sensor is: add a line such as '
+                         '"% geometry 1280x720" to its header')

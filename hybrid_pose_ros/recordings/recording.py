@@ -1,0 +1,77 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every recording offers, whatever file it lies in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.event_array import no_events
+from hybrid_pose_ros.events.packet import Packet
+
+
+class Recording(ABC):
+    """Events of one sensor. It can be iterated any number of times, each time from the start.
+
+    What a file that was cut short still holds is read first; then the iterators raise
+    RecordingError.
+    """
+
+    path: Path
+    width: int  # of the sensor [px]
+    height: int
+    encoding: str  # how the file stores events: 'evt3', 'libcaer', 'aedat4', ...
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Decoded]:
+        """Yield events and triggers in decoding order, in pieces as the file brings them."""
+
+    def event_chunks(self, duration_us: int) -> Iterator[np.ndarray]:
+        """Yield the events of one time bin [k, k + 1) * duration_us of the sensor's clock each.
+
+        Bins without events are left out. Events that step back in time stay in decoding order, in
+        the bin of the latest event before them.
+        """
+        pending: list[np.ndarray] = []
+        latest_us = bin_index = None
+        for events, _ in self.pieces():
+            if not len(events):
+                continue
+            latest = np.maximum.accumulate(events['t'])
+            if latest_us is not None:
+                latest = np.maximum(latest, latest_us)
+            bins = latest // duration_us
+            cuts = np.flatnonzero(np.diff(bins, prepend=bins[0] if bin_index is None
+                                          else bin_index))
+            for part in np.split(events, cuts)[:-1]:
+                yield np.concatenate([*pending, part])
+                pending = []
+            pending.append(events[cuts[-1]:] if len(cuts) else events)
+            latest_us, bin_index = latest[-1], bins[-1]
+        if pending:
+            yield np.concatenate(pending)
+
+    def events(self) -> np.ndarray:
+        """Return all events, (N,) of EVENT_DTYPE, in decoding order."""
+        return np.concatenate([no_events(), *(piece.events for piece in self.pieces())])
+
+
+class PacketRecording(Recording):
+    """A recording that holds a driver's event packets."""
+
+    topic: str
+
+    @abstractmethod
+    def packets(self) -> Iterator[Packet]:
+        """Yield the packets in the order in which they were recorded."""
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raise RecordingError unless events (uint16) can lie on a sensor of that size."""
+    if not (0 < width <= 1 << 16 and 0 < height <= 1 << 16):
+        raise RecordingError(f'{path}: a sensor of {width}x{height} px is none: expected 1x1 to '
+                             '65536x65536')
