@@ -81,6 +81,31 @@ def _fire_lanes(_, membranes, start, leak, drive, channel, threshold):
 
 
 @intrinsic
+def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak, drive, channel,
+                     held_leak):
+    """Write LANES sums of `integrated` and `held` to `heatmap`, then leak both."""
+    signature = types.void(heatmap, types.int64, integrated, types.int64, held, leak, drive,
+                           types.int64, types.float32)
+
+    def generate(context, builder, signature, args):
+        heatmap, start, integrated, integrated_start, held, leak, drive, channel, factor = args
+        types_ = signature.args
+        integrated = _pointer(context, builder, integrated, types_[2], integrated_start, _FLOATS)
+        held = _pointer(context, builder, held, types_[4], start, _FLOATS)
+        leak = _pointer(context, builder, leak, types_[5], channel, _FLOATS)
+        drive = _pointer(context, builder, drive, types_[6], channel, _FLOATS)
+        out = _pointer(context, builder, heatmap, types_[0], start, _FLOATS)
+        summed, kept = _load(builder, integrated), _load(builder, held)
+        _store(builder, builder.fadd(summed, kept), out)
+        leaked = builder.fmul(summed, _load(builder, leak))
+        _store(builder, builder.fadd(leaked, _load(builder, drive)), integrated)
+        _store(builder, builder.fmul(kept, _splat(builder, factor)), held)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
 def _nonzero_lanes(_, counts, start):
     """Return one bit for each of EVENT_LANES counts that is not zero."""
     signature = types.uint64(counts, types.int64)
@@ -139,13 +164,15 @@ def list_events(counts, spikes):
 @njit(nogil=True, cache=True)
 def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, membranes):
     """Add a block of weights (rows, pitch, channels) at row y and column x, clipped to the map."""
-    first_column, last_column = max(0, -x), min(columns, layer.width - x)
-    length = (last_column - first_column) * layer.channels
-    for row in range(max(0, -y), min(rows, layer.height - y)):
-        target = layer.membranes + ((y + row) * layer.width + x + first_column) * layer.channels
-        source = block + (row * pitch + first_column) * layer.channels
+    first_row, first_column = max(0, -y), max(0, -x)
+    length = (min(columns, layer.width - x) - first_column) * layer.channels
+    target = layer.membranes + ((y + first_row) * layer.width + x + first_column) * layer.channels
+    source = block + (first_row * pitch + first_column) * layer.channels
+    for _ in range(first_row, min(rows, layer.height - y)):
         for lane in range(0, length, LANES):
             _add_weights(membranes, target + lane, weights, source + lane, value)
+        target += layer.width * layer.channels
+        source += pitch * layer.channels
 
 
 @njit(nogil=True, cache=True)
@@ -225,14 +252,11 @@ def fire(layer, leak, drive, threshold, membranes, spikes):
 @njit(nogil=True, cache=True)
 def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
     """Sum up the heatmap, then leak what it consists of for the next step."""
-    lanes = leak[layer.neurons:layer.neurons + layer.channels]
-    drives = drive[layer.neurons:layer.neurons + layer.channels]
-    integrated = membranes[layer.membranes:].reshape(-1, layer.channels)
-    for cell in range(heatmap.shape[0]):
-        for joint in range(layer.channels):
-            heatmap[cell, joint] = integrated[cell, joint] + held[cell, joint]
-            integrated[cell, joint] = integrated[cell, joint] * lanes[joint] + drives[joint]
-            held[cell, joint] *= held_leak
+    for start in range(0, heatmap.size, LANES):
+        channel = layer.neurons + start % layer.channels
+        _integrate_lanes(heatmap, start, membranes, layer.membranes + start, held, leak, drive,
+                         channel, held_leak)
+
 
 @njit(nogil=True, cache=True)
 def advance(counts, plan, state):

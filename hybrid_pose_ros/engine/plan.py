@@ -39,7 +39,7 @@ PROJECTION = np.dtype([(name, np.int64) for name in (
     'pitch',  # rows and columns of a block in memory
     'border_kernel',  # bilinear upsampling only, else 0: size of the kernel behind it
     'border_weights',  # where its blocks start, (channels, kernel, kernel, C)
-    'fine_height', 'fine_width',  # of the upsampled map
+    'fine_height', 'fine_width',  # of the upsampled map, which is cropped to the layer's size
 )] + [('rows', np.int64, 2)])  # rows and columns used of the block of each phase
 
 
@@ -117,7 +117,7 @@ class _Planner:
         first_projection, first_channel = len(self._projections), 0
         for source in layer.inputs:
             end = first_channel + self._maps[source][0]
-            self._add_projection(source, layer, weight[:, first_channel:end])
+            self._add_projection(source, layer, weight[:, first_channel:end], height, width)
             first_channel = end
         residual = getattr(layer, 'residual', '')
         self._layers.append((
@@ -128,7 +128,7 @@ class _Planner:
                               (gain, self._gain)):
             parts.append(np.pad(values, (0, padded(channels) - channels)))
 
-    def _add_projection(self, source, layer, weight):
+    def _add_projection(self, source, layer, weight, fine_height, fine_width):
         channels, height, width = self._maps[source]
         stride, upsampling = getattr(layer, 'stride', 1), getattr(layer, 'upsampling', 'none')
         kernel, expansion, phases, border_kernel, border_weights = layer.kernel, 1, 1, 0, 0
@@ -146,7 +146,7 @@ class _Planner:
         self._projections.append((
             self._names.index(source), height, width, channels, phases, expansion, origin,
             self._add_weights(blocks), blocks.shape[3], border_kernel,
-            border_weights, 2 * height, 2 * width, rows))
+            border_weights, fine_height, fine_width, rows))
 
     def _add_weights(self, blocks: np.ndarray) -> int:
         """Take up weights whose last axis are the output channels; return where they start."""

@@ -10,9 +10,6 @@ from numba import njit
 RADIUS = 2
 """Of the window round the peak [cells]."""
 
-LANES = 16
-"""Joints are padded to a multiple of it, so that loops over them are SIMD instructions."""
-
 
 def locate_joints(heatmap: np.ndarray, logits: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return where each joint is, below the size of a cell, and how sure that is.
@@ -50,54 +47,51 @@ def _exp(x):
     return series * scale if x > np.float32(-80) else np.float32(0)
 
 
-@njit(nogil=True, cache=True)
-def _copy_row(heatmap, y, row):
-    for x in range(heatmap.shape[1]):
-        for joint in range(heatmap.shape[2]):
-            value = heatmap[y, x, joint]
-            row[x, joint] = value if abs(value) < np.inf else -np.inf
+@njit(nogil=True, cache=True, fastmath={'reassoc'})
+def _mass(row, peak):
+    """Return the sum of e^(value - peak)."""
+    total = np.float32(0)
+    for x in range(row.size):
+        total += _exp(row[x] - peak)
+    return total
 
 
 @njit(nogil=True, cache=True)
-def _peaks(heatmap, logits, best, cell, mass):
+def _peaks(heatmap, logits, peaks, cells, masses):
     """Write height and cell of each peak, and the sum of e^(value - height) over its map.
 
-    One pass: what was summed is scaled whenever a row brings a higher peak.
+    One pass, row by row: what was summed is scaled when a row brings a higher peak.
     """
     height, width, joints = heatmap.shape
-    lanes = best.size
-    row = np.full((width, lanes), -np.inf, np.float32)
-    before = np.empty(lanes, np.float32)
+    row = np.empty(width, np.float32)
     for y in range(height):
-        _copy_row(heatmap, y, row)
-        before[:] = best
-        for x in range(width):
-            here = np.int32(y * width + x)
-            for joint in range(lanes):
-                higher = row[x, joint] > best[joint]
-                cell[joint] = here if higher else cell[joint]
-                best[joint] = row[x, joint] if higher else best[joint]
-        if logits:
-            for joint in range(lanes):
-                if best[joint] > before[joint]:
-                    mass[joint] *= _exp(before[joint] - best[joint])
+        for joint in range(joints):
+            before = peak = peaks[joint]
             for x in range(width):
-                for joint in range(lanes):
-                    mass[joint] += _exp(row[x, joint] - best[joint])
+                value = heatmap[y, x, joint]
+                if value > peak and value < np.inf:
+                    peak = value
+                    cells[joint] = y * width + x
+                if logits:
+                    row[x] = value if abs(value) < np.inf else -np.inf
+            peaks[joint] = peak
+            if logits and peak > -np.inf:
+                if peak > before:
+                    masses[joint] *= _exp(before - peak)
+                masses[joint] += _mass(row, peak)
 
 
 @njit(nogil=True, cache=True)
 def _locate(heatmap, logits, located, confidence):
     height, width, joints = heatmap.shape
-    lanes = -(-joints // LANES) * LANES
-    best = np.full(lanes, -np.inf, np.float32)
-    cell = np.zeros(lanes, np.int32)
-    mass = np.zeros(lanes, np.float32)
-    _peaks(heatmap, logits, best, cell, mass)
+    peaks = np.full(joints, -np.inf, np.float32)
+    cells = np.zeros(joints, np.int64)
+    masses = np.zeros(joints, np.float32)
+    _peaks(heatmap, logits, peaks, cells, masses)
     for joint in range(joints):
-        y, x = cell[joint] // width, cell[joint] % width
+        y, x = cells[joint] // width, cells[joint] % width
         located[joint, 0], located[joint, 1] = x, y
-        if best[joint] == -np.inf:
+        if peaks[joint] == -np.inf:
             continue
         rows = range(max(0, y - RADIUS), min(height, y + RADIUS + 1))
         columns = range(max(0, x - RADIUS), min(width, x + RADIUS + 1))
@@ -108,7 +102,7 @@ def _locate(heatmap, logits, located, confidence):
                 value = np.float64(heatmap[j, i, joint])
                 if not abs(value) < np.inf:
                     continue
-                weight = math.exp(value - best[joint]) if logits else value
+                weight = math.exp(value - peaks[joint]) if logits else value
                 lowest = min(lowest, weight)
                 total += weight
                 moment_x += weight * (i - x)
@@ -121,5 +115,5 @@ def _locate(heatmap, logits, located, confidence):
         if above > 0:
             located[joint, 0] += (moment_x - lowest * all_x) / above
             located[joint, 1] += (moment_y - lowest * all_y) / above
-        share = total / mass[joint] if logits else np.float64(best[joint])
+        share = total / masses[joint] if logits else np.float64(peaks[joint])
         confidence[joint] = min(max(share, 0.0), 1.0)
