@@ -1,0 +1,96 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import mmap
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_pose_ros.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.networks.initializer import StateInitializer
+from hybrid_pose_ros.presets import PRESETS, preset
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Leave the other cores alone."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def normalized(chosen):
+    """Return weights whose batch norms are not the identity, so that folding them can fail."""
+    tensors = untrained(chosen).tensors
+    rng = np.random.default_rng(5)
+    for name, tensor in tensors.items():
+        if '.norm.' in name or name.endswith('bias'):
+            tensor += rng.uniform(0, 0.5, tensor.shape).astype(np.float32)
+    return Checkpoint(chosen, tensors, {'trained': False})
+
+
+def in_shared_memory(layout):
+    """Return views into one anonymous mapping, as into the slot of a ring."""
+    sizes = {name: 4 * int(np.prod(shape)) for name, shape in layout.items()}
+    memory = mmap.mmap(-1, sum(sizes.values()))
+    views, offset = {}, 0
+    for name, shape in layout.items():
+        views[name] = np.frombuffer(memory, np.float32, sizes[name] // 4, offset).reshape(shape)
+        offset += sizes[name]
+    return memory, views
+
+
+def frame_of(width, height, seed=0):
+    """Return random event counts (20, H, W)."""
+    return np.random.default_rng(seed).poisson(0.2, (20, height, width)).astype(np.uint16)
+
+
+@pytest.mark.parametrize('name, width, height', [
+    ('edge', 173, 130), ('edge', 45, 34), ('edge', 1, 1), ('paper', 64, 64), ('paper', 45, 34)])
+def test_the_slot_gets_what_initialize_returns(name, width, height):
+    """Up to rounding: folded norms and another order of additions, so a few 1e-7 of the scale."""
+    checkpoint = normalized(PRESETS[name])
+    memory, views = in_shared_memory(state_layout(checkpoint.preset, width, height))
+    frame = frame_of(width, height)
+    StateInitializer(checkpoint).initialize_into(frame, views)
+    with torch.no_grad():
+        state = Hybrid.from_checkpoint(checkpoint).initialize(
+            torch.from_numpy(frame.astype(np.float32))[None])
+    expected = [layer.membrane for layer in state.layers] + [state.held]
+    for (tensor, view), maps in zip(views.items(), expected, strict=True):
+        maps = maps[0].permute(1, 2, 0).numpy()
+        scale = np.abs(maps).max()
+        assert scale > 0, tensor
+        np.testing.assert_allclose(view, maps, rtol=0, atol=2e-5 * scale, err_msg=tensor)
+    assert np.frombuffer(memory, np.float32)[0] == views['membrane.enc0'][0, 0, 0]
+
+
+def test_a_second_frame_replaces_the_first():
+    checkpoint = untrained(preset('edge'))
+    initializer = StateInitializer(checkpoint)
+    layout = state_layout(checkpoint.preset, 45, 34)
+    first, second = ({name: np.full(shape, np.nan, np.float32) for name, shape in layout.items()}
+                     for _ in range(2))
+    initializer.initialize_into(frame_of(45, 34, seed=1), first)
+    initializer.initialize_into(frame_of(45, 34, seed=0), first)
+    initializer.initialize_into(frame_of(45, 34, seed=0), second)
+    for name in layout:
+        np.testing.assert_array_equal(first[name], second[name])
+
+
+@pytest.mark.parametrize('spoil, text', [
+    (lambda view: view[:-1], 'must be float32'),
+    (lambda view: view.astype(np.float64), 'must be float32'),
+    (lambda view: np.moveaxis(np.zeros(view.shape[::-1], np.float32), 0, 2).swapaxes(0, 1),
+     'contiguous'),
+    (lambda view: np.frombuffer(view.tobytes(), np.float32).reshape(view.shape), 'writable')])
+def test_views_that_cannot_be_written_in_place_are_refused(spoil, text):
+    checkpoint = untrained(preset('edge'))
+    layout = state_layout(checkpoint.preset, 45, 34)
+    views = {name: np.zeros(shape, np.float32) for name, shape in layout.items()}
+    views['membrane.up1'] = spoil(views['membrane.up1'])
+    with pytest.raises(ValueError, match=f'membrane.up1 .*{text}'):
+        StateInitializer(checkpoint).initialize_into(frame_of(45, 34), views)
