@@ -43,6 +43,7 @@ class PlainEvt3:
                 self.low = payload
             elif kind == 8:
                 self.roll_overs += self.high - payload > 10
+                self.roll_overs -= self.roll_overs > 0 and payload - self.high >= 4096 - 10
                 self.high = payload
             elif kind == 10:
                 triggers.append((t, payload >> 8, payload & 1))

@@ -126,10 +126,17 @@ def decode_evt3_into(events, triggers, words, state, width, height):
 
 @njit(cache=True, nogil=True)
 def _next_high(high, new):
-    """Return the upper bits of the time, roll-overs included, at a HIGH word of `new` [us]."""
-    old = high & ((1 << TIME_BITS) - 1)
-    rolled = old - new > STEP_BACK
-    return high - old + new + (rolled << TIME_BITS)
+    """Return the upper bits of the time, roll-overs included, at a HIGH word of `new` [us].
+
+    A step back may also lead back over a roll-over, which must not count as another one.
+    """
+    turn = 1 << TIME_BITS
+    step = new - (high & (turn - 1))
+    if step < -STEP_BACK:
+        step += turn
+    elif step >= turn - STEP_BACK and high >= turn:
+        step -= turn
+    return high + step
 
 
 @njit(cache=True, nogil=True)

@@ -60,6 +60,13 @@ def test_evt3_step_back_of_time_low_is_no_roll_over():
     assert events['t'].tolist() == [4096 + 0x32B, 4096 + 0x320]
 
 
+def test_evt3_step_back_over_a_roll_over_is_no_other_roll_over():
+    decoder = PacketDecoder('evt3', 8, 8)
+    events, _ = decoder.decode(payload_of(0x8FFF, 0x6FFF, 0x0001, 0x2001, 0x8000, 0x6003, 0x2001,
+                                          0x8FFF, 0x6FFE, 0x2001, 0x8000, 0x6005, 0x2001))
+    assert events['t'].tolist() == [2**24 - 1, 2**24 + 3, 2**24 - 2, 2**24 + 5]
+
+
 def test_evt3_emits_nothing_before_a_time_when_it_joins_in_mid_stream():
     decoder = PacketDecoder('evt3', 16, 16)
     words = payload_of(0x0003, 0x2001, 0x8001, 0x2002, 0x6001, 0x0004, 0x2003)

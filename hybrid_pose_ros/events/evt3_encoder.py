@@ -1,0 +1,130 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Events to EVT3 packets, as metavision_driver publishes them; decoding gives the events back.
+
+Every packet begins with a whole time and a row, so that a reader may join at any packet or lose
+any. A clock of 24 bits knows nothing of the turns before the first packet: a stream that begins at
+t comes back as one that begins at t modulo 2^24 us.
+"""
+
+import numpy as np
+from numba import njit
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.events.evt3 import (
+    ADDR_X, ADDR_Y, STEP_BACK, TIME_BITS, TIME_HIGH, TIME_LOW, VECT_12, VECT_BASE_X)
+
+MAX_SIZE = 2048
+"""Sensors have no more rows or columns [px]: addresses have 11 bits."""
+
+LONGEST_GAP_US = 1 << 40
+"""Between two events, 12 days."""
+
+_HALF_TURN = 1 << (TIME_BITS - 1)  # the clock shows itself as often, so that no turn is missed
+_WORDS_AN_EVENT = 4  # HIGH, LOW, row, column
+
+
+class Evt3Encoder:
+    """Encodes the events of one sensor, packet by packet, in decoding order."""
+
+    def __init__(self, width: int, height: int):
+        """Prepare to encode events of a sensor.
+
+        Raises:
+            InputError: the sensor has more rows or columns than EVT3 can tell apart.
+        """
+        if not (0 < width <= MAX_SIZE and 0 < height <= MAX_SIZE):
+            raise InputError(f'EVT3 cannot carry a sensor of {width}x{height} px: expected 1x1 '
+                             f'to {MAX_SIZE}x{MAX_SIZE}')
+        self._last_us: int | None = None
+
+    def encode(self, events: np.ndarray) -> bytes:
+        """Return the payload of a packet with events (N,) of EVENT_DTYPE; none give no bytes.
+
+        Raises:
+            InputError: time steps back further, or ahead further, than the words can say.
+        """
+        if not len(events):
+            return b''
+        times = events['t']
+        if self._last_us is None:
+            self._last_us = int(times[0])
+        steps = np.diff(times, prepend=self._last_us)
+        if steps.min() < -STEP_BACK or steps.max() > LONGEST_GAP_US:
+            raise InputError(f'events cannot be {steps.min()} us before or {steps.max()} us '
+                             f'behind the one before them: EVT3 allows {-STEP_BACK} to '
+                             f'{LONGEST_GAP_US}')
+        turns = int((steps // _HALF_TURN).clip(0).sum())
+        words = np.empty(3 + turns + _WORDS_AN_EVENT * len(events), np.uint16)
+        pairs = np.ascontiguousarray(events).view(np.int64).reshape(-1, 2)
+        count = _encode_into(words, pairs, self._last_us)
+        self._last_us = int(times[-1])
+        return words[:count].tobytes()
+
+
+@njit(cache=True, nogil=True)
+def _encode_into(words, events, last_us):
+    """Write the words of EVENT_DTYPE records seen as (N, 2) int64; return how many."""
+    count = 0
+    time = last_us
+    row = base = sign = -1
+    high = low = -1
+    i = 0
+    while i < len(events):
+        while events[i, 0] - time > _HALF_TURN:  # as sensors do that see nothing
+            time += _HALF_TURN
+            words[count] = TIME_HIGH << 12 | time >> 12 & 0xFFF
+            count += 1
+            high = -1
+        time = events[i, 0]
+        if time >> 12 != high:
+            high = time >> 12
+            low = -1
+            words[count] = TIME_HIGH << 12 | high & 0xFFF
+            count += 1
+        if time & 0xFFF != low:
+            low = time & 0xFFF
+            words[count] = TIME_LOW << 12 | low
+            count += 1
+        place = events[i, 1]
+        x = place & 0x7FF
+        polarity = place >> 32 & 1
+        if place >> 16 & 0x7FF != row:
+            row = place >> 16 & 0x7FF
+            words[count] = ADDR_Y << 12 | row
+            count += 1
+        follows = polarity == sign and base <= x < base + 12
+        start = base if follows else x
+        length, mask = _vector(events, i, start)
+        if follows or length > 2:
+            if not follows:
+                base, sign = x, polarity
+                words[count] = VECT_BASE_X << 12 | polarity << 11 | x
+                count += 1
+            words[count] = VECT_12 << 12 | mask
+            base += 12
+            i += length
+        else:
+            words[count] = ADDR_X << 12 | polarity << 11 | x
+            i += 1
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _vector(events, first, start_x):
+    """Return how many events from `first` on one word can hold, and its mask.
+
+    They are of one time, row and polarity, and from left to right within 12 pixels of `start_x`.
+    """
+    mask = 0
+    last = start_x - 1
+    i = first
+    while i < len(events) and events[i, 0] == events[first, 0]:
+        x = events[i, 1] & 0x7FF
+        if (events[i, 1] ^ events[first, 1]) >> 16 & 0x1FFFF or not last < x < start_x + 12:
+            break
+        mask |= 1 << (x - start_x)
+        last = x
+        i += 1
+    return i - first, mask

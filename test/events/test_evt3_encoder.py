@@ -1,0 +1,84 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import event_windows, pieces
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.events.codecs import PacketDecoder
+from hybrid_pose_ros.events.event_array import event_array, no_events
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+
+WIDTH, HEIGHT = 40, 6
+
+
+def words_of(events):
+    return np.frombuffer(Evt3Encoder(WIDTH, HEIGHT).encode(events), '<u2').tolist()
+
+
+@given(event_windows(width=WIDTH, height=HEIGHT, duration_us=40) |
+       event_windows(width=WIDTH, height=HEIGHT, duration_us=2**24) |
+       event_windows(width=2048, height=2048, duration_us=20_000), st.data())
+def test_decoding_gives_the_events_back_however_they_are_cut_into_packets(events, data):
+    encoder, decoder = Evt3Encoder(2048, 2048), PacketDecoder('evt3', 2048, 2048)
+    decoded = [decoder.decode(encoder.encode(events[piece])).events
+               for piece in data.draw(pieces(len(events)))]
+    assert np.array_equal(np.concatenate(decoded), events)
+
+
+@given(st.sampled_from([50_000, 2**24 - 20_000, 2**24 - 1]),
+       st.lists(st.tuples(st.integers(-40_960, 40_960) | st.integers(0, 2**27),
+                          st.integers(0, 1))))
+def test_decoding_gives_long_silences_and_steps_back_back(start_us, steps):
+    times = start_us + np.cumsum([0, *(step for step, _ in steps)]).clip(0)
+    events = event_array(times, [*(k for _, k in steps), 0], times * 0, times * 0)
+    events = events[np.diff(times, prepend=times[0]) >= -40_960]
+    assert np.array_equal(decode(Evt3Encoder(2, 1).encode(events), 2, 1), events)
+
+
+def decode(payload, width=WIDTH, height=HEIGHT):
+    return PacketDecoder('evt3', width, height).decode(payload).events
+
+
+def test_a_reader_may_join_at_any_packet():
+    events = event_array([4096, 4097, 4099], [1, 2, 3], [5, 5, 5], [1, 1, 1])
+    encoder = Evt3Encoder(WIDTH, HEIGHT)
+    encoder.encode(events[:2])
+    assert np.array_equal(decode(encoder.encode(events[2:])), events[2:])
+
+
+def test_neighbors_of_one_time_share_a_word():
+    row = event_array([4097] * 24, np.arange(24), [5] * 24, [1] * 24)
+    assert words_of(row) == [0x8001, 0x6001, 0x0005, 0x3800, 0x4FFF, 0x4FFF]
+
+
+def test_two_neighbors_are_two_words():
+    pair = event_array([4097] * 2, [7, 9], [5] * 2, [0, 0])
+    assert words_of(pair) == [0x8001, 0x6001, 0x0005, 0x2007, 0x2009]
+
+
+def test_a_vector_ends_where_order_or_polarity_do():
+    events = event_array([4097] * 8, [3, 4, 5, 4, 10, 11, 12, 13], [5] * 8, [0] * 5 + [1] * 3)
+    assert np.array_equal(decode(Evt3Encoder(WIDTH, HEIGHT).encode(events)), events)
+
+
+def test_no_events_give_no_bytes():
+    assert Evt3Encoder(WIDTH, HEIGHT).encode(no_events()) == b''
+
+
+def test_times_come_back_modulo_the_turn_of_the_clock():
+    events = event_array([3 * 2**24 + 5, 4 * 2**24 + 5], [1, 2], [0, 0], [0, 0])
+    assert decode(Evt3Encoder(WIDTH, HEIGHT).encode(events))['t'].tolist() == [5, 2**24 + 5]
+
+
+@pytest.mark.parametrize('times', [(50_000, 9_000), (0, 2**40 + 1)])
+def test_steps_that_words_cannot_say_are_refused(times):
+    with pytest.raises(InputError, match='EVT3 allows -40960 to 1099511627776'):
+        Evt3Encoder(WIDTH, HEIGHT).encode(event_array(times, [0, 0], [0, 0], [0, 0]))
+
+
+def test_a_sensor_that_is_too_large_is_refused():
+    with pytest.raises(InputError, match='cannot carry a sensor of 2049x4 px'):
+        Evt3Encoder(2049, 4)
