@@ -16,13 +16,9 @@ class Head(nn.Module):
         super().__init__()
         self.conv1, self.conv2 = conv1, conv2
 
-    def hidden(self, feature: Tensor) -> Tensor:
-        """Return what the second convolution takes, (B, C, H, W)."""
-        return activate(self.conv1(feature))
-
     def forward(self, feature: Tensor) -> Tensor:
         """Return membrane potentials (B, C, H, W)."""
-        return self.conv2(self.hidden(feature))
+        return self.conv2(activate(self.conv1(feature)))
 
 
 class StateHeads(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.networks.blocks import fold_norms
+from hybrid_pose_ros.networks.blocks import ConvNorm, activate, fold_norms
 from hybrid_pose_ros.networks.hybrid import Hybrid
 
 
@@ -40,16 +40,20 @@ class StateInitializer:
         heatmaps, features = self._ann(batch.contiguous(memory_format=torch.channels_last))
         for layer, maps in self._heads.inputs(features, width, height).items():
             head = self._heads.get_submodule(layer)
-            weight = head.conv2.weight[:, :, 0, 0]
-            hidden = _channels_last(head.hidden(maps)).flatten(0, 1)
+            hidden = activate(_multiply(_channels_last(maps).flatten(0, 1), head.conv1))
             out = torch.from_numpy(tensors[f'membrane.{layer}']).flatten(0, 1)
-            torch.addmm(head.conv2.bias, hidden, weight.T, out=out)
+            _multiply(hidden, head.conv2, out=out)
         torch.from_numpy(tensors['heatmap']).copy_(_channels_last(heatmaps))
 
 
 def _channels_last(maps: Tensor) -> Tensor:
     """Return (H, W, C) of (1, C, H, W)."""
     return maps[0].permute(1, 2, 0)
+
+
+def _multiply(rows: Tensor, conv: ConvNorm, out: Tensor | None = None) -> Tensor:
+    """Return a 1x1 convolution of maps that lie there as rows (H * W, C)."""
+    return torch.addmm(conv.bias, rows, conv.weight[:, :, 0, 0].T, out=out)
 
 
 def _check(tensors: dict[str, np.ndarray], layout: dict[str, tuple[int, ...]]) -> None:
