@@ -104,7 +104,7 @@ _TORSO = (
 )
 _SIDE = (
     ('upper_arm', 'shoulder', 'elbow', 0.055, 0.042, 'shirt'),
-    ('forearm', 'elbow', 'wrist', 0.042, 0.028, 'shirt'),
+    ('forearm', 'elbow', 'wrist', 0.04, 0.028, 'shirt'),
     ('hand', 'wrist', 'finger', 0.032, 0.03, 'skin'),
     ('thigh', 'hip', 'knee', 0.085, 0.058, 'trousers'),
     ('shin', 'knee', 'ankle', 0.056, 0.042, 'trousers'),

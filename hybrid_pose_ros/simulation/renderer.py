@@ -15,17 +15,23 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from hybrid_pose_ros.simulation.body import Cones
 from hybrid_pose_ros.simulation.camera import Camera
 
+KERNEL = {'cache': True, 'error_model': 'numpy',
+          'fastmath': {'contract', 'arcp', 'nsz', 'reassoc'}}
+F = np.float32  # a plain literal would turn the kernels to double precision, at half the speed
 NOTHING = -1
 """Part number of the background."""
 TILE = 128
 """Edge of a texture [texels]; it repeats."""
-TEXELS_PER_M = 128.0
+TEXELS_PER_M = F(128.0)
+SEAM_M = F(0.004)
+"""Parts whose surfaces are nearer to each other than this fade into each other [m]."""
 
 
 class Lens(NamedTuple):
-    """The intrinsics as the kernel wants them [px]."""
+    """The intrinsics as the kernel wants them [px], float32."""
 
     fx: float
     fy: float
@@ -35,7 +41,7 @@ class Lens(NamedTuple):
 
 
 class Light(NamedTuple):
-    """One distant key light and what comes from everywhere."""
+    """One distant key light and what comes from everywhere, float32."""
 
     x: float  # unit vector towards the key light, camera frame
     y: float
@@ -45,71 +51,78 @@ class Light(NamedTuple):
 
 
 class Solids(NamedTuple):
-    """The cones of one frame in the camera's frame, farthest first. P cones."""
+    """Round cones in the camera's frame, farthest first: P of one frame, or (F, P) of many."""
 
-    start: np.ndarray  # (P, 3) [m]
-    span: np.ndarray  # (P, 3) from start to end
-    across: np.ndarray  # (P, 2, 3) unit vectors across the axis, for the texture
-    radii: np.ndarray  # (P, 2)
-    material: np.ndarray  # (P,) index into albedo and tiles
-    part: np.ndarray  # (P,) number written into Canvas.part
+    start: np.ndarray  # (P, 3) float32 [m]
+    span: np.ndarray  # (P, 3) float32, from start to end
+    across: np.ndarray  # (P, 2, 3) float32, unit vectors across the axis, for the texture
+    radii: np.ndarray  # (P, 2) float32
+    material: np.ndarray  # (P,) int64, index into albedo and tiles
+    part: np.ndarray  # (P,) int64, number that is written into Canvas.part
+
+    def frame(self, index: int) -> 'Solids':
+        """Return the cones of one frame of many."""
+        return Solids(*(field[index] for field in self))
 
 
 class Paint(NamedTuple):
     """What the materials look like. M materials."""
 
-    albedo: np.ndarray  # (M,)
+    albedo: np.ndarray  # (M,) float32
     tiles: np.ndarray  # (M, TILE, TILE) float32, factors on the albedo
 
 
 class Canvas(NamedTuple):
-    """What is drawn into; `box` bounds what differs from the background: x0, y0, x1, y1."""
+    """What is drawn into."""
 
     brightness: np.ndarray  # (H, W) float32
     distance: np.ndarray  # (H, W) float32 along the ray [m], infinite where there is no body
     part: np.ndarray  # (H, W) int16, NOTHING where there is no body
-    box: np.ndarray  # (4,) int64
+    spans: np.ndarray  # (H, 2) int64: first column and end of what may differ from the background
 
 
 def canvas(background: np.ndarray) -> Canvas:
     """Return a canvas that shows the background (H, W) and nobody."""
-    return Canvas(background.astype(np.float32), np.full(background.shape, np.inf, np.float32),
-                  np.full(background.shape, NOTHING, np.int16), np.zeros(4, np.int64))
+    shape = background.shape
+    return Canvas(background.astype(np.float32), np.full(shape, np.inf, np.float32),
+                  np.full(shape, NOTHING, np.int16), no_spans(shape))
+
+
+def no_spans(shape: tuple[int, int]) -> np.ndarray:
+    """Return a span (H, 2) for every row of an image that holds nothing."""
+    return np.tile([shape[1], 0], (shape[0], 1))
 
 
 def lens(camera: Camera) -> Lens:
     """Return the camera's intrinsics for the kernel."""
-    k = camera.intrinsics
+    k = camera.intrinsics.astype(np.float32)
     return Lens(k[0, 0], k[1, 1], k[0, 1], k[0, 2], k[1, 2])
 
 
-def solids(camera_points, radii, material) -> Solids:
-    """Return the cones of one frame, farthest first.
-
-    Args:
-        camera_points: start, end and side of each cone in the camera's frame, (3, P, 3).
-        radii: (P, 2) [m].
-        material: (P,).
-    """
-    start, end, side = camera_points
+def solids(body: Cones, camera: Camera) -> Solids:
+    """Return the cones of posed bodies as a camera sees them, (F, P)."""
+    start, end = camera.to_camera(body.start), camera.to_camera(body.end)
+    side = body.side @ camera.rotation.T
     span = end - start
     other = np.cross(span, side)
     other /= np.maximum(np.linalg.norm(other, axis=-1, keepdims=True), 1e-9)
-    order = np.argsort(-(start[:, 2] + end[:, 2]), kind='stable')
-    across = np.stack([side, other], axis=1)
-    return Solids(start[order], span[order], across[order], radii[order], material[order], order)
+    across = np.stack([side, other], axis=2)
+    order = np.argsort(-(start[..., 2] + end[..., 2]), axis=1, kind='stable')
+    row = np.arange(len(order))[:, None]
+    floats = (field[row, order].astype(np.float32) for field in (start, span, across))
+    return Solids(*floats, body.radii[order].astype(np.float32), body.material[order], order)
 
 
 @numba.njit(cache=True)
 def erase(view: Canvas, background: np.ndarray) -> None:
     """Put the background (H, W) back where the canvas differs from it."""
-    x0, y0, x1, y1 = view.box
-    for y in range(y0, y1):
-        for x in range(x0, x1):
+    height, width = background.shape
+    for y in range(height):
+        for x in range(view.spans[y, 0], view.spans[y, 1]):
             view.brightness[y, x] = background[y, x]
             view.distance[y, x] = np.inf
             view.part[y, x] = NOTHING
-    view.box[:] = 0
+        view.spans[y, 0], view.spans[y, 1] = width, 0
 
 
 @numba.njit(cache=True)
@@ -117,23 +130,20 @@ def _reach(center, radius, axis, focal, skew, offset):
     """Return bounds [px] of a sphere's projection onto one image axis."""
     near, far = center[2] - radius, center[2] + radius
     low, high = center[axis] - radius, center[axis] + radius
-    first = min(low / near, low / far)
-    last = max(high / near, high / far)
-    shear = skew * (center[1] / center[2])
-    return focal * first + shear + offset, focal * last + shear + offset
+    shift = offset + skew * (center[1] / center[2])
+    return focal * min(low / near, low / far) + shift, focal * max(high / near, high / far) + shift
 
 
 @numba.njit(cache=True)
 def _bounds(start, end, r0, r1, optics, width, height):
+    """Return x0, y0, x1, y1 of the pixels that a cone may cover."""
     ax0, ax1 = _reach(start, r0, 0, optics.fx, optics.skew, optics.cx)
     bx0, bx1 = _reach(end, r1, 0, optics.fx, optics.skew, optics.cx)
-    ay0, ay1 = _reach(start, r0, 1, optics.fy, 0.0, optics.cy)
-    by0, by1 = _reach(end, r1, 1, optics.fy, 0.0, optics.cy)
-    x0 = min(max(np.floor(min(ax0, bx0)) - 1.0, 0.0), width)
-    y0 = min(max(np.floor(min(ay0, by0)) - 1.0, 0.0), height)
-    x1 = max(min(np.ceil(max(ax1, bx1)) + 1.0, width), 0.0)
-    y1 = max(min(np.ceil(max(ay1, by1)) + 1.0, height), 0.0)
-    return int(x0), int(y0), int(x1), int(y1)
+    ay0, ay1 = _reach(start, r0, 1, optics.fy, F(0.0), optics.cy)
+    by0, by1 = _reach(end, r1, 1, optics.fy, F(0.0), optics.cy)
+    return (int(max(np.floor(min(ax0, bx0)) - 1, 0)), int(max(np.floor(min(ay0, by0)) - 1, 0)),
+            int(min(np.ceil(max(ax1, bx1)) + 1, width)),
+            int(min(np.ceil(max(ay1, by1)) + 1, height)))
 
 
 @numba.njit(cache=True)
@@ -141,7 +151,7 @@ def _texture(tile, u, v):
     """Return a tile's value at (u, v) [m], between four texels."""
     u, v = u * TEXELS_PER_M, v * TEXELS_PER_M
     u0, v0 = int(np.floor(u)), int(np.floor(v))
-    fu, fv = u - u0, v - v0
+    fu, fv = u - F(u0), v - F(v0)
     u0, v0 = u0 & (TILE - 1), v0 & (TILE - 1)
     u1, v1 = (u0 + 1) & (TILE - 1), (v0 + 1) & (TILE - 1)
     upper = tile[u0, v0] + fv * (tile[u0, v1] - tile[u0, v0])
@@ -149,94 +159,107 @@ def _texture(tile, u, v):
     return upper + fu * (lower - upper)
 
 
-@numba.njit(cache=True, error_model='numpy')
+@numba.njit(**KERNEL)
+def _closest(A, B, C, dr):
+    """Return which sphere of the cone, 0 to 1, a ray comes closest to; see _draw_cone."""
+    if C <= dr * dr:  # one end hides the other
+        return F(1.0) if dr > F(0.0) else F(0.0)
+    lean = dr * np.sqrt(max(A - B * B / C, F(0.0)) / (C * (C - dr * dr)))
+    return min(max(lean - B / C, F(0.0)), F(1.0))
+
+
+@numba.njit(**KERNEL)
+def _first_hit(G0, G1, G2, du):
+    """Return which sphere, 0 to 1, a ray enters first: t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2)
+    is smallest there."""
+    if G2 >= F(0.0):
+        return F(1.0) if G1 > F(0.0) else F(0.0)
+    per_G2 = F(1.0) / G2
+    peak = max(G0 - G1 * G1 * per_G2, F(0.0))
+    s = -du * np.sqrt(peak * per_G2 / (G2 - du * du)) - G1 * per_G2
+    return min(max(s, F(0.0)), F(1.0))
+
+
+@numba.njit(**KERNEL)
+def _draw_cone(view, body, i, paint, optics, light, bounds):
+    """Draw one cone; s runs along its axis from 0 to 1, t along the ray in metres."""
+    a0, a1, a2 = body.start[i]
+    u0, u1, u2 = body.span[i]
+    p00, p01, p02 = body.across[i, 0]
+    p10, p11, p12 = body.across[i, 1]
+    r0, dr = body.radii[i, 0], body.radii[i, 1] - body.radii[i, 0]
+    aa, au = a0 * a0 + a1 * a1 + a2 * a2, a0 * u0 + a1 * u1 + a2 * u2
+    uu = u0 * u0 + u1 * u1 + u2 * u2
+    per_length = F(1.0) / (np.sqrt(uu) + F(1e-9))
+    focal = F(0.5) * (optics.fx + optics.fy)
+    pixel = max(a2, a2 + u2) / focal  # [m], the largest on this cone
+    outer2 = (max(r0, r0 + dr) + pixel) ** 2
+    tile = paint.tiles[body.material[i]]
+    albedo, offset = paint.albedo[body.material[i]] * light.level, F(0.37) * F(body.part[i])
+    x0, y0, x1, y1 = bounds
+    for y in range(y0, y1):
+        yn = (F(y) + F(0.5) - optics.cy) / optics.fy
+        xn0 = (F(0.5) - optics.cx - optics.skew * yn) / optics.fx
+        first, end = view.spans[y]
+        for x in range(x0, x1):
+            xn = xn0 + F(x) * (F(1.0) / optics.fx)
+            norm2 = F(1.0) / (xn * xn + yn * yn + F(1.0))
+            da, du = a0 * xn + a1 * yn + a2, u0 * xn + u1 * yn + u2
+            # the squared distance of the ray from the axis at s is A + 2 B s + C s^2
+            A, B = aa - da * da * norm2, au - da * du * norm2
+            C = uu - du * du * norm2 + F(1e-12)
+            s = min(max(-B / C, F(0.0)), F(1.0))
+            beside2 = A + s * (F(2.0) * B + C * s)
+            if beside2 > outer2:
+                continue
+            norm = np.sqrt(norm2)
+            da, du = da * norm, du * norm
+            covered = F(1.0)
+            if beside2 > max(r0 + s * dr - pixel, F(0.0)) ** 2:
+                s = _closest(A, B, C, dr)
+                clearance = np.sqrt(max(A + s * (F(2.0) * B + C * s), F(0.0))) - r0 - s * dr
+                covered = min(F(0.5) - clearance * focal / ((da + s * du) * norm), F(1.0))
+                if covered <= F(0.0):
+                    continue
+            G0, G1, G2 = r0 * r0 - A, r0 * dr - B, dr * dr - C
+            hit = _first_hit(G0, G1, G2, du)
+            g = G0 + hit * (F(2.0) * G1 + G2 * hit)
+            if g > F(0.0):
+                s = hit
+            t = da + s * du - np.sqrt(max(g, F(0.0)))
+            behind = view.distance[y, x] - t
+            if behind <= -SEAM_M:
+                continue
+            if behind < SEAM_M:  # two parts meet: fade, for a hard seam would flicker
+                covered *= F(0.5) + behind * (F(0.5) / SEAM_M)
+            q0, q1, q2 = t * norm * xn - a0, t * norm * yn - a1, t * norm - a2
+            facing = ((q0 - s * u0) * light.x + (q1 - s * u1) * light.y
+                      + (q2 - s * u2) * light.z) / (r0 + s * dr)
+            lit = light.ambient + (F(1.0) - light.ambient) * max(
+                F(0.77) * facing + F(0.23), F(0.0))
+            along = (q0 * u0 + q1 * u1 + q2 * u2) * per_length
+            second = q0 * p10 + q1 * p11 + q2 * p12
+            # slanted through the limb, the pattern needs no seam
+            shade = _texture(tile, along + F(0.45) * second + offset,
+                             q0 * p00 + q1 * p01 + q2 * p02 + F(0.7) * second + offset)
+            bright = albedo * lit * shade
+            if covered < F(1.0):
+                bright = view.brightness[y, x] + covered * (bright - view.brightness[y, x])
+            view.brightness[y, x] = bright
+            if covered >= F(0.5):
+                view.distance[y, x] = min(t, view.distance[y, x])
+                view.part[y, x] = body.part[i]
+            first, end = min(first, x), max(end, x + 1)
+        view.spans[y, 0], view.spans[y, 1] = first, end
+
+
+@numba.njit(**KERNEL)
 def draw(view: Canvas, body: Solids, paint: Paint, optics: Lens, light: Light) -> None:
-    """Draw a body onto the canvas and grow its box by what was drawn."""
+    """Draw the bodies of one frame onto the canvas and widen its spans by what was drawn."""
     height, width = view.brightness.shape
-    focal = 0.5 * (optics.fx + optics.fy)
-    box_x0, box_y0, box_x1, box_y1 = width, height, 0, 0
     for i in range(len(body.part)):
-        a0, a1, a2 = body.start[i]
-        u0, u1, u2 = body.span[i]
-        r0, r1 = body.radii[i]
-        if min(a2, a2 + u2) < 2.0 * max(r0, r1):
+        start, end, radii = body.start[i], body.start[i] + body.span[i], body.radii[i]
+        if min(start[2], end[2]) < F(2.0) * max(radii[0], radii[1]):
             continue  # at or behind the lens
-        end = body.start[i] + body.span[i]
-        x0, y0, x1, y1 = _bounds(body.start[i], end, r0, r1, optics, width, height)
-        if x0 >= x1 or y0 >= y1:
-            continue
-        box_x0, box_y0 = min(box_x0, x0), min(box_y0, y0)
-        box_x1, box_y1 = max(box_x1, x1), max(box_y1, y1)
-        p00, p01, p02 = body.across[i, 0]
-        p10, p11, p12 = body.across[i, 1]
-        dr = r1 - r0
-        aa, au, uu = a0 * a0 + a1 * a1 + a2 * a2, a0 * u0 + a1 * u1 + a2 * u2, \
-            u0 * u0 + u1 * u1 + u2 * u2
-        length = np.sqrt(uu) + 1e-9
-        widest = max(r0, r1) + 0.6 * max(a2, a2 + u2) / focal
-        tile = paint.tiles[body.material[i]]
-        albedo = paint.albedo[body.material[i]] * light.level
-        part = body.part[i]
-        offset = 0.37 * part
-        for y in range(y0, y1):
-            yn = (y + 0.5 - optics.cy) / optics.fy
-            xn0 = (0.5 - optics.cx - optics.skew * yn) / optics.fx
-            for x in range(x0, x1):
-                xn = xn0 + x / optics.fx
-                norm = 1.0 / np.sqrt(xn * xn + yn * yn + 1.0)
-                da = (a0 * xn + a1 * yn + a2) * norm
-                du = (u0 * xn + u1 * yn + u2) * norm
-                # squared distance of the ray from the axis point at s is A + 2 B s + C s^2
-                A, B, C = aa - da * da, au - da * du, uu - du * du + 1e-12
-                nearest = min(max(-B / C, 0.0), 1.0)
-                if A + nearest * (2.0 * B + C * nearest) > widest * widest:
-                    continue
-                # the sphere that the ray comes closest to
-                if C > dr * dr:
-                    bend = dr * np.sqrt(max(A - B * B / C, 0.0) / (C * (C - dr * dr)))
-                    s = min(max(bend - B / C, 0.0), 1.0)
-                else:
-                    s = 1.0 if dr > 0.0 else 0.0
-                beside = np.sqrt(max(A + s * (2.0 * B + C * s), 0.0))
-                clearance = beside - r0 - s * dr
-                t = da + s * du
-                covered = 0.5 - clearance * focal / (t * norm)
-                if covered <= 0.0:
-                    continue
-                if clearance < 0.0:
-                    # first hit: the smallest t(s) = da + s du - sqrt(G0 + 2 G1 s + G2 s^2)
-                    G0, G1, G2 = r0 * r0 - A, r0 * dr - B, dr * dr - C
-                    if G2 < 0.0:
-                        peak = max(G0 - G1 * G1 / G2, 0.0)
-                        s_hit = -du * np.sqrt(peak / (G2 * (G2 - du * du))) - G1 / G2
-                        s_hit = min(max(s_hit, 0.0), 1.0)
-                    else:
-                        s_hit = 1.0 if dr > 0.0 else 0.0
-                    g = G0 + s_hit * (2.0 * G1 + G2 * s_hit)
-                    if g > 0.0:
-                        s = s_hit
-                        t = da + s * du - np.sqrt(g)
-                if t >= view.distance[y, x]:
-                    continue
-                h0, h1, h2 = t * norm * xn, t * norm * yn, t * norm
-                n0, n1, n2 = h0 - a0 - s * u0, h1 - a1 - s * u1, h2 - a2 - s * u2
-                facing = (n0 * light.x + n1 * light.y + n2 * light.z) / (
-                    np.sqrt(n0 * n0 + n1 * n1 + n2 * n2) + 1e-9)
-                lit = light.ambient + (1.0 - light.ambient) * max(0.77 * facing + 0.23, 0.0)
-                q0, q1, q2 = h0 - a0, h1 - a1, h2 - a2
-                along = (q0 * u0 + q1 * u1 + q2 * u2) / length
-                first = q0 * p00 + q1 * p01 + q2 * p02
-                second = q0 * p10 + q1 * p11 + q2 * p12
-                # slanted through the limb, the pattern needs no seam
-                shade = _texture(tile, along + 0.45 * second + offset,
-                                 first + 0.7 * second + offset)
-                bright = albedo * lit * shade
-                if covered >= 1.0:
-                    view.brightness[y, x] = bright
-                else:
-                    view.brightness[y, x] += covered * (bright - view.brightness[y, x])
-                if covered >= 0.5:
-                    view.distance[y, x] = t
-                    view.part[y, x] = part
-    if box_x0 < box_x1:
-        view.box[0], view.box[1], view.box[2], view.box[3] = box_x0, box_y0, box_x1, box_y1
+        bounds = _bounds(start, end, radii[0], radii[1], optics, width, height)
+        _draw_cone(view, body, i, paint, optics, light, bounds)

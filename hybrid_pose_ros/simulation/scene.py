@@ -44,7 +44,7 @@ class Slice(NamedTuple):
 class _Frames(NamedTuple):
     """A second of posed bodies, ready to draw. F frames."""
 
-    cones: np.ndarray  # (F, 3, P, 3): start, end and side of each cone, in the camera's frame
+    solids: renderer.Solids  # (F, P)
     labels: Labels  # occluded is not known before the frame is drawn
     depth: np.ndarray  # (F, J) distance of each joint from the lens [m]
 
@@ -77,9 +77,7 @@ class SimulatedScene:
         self._light = _light(settings.light)
         self._canvas = renderer.canvas(self._background)
         self._now_us = 0
-        first = self._frames(np.zeros(1, np.int64))
-        self._radii, self._material = self._dress
-        self._draw(first.cones[0])
+        self._draw(self._frames(np.zeros(1, np.int64)).solids.frame(0))
         self._sensor = Sensor(settings.sensor, self._canvas.brightness, noise)
 
     @property
@@ -109,49 +107,41 @@ class SimulatedScene:
     def _show(self, frames: _Frames, index: int) -> None:
         """Draw one frame, let the sensor look at it, and find the hidden joints."""
         stamp_us = int(frames.labels.t[index])
-        before = self._canvas.box.copy()
+        before = self._canvas.spans.copy()
         renderer.erase(self._canvas, self._background)
-        self._draw(frames.cones[index])
+        self._draw(frames.solids.frame(index))
         light = self.settings.light
         gain = 1.0
-        changed = _union(before, self._canvas.box)
+        changed = _union(before, self._canvas.spans)
         if light.flicker > 0.0:
             gain += light.flicker * np.sin(2e-6 * np.pi * light.flicker_hz * stamp_us)
             changed = None
-        self._sensor.advance(self._canvas.brightness, stamp_us, box=changed, gain=gain)
+        self._sensor.advance(self._canvas.brightness, stamp_us, spans=changed, gain=gain)
         self._now_us = stamp_us
         frames.labels.occluded[index] = _hidden(
             self._canvas.distance, frames.labels.joints_px[index],
             frames.labels.visible[index], frames.depth[index])
 
-    def _draw(self, camera_cones: np.ndarray) -> None:
-        body = renderer.solids(camera_cones, self._radii, self._material)
+    def _draw(self, body: renderer.Solids) -> None:
         renderer.draw(self._canvas, body, self._paint, self._lens, self._light)
 
     def _frames(self, stamps_us: np.ndarray) -> _Frames:
         """Return posed bodies at the stamps (F,)."""
         points = self._motion.sample(stamps_us * 1e-6)
-        body = cones(points, self.settings.body)
-        self._dress = body.radii, body.material
-        camera_cones = np.stack([self.camera.to_camera(body.start),
-                                 self.camera.to_camera(body.end),
-                                 body.side @ self.camera.rotation.T], axis=1)
+        solids = renderer.solids(cones(points, self.settings.body), self.camera)
         joints = joints_of(points)
         pixels = self.camera.project(joints)
         labels = Labels(stamps_us.astype(np.int64), pixels.astype(np.float32),
                         (1e3 * joints).astype(np.float32), self.camera.contains(pixels),
                         np.zeros(pixels.shape[:2], bool))
         depth = np.linalg.norm(self.camera.to_camera(joints), axis=-1)
-        return _Frames(camera_cones, labels, depth)
+        return _Frames(solids, labels, depth)
 
 
 def _union(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the smallest box around two, either of which may be empty."""
-    if first[0] == first[2]:
-        return second
-    if second[0] == second[2]:
-        return first
-    return np.concatenate([np.minimum(first[:2], second[:2]), np.maximum(first[2:], second[2:])])
+    """Return spans (H, 2) that hold both."""
+    return np.stack([np.minimum(first[:, 0], second[:, 0]),
+                     np.maximum(first[:, 1], second[:, 1])], axis=1)
 
 
 def _hidden(distance: np.ndarray, pixels: np.ndarray, visible: np.ndarray,
@@ -166,5 +156,6 @@ def _hidden(distance: np.ndarray, pixels: np.ndarray, visible: np.ndarray,
 def _light(settings: LightSettings) -> renderer.Light:
     """Return the light in the camera's frame: x right, y down, z away from the camera."""
     azimuth, elevation = np.radians([settings.azimuth_deg, settings.elevation_deg])
-    return renderer.Light(np.sin(azimuth) * np.cos(elevation), -np.sin(elevation),
-                          -np.cos(azimuth) * np.cos(elevation), settings.ambient, settings.level)
+    values = (np.sin(azimuth) * np.cos(elevation), -np.sin(elevation),
+              -np.cos(azimuth) * np.cos(elevation), settings.ambient, settings.level)
+    return renderer.Light(*(np.float32(value) for value in values))

@@ -79,11 +79,10 @@ def response(brightness):
 
 
 @numba.njit(cache=True)
-def _respond_into(target, image, box, gain):
-    x0, y0, x1, y1 = box
+def _respond_into(target, image, spans, gain):
     dark, log_dark = np.float32(DARK), np.float32(np.log(DARK))
-    for y in range(y0, y1):
-        for x in range(x0, x1):
+    for y in range(len(image)):
+        for x in range(spans[y, 0], spans[y, 1]):
             bright = gain * image[y, x]
             target[y, x] = (np.log(bright) if bright > dark
                             else log_dark + bright / dark - np.float32(1.0))
@@ -111,13 +110,14 @@ def _append(out, count, t, x, y, p):
 
 
 @numba.njit(cache=True)
-def _advance(pixels, box, start_us, end_us, cutoff_hz, refractory_us, out, count):
-    """Advance the pixels in the box from start to end; return the buffer and its count."""
-    x0, y0, x1, y1 = box
+def _advance(pixels, spans, start_us, end_us, cutoff_hz, leaks, refractory_us, out, count):
+    """Advance the pixels in the spans from start to end; return the buffer and its count."""
     duration = float(end_us - start_us)
-    for y in range(y0, y1):
-        for x in range(x0, x1):
+    for y in range(len(spans)):
+        for x in range(spans[y, 0], spans[y, 1]):
             before, after = pixels.level[y, x], pixels.target[y, x]
+            if after == before and not leaks:
+                continue
             if cutoff_hz > 0.0 and after != before:
                 after = np.float32(_low_passed(before, after, cutoff_hz, duration))
             pixels.level[y, x] = after
@@ -193,12 +193,12 @@ class Sensor:
         self._settings = settings
         self._rng = rng
         self._now_us = start_us
-        self._box = np.array([0, 0, shape[1], shape[0]])
+        self._everywhere = np.tile([0, shape[1]], (shape[0], 1))
         on = self._threshold(settings.threshold_on, shape)
         off = self._threshold(settings.threshold_off, shape)
         leak = settings.leak_hz * on * 1e-6 * 10.0 ** (0.1 * rng.standard_normal(shape))
         target = np.empty(shape, np.float32)
-        _respond_into(target, image, self._box, np.float32(1.0))
+        _respond_into(target, image, self._everywhere, np.float32(1.0))
         # somewhere between the thresholds, or the pixels of a moving edge would fire in step
         above = rng.uniform(-off, on).astype(np.float32)
         self._pixels = Pixels(on, off, leak.astype(np.float32), target, target.copy(), above,
@@ -216,22 +216,24 @@ class Sensor:
         drawn = self._rng.normal(mean, self._settings.threshold_sigma, shape)
         return np.maximum(drawn, SMALLEST_THRESHOLD).astype(np.float32)
 
-    def advance(self, image: np.ndarray, end_us: int, *, box: np.ndarray | None = None,
+    def advance(self, image: np.ndarray, end_us: int, *, spans: np.ndarray | None = None,
                 gain: float = 1.0) -> None:
         """Look at the next image.
 
         Args:
             image: brightness (H, W), 0 to 1.
             end_us: its time.
-            box: x0, y0, x1, y1 outside of which it equals the one before; None: anywhere.
-            gain: factor on the brightness; where it changes, the box must be None.
+            spans: first column and end (H, 2), outside of which each row equals the one before;
+                None: anything may have changed.
+            gain: factor on the brightness; where it changes, the spans must be None.
         """
         settings = self._settings
-        changed = self._box if box is None else box
+        changed = self._everywhere if spans is None else spans
         _respond_into(self._pixels.target, image, changed, np.float32(gain))
         self._out, self._count = _advance(
-            self._pixels, self._box if settings.restless else changed, self._now_us, end_us,
-            settings.cutoff_hz, float(settings.refractory_us), self._out, self._count)
+            self._pixels, self._everywhere if settings.restless else changed, self._now_us,
+            end_us, settings.cutoff_hz, settings.leak_hz > 0.0, float(settings.refractory_us),
+            self._out, self._count)
         if settings.shot_hz > 0.0 or len(self._hot_hz):
             self._out, self._count = _disturb(
                 self._pixels, *self._noise(end_us), float(settings.refractory_us),

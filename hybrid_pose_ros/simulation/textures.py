@@ -73,7 +73,7 @@ def cloth(rng: np.random.Generator, *, contrast: float, scale_m: float,
 
 def paint(rng: np.random.Generator, body: BodySettings) -> Paint:
     """Return what the body's materials look like."""
-    albedo = np.array([getattr(body, name) for name in MATERIALS])
+    albedo = np.array([getattr(body, name) for name in MATERIALS], np.float32)
     tiles = np.stack([
         cloth(rng, contrast=body.skin_contrast, scale_m=0.03, stripes=0.0)
         if name in ('skin', 'hair') else
