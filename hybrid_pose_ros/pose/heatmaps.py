@@ -34,9 +34,9 @@ def locate_joints(heatmap: np.ndarray, logits: bool) -> tuple[np.ndarray, np.nda
     return located, confidence
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, fastmath={'contract'})
 def _exp(x):
-    """Return e^x for x <= 0, to 3e-7 of it; below -80, 0. The compiler can do it for vectors."""
+    """Return e^x, to 3e-7 of it, for -80 < x <= 0, else 0. The compiler can do it for vectors."""
     clipped = max(x, np.float32(-80))
     power = np.floor(clipped * np.float32(1 / math.log(2)) + np.float32(0.5))
     rest = clipped - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)
@@ -44,10 +44,10 @@ def _exp(x):
     for term in (1 / 120, 1 / 24, 1 / 6, 1 / 2, 1.0, 1.0):
         series = series * rest + np.float32(term)
     scale = np.int32((np.int32(power) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return series * scale if x > np.float32(-80) else np.float32(0)
+    return series * scale if np.float32(-80) < x <= np.float32(0) else np.float32(0)
 
 
-@njit(nogil=True, cache=True, fastmath={'reassoc'})
+@njit(nogil=True, cache=True, fastmath={'reassoc', 'contract'})
 def _mass(row, peak):
     """Return the sum of e^(value - peak)."""
     total = np.float32(0)
@@ -73,7 +73,7 @@ def _peaks(heatmap, logits, peaks, cells, masses):
                     peak = value
                     cells[joint] = y * width + x
                 if logits:
-                    row[x] = value if abs(value) < np.inf else -np.inf
+                    row[x] = value
             peaks[joint] = peak
             if logits and peak > -np.inf:
                 if peak > before:
@@ -82,38 +82,42 @@ def _peaks(heatmap, logits, peaks, cells, masses):
 
 
 @njit(nogil=True, cache=True)
+def _center(heatmap, joint, x, y, height, logits):
+    """Return the offset (x, y) from a peak of that height, and the sum of the window's weights.
+
+    The lowest weight is taken off all, or the window would pull a broad blob to its own middle.
+    """
+    total, lowest, count = 0.0, np.inf, 0
+    moment_x, moment_y, count_x, count_y = 0.0, 0.0, 0, 0
+    for j in range(max(0, y - RADIUS), min(heatmap.shape[0], y + RADIUS + 1)):
+        for i in range(max(0, x - RADIUS), min(heatmap.shape[1], x + RADIUS + 1)):
+            value = np.float64(heatmap[j, i, joint])
+            if abs(value) < np.inf:
+                weight = math.exp(value - height) if logits else value
+                lowest = min(lowest, weight)
+                total += weight
+                moment_x += weight * (i - x)
+                moment_y += weight * (j - y)
+                count += 1
+                count_x += i - x
+                count_y += j - y
+    above = total - lowest * count
+    if above > 0:
+        return (moment_x - lowest * count_x) / above, (moment_y - lowest * count_y) / above, total
+    return 0.0, 0.0, total
+
+
+@njit(nogil=True, cache=True)
 def _locate(heatmap, logits, located, confidence):
-    height, width, joints = heatmap.shape
+    width, joints = heatmap.shape[1:]
     peaks = np.full(joints, -np.inf, np.float32)
     cells = np.zeros(joints, np.int64)
     masses = np.zeros(joints, np.float32)
     _peaks(heatmap, logits, peaks, cells, masses)
     for joint in range(joints):
-        y, x = cells[joint] // width, cells[joint] % width
-        located[joint, 0], located[joint, 1] = x, y
-        if peaks[joint] == -np.inf:
-            continue
-        rows = range(max(0, y - RADIUS), min(height, y + RADIUS + 1))
-        columns = range(max(0, x - RADIUS), min(width, x + RADIUS + 1))
-        total, lowest, count = 0.0, np.inf, 0
-        moment_x, moment_y, all_x, all_y = 0.0, 0.0, 0, 0
-        for j in rows:
-            for i in columns:
-                value = np.float64(heatmap[j, i, joint])
-                if not abs(value) < np.inf:
-                    continue
-                weight = math.exp(value - peaks[joint]) if logits else value
-                lowest = min(lowest, weight)
-                total += weight
-                moment_x += weight * (i - x)
-                moment_y += weight * (j - y)
-                all_x += i - x
-                all_y += j - y
-                count += 1
-        # The lowest weight is taken off all, or the window would pull towards its own center.
-        above = total - lowest * count
-        if above > 0:
-            located[joint, 0] += (moment_x - lowest * all_x) / above
-            located[joint, 1] += (moment_y - lowest * all_y) / above
-        share = total / masses[joint] if logits else np.float64(peaks[joint])
-        confidence[joint] = min(max(share, 0.0), 1.0)
+        if peaks[joint] > -np.inf:
+            y, x = cells[joint] // width, cells[joint] % width
+            offset_x, offset_y, total = _center(heatmap, joint, x, y, peaks[joint], logits)
+            located[joint, 0], located[joint, 1] = x + offset_x, y + offset_y
+            share = total / masses[joint] if logits else np.float64(peaks[joint])
+            confidence[joint] = min(max(share, 0.0), 1.0)
