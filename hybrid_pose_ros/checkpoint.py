@@ -32,7 +32,12 @@ from hybrid_pose_ros.layout import Convolution, convolutions
 from hybrid_pose_ros.presets import Preset
 
 FORMAT = 1
+WEIGHTS = Path(__file__).parent / 'weights'
+"""Where the weights lie that ship with the package, one file a preset."""
 NORM_TENSORS = ('weight', 'bias', 'running_mean', 'running_var')
+FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res1': 0.08,
+                'snn.res2': 0.05, 'snn.up1': 0.10, 'snn.up2': 0.11}
+"""Standard deviation of the weights of edge's spiking layers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +99,23 @@ def load(path: str | Path, preset_name: str | None = None) -> Checkpoint:
     return checkpoint
 
 
+def shipped(preset_name: str, path: str = '') -> Checkpoint:
+    """Return the weights that a node runs: those at a path, else those that ship with the preset.
+
+    Where no weights ship with a preset they are random, the same in every process, and their card
+    says that they are not trained.
+
+    Raises:
+        CheckpointError: as `load`.
+        InputError: there is no preset of that name.
+    """
+    preset = presets.preset(preset_name)
+    if path:
+        return load(path, preset_name)
+    packaged = WEIGHTS / f'{preset_name}.safetensors'
+    return load(packaged, preset_name) if packaged.exists() else untrained(preset)
+
+
 def untrained(preset: Preset, seed: int = 0) -> Checkpoint:
     """Return random weights, the same everywhere for a seed.
 
@@ -131,11 +153,6 @@ def _shapes_of(conv: Convolution) -> dict[str, tuple[int, ...]]:
     if conv.norm:
         shapes |= {f'{conv.name}.norm.{name}': (conv.out_channels,) for name in NORM_TENSORS}
     return shapes | {f'{conv.name}.{name}': shape for name, shape in conv.log_taus}
-
-
-FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res1': 0.08,
-                'snn.res2': 0.05, 'snn.up1': 0.10, 'snn.up2': 0.11}
-"""Standard deviation of the weights of edge's spiking layers."""
 
 
 def _start_value(preset: Preset, conv: Convolution, name: str, shape: tuple[int, ...],

@@ -8,8 +8,8 @@
                s4 (deepest)
 """
 
-import torch.nn.functional as F
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hybrid_pose_ros.layout import convolutions, map_size

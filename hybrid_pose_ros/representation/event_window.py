@@ -8,10 +8,10 @@ from hybrid_pose_ros.events.event_array import EVENT_DTYPE
 
 
 class EventWindow:
-    """Keep the last `events` events in memory that is allocated once."""
+    """Keep the last events, in memory that is allocated once."""
 
     def __init__(self, events: int, *, reach_us: int = 1_000_000):
-        """Args as in the class; `latest` reaches no further back than `reach_us`."""
+        """Keep up to `events` events, none older than `reach_us` before the newest."""
         self._size = events
         self._reach_us = reach_us
         self._memory = np.empty(8 * events, EVENT_DTYPE)

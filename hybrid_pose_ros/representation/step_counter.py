@@ -19,6 +19,8 @@ from numba import njit
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 BLOCK_STEPS = 64
+"""Bins that are allocated together, at most."""
+
 NEVER = np.iinfo(np.int64).min
 
 
@@ -40,7 +42,7 @@ class Gap(NamedTuple):
 
 
 class StepCounter:
-    """Count events into steps of `step_us`.
+    """Count a stream's events into steps; hands out facts, and keeps only the open step.
 
     `late_events` went into a newer bin than their own, as that one was complete; `outside_events`
     lay outside the network's input. Both count since construction.
@@ -48,7 +50,14 @@ class StepCounter:
 
     def __init__(self, geometry: InputGeometry, step_us: int, *, gap_us: int = 1_000_000,
                  back_us: int = 100_000):
-        """Args as in the class; a jump longer than `gap_us`, or `back_us` backwards, is a Gap."""
+        """Start with no open step.
+
+        Args:
+            geometry: where events lie in the network's input.
+            step_us: length of a bin.
+            gap_us: bins that are skipped within such a time are empty steps; more is a Gap.
+            back_us: events that are late by more than that are a Gap: the clock has restarted.
+        """
         self.late_events = 0
         self.outside_events = 0
         self._geometry = geometry

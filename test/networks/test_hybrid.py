@@ -116,7 +116,7 @@ def test_the_papers_output_decays_to_a_tenth_in_ten_steps():
 
 
 def test_silence_does_not_depend_on_the_length_of_the_bins():
-    """Biases are currents and leaks are times: ten bins of 1 ms are one of 10 ms, no spike nigh."""
+    """Biases are currents and leaks are times: ten bins of 1 ms are one of 10 ms."""
     hybrid = hybrid_of(EDGE)
     with torch.no_grad():
         for name, tensor in hybrid.snn.named_parameters():
