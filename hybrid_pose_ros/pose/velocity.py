@@ -22,6 +22,22 @@ class VelocityState(NamedTuple):
     time_position: np.ndarray  # sum of w t p, (J, 2)
 
 
+class VelocityFilter:
+    """Keeps the state of `velocity_step` between the poses of one stream."""
+
+    def __init__(self):
+        """Start without a pose."""
+        self._state: VelocityState | None = None
+
+    def update(self, joints_px: np.ndarray, stamp_us: int,
+               confidence: np.ndarray | None = None) -> np.ndarray:
+        """Return the velocity (J, 2) [px/s] at a new pose; without confidence all count alike."""
+        if confidence is None:
+            confidence = np.ones(len(joints_px))
+        velocity, self._state = velocity_step(joints_px, confidence, stamp_us, self._state)
+        return velocity
+
+
 def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
                   state: VelocityState | None) -> tuple[np.ndarray, VelocityState]:
     """Return the velocity at a new pose.
