@@ -90,7 +90,7 @@ class PacketDecoder:
 
     def _decode_evt3(self, words: np.ndarray, _) -> Decoded:
         count, count_triggers = evt3.count_evt3(words)
-        events = np.empty(count + evt3.SLACK, EVENT_DTYPE)
+        events = np.empty(count + 1, EVENT_DTYPE)
         triggers = np.empty(count_triggers, TRIGGER_DTYPE)
         count, count_triggers, state = evt3.decode_evt3_into(
             _pairs(events), _pairs(triggers), words, self._state, self._width, self._height)
@@ -98,7 +98,7 @@ class PacketDecoder:
         return Decoded(events[:count], triggers[:count_triggers])
 
     def _decode_libcaer_cmp(self, words: np.ndarray, time_base: int) -> Decoded:
-        events = np.empty(libcaer.count_libcaer_cmp(words) + libcaer.SLACK, EVENT_DTYPE)
+        events = np.empty(libcaer.count_libcaer_cmp(words) + 1, EVENT_DTYPE)
         count, state = libcaer.decode_libcaer_cmp_into(
             _pairs(events), words, self._state, self._width, self._height, time_base // 1000)
         self._state = libcaer.LibcaerCmpState(*state)

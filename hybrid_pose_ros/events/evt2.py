@@ -55,7 +55,8 @@ def decode_evt2_into(events, triggers, words, state, width, height):
         start += 1
     count = 0
     count_triggers = 0
-    for i in range(start, len(words)):
+    words = words[start:]  # indices from 0 on need no check for negative ones
+    for i in range(len(words)):
         word = np.int64(words[i])
         kind = word >> 28
         if kind <= CD_ON:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 ADDR_Y = 0x0
 ADDR_X = 0x2  # one event
@@ -24,8 +25,6 @@ EXT_TRIGGER = 0xA
 TIME_BITS = 24
 STEP_BACK = 10 << 12  # a step back of HIGH by more than this is a roll-over [us]
 UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
-
-SLACK = 12  # the kernel may write this many events past the last one that counts
 
 
 class Evt3State(NamedTuple):
@@ -63,7 +62,8 @@ def decode_evt3_into(events, triggers, words, state, width, height):
     """Decode words; return how many events and triggers were written, and the state after them.
 
     Args:
-        events: (N + SLACK, 2) int64, written: an EVENT_DTYPE record is two of them.
+        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them. The last one is
+            room to write an event into before it is known whether it counts.
         triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
         words: uint16, the whole words of a packet.
         state: Evt3State after the previous packet.
@@ -89,7 +89,8 @@ def decode_evt3_into(events, triggers, words, state, width, height):
     sign = polarity << 32
     count = 0
     count_triggers = 0
-    for i in range(start, len(words)):
+    words = words[start:]  # indices from 0 on need no check for negative ones
+    for i in range(len(words)):
         kind = words[i] >> 12
         payload = np.int64(words[i] & 0xFFF)
         if kind == ADDR_X:
@@ -111,12 +112,14 @@ def decode_evt3_into(events, triggers, words, state, width, height):
             base = payload & 0x7FF
             sign = (payload & 0x800) << 21
         elif kind == VECT_12 or kind == VECT_8:
-            span = 12 if kind == VECT_12 else 8
-            for bit in range(span):
+            mask = payload if kind == VECT_12 else payload & 0xFF
+            while mask:
+                x = base + trailing_zeros(mask)
+                mask &= mask - 1
                 events[count, 0] = time
-                events[count, 1] = (base + bit) | row | sign
-                count += (payload >> bit & 1) & (base + bit < limit)
-            base += span
+                events[count, 1] = x | row | sign
+                count += x < limit
+            base += 12 if kind == VECT_12 else 8
         elif kind == EXT_TRIGGER:
             triggers[count_triggers, 0] = time
             triggers[count_triggers, 1] = payload >> 8 | (payload & 1) << 8

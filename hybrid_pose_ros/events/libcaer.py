@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 TIME_HIGH = 0
 TIME_LOW = 1
@@ -21,7 +22,6 @@ VECT_8 = 5  # 8 pixels in a column, a bit each
 
 TIME_BITS = 31  # of a libcaer event's own time
 UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
-SLACK = 8  # the kernel may write this many events past the last one that counts
 
 
 class LibcaerCmpState(NamedTuple):
@@ -53,7 +53,7 @@ def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
     """Decode the words of one packet; return how many events were written, and the state.
 
     Args:
-        events: (N + SLACK, 2) int64, written: an EVENT_DTYPE record is two of them.
+        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them.
         words: uint16, the whole words of a packet.
         state: LibcaerCmpState after the previous packet.
         width: of the sensor [px]; events beyond it are dropped.
@@ -88,10 +88,13 @@ def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
             base = payload & 0x7FF
             sign = (payload & 0x800) << 21
         elif kind == VECT_8:
-            for bit in range(8):
+            mask = payload & 0xFF
+            while mask:
+                y = base + trailing_zeros(mask)
+                mask &= mask - 1
                 events[count, 0] = time
-                events[count, 1] = x | (base + bit) << 16 | sign
-                count += (payload >> bit & 1) & (base + bit < limit)
+                events[count, 1] = x | y << 16 | sign
+                count += y < limit
             base += 8
     return count, (x, base, sign >> 32)
 

@@ -1,0 +1,53 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sensor time to ROS time: the one place where the two meet.
+
+Three clocks: the sensor's own microseconds, the host's wall clock in the packets' header stamps,
+and the time at which a recorder wrote. A stamp is the host's time at which a packet's first bytes
+arrived, so stamp - first event is the offset of the clocks plus a delay that is never negative:
+the smallest of the last packets comes nearest to the offset. The drivers' chunks (4 to 12 ms) stay
+in it, as nothing in a packet tells how long its first event waited. The offset in use follows by
+small steps, so that stamps of successive time bins never step back.
+"""
+
+from collections import deque
+
+SLEW_NS = 50_000
+"""The offset moves at most this much a packet: less than the shortest time bin."""
+
+JUMP_NS = 200_000_000
+"""An offset that is further away than this is another clock: it is taken at once."""
+
+
+class SensorClock:
+    """Maps sensor time to the host's time, by the least delayed of the last `window` packets."""
+
+    def __init__(self, window: int = 512):
+        """Begin with an unknown offset."""
+        self._offsets_ns: deque[int] = deque(maxlen=window)
+        self._offset_ns: int | None = None
+
+    def update(self, stamp_ns: int, first_event_us: int) -> None:
+        """Take in a packet's header stamp and the sensor time of its first event."""
+        offset_ns = stamp_ns - 1000 * first_event_us
+        if self._offset_ns is None or abs(offset_ns - self._offset_ns) > JUMP_NS:
+            self._offsets_ns.clear()
+            self._offset_ns = offset_ns
+        self._offsets_ns.append(offset_ns)
+        way_ns = min(self._offsets_ns) - self._offset_ns
+        self._offset_ns += max(-SLEW_NS, min(SLEW_NS, way_ns))
+
+    def restart(self) -> None:
+        """Forget the offset: the sensor's clock began anew."""
+        self._offsets_ns.clear()
+        self._offset_ns = None
+
+    def to_ros_ns(self, sensor_us: int) -> int:
+        """Return the host's time [ns] at a sensor time [us].
+
+        Raises:
+            RuntimeError: no packet has been seen.
+        """
+        if self._offset_ns is None:
+            raise RuntimeError('the clocks can only be related after the first packet')
+        return 1000 * sensor_us + self._offset_ns
