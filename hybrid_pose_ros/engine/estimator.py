@@ -17,8 +17,8 @@ class StateArrays(NamedTuple):
     """What the kernels write. Membranes and heatmaps have already leaked for the next step."""
 
     membranes: np.ndarray  # float32, of all layers and of the output, see `plan.LAYER`
-    held: np.ndarray  # (H * W, C) float32, the ANN's heatmap
-    heatmap: np.ndarray  # (H * W, C) float32, the sum after the last step
+    held: np.ndarray  # float32, the ANN's heatmap, (H, W, C) with padded channels
+    heatmap: np.ndarray  # float32, the sum after the last step, (H, W, C) with padded channels
     spikes: np.ndarray  # int64, of the last step: events, then the maps in order
     ends: np.ndarray  # int64, where the spikes of each map end
 
@@ -30,12 +30,11 @@ class EngineState:
         """Allocate a state at rest: membranes and heatmap are 0."""
         self._plan = plan
         self._layout = layout
-        cells, lanes = plan.layers[-1]['height'] * plan.layers[-1]['width'], plan.layers[-1][
-            'channels']
+        output = plan.layers[-1]
+        size = output['height'] * output['width'] * output['channels']
         self.arrays = StateArrays(
-            membranes=aligned(plan.memory), held=aligned(cells * lanes).reshape(cells, lanes),
-            heatmap=aligned(cells * lanes).reshape(cells, lanes),
-            spikes=np.zeros(plan.capacity, np.int64), ends=np.array(plan.spikes))
+            membranes=aligned(plan.memory), held=aligned(size), heatmap=aligned(size),
+            spikes=np.zeros(plan.capacity, np.int64), ends=plan.spikes.copy())
         self._membranes = [self._view(layer) for layer in plan.layers]
         self.copy_from({name: np.zeros(shape, np.float32) for name, shape in layout.items()})
 
@@ -62,10 +61,8 @@ class EngineState:
             lanes = slice(layer['neurons'], layer['neurons'] + channels)
             np.multiply(tensors[name], self._plan.leak[lanes], out=membranes[:, :, :channels])
             membranes[:, :, :channels] += self._plan.drive[lanes]
-        first = self._plan.layers[-1]['neurons']
-        self._membranes[-1][...] = self._plan.drive[first:]
-        joints = self._layout['heatmap'][2]
-        self.arrays.heatmap[:, :joints] = tensors['heatmap'].reshape(-1, joints)
+        self._membranes[-1][...] = self._plan.drive[self._plan.layers[-1]['neurons']:]
+        self.heatmap[...] = tensors['heatmap']
         np.multiply(self.arrays.heatmap, self._plan.held_leak, out=self.arrays.held)
 
     def copy(self, other: 'EngineState') -> None:
@@ -115,6 +112,9 @@ class SpikingEngine:
         Returns:
             Heatmaps (H, W, J) float32 at the end of the bin, a view of the state.
         """
+        if counts.shape != (2, self.height, self.width):
+            raise ValueError(f'counts must have shape {(2, self.height, self.width)}, '
+                             f'not {counts.shape}')
         kernels.advance(counts, self.plan, state.arrays)
         return state.heatmap
 
@@ -123,6 +123,21 @@ class SpikingEngine:
         counts = np.zeros((2, self.height, self.width), np.uint8)
         for _ in range(steps):
             kernels.advance(counts, self.plan, state.arrays)
+
+    @property
+    def operations_per_spike(self) -> np.ndarray:
+        """Weights that are added for one spike of each map, off its border, (1 + L,) float.
+
+        Times `EngineState.spike_counts` they are the synaptic operations of a step.
+        """
+        operations = np.zeros(len(self.plan.spikes))
+        channels = [shape[2] for shape in self.layout.values()]
+        for layer, outputs in zip(self.plan.layers, channels, strict=True):
+            for projection in self.plan.projections[layer['first_projection']:
+                                                    layer['last_projection']]:
+                rows = projection['rows'][:projection['phases']].mean()
+                operations[projection['source']] += rows ** 2 * outputs
+        return operations
 
     def warm_up(self) -> None:
         """Compile the kernels, or load them from numba's cache, before the first real step."""

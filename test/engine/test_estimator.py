@@ -152,7 +152,7 @@ def test_hundreds_of_steps_give_exactly_the_network_s_spikes_where_sums_are_exac
     assert fired.min() > 1000
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(size=SIZES, rate=st.sampled_from([0, 0.01, 0.2]), seed=SEEDS)
 def test_any_size_gives_exactly_the_network_s_spikes_where_sums_are_exact(size, rate, seed):
     assert_exactly_equal(EDGE, *size, 5, rate, np.random.default_rng(seed))
@@ -162,6 +162,11 @@ def test_any_size_gives_exactly_the_network_s_spikes_where_sums_are_exact(size, 
 @given(size=SIZES, rate=st.sampled_from([0.01, 0.2]), seed=SEEDS)
 def test_bilinear_upsampling_is_exact_up_to_the_borders_of_any_size(size, rate, seed):
     assert_exactly_equal(BILINEAR, *size, 3, rate, np.random.default_rng(seed))
+
+
+@pytest.fixture(scope='module')
+def engine():
+    return SpikingEngine(random_checkpoint(EDGE, np.random.default_rng(4)), 33, 18, 1000)
 
 
 def assert_equal_within_rounding(preset, width, height, dt_us, steps, rate, rng):
@@ -187,7 +192,7 @@ def test_hundreds_of_steps_give_the_network_s_spikes_and_heatmaps():
     assert compared > 300
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(size=SIZES, dt_us=st.integers(100, 20_000), rate=st.sampled_from([0, 0.01, 0.2]),
        seed=SEEDS)
 def test_any_size_and_time_step_give_the_network_s_spikes(size, dt_us, rate, seed):
@@ -199,3 +204,78 @@ def test_the_paper_s_network_gives_the_same_spikes_and_heatmaps(width, height, d
     compared = assert_equal_within_rounding(PAPER, width, height, dt_us, 12, 0.05,
                                             np.random.default_rng(3))
     assert compared > 3
+
+
+def test_two_states_of_one_engine_do_not_touch_each_other(engine):
+    rng = np.random.default_rng(5)
+    tensors = random_state(EDGE, 33, 18, rng)
+    counts = [random_counts(33, 18, 0.1, rng) for _ in range(20)]
+    alone = engine.initialize(tensors)
+    expected = [engine.step(step, alone).copy() for step in counts]
+    first, second = engine.initialize(tensors), engine.initialize()
+    for step, other, heatmap in zip(counts, reversed(counts), expected, strict=True):
+        engine.step(other, second)
+        np.testing.assert_array_equal(engine.step(step, first), heatmap)
+
+
+def test_a_used_state_that_is_initialized_is_like_a_new_one(engine):
+    rng = np.random.default_rng(6)
+    tensors = random_state(EDGE, 33, 18, rng)
+    used = engine.initialize(random_state(EDGE, 33, 18, rng))
+    counts = random_counts(33, 18, 0.1, rng)
+    engine.step(counts, used)
+    used.copy_from(tensors)
+    np.testing.assert_array_equal(used.heatmap, tensors['heatmap'])
+    new = engine.initialize(tensors)
+    np.testing.assert_array_equal(engine.step(counts, used), engine.step(counts, new))
+    np.testing.assert_array_equal(used.arrays.membranes, new.arrays.membranes)
+
+
+def test_a_copied_state_goes_on_like_the_original(engine):
+    rng = np.random.default_rng(7)
+    original, copy = engine.initialize(random_state(EDGE, 33, 18, rng)), engine.initialize()
+    engine.step(random_counts(33, 18, 0.1, rng), original)
+    copy.copy(original)
+    counts = random_counts(33, 18, 0.1, rng)
+    np.testing.assert_array_equal(engine.step(counts, copy), engine.step(counts, original))
+
+
+def test_silent_steps_are_steps_with_empty_counts(engine):
+    tensors = random_state(EDGE, 33, 18, np.random.default_rng(8))
+    silent, stepped = engine.initialize(tensors), engine.initialize(tensors)
+    engine.advance_silent(silent, 30)
+    for _ in range(30):
+        engine.step(np.zeros((2, 18, 33), np.uint8), stepped)
+    np.testing.assert_array_equal(silent.heatmap, stepped.heatmap)
+    np.testing.assert_array_equal(silent.spike_counts, stepped.spike_counts)
+
+
+def test_spike_counts_tell_the_cells_with_events_and_the_spikes_of_each_layer(engine):
+    rng = np.random.default_rng(9)
+    state = engine.initialize(random_state(EDGE, 33, 18, rng))
+    counts = random_counts(33, 18, 0.1, rng)
+    engine.step(counts, state)
+    assert state.spike_counts[0] == np.count_nonzero(counts)
+    assert state.spike_counts[1:].tolist() == [
+        fired.sum() for fired in spike_maps_of(engine, state)]
+
+
+def test_operations_per_spike_are_the_weights_that_it_meets(engine):
+    """5x5 taps of stride 2 meet 16 channels at 25 / 4 places each; and so on, see the preset."""
+    assert engine.operations_per_spike.tolist() == [
+        25 / 4 * 16,  # events to enc0
+        9 / 4 * 32 + 25 * 13,  # enc0 to down1 and the output
+        9 / 4 * 64 + 16 * 16,  # down1 to down2 and up2
+        9 * 64 + 16 * 32,  # down2 to res1 and up1
+        9 * 64, 16 * 32, 16 * 16, 25 * 13]
+
+
+@pytest.mark.parametrize('shape', [(2, 17, 33), (2, 18, 34), (1, 18, 33)])
+def test_counts_of_another_size_are_refused(engine, shape):
+    with pytest.raises(ValueError, match='must have shape'):
+        engine.step(np.zeros(shape, np.uint8), engine.initialize())
+
+
+def test_state_tensors_of_another_size_are_refused(engine):
+    with pytest.raises(ValueError, match='membrane.enc0 must have shape'):
+        engine.initialize(random_state(EDGE, 35, 18, np.random.default_rng(0)))
