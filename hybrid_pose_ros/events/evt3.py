@@ -93,15 +93,14 @@ def decode_evt3_into(events, triggers, words, state, width, height):
     for i in range(len(words)):
         kind = words[i] >> 12
         payload = np.int64(words[i] & 0xFFF)
-        if kind == ADDR_X:
-            x = payload & 0x7FF
+        if kind | ADDR_X == ADDR_X:  # or ADDR_Y: which of the two no processor can predict
+            address = payload & 0x7FF
             events[count, 0] = time
-            events[count, 1] = x | row | (payload & 0x800) << 21
-            count += x < limit
-        elif kind == ADDR_Y:
-            y = payload & 0x7FF
-            row = y << 16
-            limit = width if y < height else 0
+            events[count, 1] = address | row | (payload & 0x800) << 21
+            is_row = kind == ADDR_Y
+            count += (not is_row) & (address < limit)
+            row = address << 16 if is_row else row
+            limit = (width if address < height else 0) if is_row else limit
         elif kind == TIME_LOW:
             low = payload
             time = high + low
@@ -124,7 +123,7 @@ def decode_evt3_into(events, triggers, words, state, width, height):
             triggers[count_triggers, 0] = time
             triggers[count_triggers, 1] = payload >> 8 | (payload & 1) << 8
             count_triggers += 1
-    return count, count_triggers, (high, low, y, base, sign >> 32, joined)
+    return count, count_triggers, (high, low, row >> 16, base, sign >> 32, joined)
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codecs import WORD_BYTES, Decoded, PacketDecoder
+from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.recordings.recording import Recording, check_size
 
 PIECE_BYTES = 1 << 18
@@ -50,11 +51,18 @@ class PropheseeRaw(Recording):
 
     def pieces(self) -> Iterator[Decoded]:
         """Yield what each PIECE_BYTES of the file hold."""
+        return self._decode(PIECE_BYTES)
+
+    def events(self) -> np.ndarray:
+        """Return all events, (N,) of EVENT_DTYPE, in decoding order; decoded in one go."""
+        return next(self._decode(self.path.stat().st_size), (no_events(), None))[0]
+
+    def _decode(self, piece_bytes: int) -> Iterator[Decoded]:
         decoder = PacketDecoder(self.encoding, self.width, self.height)
         size = WORD_BYTES[self.encoding]
         with self.path.open('rb') as file:
             file.seek(self._header.size_bytes)
-            while len(words := np.fromfile(file, f'<u{size}', PIECE_BYTES // size)):
+            while len(words := np.fromfile(file, f'<u{size}', piece_bytes // size)):
                 yield decoder.decode(words)
 
 
