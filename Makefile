@@ -1,0 +1,44 @@
+# Sets up and runs hybrid_pose_ros on a machine without ROS: `make demo`, `make test`.
+# On a robot, build with colcon in a workspace instead (see README.md).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out
+RECORDING ?=
+SOURCES := $(shell find hybrid_pose_ros launch config msg interfaces -type f -not -name '*.pyc') CMakeLists.txt package.xml
+COLCON_FLAGS := --base-paths . interfaces/event_camera_msgs --merge-install --install-base $(VENV) --symlink-install
+
+.PHONY: demo test bench build clean
+
+demo: build
+	$(BIN)/hybrid-pose demo --output $(OUT)/demo $(if $(RECORDING),--recording $(RECORDING))
+
+test: build $(VENV)/.test
+	$(BIN)/pytest
+
+bench: build $(VENV)/.test
+	$(BIN)/hybrid-pose bench
+
+build: $(VENV)/.built
+
+# torch first: with its version pinned in the same call, nothing pulls another build of it.
+$(VENV)/.installed: requirements.txt requirements-ros.txt tools/mend_cmake_paths.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.txt -r requirements-ros.txt
+	$(BIN)/python tools/mend_cmake_paths.py
+	touch $@
+
+# The interfaces and the nodes are installed into the environment itself, where the ROS wheels look
+# for libraries: nothing has to be sourced.
+$(VENV)/.built: $(VENV)/.installed $(SOURCES)
+	PATH=$(abspath $(BIN)):$$PATH AMENT_PREFIX_PATH=$(abspath $(VENV)) CMAKE_PREFIX_PATH=$(abspath $(VENV)) \
+		colcon --log-base log build $(COLCON_FLAGS) --event-handlers console_cohesion- status- \
+		--cmake-args -DBUILD_TESTING=OFF -DPython3_EXECUTABLE=$(abspath $(BIN))/python
+	touch $@
+
+$(VENV)/.test: $(VENV)/.installed requirements-test.txt
+	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements-test.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) build install log $(OUT)

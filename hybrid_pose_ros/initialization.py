@@ -1,0 +1,98 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The initializer's path: events -> the last N of them -> stacked histogram -> ANN -> state.
+
+Imports torch only when a StateProducer is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.pipeline import NetworkParams
+from hybrid_pose_ros.representation.event_window import EventWindow
+from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+from hybrid_pose_ros.settings import param
+
+WINDOWS_KEPT = 4
+"""Events are cut at the border of a time bin; the newest bin may hold some windows' worth."""
+
+
+@dataclass(frozen=True)
+class InitializerParams(NetworkParams):
+    """Parameters of the ann_initializer node."""
+
+    rate_hz: float = param(30.0, 'States a second of sensor time [Hz], at most what the ANN can '
+                           'do.', low=0.1, high=200.0)
+    min_events: int = param(500, 'Events that the ANN needs before it makes a first state.',
+                            low=1, high=1_000_000)
+    reach_us: int = param(1_000_000, 'The ANN looks no further back than this [us].',
+                          low=1_000, high=60_000_000)
+    threads: int = param(1, 'Threads of the ANN; the tracker wants a core for itself.',
+                         low=1, high=256)
+    slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
+    checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms a MiB).')
+    transport: str = param('auto', 'shared_memory, inline (the state in the message, for a tracker '
+                           'on another host), or auto: shared memory where every tracker can see '
+                           'it.', choices=('auto', 'shared_memory', 'inline'))
+
+
+class Frame(NamedTuple):
+    """What the ANN looks at."""
+
+    sensor_time_us: int  # all events before it are in the frame, none after
+    counts: np.ndarray  # (2 * bins, H, W)
+
+
+class StateProducer:
+    """Keeps the last events and makes states of them, when they are due."""
+
+    def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int):
+        """Load the ANN for a sensor of width x height pixels."""
+        from hybrid_pose_ros.networks.initializer import StateInitializer  # torch
+        self._params = params
+        self._ann = checkpoint.preset.ann
+        self._geometry = input_geometry(checkpoint.preset, width, height)
+        self.layout = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
+        self._network = StateInitializer(checkpoint)
+        self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events,
+                                   reach_us=params.reach_us)
+        self._newest_us: int | None = None
+        self._last_frame_us: int | None = None
+
+    def append(self, events: np.ndarray) -> None:
+        """Take in the next events of the stream."""
+        if len(events):
+            self._window.append(events)
+            self._newest_us = int(events['t'].max())
+
+    def restart(self) -> None:
+        """Forget all events: the sensor's clock began anew."""
+        self._window.clear()
+        self._newest_us = self._last_frame_us = None
+
+    def is_due(self) -> bool:
+        """Return whether the time for the next state has come, on the sensor's clock."""
+        if self._newest_us is None:
+            return False
+        return (self._last_frame_us is None
+                or self._newest_us - self._last_frame_us >= 1e6 / self._params.rate_hz)
+
+    def frame(self) -> Frame | None:
+        """Return the frame that ends with the last complete time bin; None with too few events."""
+        end_us = self._newest_us // self._params.step_us * self._params.step_us
+        window = self._window.latest()
+        window = window[window['t'] < end_us][-self._ann.window_events:]
+        if len(window) < self._params.min_events:
+            return None
+        self._last_frame_us = self._newest_us
+        return Frame(end_us, stacked_histogram(window, self._geometry, bins=self._ann.bins))
+
+    def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> None:
+        """Run the ANN and its heads; write the state into tensors of `layout`."""
+        self._network.initialize_into(frame.counts, dict(tensors))

@@ -1,0 +1,151 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The slow node: looks at the last events now and then, and writes the state that it sees."""
+
+import sys
+import threading
+import time
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.errors import InputError, TransportError
+from hybrid_pose_ros.initialization import InitializerParams, StateProducer
+from hybrid_pose_ros.msg import StateTensors
+from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
+from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
+from hybrid_pose_ros.nodes.messages import to_state_message
+from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.transport.descriptor import tensor_specs
+from hybrid_pose_ros.transport.ring import StateRing
+
+STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+"""Only the newest state is of use."""
+
+
+class AnnInitializerNode(Node):
+    """Publish a notice for every state that it has written into shared memory.
+
+    The network runs in a thread of its own: packets go on being decoded meanwhile, and a state is
+    always made of the newest events.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__('ann_initializer', **kwargs)
+        self._params = declare(self, InitializerParams)
+        self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
+        self._model = checkpoint.identity(self._weights)
+        _import_torch(self._params.threads)
+        self._producer: StateProducer | None = None  # made for the sensor of the first packet
+        self._ring: StateRing | None = None
+        self._events = threading.Condition()  # guards the producer's window
+        self._stopping = False
+        self._failure = ''
+        self._states = self._last_states = self._frames_too_sparse = 0
+        self._ann_ms = 0.0
+        self._publisher = self.create_publisher(StateTensors, '~/state', STATE_QOS)
+        self._input = EventInput(self, self._on_events)
+        self._diagnostics = Diagnostics(self, self._status)
+        self._worker = threading.Thread(target=self._work, name='ann')
+        self._worker.start()
+        self.get_logger().info(f'ready: model {self._model}, {self._params}')
+        if not self._weights.card.get('trained'):
+            self.get_logger().warning('untrained weights: the states mean nothing')
+
+    def destroy_node(self) -> None:
+        """Stop the worker and remove the segment."""
+        with self._events:
+            self._stopping = True
+            self._events.notify()
+        self._worker.join()
+        if self._ring is not None:
+            self._ring.close()
+        super().destroy_node()
+
+    def _on_events(self, batch: EventBatch) -> None:
+        if self._producer is None and not self._start(batch):
+            return
+        with self._events:
+            if batch.restarted:
+                self._producer.restart()
+            self._producer.append(batch.events)
+            if self._producer.is_due():
+                self._events.notify()
+
+    def _start(self, batch: EventBatch) -> bool:
+        try:
+            producer = StateProducer(self._weights, self._params, batch.width, batch.height)
+            self._ring = StateRing(
+                tensor_specs(producer.layout), model=self._model, slots=self._params.slots,
+                shared=self._params.transport != 'inline')
+        except (InputError, TransportError) as error:
+            self._failure = str(error)
+            self.get_logger().error(self._failure, throttle_duration_sec=10.0)
+            return False
+        self._failure = ''
+        if self._ring.collected:
+            self.get_logger().info(f'removed segments of dead writers: {self._ring.collected}')
+        self._producer = producer
+        return True
+
+    def _work(self) -> None:
+        """Make a state whenever one is due, until the node is destroyed."""
+        while True:
+            with self._events:
+                self._events.wait_for(self._has_work)
+                if self._stopping:
+                    return
+                frame = self._producer.frame()
+            if frame is None:
+                self._frames_too_sparse += 1
+                time.sleep(0.01)  # the next packets bring more
+                continue
+            self._publish(frame)
+
+    def _has_work(self) -> bool:
+        return self._stopping or (self._producer is not None and self._producer.is_due())
+
+    def _publish(self, frame) -> None:
+        started = time.perf_counter()
+        write = self._ring.begin()
+        self._producer.run_into(frame, write.tensors)
+        descriptor = write.commit(sensor_time_us=frame.sensor_time_us,
+                                  checksum=self._params.checksum)
+        if self._params.transport == 'inline':
+            descriptor = self._ring.inline(descriptor)
+        self._ann_ms = 1e3 * (time.perf_counter() - started)
+        if self._stopping:
+            return
+        self._publisher.publish(to_state_message(
+            descriptor, self._input.header(frame.sensor_time_us), self._ann_ms))
+        self._states += 1
+
+    def _status(self) -> Status:
+        states = self._states - self._last_states
+        self._last_states = self._states
+        trained = bool(self._weights.card.get('trained'))
+        problems = [self._failure] if self._failure else []
+        problems += [] if trained else ['untrained weights']
+        problems += [] if states else ['no state in the last second']
+        values = self._input.counts() | {
+            'trained': trained, 'model': self._model, 'states': self._states,
+            'states_per_s': states, 'ann_ms': self._ann_ms,
+            'frames_too_sparse': self._frames_too_sparse,
+            'segment': self._ring.name if self._ring else 'none'}
+        return Status('; '.join(problems) or 'initializing', values, warn=bool(problems))
+
+
+def _import_torch(threads: int) -> None:
+    import torch
+    torch.set_num_threads(threads)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(AnnInitializerNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,47 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a node says of itself on /diagnostics, once a second."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+PERIOD_S = 1.0
+
+
+class Status(NamedTuple):
+    """One report."""
+
+    message: str
+    values: Mapping[str, Any]
+    warn: bool = False
+
+
+class Diagnostics:
+    """Publishes what `report` returns, named after the node."""
+
+    def __init__(self, node: Node, report: Callable[[], Status]):
+        """Start the timer."""
+        self._node = node
+        self._report = report
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._timer = node.create_timer(PERIOD_S, self.publish)
+
+    def publish(self) -> None:
+        """Publish now, as at the end of a node."""
+        status = self._report()
+        name = self._node.get_fully_qualified_name().lstrip('/')
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        message.status.append(DiagnosticStatus(
+            name=name, hardware_id='hybrid_pose_ros', message=status.message,
+            level=DiagnosticStatus.WARN if status.warn else DiagnosticStatus.OK,
+            values=[KeyValue(key=key, value=_text(value))
+                    for key, value in status.values.items()]))
+        self._publisher.publish(message)
+
+
+def _text(value: Any) -> str:
+    return f'{value:.4g}' if isinstance(value, float) else str(value)

@@ -1,0 +1,92 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The subscription to a driver's packets that every node with events shares."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import NamedTuple
+
+import numpy as np
+from event_camera_msgs.msg import EventPacket
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import Header
+
+from hybrid_pose_ros.errors import PacketError
+from hybrid_pose_ros.events.clock import SensorClock
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
+
+EVENTS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1000,
+                        reliability=ReliabilityPolicy.BEST_EFFORT)
+"""As the drivers offer it: a reliable subscriber would never get a packet of theirs. Deep, since
+packets come in bursts and a lost one also damages the decoder's state."""
+
+SILENCE_S = 5.0
+
+
+class EventBatch(NamedTuple):
+    """The events of one packet, and how they came."""
+
+    events: np.ndarray
+    width: int
+    height: int
+    lost_packets: int
+    restarted: bool
+    arrival_ns: int  # wall clock, when the middleware had the packet
+
+
+class EventInput:
+    """Decodes the packets of `~/events` and hands them on; bad ones are counted and reported."""
+
+    def __init__(self, node: Node, on_events: Callable[[EventBatch], None]):
+        """Subscribe; `on_events` is called for every good packet."""
+        self._node = node
+        self._on_events = on_events
+        self._stream = PacketStream()
+        self.clock = SensorClock()
+        self.frame_id = ''
+        self._known = False
+        self._subscription = node.create_subscription(
+            EventPacket, '~/events', self._on_packet, EVENTS_QOS)
+        self._silence = node.create_timer(SILENCE_S, self._on_silence)
+
+    def counts(self) -> dict[str, int]:
+        """Return the totals of the stream."""
+        return asdict(self._stream.counts)
+
+    def header(self, sensor_us: int) -> Header:
+        """Return a header with the ROS time of a sensor time and the camera's frame."""
+        return Header(stamp=to_time(self.clock.to_ros_ns(sensor_us)), frame_id=self.frame_id)
+
+    def _on_packet(self, message: EventPacket, info: dict) -> None:
+        try:
+            update = self._stream.update(to_packet(message))
+        except PacketError as error:
+            self._node.get_logger().warning(
+                f'dropped a packet: {error} ({self._stream.counts.bad_packets} so far)',
+                throttle_duration_sec=5.0)
+            return
+        if not self._known:
+            self._known = True
+            self._silence.cancel()
+            self._node.get_logger().info(
+                f'events: {message.encoding} of {message.width}x{message.height} px, '
+                f'frame {message.header.frame_id!r}')
+        if update.restarted:
+            self.clock.restart()
+            self._node.get_logger().warning('the sensor\'s clock began anew: state forgotten')
+        if len(update.events):
+            self.frame_id = message.header.frame_id
+            self.clock.update(from_time(message.header.stamp), int(update.events['t'][0]))
+        self._on_events(EventBatch(update.events, message.width, message.height,
+                                   update.lost_packets, update.restarted,
+                                   info['received_timestamp']))
+
+    def _on_silence(self) -> None:
+        topic = self._subscription.topic_name
+        publishers = self._node.count_publishers(topic)
+        reason = ('nobody publishes there: start a driver or remap ~/events' if not publishers
+                  else f'{publishers} publisher(s), but no packets: is the camera running?')
+        self._node.get_logger().warning(f'no event packet on {topic} for {SILENCE_S:.0f} s: '
+                                        f'{reason}', throttle_duration_sec=30.0)

@@ -1,0 +1,202 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Publishes a recording, or a person simulated live, as an event-camera driver would."""
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import rclpy
+from event_camera_msgs.msg import EventPacket
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from std_msgs.msg import Header
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.msg import Skeleton2D
+from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
+from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
+from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
+from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.playback import (
+    DuePacket, GroundTruth, encoded_packets, recorded_packets, simulated_packets)
+from hybrid_pose_ros.recordings.recording import PacketRecording
+from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.simulation.scene import SimulatedScene
+
+READ_AHEAD = 64
+"""Packets that are made before they are due."""
+
+SLIP_NS = 50_000_000
+"""A playback this late goes on from now, instead of sending a burst to catch up."""
+
+
+@dataclass(frozen=True)
+class PlayerParams:
+    """Parameters of the event_player node."""
+
+    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated live.')
+    topic: str = param('', 'Topic of the packets, where the bag has several with events.')
+    rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
+    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a bag\'s '
+                                 'packets are sent as they are.', low=1.0, high=1_000.0)
+    duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
+                              low=0.0, high=86_400.0)
+    seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)
+    loop: bool = param(False, 'Begin again at the end of a recording.')
+    frame_id: str = param('event_camera', 'Frame of packets that are encoded here.')
+    subscribers: int = param(1, 'Subscribers to wait for before the first packet.',
+                             low=0, high=100)
+
+    def __post_init__(self):
+        check(self)
+
+
+class EventPlayerNode(Node):
+    """Publish packets when they are due, from a thread of its own; end with the recording."""
+
+    def __init__(self, **kwargs):
+        super().__init__('event_player', **kwargs)
+        self._params = declare(self, PlayerParams)
+        self._packets = self._source()  # a file that cannot be played is told at once
+        self._events = self.create_publisher(EventPacket, '~/events', EVENTS_QOS)
+        self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', QoSProfile(depth=1000))
+        self._sent = self._sent_bytes = 0
+        self._played_us = 0
+        self._slipped_ns = 0
+        self._failure = ''
+        self._stopping = threading.Event()
+        self._ready: queue.Queue[DuePacket | None] = queue.Queue(READ_AHEAD)
+        self._diagnostics = Diagnostics(self, self._status)
+        self._threads = [threading.Thread(target=work, daemon=True)
+                         for work in (self._read, self._play)]
+        for thread in self._threads:
+            thread.start()
+        self.get_logger().info(f'playing: {self._params}')
+
+    def destroy_node(self) -> None:
+        """Stop the threads."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(timeout=2.0)
+        super().destroy_node()
+
+    def _source(self) -> Iterator[DuePacket]:
+        params = self._params
+        period_us = round(1e6 / params.packets_per_s)
+        if not params.recording:
+            duration_us = round(params.duration_s * 1e6) or None
+            scene = SimulatedScene(seed=params.seed, duration_us=duration_us)
+            return simulated_packets(scene, period_us, params.frame_id)
+        recording = open_recording(params.recording, params.topic or None)
+        if isinstance(recording, PacketRecording):
+            return recorded_packets(recording)
+        return encoded_packets(recording, period_us, params.frame_id)
+
+    def _read(self) -> None:
+        """Fill the queue of packets; end it with None."""
+        packets = self._packets
+        try:
+            while not self._stopping.is_set():
+                for packet in packets:
+                    if not self._put(packet):
+                        return
+                if not self._params.loop:
+                    break
+                packets = self._source()
+        except InputError as error:  # what the file holds before its damage has been played
+            self._failure = str(error)
+            self.get_logger().error(f'the playback ends early: {error}')
+        self._put(None)
+
+    def _put(self, packet: DuePacket | None) -> bool:
+        while not self._stopping.is_set():
+            try:
+                self._ready.put(packet, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def _play(self) -> None:
+        """Publish every packet when it is due; shut the process down behind the last."""
+        if not self._wait_for_subscribers():
+            return
+        start_ns, last_due_us = time.time_ns(), 0
+        report_ns = start_ns
+        while (packet := self._next()) is not None:
+            if packet.due_us < last_due_us:  # the recording begins again
+                start_ns = time.time_ns()
+            last_due_us = packet.due_us
+            due_ns = start_ns + round(1000 * packet.due_us / self._params.rate)
+            late_ns = time.time_ns() - due_ns
+            if late_ns < 0 and self._stopping.wait(-late_ns * 1e-9):
+                return
+            if late_ns > SLIP_NS:
+                start_ns += late_ns
+                self._slipped_ns += late_ns
+            self._publish(packet, start_ns)
+            if time.time_ns() >= report_ns:
+                report_ns += 250_000_000
+                self._report()
+        self._report()
+        if not self._stopping.is_set():
+            self._diagnostics.publish()
+            rclpy.try_shutdown()
+
+    def _wait_for_subscribers(self) -> bool:
+        while self._events.get_subscription_count() < self._params.subscribers:
+            if self._stopping.wait(0.05):
+                return False
+        return True
+
+    def _next(self) -> DuePacket | None:
+        while not self._stopping.is_set():
+            try:
+                return self._ready.get(timeout=0.1)
+            except queue.Empty:
+                continue
+        return None
+
+    def _publish(self, due: DuePacket, start_ns: int) -> None:
+        packet = due.packet._replace(stamp_ns=start_ns + due.packet.stamp_ns)
+        self._events.publish(to_event_packet(packet))
+        self._sent += 1
+        self._sent_bytes += len(packet.payload)
+        self._played_us = due.due_us
+        if due.truth is not None:
+            self._truth.publish(_truth_message(due.truth, packet.stamp_ns, packet))
+
+    def _report(self) -> None:
+        """Tell on stdout how far the playback is, for a person or a parent process."""
+        total = '' if self._params.recording else f' of {self._params.duration_s:.2f}'
+        print(f'played {self._played_us * 1e-6:.2f}{total} s', flush=True)
+
+    def _status(self) -> Status:
+        values = {'packets': self._sent, 'bytes': self._sent_bytes,
+                  'played_s': self._played_us * 1e-6, 'slipped_ms': self._slipped_ns * 1e-6}
+        return Status(self._failure or 'playing', values, warn=bool(self._failure))
+
+
+def _truth_message(truth: GroundTruth, stamp_ns: int, packet) -> Skeleton2D:
+    still = truth.joints_px * 0.0
+    skeleton = Skeleton(truth.stamp_us, truth.joints_px, truth.visible, still)
+    message = to_skeleton_message(
+        skeleton, Header(stamp=to_time(stamp_ns), frame_id=packet.frame_id))
+    message.width, message.height, message.trained = packet.width, packet.height, True
+    return message
+
+
+def main() -> int:
+    """Run the node."""
+    return run(EventPlayerNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

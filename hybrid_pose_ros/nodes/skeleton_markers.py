@@ -1,0 +1,194 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What RViz shows: the skeleton as markers on a plane before the camera, and an overlay image."""
+
+import array
+import math
+import sys
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import Point
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Image
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+from hybrid_pose_ros.events.event_array import no_events
+from hybrid_pose_ros.msg import Skeleton2D
+from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
+from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
+from hybrid_pose_ros.nodes.messages import to_skeleton
+from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.pose.skeleton import BONES, JOINTS
+from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.visualization.overlay import (
+    confidence_bgr, draw_events, draw_skeleton, draw_text)
+
+MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+"""What RViz asks for by default; it shows nothing of a best-effort publisher."""
+
+TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))
+
+
+@dataclass(frozen=True)
+class MarkerParams:
+    """Parameters of the skeleton_markers node."""
+
+    rate_hz: float = param(30.0, 'Marker arrays and overlay images a second [Hz].',
+                           low=0.1, high=120.0)
+    depth_m: float = param(3.0, 'Distance of the plane that the skeleton is drawn on [m].',
+                           low=0.1, high=100.0)
+    focal_px: float = param(0.0, 'Focal length [px]; 0: as for a field of view of 55 degrees.',
+                            low=0.0, high=100_000.0)
+    frame_id: str = param('', 'Frame of the markers (optical: z forward, x right, y down). Empty: '
+                              'the camera\'s, from the packets.')
+    least_confidence: float = param(0.05, 'Joints below it are not drawn.', low=0.0, high=1.0)
+    trail_s: float = param(0.5, 'Length of the trail behind hands and feet [s].',
+                           low=0.0, high=10.0)
+    event_ms: float = param(20.0, 'Time of the events in the overlay image [ms].',
+                            low=1.0, high=1_000.0)
+
+    def __post_init__(self):
+        check(self)
+
+
+class SkeletonMarkersNode(Node):
+    """Draw the newest skeleton at a rate that eyes can follow."""
+
+    def __init__(self, **kwargs):
+        super().__init__('skeleton_markers', **kwargs)
+        self._params = declare(self, MarkerParams)
+        self._newest: bytes | None = None  # serialized: only one in 30 is looked at
+        self._trail: deque[Skeleton2D] = deque(
+            maxlen=max(1, round(self._params.trail_s * self._params.rate_hz)))
+        self._batches: deque[EventBatch] = deque(maxlen=4000)
+        self._poses = self._drawn = 0
+        self._markers = self.create_publisher(MarkerArray, '~/markers', MARKERS_QOS)
+        self._overlay = self.create_publisher(Image, '~/overlay', MARKERS_QOS)
+        self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, 10, raw=True)
+        self._input = EventInput(self, self._on_events)
+        self.create_timer(1.0 / self._params.rate_hz, self._draw)
+        self._diagnostics = Diagnostics(self, self._status)
+        self.get_logger().info(f'ready: {self._params}')
+
+    def _on_skeleton(self, serialized: bytes) -> None:
+        self._newest = serialized
+        self._poses += 1
+
+    def _on_events(self, batch: EventBatch) -> None:
+        if batch.restarted:
+            self._batches.clear()
+        if len(batch.events):
+            self._batches.append(batch)
+            horizon_us = int(batch.events['t'][-1]) - 1000 * self._params.event_ms
+            while self._batches[0].events['t'][-1] < horizon_us:
+                self._batches.popleft()
+
+    def _draw(self) -> None:
+        """Publish markers of the newest skeleton, and an image where somebody looks."""
+        pose = None
+        if self._newest is not None:
+            pose = deserialize_message(self._newest, Skeleton2D)
+            self._newest = None
+            self._trail.append(pose)
+            self._markers.publish(self._marker_array(pose))
+            self._drawn += 1
+        if self._batches and self._overlay.get_subscription_count():
+            self._overlay.publish(self._image(pose or (self._trail[-1] if self._trail else None)))
+
+    def _marker_array(self, pose: Skeleton2D) -> MarkerArray:
+        joints = to_skeleton(pose)
+        shown = np.isfinite(joints.joints_px).all(axis=1)
+        shown &= joints.confidence >= self._params.least_confidence
+        points = self._on_plane(joints.joints_px, pose)
+        colors = [_color(confidence, pose.trained) for confidence in joints.confidence]
+        spheres = self._marker(pose, 'joints', Marker.SPHERE_LIST, 0.06)
+        bones = self._marker(pose, 'bones', Marker.LINE_LIST, 0.025)
+        for joint in np.flatnonzero(shown):
+            spheres.points.append(points[joint])
+            spheres.colors.append(colors[joint])
+        for bone in BONES:
+            if all(shown[joint] for joint in bone):
+                bones.points += [points[joint] for joint in bone]
+                bones.colors += [colors[joint] for joint in bone]
+        markers = [marker for marker in (spheres, bones) if marker.points]
+        markers += self._trails(pose)
+        if not pose.trained:
+            markers.append(self._note(pose, 'untrained weights'))
+        return MarkerArray(markers=markers)
+
+    def _trails(self, pose: Skeleton2D) -> list[Marker]:
+        trails = self._marker(pose, 'trail', Marker.LINE_LIST, 0.01)
+        past = [self._on_plane(to_skeleton(old).joints_px, old) for old in self._trail]
+        for joint in TRAIL_JOINTS:
+            for index in range(1, len(past)):
+                trails.points += [past[index - 1][joint], past[index][joint]]
+                fade = index / len(past)
+                trails.colors += 2 * [ColorRGBA(r=0.3, g=0.6, b=1.0, a=fade)]
+        return [trails] if trails.points else []
+
+    def _note(self, pose: Skeleton2D, text: str) -> Marker:
+        note = self._marker(pose, 'note', Marker.TEXT_VIEW_FACING, 0.15)
+        top = self._on_plane(np.array([[pose.width / 2, 0.0]]), pose)[0]
+        note.pose.position.x, note.pose.position.y, note.pose.position.z = top.x, top.y, top.z
+        note.text = text
+        return note
+
+    def _marker(self, pose: Skeleton2D, name: str, kind: int, size_m: float) -> Marker:
+        marker = Marker(header=pose.header, ns=name, id=0, type=kind, action=Marker.ADD)
+        marker.header.frame_id = self._params.frame_id or pose.header.frame_id
+        marker.pose.orientation.w = 1.0
+        marker.scale.x = marker.scale.y = marker.scale.z = size_m
+        marker.color = _color(1.0, pose.trained)
+        # Three periods: a marker that is not renewed goes by itself, and one late array leaves
+        # no gap.
+        lifetime_ns = round(3e9 / self._params.rate_hz)
+        marker.lifetime = Duration(sec=lifetime_ns // 10**9, nanosec=lifetime_ns % 10**9)
+        return marker
+
+    def _on_plane(self, points_px: np.ndarray, pose: Skeleton2D) -> list[Point]:
+        """Return pixels as points of the plane z = depth_m in the camera's optical frame."""
+        focal_px = self._params.focal_px or pose.width / (2 * math.tan(math.radians(55 / 2)))
+        depth_m = self._params.depth_m
+        return [Point(x=float((x - pose.width / 2) * depth_m / focal_px),
+                      y=float((y - pose.height / 2) * depth_m / focal_px), z=depth_m)
+                for x, y in points_px]
+
+    def _image(self, pose: Skeleton2D | None) -> Image:
+        newest = self._batches[-1]
+        events = np.concatenate([batch.events for batch in self._batches] or [no_events()])
+        image = draw_events(events, newest.width, newest.height)
+        if pose is not None:
+            draw_skeleton(image, to_skeleton(pose), trained=pose.trained,
+                          least_confidence=self._params.least_confidence)
+            if not pose.trained:
+                draw_text(image, 'untrained weights')
+        return Image(
+            header=self._input.header(int(newest.events['t'][-1])), height=newest.height,
+            width=newest.width, encoding='bgr8', step=3 * newest.width,
+            data=array.array('B', image.tobytes()))
+
+    def _status(self) -> Status:
+        values = {'poses': self._poses, 'drawn': self._drawn}
+        return Status('drawing' if self._poses else 'waiting for skeletons', values,
+                      warn=not self._poses)
+
+
+def _color(confidence: float, trained: bool) -> ColorRGBA:
+    blue, green, red = confidence_bgr(float(confidence), trained)
+    return ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(SkeletonMarkersNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,162 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The fast node: packets in, a skeleton out for every time bin. Its process never imports torch."""
+
+import sys
+import time
+from collections import deque
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.errors import InputError, TransportError
+from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
+from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
+from hybrid_pose_ros.nodes.messages import to_descriptor, to_skeleton_message
+from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
+from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.transport.descriptor import tensor_specs
+from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
+from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
+
+SKELETON_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+"""Deep enough for a second of poses: a recorder must not lose one."""
+
+STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+"""Only the newest state is of use."""
+
+
+class SnnTrackerNode(Node):
+    """Publish a skeleton for every time bin of every event packet."""
+
+    def __init__(self, **kwargs):
+        super().__init__('snn_tracker', **kwargs)
+        self._params = declare(self, TrackerParams)
+        self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
+        self._model = checkpoint.identity(self._weights)
+        self._warm_up()
+        self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
+        self._size = (0, 0)
+        self._reader: StateReader | None = None
+        self._refused = 0
+        self._refusal = ''
+        self._unshared = 0
+        self._latencies_ms: deque[float] = deque(maxlen=2000)
+        self._computes_ms: deque[float] = deque(maxlen=2000)
+        self._last_poses = 0
+        self._publisher = self.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
+        self._input = EventInput(self, self._on_events)
+        self.create_subscription(StateTensors, '~/state', self._on_state, STATE_QOS)
+        self._diagnostics = Diagnostics(self, self._status)
+        self.get_logger().info(f'ready: model {self._model}, {self._params}')
+        if not self._weights.card.get('trained'):
+            self.get_logger().warning('untrained weights: the poses mean nothing')
+
+    def _warm_up(self) -> None:
+        """Compile the kernels for a small sensor, before the first packet waits for them."""
+        params = self._params
+        geometry = input_geometry(self._weights.preset, *_smallest_sensor(self._weights.preset))
+        SpikingEngine(self._weights, geometry.width, geometry.height, params.step_us).warm_up()
+
+    def _on_events(self, batch: EventBatch) -> None:
+        if self._tracker is None and not self._start(batch):
+            return
+        if batch.restarted:
+            self._tracker.restart()
+        for pose in self._tracker.update(batch.events):
+            self._publish(pose, batch)
+
+    def _start(self, batch: EventBatch) -> bool:
+        try:
+            self._tracker = PoseTracker(self._weights, self._params, batch.width, batch.height)
+        except InputError as error:
+            self.get_logger().error(str(error), throttle_duration_sec=10.0)
+            return False
+        self._size = batch.width, batch.height
+        geometry = input_geometry(self._weights.preset, *self._size)
+        layout = state_layout(self._weights.preset, geometry.width, geometry.height)
+        self._reader = StateReader(model=self._model, tensors=tensor_specs(layout))
+        return True
+
+    def _publish(self, pose: Pose, batch: EventBatch) -> None:
+        message = to_skeleton_message(pose.skeleton, self._input.header(pose.skeleton.stamp_us))
+        message.step_us = self._params.step_us
+        message.width, message.height = self._size
+        message.events, message.skipped_steps = pose.events, pose.skipped_steps
+        message.state_age_us = pose.state_age_us
+        message.trained = self._tracker.trained
+        message.compute_ms = pose.compute_ns * 1e-6
+        message.packet_latency_ms = (time.time_ns() - batch.arrival_ns) * 1e-6
+        self._publisher.publish(message)
+        self._latencies_ms.append(message.packet_latency_ms)
+        self._computes_ms.append(message.compute_ms)
+
+    def _on_state(self, message: StateTensors) -> None:
+        if self._tracker is None:
+            return
+        try:
+            view = self._read(message)
+        except StaleState:
+            return
+        except TransportError as error:
+            self._refused += 1
+            self._refusal = str(error)
+            self.get_logger().warning(f'refused a state: {error}', throttle_duration_sec=5.0)
+            return
+        if view is not None:
+            self._tracker.initialize(view)
+
+    def _read(self, message: StateTensors) -> StateView | None:
+        """Return the state that a notice announces, or the newest one where this is gone."""
+        descriptor = to_descriptor(message)
+        if not descriptor.payload and not can_share(descriptor):
+            self._unshared += 1
+        try:
+            return self._reader.read(descriptor)
+        except OverwrittenState:
+            return self._reader.latest()
+
+    def _status(self) -> Status:
+        stream, tracker = self._input.counts(), self._tracker
+        if tracker is None:
+            return Status('waiting for events', stream, warn=True)
+        poses = tracker.counts.poses - self._last_poses
+        self._last_poses = tracker.counts.poses
+        age_us = tracker.state_age_us
+        problems = [] if tracker.trained else ['untrained weights']
+        if age_us is None:
+            problems.append('waiting for a state of the ANN')
+        values = stream | vars(tracker.counts) | {
+            'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
+            'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
+            'states_refused': self._refused, 'last_refusal': self._refusal,
+            **_percentiles('latency_ms', self._latencies_ms),
+            **_percentiles('compute_ms', self._computes_ms)}
+        return Status('; '.join(problems) or 'tracking', values, warn=bool(problems))
+
+
+def _smallest_sensor(preset) -> tuple[int, int]:
+    return preset.crop if preset.crop[0] else (32, 32)
+
+
+def _percentiles(name: str, values: deque) -> dict[str, float]:
+    if not values:
+        return {}
+    levels = np.percentile(np.fromiter(values, np.float64), (50, 95, 99))
+    return {f'{name}_p{level}': float(value) for level, value in zip((50, 95, 99), levels)}
+
+
+def main() -> int:
+    """Run the node."""
+    return run(SnnTrackerNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,210 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tracker's whole path on one page: events -> time bins -> spikes -> heatmaps -> skeletons.
+
+A state from the ANN is as old as the events that it has seen, and the network has gone on since.
+So it is not put in place of the live one at once, which would throw the pose back in time: a second
+run of the network replays the bins in between, some beside each live bin, and takes over when it
+has caught up.
+
+    live run     ──●──●──●──●──●──●──●──●──┐
+    state of t0        t0 ●●●  ●●●  ●●●  ●●●●──●──●──   becomes the live run
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.pose.heatmaps import locate_joints
+from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
+from hybrid_pose_ros.presets import PRESETS
+from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
+from hybrid_pose_ros.settings import check, param
+
+
+@dataclass(frozen=True)
+class NetworkParams:
+    """What the two nodes of the network must have in common."""
+
+    preset: str = param('edge', 'Network: edge (1000 steps a second on a CPU) or paper.',
+                        choices=tuple(PRESETS))
+    checkpoint: str = param('', 'Weights (.safetensors). Empty: those that ship with the preset, '
+                            'or random ones, marked as untrained, where none do.')
+    step_us: int = param(1_000, 'Length of a time bin of the spiking network [us].',
+                         low=100, high=100_000)
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclass(frozen=True)
+class TrackerParams(NetworkParams):
+    """Parameters of the snn_tracker node."""
+
+    replay_steps: int = param(4, 'Past bins replayed beside each live one while a new state '
+                              'catches up.', low=2, high=1_000)
+    history_us: int = param(400_000, 'How far back bins are kept for the replay [us]; an older '
+                            'state is refused.', low=1_000, high=5_000_000)
+
+
+class InitialState(Protocol):
+    """A state from the ANN, as `transport.reader.StateView` is one."""
+
+    sensor_time_us: int  # the state has seen all events before it
+    tensors: Mapping[str, np.ndarray]  # names and shapes of `layout.state_layout`
+
+    def is_intact(self) -> bool:
+        """Return whether the tensors are still what they were when they were read."""
+
+
+class Pose(NamedTuple):
+    """A skeleton and how it came about."""
+
+    skeleton: Skeleton
+    events: int  # in the time bin
+    skipped_steps: int  # bins since the last pose for which there is none
+    state_age_us: int  # since the events that the ANN saw
+    compute_ns: int
+
+
+@dataclass
+class TrackerCounts:
+    """Totals since the tracker was made."""
+
+    steps: int = 0  # time bins, with or without a pose
+    poses: int = 0
+    gaps: int = 0  # jumps of the sensor's clock, behind which the state is given up
+    states: int = 0  # states that took over
+    replayed_steps: int = 0
+    states_too_old: int = 0  # older than the kept bins
+    states_unneeded: int = 0  # came while the one before was still catching up
+    states_torn: int = 0  # overwritten while they were copied
+
+
+@dataclass
+class _Run:
+    """One run of the network."""
+
+    state: EngineState
+    since_us: int  # sensor time of its initialization
+    next_index: int  # the bin that it takes next
+
+
+class PoseTracker:
+    """Makes a pose of every time bin, from the first state of the ANN on."""
+
+    def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int):
+        """Lay out the network for a sensor of width x height pixels; ready when it returns."""
+        self.counts = TrackerCounts()
+        self.trained = bool(checkpoint.card.get('trained'))
+        self._params = params
+        self._logits = checkpoint.preset.logits
+        self._geometry = input_geometry(checkpoint.preset, width, height)
+        self._counter = StepCounter(self._geometry, params.step_us)
+        self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
+                                     params.step_us)
+        self._engine.warm_up()
+        self._history: deque[Step] = deque(maxlen=max(1, params.history_us // params.step_us))
+        self._live: _Run | None = None
+        self._candidate: _Run | None = None
+        self._free = [self._engine.initialize(), self._engine.initialize()]
+        self._velocity: VelocityState | None = None
+        self._last_pose_index: int | None = None
+
+    @property
+    def state_age_us(self) -> int | None:
+        """Sensor time since the events that the live state's ANN saw; None without a state."""
+        if self._live is None:
+            return None
+        return self._live.next_index * self._params.step_us - self._live.since_us
+
+    @property
+    def spike_counts(self) -> np.ndarray | None:
+        """Cells with events, then spikes of each layer, of the last live step."""
+        return None if self._live is None else self._live.state.spike_counts
+
+    def update(self, events: np.ndarray) -> Iterator[Pose]:
+        """Yield the poses of the bins that a packet's events complete, each as it is computed."""
+        for fact in self._counter.update(events):
+            if isinstance(fact, Gap):
+                self.counts.gaps += 1
+                self.restart()
+                continue
+            started_ns = time.perf_counter_ns()
+            self.counts.steps += 1
+            self._history.append(fact)
+            self._advance(fact)
+            if self._live is not None:
+                yield self._pose(fact, started_ns)
+
+    def initialize(self, state: InitialState) -> bool:
+        """Start to replay from a state; return whether it is of use. It is copied here."""
+        first_index = -(-state.sensor_time_us // self._params.step_us)
+        if not self._history or first_index < self._history[0].index:
+            self.counts.states_too_old += 1
+            return False
+        if self._candidate is not None:  # it would never take over if each newer one replaced it
+            self.counts.states_unneeded += 1
+            return False
+        copy = self._free.pop()
+        copy.copy_from(state.tensors)
+        self._candidate = _Run(copy, state.sensor_time_us, first_index)
+        if not state.is_intact():
+            self.counts.states_torn += 1
+            self._candidate = self._release(self._candidate)
+        return self._candidate is not None
+
+    def restart(self) -> None:
+        """Give up the state: the sensor's clock jumped. The next state of the ANN is waited for."""
+        self._live = self._release(self._live)
+        self._candidate = self._release(self._candidate)
+        self._history.clear()
+        self._velocity = None
+        self._last_pose_index = None
+
+    def _advance(self, step: Step) -> None:
+        """Bring the live run to the end of a bin, by the candidate where that catches up."""
+        candidate = self._candidate
+        if candidate is not None:
+            self._replay(candidate, step.index)
+            if candidate.next_index == step.index + 1:
+                self._release(self._live)
+                self._live, self._candidate = candidate, None
+                self.counts.states += 1
+                return
+        if self._live is not None:
+            self._engine.step(step.counts, self._live.state)
+            self._live.next_index += 1
+
+    def _release(self, run: _Run | None) -> None:
+        if run is not None:
+            self._free.append(run.state)
+
+    def _replay(self, run: _Run, last_index: int) -> None:
+        """Let a run take bins up to the last one, but no more than are allowed at once."""
+        oldest = self._history[0].index
+        until = min(last_index + 1, run.next_index + self._params.replay_steps)
+        for index in range(run.next_index, until):
+            self._engine.step(self._history[index - oldest].counts, run.state)
+        self.counts.replayed_steps += max(0, until - run.next_index)
+        run.next_index = max(run.next_index, until)
+
+    def _pose(self, step: Step, started_ns: int) -> Pose:
+        cells, confidence = locate_joints(self._live.state.heatmap, self._logits)
+        joints_px = self._geometry.to_px(cells).astype(np.float32)
+        velocity, self._velocity = velocity_step(joints_px, confidence, step.end_us,
+                                                 self._velocity)
+        skeleton = Skeleton(step.end_us, joints_px, confidence, velocity)
+        skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
+        self._last_pose_index = step.index
+        self.counts.poses += 1
+        return Pose(skeleton, step.events, skipped, step.end_us - self._live.since_us,
+                    time.perf_counter_ns() - started_ns)

@@ -1,0 +1,58 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Events and a skeleton drawn as one image: for a topic, for a video, for people."""
+
+import cv2
+import numpy as np
+
+from hybrid_pose_ros.pose.skeleton import BONES, Skeleton
+
+OFF_BGR, ON_BGR = (70, 70, 190), (190, 130, 60)
+UNTRAINED_BGR = (160, 160, 160)
+SUBPIXEL_BITS = 3
+
+
+def confidence_bgr(confidence: float, trained: bool = True) -> tuple[int, int, int]:
+    """Return red for 0, yellow, then green for 1; gray for weights that were never trained."""
+    if not trained:
+        return UNTRAINED_BGR
+    green, red = min(1.0, 2 * confidence), min(1.0, 2 * (1 - confidence))
+    return 40, round(60 + 190 * green), round(60 + 190 * red)
+
+
+def draw_events(events: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return a black image (H, W, 3) uint8 BGR with ON events bluish and OFF events reddish."""
+    image = np.zeros((height, width, 3), np.uint8)
+    events = events[(events['x'] < width) & (events['y'] < height)]
+    image[events['y'], events['x']] = np.where(events['p'][:, None] > 0, ON_BGR, OFF_BGR)
+    return image
+
+
+def draw_skeleton(image: np.ndarray, skeleton: Skeleton, *, trained: bool = True,
+                  scale: int = 1, least_confidence: float = 0.0) -> None:
+    """Draw bones and joints into an image whose pixels are 1/scale of the sensor's.
+
+    Joints below `least_confidence`, and the bones at them, are left out.
+    """
+    shift = 1 << SUBPIXEL_BITS
+    points = np.rint(np.clip((skeleton.joints_px + 0.5) * scale - 0.5, -1e4, 1e4) * shift)
+    points = points.astype(int)
+    shown = skeleton.confidence >= least_confidence
+    thickness = max(1, scale)
+    for a, b in BONES:
+        if shown[a] and shown[b]:
+            color = confidence_bgr(float(min(skeleton.confidence[a], skeleton.confidence[b])),
+                                   trained)
+            cv2.line(image, points[a].tolist(), points[b].tolist(), color, thickness, cv2.LINE_AA,
+                     SUBPIXEL_BITS)
+    for joint in np.flatnonzero(shown):
+        color = confidence_bgr(float(skeleton.confidence[joint]), trained)
+        cv2.circle(image, points[joint].tolist(), (1 + thickness) * shift, color, -1, cv2.LINE_AA,
+                   SUBPIXEL_BITS)
+
+
+def draw_text(image: np.ndarray, text: str, line: int = 0) -> None:
+    """Write a line of small text into the image, from the top."""
+    size = max(0.35, image.shape[1] / 1400)
+    cv2.putText(image, text, (6, round(40 * size * (line + 1)) - 2), cv2.FONT_HERSHEY_SIMPLEX,
+                size, (235, 235, 235), 1, cv2.LINE_AA)
