@@ -10,18 +10,26 @@ Source of the DHP19 cameras: the published projection matrices (Calabrese et al.
 decomposed, with the image's first row on top.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.settings import check, param
 
 FRONT_AZIMUTH = -np.pi / 2
 """Direction from the person to a camera in front of it [rad]."""
+MIDDLE = np.array([0.0, 0.0, 0.9])
+"""About where a person's middle is [m]."""
 
 
 class Camera(NamedTuple):
-    """A pinhole camera: pixel = intrinsics @ (rotation @ world + translation), then divide."""
+    """A pinhole camera: pixel = intrinsics @ (rotation @ world + translation), then divide.
+
+    A path of one camera has a leading axis of N in rotation and translation; what it is applied to
+    is (N, P, 3) then.
+    """
 
     width: int
     height: int
@@ -35,8 +43,9 @@ class Camera(NamedTuple):
         return -self.rotation.T @ self.translation
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """Return world points (..., 3) [m] in the camera's frame."""
-        return points @ self.rotation.T + self.translation
+        """Return world points (..., 3) [m] in the camera's frame; for a path (N, ..., 3)."""
+        shift = self.translation if self.translation.ndim == 1 else self.translation[:, None]
+        return points @ np.swapaxes(self.rotation, -1, -2) + shift
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Return the pixels (..., 2) of world points (..., 3) [m]; NaN behind the camera."""
@@ -105,3 +114,62 @@ def camera(name: str) -> Camera:
     if name not in CAMERAS:
         raise InputError(f'camera {name!r} is not known: choose from {", ".join(CAMERAS)}')
     return CAMERAS[name]
+
+
+def random_camera(rng: np.random.Generator) -> Camera:
+    """Return a DAVIS346 that looks at the person: half near a DHP19 place, half anywhere."""
+    if rng.random() < 0.5:
+        near = CAMERAS[f'dhp19-{rng.integers(1, 5)}']
+        moved = near.center + rng.uniform(-0.3, 0.3, 3)
+        rotation = _small_rotation(np.radians(rng.uniform(-3.0, 3.0, 3))) @ near.rotation
+        return near._replace(rotation=rotation, translation=-rotation @ moved)
+    spread = np.pi / 3 if rng.random() < 0.5 else np.pi
+    azimuth = FRONT_AZIMUTH + rng.uniform(-spread, spread)
+    distance, height_m = rng.uniform(1.8, 5.0), rng.uniform(0.8, 2.3)
+    center = (distance * np.cos(azimuth), distance * np.sin(azimuth), height_m)
+    focal_px = min(rng.uniform(250.0, 400.0), 130.0 * distance)  # a person fits in the image
+    return look_at(center, MIDDLE + rng.normal(0.0, 0.12, 3), focal_px=focal_px,
+                   roll=np.radians(rng.normal(0.0, 3.0)))
+
+
+@dataclass(frozen=True)
+class SwaySettings:
+    """Slow motion of the camera, as of one that is held or rides on a robot."""
+
+    turn_deg: float = param(0.0, 'Amplitude about each axis [deg].', low=0.0, high=20.0)
+    shift_m: float = param(0.0, 'Amplitude along each axis [m].', low=0.0, high=1.0)
+    period_s: float = param(4.0, 'Shortest period [s].', low=0.2, high=60.0)
+
+    def __post_init__(self):
+        check(self)
+
+    @property
+    def still(self) -> bool:
+        """Whether the camera does not move."""
+        return self.turn_deg == 0.0 and self.shift_m == 0.0
+
+
+def sway(camera: Camera, settings: SwaySettings, times_s: np.ndarray, seed: int) -> Camera:
+    """Return the path of a camera that sways around its place, one pose for each time (N,).
+
+    Each axis swings with two periods and phases of its own; at time 0 the camera is in its place.
+    """
+    rng = np.random.default_rng([seed, 3])
+    omega = 2.0 * np.pi / (settings.period_s * rng.uniform(1.0, 2.5, (6, 2)))
+    phase = rng.uniform(0.0, 2.0 * np.pi, (6, 2))
+    swing = np.sin(omega * times_s[:, None, None] + phase) - np.sin(phase)  # (N, 6, 2)
+    swing = 0.5 * swing.sum(axis=-1)
+    turns = _small_rotation(np.radians(settings.turn_deg) * swing[:, :3])
+    rotation = turns @ camera.rotation
+    center = camera.center + settings.shift_m * swing[:, 3:]
+    translation = -np.einsum('nij,nj->ni', rotation, center)
+    return camera._replace(rotation=rotation, translation=translation)
+
+
+def _small_rotation(angles: np.ndarray) -> np.ndarray:
+    """Return rotation matrices (..., 3, 3) about the axes `angles` (..., 3), by their length."""
+    angle = np.maximum(np.linalg.norm(angles, axis=-1), 1e-12)[..., None, None]
+    x, y, z = np.moveaxis(angles, -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3) / angle
+    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross

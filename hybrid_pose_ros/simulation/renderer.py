@@ -102,7 +102,7 @@ def lens(camera: Camera) -> Lens:
 def solids(body: Cones, camera: Camera) -> Solids:
     """Return the cones of posed bodies as a camera sees them, (F, P)."""
     start, end = camera.to_camera(body.start), camera.to_camera(body.end)
-    side = body.side @ camera.rotation.T
+    side = body.side @ np.swapaxes(camera.rotation, -1, -2)
     span = end - start
     other = np.cross(span, side)
     other /= np.maximum(np.linalg.norm(other, axis=-1, keepdims=True), 1e-9)
@@ -123,6 +123,22 @@ def erase(view: Canvas, background: np.ndarray) -> None:
             view.distance[y, x] = np.inf
             view.part[y, x] = NOTHING
         view.spans[y, 0], view.spans[y, 1] = width, 0
+
+
+@numba.njit(cache=True)
+def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
+    """Fill an image (H, W) with a wall seen through a homography, pixel to texel, (3, 3)."""
+    rows, columns = wall.shape
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            u, v, w = homography @ np.array((x + 0.5, y + 0.5, 1.0))
+            u = min(max(u / w - 0.5, 0.0), columns - 1.001)  # beyond its edge the wall is smeared
+            v = min(max(v / w - 0.5, 0.0), rows - 1.001)
+            x0, y0 = int(u), int(v)
+            fx, fy = u - x0, v - y0
+            upper = wall[y0, x0] + fx * (wall[y0, x0 + 1] - wall[y0, x0])
+            lower = wall[y0 + 1, x0] + fx * (wall[y0 + 1, x0 + 1] - wall[y0 + 1, x0])
+            out[y, x] = upper + fy * (lower - upper)
 
 
 @numba.njit(cache=True)

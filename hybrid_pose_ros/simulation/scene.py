@@ -12,7 +12,7 @@ import numpy as np
 
 from hybrid_pose_ros.simulation import renderer
 from hybrid_pose_ros.simulation.body import JOINT_RADII_M, cones, joints_of
-from hybrid_pose_ros.simulation.camera import CAMERAS, Camera
+from hybrid_pose_ros.simulation.camera import CAMERAS, MIDDLE, Camera, sway
 from hybrid_pose_ros.simulation.motions import GeneratedMotion, Motion
 from hybrid_pose_ros.simulation.scene_settings import LIVE, LightSettings, SceneSettings
 from hybrid_pose_ros.simulation.sensor import Sensor
@@ -20,6 +20,13 @@ from hybrid_pose_ros.simulation.textures import paint, wall
 
 HIDDEN_BEHIND_M = 0.03
 """A joint is hidden where something lies this much in front of its own limb's surface [m]."""
+BLOCK_US = 200_000
+"""So much is posed at once."""
+MOST_STEPS = 10
+"""Images for one label, however fast the motion is."""
+WALL_BEHIND_M = 1.5
+WALL_MARGIN = 0.5
+"""The wall of a swaying camera exceeds its image by this share on each side."""
 
 
 class Labels(NamedTuple):
@@ -38,15 +45,19 @@ class Slice(NamedTuple):
     start_us: int
     end_us: int
     events: np.ndarray  # (N,) EVENT_DTYPE, sorted by time
-    labels: Labels  # one for each image in the slice, the last one at end_us
+    labels: Labels  # every label_us, the last one at end_us
+    camera: Camera  # a path with a pose for each label, if it sways
 
 
-class _Frames(NamedTuple):
-    """A second of posed bodies, ready to draw. F frames."""
+class _Block(NamedTuple):
+    """Posed bodies, ready to draw: N labels, F frames, of which some lie between two labels."""
 
-    solids: renderer.Solids  # (F, P)
     labels: Labels  # occluded is not known before the frame is drawn
-    depth: np.ndarray  # (F, J) distance of each joint from the lens [m]
+    depth: np.ndarray  # (N, J) distance of each joint from the lens [m]
+    stamps_us: np.ndarray  # (F,)
+    frames_until: np.ndarray  # (N + 1,): label n belongs to frame frames_until[n + 1] - 1
+    solids: renderer.Solids  # (F, P)
+    camera: Camera  # a path of F poses, if it sways
 
 
 class SimulatedScene:
@@ -59,25 +70,26 @@ class SimulatedScene:
         Args:
             motion: what the person does; None: our own motions, endless, drawn by the seed.
             camera: None: a DAVIS346 in front of the person.
-            settings: of body, background, light, sensor and timing.
+            settings: of body, background, light, camera motion, sensor and timing.
             seed: of textures, of the sensor's pixels and of all noise.
             duration_us: end of the scene [us of sensor time]; None: when the motion ends.
         """
         self.camera = camera or CAMERAS['davis346-front']
         self.settings = settings
+        self._seed = seed
         self._motion = motion or GeneratedMotion(seed)
         end_s = self._motion.duration_s if duration_us is None else duration_us * 1e-6
         self._end_us = np.inf if np.isinf(end_s) else round(end_s * 1e6)
+        self._now_us = 0
         appearance, noise = (np.random.default_rng([seed, k]) for k in range(2))
         self._paint = paint(appearance, settings.body)
-        shape = (self.camera.height, self.camera.width)
-        self._background = wall(appearance, shape, settings.background) * np.float32(
-            settings.light.level)
+        self._wall = self._build_wall(appearance)
         self._lens = renderer.lens(self.camera)
-        self._light = _light(settings.light)
+        self._background = np.empty((self.camera.height, self.camera.width), np.float32)
+        first = self._block(np.zeros(1, np.int64))
+        self._see_wall(first.camera, 0)
         self._canvas = renderer.canvas(self._background)
-        self._now_us = 0
-        self._draw(self._frames(np.zeros(1, np.int64)).solids.frame(0))
+        self._draw(first, 0)
         self._sensor = Sensor(settings.sensor, self._canvas.brightness, noise)
 
     @property
@@ -85,57 +97,118 @@ class SimulatedScene:
         """The image at the end of the last slice, (H, W), 0 to 1; a view, drawn over later."""
         return self._canvas.brightness
 
+    @property
+    def parts(self) -> np.ndarray:
+        """Which body part is seen where, (H, W), renderer.NOTHING for the wall; a view as well."""
+        return self._canvas.part
+
     def __iter__(self) -> Iterator[Slice]:
         timing = self.settings.timing
-        frames_a_slice = timing.slice_us // timing.frame_us
-        slices_a_block = max(1, 250_000 // timing.slice_us)
-        while self._now_us + timing.slice_us <= self._end_us:
-            left = (self._end_us - self._now_us) // timing.slice_us
-            count = int(min(slices_a_block, left)) * frames_a_slice
-            stamps = self._now_us + timing.frame_us * np.arange(1, count + 1)
-            frames = self._frames(stamps)
-            for first in range(0, count, frames_a_slice):
-                yield self._slice(frames, first, first + frames_a_slice)
+        block_us = max(BLOCK_US // timing.slice_us, 1) * timing.slice_us
+        while self._now_us + timing.label_us <= self._end_us:
+            count = int(min(block_us, self._end_us - self._now_us)) // timing.label_us
+            block = self._block(self._now_us + timing.label_us * np.arange(count + 1))
+            labels_a_slice = timing.slice_us // timing.label_us
+            for first in range(0, count, labels_a_slice):
+                yield self._slice(block, first, min(first + labels_a_slice, count))
 
-    def _slice(self, frames: _Frames, first: int, last: int) -> Slice:
+    def _slice(self, block: _Block, first: int, last: int) -> Slice:
         start_us = self._now_us
-        for index in range(first, last):
-            self._show(frames, index)
-        labels = Labels(*(field[first:last] for field in frames.labels))
-        return Slice(start_us, self._now_us, self._sensor.collect(), labels)
+        for label in range(first, last):
+            for frame in range(block.frames_until[label], block.frames_until[label + 1]):
+                self._show(block, frame)
+            block.labels.occluded[label] = _hidden(
+                self._canvas.distance, block.labels.joints_px[label],
+                block.labels.visible[label], block.depth[label])
+        labels = Labels(*(field[first:last] for field in block.labels))
+        camera = self.camera
+        if not self.settings.sway.still:
+            at = block.frames_until[first + 1:last + 1] - 1
+            camera = camera._replace(rotation=block.camera.rotation[at],
+                                     translation=block.camera.translation[at])
+        return Slice(start_us, self._now_us, self._sensor.collect(), labels, camera)
 
-    def _show(self, frames: _Frames, index: int) -> None:
-        """Draw one frame, let the sensor look at it, and find the hidden joints."""
-        stamp_us = int(frames.labels.t[index])
+    def _show(self, block: _Block, frame: int) -> None:
+        """Draw one frame and let the sensor look at it."""
+        stamp_us = int(block.stamps_us[frame])
+        light, still = self.settings.light, self.settings.sway.still
         before = self._canvas.spans.copy()
-        renderer.erase(self._canvas, self._background)
-        self._draw(frames.solids.frame(index))
-        light = self.settings.light
-        gain = 1.0
-        changed = _union(before, self._canvas.spans)
-        if light.flicker > 0.0:
-            gain += light.flicker * np.sin(2e-6 * np.pi * light.flicker_hz * stamp_us)
-            changed = None
+        if still:
+            renderer.erase(self._canvas, self._background)
+        else:
+            self._see_wall(block.camera, frame)
+            self._canvas.spans[:] = 0, self.camera.width
+            renderer.erase(self._canvas, self._background)
+        self._draw(block, frame)
+        gain = 1.0 + light.flicker * np.sin(2e-6 * np.pi * light.flicker_hz * stamp_us)
+        changed = _union(before, self._canvas.spans) if still and not light.flicker else None
         self._sensor.advance(self._canvas.brightness, stamp_us, spans=changed, gain=gain)
         self._now_us = stamp_us
-        frames.labels.occluded[index] = _hidden(
-            self._canvas.distance, frames.labels.joints_px[index],
-            frames.labels.visible[index], frames.depth[index])
 
-    def _draw(self, body: renderer.Solids) -> None:
-        renderer.draw(self._canvas, body, self._paint, self._lens, self._light)
+    def _draw(self, block: _Block, frame: int) -> None:
+        rotation = block.camera.rotation if self.settings.sway.still else \
+            block.camera.rotation[frame]
+        light = _light(self.settings.light, self.camera.rotation, rotation)
+        renderer.draw(self._canvas, block.solids.frame(frame), self._paint, self._lens, light)
 
-    def _frames(self, stamps_us: np.ndarray) -> _Frames:
-        """Return posed bodies at the stamps (F,)."""
-        points = self._motion.sample(stamps_us * 1e-6)
-        solids = renderer.solids(cones(points, self.settings.body), self.camera)
+    def _build_wall(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the brightness of the wall, larger than the image if the camera sways."""
+        grow = 1.0 if self.settings.sway.still else 1.0 + 2.0 * WALL_MARGIN
+        shape = round(self.camera.height * grow), round(self.camera.width * grow)
+        albedo = wall(rng, shape, self.settings.background)
+        return albedo * np.float32(self.settings.light.level)
+
+    def _see_wall(self, camera: Camera, frame: int) -> None:
+        """Put the wall into the background as the camera sees it."""
+        if self.settings.sway.still:
+            self._background[:] = self._wall
+        else:
+            moved = camera._replace(rotation=camera.rotation[frame],
+                                    translation=camera.translation[frame])
+            renderer.see_wall(self._background, self._wall, _homography(self.camera, moved))
+
+    def _block(self, stamps_us: np.ndarray) -> _Block:
+        """Return posed bodies between the first stamp, not drawn, and the labels at the others.
+
+        A single stamp is drawn and labeled itself.
+        """
+        label_stamps = stamps_us[1:] if len(stamps_us) > 1 else stamps_us
+        frame_stamps, frames_until = label_stamps, np.arange(len(label_stamps) + 1)
+        if len(stamps_us) > 1 and self.settings.timing.step_px > 0.0:
+            frame_stamps, frames_until = self._refined(stamps_us)
+        points = self._motion.sample(frame_stamps * 1e-6)
+        camera = self._camera_at(frame_stamps)
+        at = frames_until[1:] - 1
         joints = joints_of(points)
-        pixels = self.camera.project(joints)
-        labels = Labels(stamps_us.astype(np.int64), pixels.astype(np.float32),
-                        (1e3 * joints).astype(np.float32), self.camera.contains(pixels),
+        pixels, depth = camera.project(joints)[at], np.linalg.norm(
+            camera.to_camera(joints), axis=-1)[at]
+        labels = Labels(label_stamps.astype(np.int64), pixels.astype(np.float32),
+                        (1e3 * joints[at]).astype(np.float32), camera.contains(pixels),
                         np.zeros(pixels.shape[:2], bool))
-        depth = np.linalg.norm(self.camera.to_camera(joints), axis=-1)
-        return _Frames(solids, labels, depth)
+        solids = renderer.solids(cones(points, self.settings.body), camera)
+        return _Block(labels, depth, frame_stamps, frames_until, solids, camera)
+
+    def _camera_at(self, stamps_us: np.ndarray) -> Camera:
+        if self.settings.sway.still:
+            return self.camera
+        return sway(self.camera, self.settings.sway, stamps_us * 1e-6, self._seed)
+
+    def _refined(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the stamps of all frames, and where the frames of each label end.
+
+        Between two labels lie so many frames that no body point moves over step_px in one step.
+        """
+        points = self._motion.sample(stamps_us * 1e-6)
+        pixels = self._camera_at(stamps_us).project(points)
+        moved = np.linalg.norm(np.diff(pixels, axis=0), axis=-1)
+        farthest = np.nan_to_num(moved, nan=0.0).max(axis=1)
+        steps = np.clip(np.ceil(farthest / self.settings.timing.step_px), 1, MOST_STEPS)
+        steps = steps.astype(np.int64)
+        frames_until = np.concatenate([[0], np.cumsum(steps)])
+        label = np.repeat(np.arange(len(steps)), steps)
+        share = (np.arange(len(label)) - frames_until[label] + 1) / steps[label]
+        stamps = stamps_us[label] + np.rint(share * np.diff(stamps_us)[label])
+        return stamps.astype(np.int64), frames_until
 
 
 def _union(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -153,9 +226,26 @@ def _hidden(distance: np.ndarray, pixels: np.ndarray, visible: np.ndarray,
     return hidden
 
 
-def _light(settings: LightSettings) -> renderer.Light:
-    """Return the light in the camera's frame: x right, y down, z away from the camera."""
+def _homography(placed: Camera, moved: Camera) -> np.ndarray:
+    """Return the map (3, 3) from a moved camera's pixels to the wall's texels.
+
+    The wall is a plane across the optical axis of the camera in its place, behind the person; its
+    texels are that camera's pixels, with the margin around them.
+    """
+    wall_m = placed.to_camera(MIDDLE)[2] + WALL_BEHIND_M
+    offset = placed.rotation @ (moved.center - placed.center)
+    to_plane = np.outer(offset, [0.0, 0.0, 1.0]) + (wall_m - offset[2]) * np.eye(3)
+    turn = placed.rotation @ moved.rotation.T
+    margin = np.eye(3)
+    margin[:2, 2] = WALL_MARGIN * placed.width, WALL_MARGIN * placed.height
+    return margin @ placed.intrinsics @ to_plane @ turn @ np.linalg.inv(moved.intrinsics)
+
+
+def _light(settings: LightSettings, placed: np.ndarray, rotation: np.ndarray) -> renderer.Light:
+    """Return the light in the frame of a camera that turned from its place; (3, 3) both."""
     azimuth, elevation = np.radians([settings.azimuth_deg, settings.elevation_deg])
-    values = (np.sin(azimuth) * np.cos(elevation), -np.sin(elevation),
-              -np.cos(azimuth) * np.cos(elevation), settings.ambient, settings.level)
-    return renderer.Light(*(np.float32(value) for value in values))
+    direction = np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation),
+                          -np.cos(azimuth) * np.cos(elevation)])
+    direction = rotation @ placed.T @ direction
+    return renderer.Light(*(np.float32(value) for value in
+                            (*direction, settings.ambient, settings.level)))

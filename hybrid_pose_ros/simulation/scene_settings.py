@@ -4,9 +4,13 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.body import BodySettings
+from hybrid_pose_ros.simulation.camera import SwaySettings
+from hybrid_pose_ros.simulation.motion_capture import StagingSettings
 from hybrid_pose_ros.simulation.sensor import SensorSettings
 from hybrid_pose_ros.simulation.textures import BackgroundSettings
 
@@ -31,27 +35,112 @@ class LightSettings:
 class TimingSettings:
     """How densely the scene is drawn and labeled."""
 
-    frame_us: int = param(1_000, 'Time between two images [us].', low=50, high=20_000)
-    slice_us: int = param(2_000, 'Time of one slice that the scene yields [us].',
-                          low=50, high=1_000_000)
+    label_us: int = param(1_000, 'Time between two labels, and the longest between two images '
+                          '[us].', low=100, high=20_000)
+    slice_us: int = param(100_000, 'Time of one slice that the scene yields [us].',
+                          low=100, high=1_000_000)
+    step_px: float = param(0.7, 'More images are drawn where a body point moves farther than this '
+                           'between two [px]; 0 = never.', low=0.0, high=100.0)
 
     def __post_init__(self):
         check(self)
-        if self.slice_us % self.frame_us:
+        if self.slice_us % self.label_us:
             raise InputError(f'slice_us = {self.slice_us} is not a multiple of '
-                             f'frame_us = {self.frame_us}')
+                             f'label_us = {self.label_us}')
 
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """A scene but for its camera and its motion."""
+    """A scene but for its camera and what the person does."""
 
     body: BodySettings = field(default_factory=BodySettings)
+    staging: StagingSettings = field(default_factory=StagingSettings)
     background: BackgroundSettings = field(default_factory=BackgroundSettings)
     light: LightSettings = field(default_factory=LightSettings)
+    sway: SwaySettings = field(default_factory=SwaySettings)
     sensor: SensorSettings = field(default_factory=SensorSettings)
     timing: TimingSettings = field(default_factory=TimingSettings)
 
 
-LIVE = SceneSettings(timing=TimingSettings(frame_us=2_000, slice_us=2_000))
+LIVE = SceneSettings(timing=TimingSettings(label_us=2_000, slice_us=2_000, step_px=0.0))
 """An ideal sensor and 500 images a second: faster than real time on a part of one core."""
+
+IDEAL = SceneSettings()
+"""An ideal sensor, drawn finely."""
+
+OFFICE = SceneSettings(sensor=SensorSettings(
+    threshold_sigma=0.03, cutoff_hz=100.0, leak_hz=0.1, shot_hz=0.1, hot_pixels=3,
+    refractory_us=300, jitter_us=20))
+"""A DAVIS346 as it is in a lit room."""
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _chance(rng: np.random.Generator, share: float) -> bool:
+    return bool(rng.random() < share)
+
+
+def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(rng.uniform(low, high))
+
+
+def random_body(rng: np.random.Generator) -> BodySettings:
+    """Return a person drawn from the ranges that training wants."""
+    tones = {name: _log_uniform(rng, 0.05, 0.9) for name in ('shirt', 'trousers', 'shoes')}
+    return BodySettings(
+        girth=_uniform(rng, 0.85, 1.2), limb_girth=_uniform(rng, 0.85, 1.2),
+        head_girth=_uniform(rng, 0.9, 1.15), skin=_log_uniform(rng, 0.1, 0.7),
+        hair=_log_uniform(rng, 0.03, 0.5), cloth_contrast=_uniform(rng, 0.0, 0.6),
+        skin_contrast=_uniform(rng, 0.05, 0.25), cloth_scale_m=_log_uniform(rng, 0.02, 0.15),
+        stripes=_uniform(rng, 0.0, 1.0), sleeves=_chance(rng, 0.6), shorts=_chance(rng, 0.25),
+        loose=_uniform(rng, 0.0, 0.06) if _chance(rng, 0.3) else 0.0,
+        long_hair=_chance(rng, 0.3), **tones)
+
+
+def random_staging(rng: np.random.Generator) -> StagingSettings:
+    """Return speed, size, heading, stops and entrances drawn from the ranges for training."""
+    stature = _uniform(rng, 0.88, 1.14)
+    return StagingSettings(
+        mirror=_chance(rng, 0.5), stature=stature,
+        speed=_uniform(rng, 0.7, 1.4) / float(np.sqrt(stature)),
+        heading_deg=float(np.clip(rng.normal(0.0, 35.0), -180.0, 180.0)),
+        travel=1.0 if _chance(rng, 0.3) else 0.0,
+        x_m=float(np.clip(rng.normal(0.0, 0.2), -1.0, 1.0)),
+        y_m=float(np.clip(rng.normal(0.0, 0.2), -1.0, 1.0)),
+        stops_hz=0.15 if _chance(rng, 0.5) else 0.0, stop_s=2.0,
+        enter_s=_uniform(rng, 1.5, 3.0) if _chance(rng, 0.08) else 0.0,
+        leave_s=_uniform(rng, 1.5, 3.0) if _chance(rng, 0.08) else 0.0)
+
+
+def random_sensor(rng: np.random.Generator) -> SensorSettings:
+    """Return a sensor drawn from the ranges that training wants; one in ten is noisy."""
+    on = _log_uniform(rng, 0.1, 0.5)
+    return SensorSettings(
+        threshold_on=on, threshold_off=float(on * np.clip(rng.normal(1.1, 0.2), 0.6, 1.8)),
+        threshold_sigma=_uniform(rng, 0.02, 0.05), cutoff_hz=_log_uniform(rng, 15.0, 300.0),
+        leak_hz=_log_uniform(rng, 0.01, 0.3),
+        shot_hz=5.0 if _chance(rng, 0.1) else _log_uniform(rng, 0.01, 2.0),
+        hot_pixels=int(rng.integers(0, 21)), hot_hz=_log_uniform(rng, 30.0, 700.0),
+        refractory_us=int(rng.integers(100, 1_001)), jitter_us=int(rng.integers(0, 101)),
+        neighbor_us=70_000 if _chance(rng, 0.5) else 0)
+
+
+def random_scene(rng: np.random.Generator) -> SceneSettings:
+    """Return a scene drawn from the ranges that training wants."""
+    swaying, flickering = _chance(rng, 0.1), _chance(rng, 0.05)
+    return SceneSettings(
+        body=random_body(rng), staging=random_staging(rng),
+        background=BackgroundSettings(
+            albedo=_log_uniform(rng, 0.06, 0.9), contrast=_uniform(rng, 0.0, 0.6),
+            slope=_uniform(rng, 0.5, 2.0), gradient=_uniform(rng, 0.0, 1.0),
+            shelves=int(rng.integers(0, 12))),
+        light=LightSettings(
+            azimuth_deg=_uniform(rng, -180.0, 180.0), elevation_deg=_uniform(rng, 10.0, 80.0),
+            ambient=_uniform(rng, 0.2, 0.7), level=_log_uniform(rng, 0.15, 1.0),
+            flicker=_uniform(rng, 0.01, 0.05) if flickering else 0.0,
+            flicker_hz=100.0 if _chance(rng, 0.5) else 120.0),
+        sway=SwaySettings(turn_deg=_uniform(rng, 0.3, 2.0), shift_m=_uniform(rng, 0.0, 0.05),
+                          period_s=_uniform(rng, 1.5, 6.0)) if swaying else SwaySettings(),
+        sensor=random_sensor(rng))

@@ -21,8 +21,13 @@ import numpy as np
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, no_events
 from hybrid_pose_ros.settings import check, param
 
-DARK = 20.0 / 255.0
+F = np.float32
+ONE = F(1.0)
+DARK = F(20.0 / 255.0)
 """Brightness below which the response is a straight line."""
+LOG_DARK = np.log(DARK)
+SETTLED = F(1e-5)
+"""A pixel this close to the log of its brightness has reached it."""
 SMALLEST_THRESHOLD = 0.01
 
 
@@ -52,22 +57,22 @@ class SensorSettings:
     def __post_init__(self):
         check(self)
 
-    @property
-    def restless(self) -> bool:
-        """Whether pixels change while the image does not."""
-        return self.cutoff_hz > 0.0 or self.leak_hz > 0.0
-
 
 class Pixels(NamedTuple):
-    """What each pixel is and remembers, all (H, W)."""
+    """What each pixel is and remembers, (H, W), and what each row of them waits for.
 
-    threshold_on: np.ndarray  # float32 [log units]
-    threshold_off: np.ndarray  # float32, positive
-    leak: np.ndarray  # float32, fall of the memory [log units / us]
-    target: np.ndarray  # float32, log of the present brightness
-    level: np.ndarray  # float32, low-passed target
-    above: np.ndarray  # float32, level minus memory
-    blind_until: np.ndarray  # float64 [us], when the pixel has recovered from its last event
+    A pixel is not touched while its image rests and its leak does not make it fire.
+    """
+
+    threshold_on: np.ndarray  # (H, W) float32 [log units]
+    threshold_off: np.ndarray  # (H, W) float32, positive
+    leak: np.ndarray  # (H, W) float32, fall of the memory [log units / us]
+    level: np.ndarray  # (H, W) float32, low-passed log of the brightness
+    above: np.ndarray  # (H, W) float32, level minus memory when it was touched last
+    touched_us: np.ndarray  # (H, W) float64
+    blind_until: np.ndarray  # (H, W) float64 [us], when it has recovered from its last event
+    unsettled: np.ndarray  # (H, 2) int64, first column and end of what still follows its image
+    due_us: np.ndarray  # (H,) float64, no pixel of the row fires by its leak before
 
 
 @numba.njit(cache=True)
@@ -75,27 +80,25 @@ def response(brightness):
     """Return the log of a brightness (0 to 1), a straight line below DARK."""
     if brightness > DARK:
         return np.log(brightness)
-    return np.log(DARK) + brightness / DARK - 1.0
+    return LOG_DARK + brightness / DARK - ONE
 
 
 @numba.njit(cache=True)
-def _respond_into(target, image, spans, gain):
-    dark, log_dark = np.float32(DARK), np.float32(np.log(DARK))
-    for y in range(len(image)):
-        for x in range(spans[y, 0], spans[y, 1]):
-            bright = gain * image[y, x]
-            target[y, x] = (np.log(bright) if bright > dark
-                            else log_dark + bright / dark - np.float32(1.0))
+def _responses(image):
+    """Return the response to an image (H, W)."""
+    out = np.empty_like(image)
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            out[y, x] = response(image[y, x])
+    return out
 
 
 @numba.njit(cache=True)
-def _low_passed(before, target, cutoff_hz, duration_us):
+def _low_passed(before, target, brightness, decay):
     """Return a one-pole low-pass after the step, exactly; it is slower where it is dark."""
-    log_dark = np.log(DARK)
-    bright = np.exp(target) if target > log_dark else DARK * (target - log_dark + 1.0)
-    own_hz = cutoff_hz * (255.0 * bright + 20.0) / 275.0
-    left = (before - target) * np.exp(-2e-6 * np.pi * own_hz * duration_us)
-    return target + left if abs(left) > 1e-5 else target  # settled: nothing left to compute
+    share = (F(255.0) * min(brightness, ONE) + F(20.0)) * F(1.0 / 275.0)
+    left = (before - target) * np.exp(-decay * share)
+    return target + left if abs(left) > SETTLED else target
 
 
 @numba.njit(cache=True)
@@ -110,41 +113,69 @@ def _append(out, count, t, x, y, p):
 
 
 @numba.njit(cache=True)
-def _advance(pixels, spans, start_us, end_us, cutoff_hz, leaks, refractory_us, out, count):
-    """Advance the pixels in the spans from start to end; return the buffer and its count."""
+def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
+    """Let a pixel cross its thresholds while it rises evenly; return the buffer and its count."""
+    rate, time = rise / duration, 0.0
+    value, blind = float(pixels.above[y, x]), pixels.blind_until[y, x] - start_us
+    on, off = pixels.threshold_on[y, x], pixels.threshold_off[y, x]
+    while True:
+        if blind > time:
+            time, value = min(blind, duration), 0.0
+        if rate == 0.0:
+            break
+        gap = on if rate > 0.0 else -off
+        crossing = max(time + (gap - value) / rate, time)
+        if crossing >= duration:
+            break
+        out = _append(out, count, start_us + int(crossing), x, y, rate > 0.0)
+        count += 1
+        time, value = crossing, 0.0
+        blind = crossing + refractory_us
+        pixels.blind_until[y, x] = start_us + blind
+    pixels.above[y, x] = value + rate * (duration - time)
+    return out, count
+
+
+@numba.njit(cache=True)
+def _advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractory_us, out, count):
+    """Advance from start to end, when the image is seen; return the buffer and its count."""
+    height, width = image.shape
     duration = float(end_us - start_us)
-    for y in range(len(spans)):
-        for x in range(spans[y, 0], spans[y, 1]):
-            before, after = pixels.level[y, x], pixels.target[y, x]
-            if after == before and not leaks:
-                continue
-            if cutoff_hz > 0.0 and after != before:
-                after = np.float32(_low_passed(before, after, cutoff_hz, duration))
-            pixels.level[y, x] = after
-            above = pixels.above[y, x]
-            rise = after - before + pixels.leak[y, x] * np.float32(duration)
-            on, off = pixels.threshold_on[y, x], pixels.threshold_off[y, x]
-            if -off < above + rise < on and pixels.blind_until[y, x] <= start_us:
-                pixels.above[y, x] = above + rise
-                continue
-            rate = rise / duration
-            time, value = 0.0, float(above)
-            blind = pixels.blind_until[y, x] - start_us
-            while True:
-                if blind > time:
-                    time, value = min(blind, duration), 0.0
-                if rate == 0.0:
-                    break
-                gap = on if rate > 0.0 else -off
-                crossing = max(time + (gap - value) / rate, time)
-                if crossing >= duration:
-                    break
-                out = _append(out, count, start_us + int(crossing), x, y, rate > 0.0)
-                count += 1
-                time, value = crossing, 0.0
-                blind = crossing + refractory_us
-                pixels.blind_until[y, x] = start_us + blind
-            pixels.above[y, x] = value + rate * (duration - time)
+    decay = F(2e-6 * np.pi * cutoff_hz * duration)
+    for y in range(height):
+        first = min(changed[y, 0], pixels.unsettled[y, 0])
+        last = max(changed[y, 1], pixels.unsettled[y, 1])
+        due = pixels.due_us[y]
+        if due < end_us:
+            first, last, due = 0, width, np.inf
+        behind_first, behind_last = width, 0
+        for x in range(first, last):
+            brightness = gain * image[y, x]
+            target, before = response(brightness), pixels.level[y, x]
+            after = target
+            if target != before and decay > F(0.0):
+                after = _low_passed(before, target, brightness, decay)
+                if after != target:
+                    behind_first, behind_last = min(behind_first, x), x + 1
+            leak = pixels.leak[y, x]
+            above = pixels.above[y, x] + leak * F(start_us - pixels.touched_us[y, x])
+            rise = after - before + leak * F(duration)
+            on = pixels.threshold_on[y, x]
+            reached = above + rise
+            if rise != F(0.0):
+                pixels.level[y, x] = after
+                pixels.above[y, x] = above
+                pixels.touched_us[y, x] = end_us
+                if (-pixels.threshold_off[y, x] < reached < on
+                        and pixels.blind_until[y, x] <= start_us):
+                    pixels.above[y, x] = reached
+                else:
+                    out, count = _fire(pixels, x, y, rise, start_us, duration, refractory_us,
+                                       out, count)
+            if leak > F(0.0):
+                due = min(due, end_us + (on - pixels.above[y, x]) / leak)
+        pixels.unsettled[y, 0], pixels.unsettled[y, 1] = behind_first, behind_last
+        pixels.due_us[y] = due
     return out, count
 
 
@@ -158,6 +189,7 @@ def _disturb(pixels, times, columns, rows, polarities, refractory_us, out, count
         out = _append(out, count, int(times[i]), x, y, polarities[i])
         count += 1
         pixels.above[y, x] = 0.0
+        pixels.touched_us[y, x] = times[i]
         pixels.blind_until[y, x] = times[i] + refractory_us
     return out, count
 
@@ -197,12 +229,13 @@ class Sensor:
         on = self._threshold(settings.threshold_on, shape)
         off = self._threshold(settings.threshold_off, shape)
         leak = settings.leak_hz * on * 1e-6 * 10.0 ** (0.1 * rng.standard_normal(shape))
-        target = np.empty(shape, np.float32)
-        _respond_into(target, image, self._everywhere, np.float32(1.0))
         # somewhere between the thresholds, or the pixels of a moving edge would fire in step
         above = rng.uniform(-off, on).astype(np.float32)
-        self._pixels = Pixels(on, off, leak.astype(np.float32), target, target.copy(), above,
-                              np.full(shape, -np.inf))
+        self._pixels = Pixels(
+            on, off, leak.astype(np.float32), _responses(image.astype(np.float32)), above,
+            np.full(shape, float(start_us)), np.full(shape, -np.inf),
+            np.tile([shape[1], 0], (shape[0], 1)),
+            np.full(shape[0], float(start_us) if settings.leak_hz > 0.0 else np.inf))
         hot = rng.choice(image.size, settings.hot_pixels, replace=False)
         self._hot_y, self._hot_x = np.unravel_index(hot, shape)
         self._hot_hz = settings.hot_hz * 10.0 ** rng.uniform(-0.5, 0.5, len(hot))
@@ -229,11 +262,9 @@ class Sensor:
         """
         settings = self._settings
         changed = self._everywhere if spans is None else spans
-        _respond_into(self._pixels.target, image, changed, np.float32(gain))
         self._out, self._count = _advance(
-            self._pixels, self._everywhere if settings.restless else changed, self._now_us,
-            end_us, settings.cutoff_hz, settings.leak_hz > 0.0, float(settings.refractory_us),
-            self._out, self._count)
+            self._pixels, image, F(gain), changed, self._now_us, end_us, settings.cutoff_hz,
+            float(settings.refractory_us), self._out, self._count)
         if settings.shot_hz > 0.0 or len(self._hot_hz):
             self._out, self._count = _disturb(
                 self._pixels, *self._noise(end_us), float(settings.refractory_us),

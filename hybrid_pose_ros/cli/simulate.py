@@ -1,0 +1,167 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose simulate`: events and exact labels of a simulated person."""
+
+import argparse
+import dataclasses
+import os
+import statistics
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.settings import parameters_of
+from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
+from hybrid_pose_ros.simulation.corpus import make, motion_files, plan
+from hybrid_pose_ros.simulation.motion_capture import StagedMotion, load_capture
+from hybrid_pose_ros.simulation.motions import ACTIVITIES, DEMO, GeneratedMotion
+from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
+from hybrid_pose_ros.simulation.scene import SimulatedScene
+from hybrid_pose_ros.simulation.scene_settings import IDEAL, OFFICE, SceneSettings, random_scene
+
+SUMMARY = 'Make events and labels of a simulated person.'
+SCENES = ('office', 'ideal', 'random')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument('--motion', default='demo', metavar='FILE|NAMES',
+                        help='motion capture (.npz), or our own motions: names of '
+                        f'{", ".join(ACTIVITIES)} with commas, "demo" or "all" [demo]')
+    parser.add_argument('--output', metavar='FILE', help='recording to write (.h5)')
+    parser.add_argument('--camera', default='davis346-front', choices=(*CAMERAS, 'random'))
+    parser.add_argument('--scene', default='office', choices=SCENES,
+                        help='sensor of a lit room, ideal sensor, or everything at random')
+    parser.add_argument('--set', action='append', default=[], metavar='GROUP.NAME=VALUE',
+                        dest='changes', help='change a setting, as in sensor.threshold_on=0.3')
+    parser.add_argument('--duration', type=float, metavar='S',
+                        help='sensor time [the capture\'s length; 10 s for our own motions and '
+                        'for the clips of a corpus]')
+    parser.add_argument('--seed', type=int, default=0)
+    corpus = parser.add_argument_group('a corpus: many clips with everything at random')
+    corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
+    corpus.add_argument('--output-dir', metavar='DIR', help='folder for the clips')
+    corpus.add_argument('--clips', type=int, default=100)
+    corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
+                        help='share of the clips that show our own motions [0.1]')
+    corpus.add_argument('--workers', type=int, default=os.cpu_count(), help='processes')
+    corpus.add_argument('--dask', metavar='ADDRESS', help='use a Dask cluster instead: address of '
+                        'its scheduler, or "local"')
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Simulate one recording or a corpus."""
+    if args.duration is not None and not 0.01 <= args.duration <= 86_400.0:
+        raise InputError(f'--duration {args.duration} must be from 0.01 to 86400 s')
+    if args.corpus is not None:
+        return _run_corpus(args)
+    if args.output is None:
+        raise InputError('name the recording to write: --output FILE.h5 (or a corpus: --corpus)')
+    rng = np.random.default_rng([args.seed, 4])
+    settings = changed(_settings(args.scene, rng), args.changes)
+    view: Camera = random_camera(rng) if args.camera == 'random' else camera(args.camera)
+    motion, scene_s = _motion(args, settings)
+    scene = SimulatedScene(motion, view, settings, seed=args.seed,
+                           duration_us=round(scene_s * 1e6))
+    with _progress('s of sensor time') as progress:
+        task = progress.add_task('simulate', total=scene_s)
+        return record(scene, args.output, seed=args.seed, motion=Path(args.motion).name,
+                      progress=lambda end_us: progress.update(task, completed=end_us * 1e-6))
+
+
+def show(result: dict) -> None:
+    """Print what was made."""
+    if 'clips' in result:
+        print(f'{result["made"]} clips made, {result["present"]} were there, in '
+              f'{result["output_dir"]}; median {result["events_per_s"] / 1e3:.0f} k events/s')
+        return
+    print(f'{result["output"]}: {result["duration_s"]:.2f} s, {result["events"]} events '
+          f'({result["events_per_s"] / 1e3:.0f} k events/s), {result["labels"]} labels; '
+          f'{result["core_s_per_s"]:.2f} s of one core per second')
+
+
+def changed(settings: SceneSettings, changes: list[str]) -> SceneSettings:
+    """Return the settings with changes like 'sensor.threshold_on=0.3' made.
+
+    Raises:
+        InputError: a change names no setting, or the value is not legal.
+    """
+    groups = {field.name: field.type for field in dataclasses.fields(settings)}
+    for change in changes:
+        name, _, text = change.partition('=')
+        group, _, key = name.partition('.')
+        if group not in groups:
+            raise InputError(f'--set {change}: the groups are {", ".join(groups)}')
+        known = {p.name: p.type for p in parameters_of(groups[group])}
+        if key not in known:
+            raise InputError(f'--set {change}: {group} has {", ".join(known)}')
+        value = _parsed(change, text, known[key])
+        part = dataclasses.replace(getattr(settings, group), **{key: value})
+        settings = dataclasses.replace(settings, **{group: part})
+    return settings
+
+
+def _parsed(change: str, text: str, kind: type):
+    try:
+        return {'true': True, 'false': False}[text.lower()] if kind is bool else kind(text)
+    except (ValueError, KeyError):
+        raise InputError(f'--set {change}: {text!r} is no {kind.__name__}') from None
+
+
+def _settings(scene: str, rng: np.random.Generator) -> SceneSettings:
+    return random_scene(rng) if scene == 'random' else {'office': OFFICE, 'ideal': IDEAL}[scene]
+
+
+def _motion(args: argparse.Namespace, settings: SceneSettings):
+    """Return the motion, and how long the scene is with the part that is not recorded [s]."""
+    warm_up_s = WARM_UP_US * 1e-6
+    scene_s = None if args.duration is None else args.duration + warm_up_s
+    if args.motion.endswith('.npz'):
+        motion = StagedMotion(load_capture(args.motion), settings.staging, seed=args.seed,
+                              duration_s=scene_s)
+        return motion, motion.duration_s
+    names = {'demo': DEMO, 'all': tuple(ACTIVITIES)}.get(args.motion, args.motion.split(','))
+    return GeneratedMotion(args.seed, names), scene_s or 10.0 + warm_up_s
+
+
+def _run_corpus(args: argparse.Namespace) -> dict:
+    if args.output_dir is None:
+        raise InputError('name the folder for the clips: --output-dir DIR')
+    if args.clips < 1 or args.workers < 1 or not 0.0 <= args.own <= 1.0:
+        raise InputError('--clips and --workers must be at least 1, --own from 0 to 1')
+    clips = plan(motion_files(args.corpus), args.output_dir, clips=args.clips, seed=args.seed,
+                 duration_s=args.duration or 10.0, own_share=args.own)
+    present = sum(clip.path.exists() for clip in clips)
+    rates = []
+    with _executor(args) as executor, _progress('clips') as progress:
+        task = progress.add_task('simulate', total=len(clips), completed=present)
+        for facts in make(clips, executor):
+            rates.append(facts['events_per_s'])
+            progress.advance(task)
+    return {'output_dir': args.output_dir, 'clips': len(clips), 'made': len(rates),
+            'present': present, 'events_per_s': statistics.median(rates) if rates else 0.0}
+
+
+def _executor(args: argparse.Namespace) -> Executor:
+    """Return what runs the clips: processes here, or a Dask cluster."""
+    if args.dask is None:
+        return ProcessPoolExecutor(args.workers)
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise InputError('--dask needs the package `distributed`: pip install distributed') \
+            from error
+    if args.dask == 'local':
+        cluster = LocalCluster(n_workers=args.workers, threads_per_worker=1)
+        return Client(cluster).get_executor()
+    return Client(args.dask).get_executor()
+
+
+def _progress(unit: str) -> Progress:
+    return Progress(TextColumn('{task.description}'), BarColumn(),
+                    TextColumn(f'{{task.completed:.1f}}/{{task.total:.1f}} {unit}'),
+                    TimeRemainingColumn(), console=Console(stderr=True))

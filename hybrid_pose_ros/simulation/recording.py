@@ -1,0 +1,81 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated scene as a recording: events and labels in HDF5, whole or not there at all."""
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
+
+WARM_UP_US = 100_000
+"""Not recorded: the sensor's pixels still remember the first image."""
+
+
+def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
+           progress: Callable[[int], None] = lambda end_us: None) -> dict:
+    """Write a scene that has not begun yet to a file; return what was written.
+
+    The recording starts WARM_UP_US after the scene, at time 0. The file has its name only when it
+    is complete.
+
+    Args:
+        scene: with an end.
+        path: of the HDF5 file.
+        seed: written beside the settings.
+        motion: name of the motion, likewise.
+        progress: called with the sensor time [us] that is done.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + '.partial')
+    began_s, events, labels = time.process_time(), 0, 0
+    camera = scene.camera
+    try:
+        with Hdf5Writer(partial, width=camera.width, height=camera.height, encoding='simulation',
+                        camera=camera, start_us=0) as writer:
+            for piece in scene:
+                written = _append(writer, piece)
+                events, labels = events + written[0], labels + written[1]
+                progress(piece.end_us)
+        if not labels:
+            raise InputError(f'the motion {motion} ends within the first {WARM_UP_US / 1e6} s, '
+                             'which are not recorded')
+        with h5py.File(partial, 'r+') as file:
+            file.attrs.update(motion=motion, seed=seed,
+                              settings=json.dumps(dataclasses.asdict(scene.settings)))
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f'{path} cannot be written: {error}') from error
+    finally:
+        partial.unlink(missing_ok=True)
+    duration_s = (piece.end_us - WARM_UP_US) * 1e-6
+    return {'output': str(path), 'motion': motion, 'seed': seed, 'width': camera.width,
+            'height': camera.height, 'duration_s': duration_s, 'labels': labels, 'events': events,
+            'events_per_s': events / duration_s,
+            'core_s_per_s': (time.process_time() - began_s) / duration_s}
+
+
+def _append(writer: Hdf5Writer, piece: Slice) -> tuple[int, int]:
+    """Write what comes after the warm-up; return the numbers of events and labels."""
+    events = piece.events[piece.events['t'] >= WARM_UP_US].copy()
+    events['t'] -= WARM_UP_US
+    writer.append(events)
+    keep = piece.labels.t >= WARM_UP_US
+    labels = Labels(*(field[keep] for field in piece.labels))
+    more = {'occluded': labels.occluded}
+    if piece.camera.rotation.ndim == 3:
+        more |= {'rotation': piece.camera.rotation[keep],
+                 'translation': piece.camera.translation[keep]}
+    writer.append_labels(labels.t - WARM_UP_US, labels.joints_px, labels.joints_mm,
+                         labels.visible, **more)
+    return len(events), len(labels.t)
