@@ -1,0 +1,223 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Step time of the event-driven engine beside the same network, dense, in PyTorch.
+
+Both get the same weights, the same state and the same events, and must give the same answer before
+anything is timed. Weights are random, scaled layer by layer until about as many neurons fire as
+asked for. PyTorch runs eagerly, in the faster of its two memory formats, not compiled.
+"""
+
+import dataclasses
+import itertools
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros import presets
+from hybrid_pose_ros.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry
+
+STEPS = {'edge': 300, 'paper': 20}
+"""Steps that are timed at each spike rate."""
+
+DENSE_STEPS = {'edge': 30, 'paper': 3}
+DENSE_LIMIT_MS = 1000
+"""No more dense steps are begun after this: beside a busy core, two threads take forever."""
+
+BINS = 10
+"""Different time bins of events; the steps take them in turn."""
+
+TURNS = 150
+"""Of scaling the weights towards a spike rate."""
+
+TOLERANCE = 1e-4
+"""Of the mean heatmap: sums in another order, and so a few spikes more or less."""
+
+
+def engine_benchmark(preset_names: Sequence[str] = ('edge', 'paper'),
+                     rates: Sequence[float] = (0.0, 0.005, 0.01, 0.02, 0.05)) -> dict[str, Any]:
+    """Measure the engine and PyTorch on a DAVIS346's input, on one core and with all threads.
+
+    Args:
+        preset_names: networks to measure.
+        rates: spikes per neuron and step, of which `paper` takes 2 %.
+
+    Returns:
+        By preset: how many times faster the engine is at each spike rate, then what that is
+        made of: times [ms], spikes, synaptic operations, and what bounds the engine.
+
+    Raises:
+        RuntimeError: the engine's answer differs from PyTorch's.
+    """
+    results = {}
+    for name in preset_names:
+        few = [rate for rate in rates if name != 'paper' or rate == 0.02]
+        results[name] = _benchmark(presets.preset(name), few)
+    return results
+
+
+def _benchmark(preset: presets.Preset, rates: Sequence[float]) -> dict[str, Any]:
+    geometry = input_geometry(preset, *DHP19_SENSOR)
+    rng = np.random.default_rng(0)
+    sparse, dense = [], None
+    for rate in rates:
+        bins = _event_bins(rng, rate, geometry.width, geometry.height)
+        checkpoint = _with_spike_rate(untrained(preset), rate, bins, preset.step_us)
+        engine = SpikingEngine(checkpoint, geometry.width, geometry.height, preset.step_us)
+        networks = {memory_format: _DenseNetwork(checkpoint, preset.step_us, memory_format)
+                    for memory_format in ('contiguous_format', 'channels_last')}
+        difference = max(_difference(engine, network, bins) for network in networks.values())
+        sparse.append(_time_engine(engine, bins, STEPS[preset.name])
+                      | {'heatmap_difference': difference})
+        if rate == max(rates):
+            dense = _time_dense(networks, bins, DENSE_STEPS[preset.name])
+    best = min(dense.values())
+    return {
+        'times_faster_than_dense': {f'{row["spike_rate"]:.4f}': best / row['step_ms']
+                                    for row in sparse},
+        'cost': _cost(sparse), 'engine': sparse, 'dense_pytorch_ms': dense,
+        'width': geometry.width, 'height': geometry.height, 'step_us': preset.step_us,
+    }
+
+
+def _event_bins(rng: np.random.Generator, rate: float, width: int, height: int):
+    return [rng.poisson(rate / 2, (2, height, width)).clip(0, 255).astype(np.uint8)
+            for _ in range(BINS)]
+
+
+def _with_spike_rate(checkpoint: Checkpoint, rate: float, bins: Sequence[np.ndarray],
+                     step_us: int) -> Checkpoint:
+    """Return weights with which about `rate` of the neurons of each layer fire in a step."""
+    _, height, width = bins[0].shape
+    engine = SpikingEngine(checkpoint, width, height, step_us)
+    neurons = np.array([math.prod(shape) for shape in engine.layout.values()][:-1])
+    plan, state, factors = engine.plan, engine.initialize(), np.ones(len(neurons))
+    starts = [plan.projections[layer['first_projection']]['weights'] for layer in plan.layers]
+    steps = max(2, round(0.1 * checkpoint.preset.tau_us / step_us))
+    events = itertools.cycle(bins)
+    for _ in range(TURNS if rate else 0):
+        spikes = _run(engine, state, events, steps)
+        factor = (rate / np.maximum(spikes[1:] / neurons, rate / 10)) ** 0.05
+        for index, value in enumerate(factor):
+            plan.weights[starts[index]:starts[index + 1]] *= np.float32(value)
+        factors *= factor
+    tensors = dict(checkpoint.tensors)
+    for layer, factor in zip(checkpoint.preset.spiking, factors, strict=True):
+        name = f'snn.{layer.name}.weight'
+        tensors[name] = tensors[name] * np.float32(factor)
+    return dataclasses.replace(checkpoint, tensors=tensors)
+
+
+def _run(engine: SpikingEngine, state: EngineState, bins: Iterable[np.ndarray],
+         steps: int) -> np.ndarray:
+    """Advance a state; return the mean spike counts of a step."""
+    spikes = np.zeros(len(engine.plan.spikes))
+    for counts in itertools.islice(bins, steps):
+        engine.step(counts, state)
+        spikes += state.spike_counts
+    return spikes / steps
+
+
+def _time_engine(engine: SpikingEngine, bins: Sequence[np.ndarray],
+                 steps: int) -> dict[str, float]:
+    state, events = engine.initialize(), itertools.cycle(bins)
+    _run(engine, state, events, steps)
+    durations_ms, spikes = [], np.zeros(len(engine.plan.spikes))
+    for counts in itertools.islice(events, steps):
+        durations_ms.append(_duration_ms(lambda: engine.step(counts, state)))
+        spikes += state.spike_counts / steps
+    neurons = sum(math.prod(shape) for shape in list(engine.layout.values())[:-1])
+    return {
+        'spike_rate': float(spikes[1:].sum() / neurons),
+        'step_ms': float(np.median(durations_ms)),
+        'step_ms_p95': float(np.percentile(durations_ms, 95)),
+        'step_ms_p99': float(np.percentile(durations_ms, 99)),
+        'cells_with_events': float(spikes[0]),
+        'synaptic_operations': float(spikes @ engine.operations_per_spike),
+    }
+
+
+def _cost(sparse: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the straight line through the measured points: time over synaptic operations."""
+    if len(sparse) < 2:
+        return {}
+    operations = [row['synaptic_operations'] for row in sparse]
+    slope_ms, silent_ms = np.polyfit(operations, [row['step_ms'] for row in sparse], 1)
+    return {'silent_step_ms': float(silent_ms), 'ns_per_synaptic_operation': float(slope_ms * 1e6)}
+
+
+def _duration_ms(run: Callable[[], Any]) -> float:
+    start_ns = time.perf_counter_ns()
+    run()
+    return (time.perf_counter_ns() - start_ns) / 1e6
+
+
+class _DenseNetwork:
+    """PyTorch's definition of the network, with a state of its own."""
+
+    def __init__(self, checkpoint: Checkpoint, step_us: int, memory_format: str):
+        import torch  # only this comparison needs it
+
+        from hybrid_pose_ros.networks.hybrid import Hybrid
+        self._torch, self._format = torch, getattr(torch, memory_format)
+        self._network = Hybrid.from_checkpoint(checkpoint).to(memory_format=self._format)
+        self._step_us = step_us
+
+    def initialize(self, tensors: dict[str, np.ndarray]) -> None:
+        from hybrid_pose_ros.networks.hybrid import HybridState
+        from hybrid_pose_ros.networks.neurons import LIFState
+        maps = {name: self._on_torch(tensor.transpose(2, 0, 1))
+                for name, tensor in tensors.items()}
+        held = maps.pop('heatmap')
+        self._state = HybridState(tuple(map(LIFState, maps.values())),
+                                  self._torch.zeros_like(held), held)
+
+    def step(self, counts: np.ndarray) -> np.ndarray:
+        """Return heatmaps (H, W, J)."""
+        with self._torch.inference_mode():
+            heatmaps, self._state = self._network.step(self._on_torch(counts), self._state,
+                                                       self._step_us)
+        return heatmaps[0].permute(1, 2, 0).numpy()
+
+    def _on_torch(self, maps: np.ndarray):
+        maps = self._torch.from_numpy(np.ascontiguousarray(maps, np.float32))[None]
+        return maps.to(memory_format=self._format)
+
+
+def _difference(engine: SpikingEngine, network: _DenseNetwork,
+                bins: Sequence[np.ndarray]) -> float:
+    """Return how far the heatmaps are apart after some steps, as a share of their mean."""
+    rng = np.random.default_rng(1)
+    tensors = {name: rng.normal(0, 0.5, shape).astype(np.float32)
+               for name, shape in engine.layout.items()}
+    state = engine.initialize(tensors)
+    network.initialize(tensors)
+    for counts in bins[:3]:
+        expected, found = network.step(counts), engine.step(counts, state)
+    difference = float(np.abs(found - expected).mean() / np.abs(expected).mean())
+    if not difference < TOLERANCE:
+        raise RuntimeError(f'the engine and PyTorch disagree: heatmaps differ by {difference} '
+                           f'of their mean, expected less than {TOLERANCE}')
+    return difference
+
+
+def _time_dense(networks: dict[str, _DenseNetwork], bins: Sequence[np.ndarray],
+                steps: int) -> dict[str, float]:
+    """Return the median step of each memory format, on one thread and on as many as cores."""
+    import torch
+    before = torch.get_num_threads()
+    times = {}
+    for threads in sorted({1, len(os.sched_getaffinity(0))}):
+        torch.set_num_threads(threads)
+        for name, network in networks.items():
+            durations_ms, events = [], itertools.cycle(bins)
+            while len(durations_ms) < steps and sum(durations_ms) < DENSE_LIMIT_MS:
+                durations_ms.append(_duration_ms(lambda: network.step(next(events))))
+            times[f'{name}, {threads} threads'] = float(np.median(durations_ms))
+    torch.set_num_threads(before)
+    return times

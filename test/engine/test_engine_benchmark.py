@@ -1,0 +1,37 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from hybrid_pose_ros import presets
+from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.evaluation import engine_benchmark as benchmark
+
+EDGE = presets.preset('edge')
+
+
+@pytest.fixture(scope='module')
+def edge():
+    return benchmark.engine_benchmark(['edge'], rates=(0.0, 0.02))['edge']
+
+
+def test_the_layers_fire_about_as_often_as_asked_for(edge):
+    silent, firing = edge['engine']
+    assert silent['spike_rate'] == 0
+    assert firing['spike_rate'] == pytest.approx(0.02, rel=0.5)
+
+
+def test_ratios_and_the_line_through_the_points_follow_from_the_times(edge):
+    silent, firing = edge['engine']
+    best = min(edge['dense_pytorch_ms'].values())
+    assert list(edge['times_faster_than_dense'].values()) == [
+        best / silent['step_ms'], best / firing['step_ms']]
+    assert edge['cost']['silent_step_ms'] == pytest.approx(silent['step_ms'])
+
+
+def test_a_network_with_another_answer_is_not_timed():
+    engine = SpikingEngine(untrained(EDGE, seed=1), 33, 18, EDGE.step_us)
+    network = benchmark._DenseNetwork(untrained(EDGE, seed=2), EDGE.step_us, 'contiguous_format')
+    with pytest.raises(RuntimeError, match='disagree'):
+        benchmark._difference(engine, network, [np.ones((2, 18, 33), np.uint8)] * 3)
