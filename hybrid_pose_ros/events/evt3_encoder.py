@@ -12,7 +12,8 @@ from numba import njit
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.evt3 import (
-    ADDR_X, ADDR_Y, STEP_BACK, TIME_BITS, TIME_HIGH, TIME_LOW, VECT_12, VECT_BASE_X)
+    ADDR_X, ADDR_Y, STEP_BACK, TIME_BITS, TIME_HIGH, TIME_LOW, VECT_8, VECT_12,
+    VECT_BASE_X)
 
 MAX_SIZE = 2048
 """Sensors have no more rows or columns [px]: addresses have 11 bits."""
@@ -22,6 +23,8 @@ LONGEST_GAP_US = 1 << 40
 
 _HALF_TURN = 1 << (TIME_BITS - 1)  # the clock shows itself as often, so that no turn is missed
 _WORDS_AN_EVENT = 4  # HIGH, LOW, row, column
+_VECTOR_WORDS = 4  # base, 12 pixels, 12 and 8: some readers take only the three of them together
+_VECTOR_PIXELS = 32
 
 
 class Evt3Encoder:
@@ -67,8 +70,7 @@ def _encode_into(words, events, last_us):
     """Write the words of EVENT_DTYPE records seen as (N, 2) int64; return how many."""
     count = 0
     time = last_us
-    row = base = sign = -1
-    high = low = -1
+    row = high = low = -1
     i = 0
     while i < len(events):
         while events[i, 0] - time > _HALF_TURN:  # as sensors do that see nothing
@@ -93,38 +95,37 @@ def _encode_into(words, events, last_us):
             row = place >> 16 & 0x7FF
             words[count] = ADDR_Y << 12 | row
             count += 1
-        follows = polarity == sign and base <= x < base + 12
-        start = base if follows else x
-        length, mask = _vector(events, i, start)
-        if follows or length > 2:
-            if not follows:
-                base, sign = x, polarity
-                words[count] = VECT_BASE_X << 12 | polarity << 11 | x
-                count += 1
-            words[count] = VECT_12 << 12 | mask
-            base += 12
+        length, mask = _vector(events, i)
+        if length > _VECTOR_WORDS:
+            words[count] = VECT_BASE_X << 12 | polarity << 11 | x
+            words[count + 1] = VECT_12 << 12 | mask & 0xFFF
+            words[count + 2] = VECT_12 << 12 | mask >> 12 & 0xFFF
+            words[count + 3] = VECT_8 << 12 | mask >> 24
+            count += _VECTOR_WORDS
             i += length
         else:
             words[count] = ADDR_X << 12 | polarity << 11 | x
+            count += 1
             i += 1
-        count += 1
     return count
 
 
 @njit(cache=True, nogil=True)
-def _vector(events, first, start_x):
-    """Return how many events from `first` on one word can hold, and its mask.
+def _vector(events, first):
+    """Return how many events from `first` on one vector can hold, and its mask.
 
-    They are of one time, row and polarity, and from left to right within 12 pixels of `start_x`.
+    They are of one time, row and polarity, and from left to right within its 32 pixels.
     """
+    start_x = events[first, 1] & 0x7FF
     mask = 0
-    last = start_x - 1
+    last_x = -1
     i = first
     while i < len(events) and events[i, 0] == events[first, 0]:
         x = events[i, 1] & 0x7FF
-        if (events[i, 1] ^ events[first, 1]) >> 16 & 0x1FFFF or not last < x < start_x + 12:
+        if (events[i, 1] ^ events[first, 1]) >> 16 & 0x1FFFF or not (
+                last_x < x < start_x + _VECTOR_PIXELS):
             break
         mask |= 1 << (x - start_x)
-        last = x
+        last_x = x
         i += 1
     return i - first, mask

@@ -49,18 +49,19 @@ def test_a_reader_may_join_at_any_packet():
     assert np.array_equal(decode(encoder.encode(events[2:])), events[2:])
 
 
-def test_neighbors_of_one_time_share_a_word():
-    row = event_array([4097] * 24, np.arange(24), [5] * 24, [1] * 24)
-    assert words_of(row) == [0x8001, 0x6001, 0x0005, 0x3800, 0x4FFF, 0x4FFF]
+def test_five_neighbors_of_one_time_are_a_vector_of_12_12_and_8():
+    row = event_array([4097] * 5, [2, 3, 13, 26, 33], [5] * 5, [1] * 5)
+    assert words_of(row) == [0x8001, 0x6001, 0x0005, 0x3802, 0x4803, 0x4000, 0x5081]
 
 
-def test_two_neighbors_are_two_words():
-    pair = event_array([4097] * 2, [7, 9], [5] * 2, [0, 0])
-    assert words_of(pair) == [0x8001, 0x6001, 0x0005, 0x2007, 0x2009]
+def test_four_neighbors_are_four_words():
+    row = event_array([4097] * 4, [7, 8, 9, 10], [5] * 4, [0] * 4)
+    assert words_of(row) == [0x8001, 0x6001, 0x0005, 0x2007, 0x2008, 0x2009, 0x200A]
 
 
 def test_a_vector_ends_where_order_or_polarity_do():
-    events = event_array([4097] * 8, [3, 4, 5, 4, 10, 11, 12, 13], [5] * 8, [0] * 5 + [1] * 3)
+    events = event_array([4097] * 15, [*range(3, 8), *range(4, 9), *range(9, 14)], [5] * 15,
+                         [0] * 10 + [1] * 5)
     assert np.array_equal(decode(Evt3Encoder(WIDTH, HEIGHT).encode(events)), events)
 
 
