@@ -9,7 +9,7 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine import kernels
-from hybrid_pose_ros.engine.plan import Plan, aligned, padded, plan
+from hybrid_pose_ros.engine.plan import Plan, aligned, plan
 from hybrid_pose_ros.layout import state_layout
 
 
@@ -64,11 +64,6 @@ class EngineState:
         self._membranes[-1][...] = self._plan.drive[self._plan.layers[-1]['neurons']:]
         self.heatmap[...] = tensors['heatmap']
         np.multiply(self.arrays.heatmap, self._plan.held_leak, out=self.arrays.held)
-
-    def copy(self, other: 'EngineState') -> None:
-        """Take over the membranes and heatmaps of another state of the same engine."""
-        for mine, theirs in zip(self.arrays[:3], other.arrays[:3]):
-            np.copyto(mine, theirs)
 
     def spike_map(self, index: int) -> np.ndarray:
         """Return the last step's spikes of a map as rows of (y, x, channel, value), (N, 4).

@@ -5,6 +5,7 @@
 Channels are innermost and padded to a multiple of LANES, so that every loop over channels is a
 loop over whole SIMD vectors. The vector operations are spelled out in LLVM's language: the
 compiler does not turn "which of these fire" into a mask by itself, which costs a factor of five.
+All is one file, because numba's cache on disk notices changes of the file of a kernel only.
 """
 
 import numpy as np
@@ -16,6 +17,9 @@ LANES = 16
 """Floats in one vector: one register of AVX-512, two of AVX2, four of NEON."""
 
 EVENT_LANES = 64
+
+TINY = 1e-30
+"""Membranes that leaked to less than this are 0."""
 
 _I32 = ir.IntType(32)
 _FLOATS = ir.VectorType(ir.FloatType(), LANES)
@@ -42,6 +46,16 @@ def _splat(builder, scalar):
     zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
     first = builder.insert_element(undefined, scalar, ir.Constant(_I32, 0))
     return builder.shuffle_vector(first, undefined, zeros)
+
+
+def _flush(builder, value):
+    """Return 0 for what has leaked away: on many CPUs the tiniest floats are slow."""
+    def constant(number):
+        return ir.Constant(_FLOATS, [float(np.float32(number))] * LANES)
+
+    tiny = builder.and_(builder.fcmp_ordered('<', value, constant(TINY)),
+                        builder.fcmp_ordered('>', value, constant(-TINY)))
+    return builder.select(tiny, constant(0), value)
 
 
 @intrinsic
@@ -73,7 +87,7 @@ def _fire_lanes(_, membranes, start, leak, drive, channel, threshold):
         potential, level = _load(builder, pointer), _splat(builder, threshold)
         fired = builder.fcmp_ordered('>=', potential, level)
         kept = builder.select(fired, builder.fsub(potential, level), potential)
-        leaked = builder.fmul(_load(builder, leaks), kept)
+        leaked = builder.fmul(_load(builder, leaks), _flush(builder, kept))
         _store(builder, builder.fadd(leaked, _load(builder, drives)), pointer)
         return builder.zext(builder.bitcast(fired, ir.IntType(LANES)), _I32)
 
@@ -97,9 +111,9 @@ def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak
         out = _pointer(context, builder, heatmap, types_[0], start, _FLOATS)
         summed, kept = _load(builder, integrated), _load(builder, held)
         _store(builder, builder.fadd(summed, kept), out)
-        leaked = builder.fmul(summed, _load(builder, leak))
+        leaked = builder.fmul(_flush(builder, summed), _load(builder, leak))
         _store(builder, builder.fadd(leaked, _load(builder, drive)), integrated)
-        _store(builder, builder.fmul(kept, _splat(builder, factor)), held)
+        _store(builder, builder.fmul(_flush(builder, kept), _splat(builder, factor)), held)
         return context.get_dummy_value()
 
     return signature, generate
@@ -177,7 +191,7 @@ def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, membran
 
 @njit(nogil=True, cache=True)
 def _upsampling_weight(fine, coarse, size):
-    """Return what row `coarse` of `size` gives to row `fine` of the twice as large bilinear map."""
+    """Return what row `coarse` of `size` gives to row `fine` of the map of twice that size."""
     near = 0.75 if fine >> 1 == coarse else 0.25
     outside = (fine == 0 and coarse == 0) or (fine == 2 * size - 1 and coarse == size - 1)
     return 1.0 if outside else near

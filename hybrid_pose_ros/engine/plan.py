@@ -17,7 +17,7 @@ import numpy as np
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.kernels import LANES
 from hybrid_pose_ros.layout import heatmap_shape, spike_maps
-from hybrid_pose_ros.presets import EVENTS, Preset
+from hybrid_pose_ros.presets import EVENTS, SpikingLayer
 
 NORM_EPS = 1e-5
 BILINEAR = (0.25, 0.75, 0.75, 0.25)
@@ -60,7 +60,7 @@ class Plan(NamedTuple):
 
 
 def plan(checkpoint: Checkpoint, width: int, height: int, step_us: int) -> Plan:
-    """Lay out the SNN of a checkpoint for an input of width x height cells and steps of step_us."""
+    """Lay out the SNN of a checkpoint for an input of width x height cells and one step length."""
     return _Planner(checkpoint, width, height, step_us).plan()
 
 
@@ -77,6 +77,8 @@ def aligned(size: int) -> np.ndarray:
 
 
 class _Planner:
+    """Collects the parts of a plan, layer by layer."""
+
     def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int):
         self._preset, self._tensors = checkpoint.preset, checkpoint.tensors
         self._step_us = step_us
@@ -87,11 +89,12 @@ class _Planner:
         self._leak, self._drive, self._gain = [], [], []
 
     def plan(self) -> Plan:
-        preset = self._preset
+        preset, output = self._preset, self._preset.output
         for layer in preset.spiking:
-            self._add_layer(f'snn.{layer.name}', layer, self._maps[layer.name],
-                            preset.tau_us, preset.current_input)
-        self._add_layer('snn.output', preset.output, self._heatmap, preset.tau_output_us, False)
+            self._add_layer(layer, self._maps[layer.name], preset.tau_us, preset.current_input)
+        output_layer = SpikingLayer('output', output.inputs, output.in_channels, preset.joints,
+                                    output.kernel)
+        self._add_layer(output_layer, self._heatmap, preset.tau_output_us, current_input=False)
         sizes = [math.prod(shape) for shape in self._maps.values()]
         weights = aligned(sum(block.size for block in self._weights))
         np.concatenate(self._weights, out=weights)
@@ -105,13 +108,14 @@ class _Planner:
                                               preset.tau_held_us)),
             memory=self._memory(), capacity=sum(sizes))
 
-    def _add_layer(self, name, layer, shape, tau_us, current_input):
-        channels, height, width = shape
+    def _add_layer(self, layer: SpikingLayer, shape: tuple[int, int, int], tau_us: float,
+                   current_input: bool) -> None:
+        name, (channels, height, width) = f'snn.{layer.name}', shape
         leak = np.broadcast_to(self._factor(f'{name}.log_tau_us', tau_us), channels)
         gain = 1 - leak if current_input else np.ones(channels)
         scale, bias = self._normalization(name, channels)
         weight = np.float64(self._tensors[f'{name}.weight'])
-        if getattr(layer, 'upsampling', '') == 'transposed':
+        if layer.upsampling == 'transposed':
             weight = weight.swapaxes(0, 1)  # torch has (in, out) there
         weight = weight * (gain * scale)[:, None, None, None]
         first_projection, first_channel = len(self._projections), 0
@@ -119,30 +123,28 @@ class _Planner:
             end = first_channel + self._maps[source][0]
             self._add_projection(source, layer, weight[:, first_channel:end], height, width)
             first_channel = end
-        residual = getattr(layer, 'residual', '')
         self._layers.append((
             height, width, padded(channels), self._memory(), sum(map(len, self._leak)),
             first_projection, len(self._projections),
-            self._names.index(residual) if residual else -1))
+            self._names.index(layer.residual) if layer.residual else -1))
         for values, parts in ((leak, self._leak), ((1 - leak) * bias, self._drive),
                               (gain, self._gain)):
             parts.append(np.pad(values, (0, padded(channels) - channels)))
 
-    def _add_projection(self, source, layer, weight, fine_height, fine_width):
+    def _add_projection(self, source: str, layer: SpikingLayer, weight: np.ndarray,
+                        fine_height: int, fine_width: int) -> None:
         channels, height, width = self._maps[source]
-        stride, upsampling = getattr(layer, 'stride', 1), getattr(layer, 'upsampling', 'none')
         kernel, expansion, phases, border_kernel, border_weights = layer.kernel, 1, 1, 0, 0
-        if upsampling == 'transposed':
+        if layer.upsampling == 'transposed':
             blocks, rows, expansion, origin = _as_blocks(weight)[None], (kernel, 0), 2, -1
-        elif upsampling == 'bilinear':
+        elif layer.upsampling == 'bilinear':
             border_kernel, border_weights = kernel, self._add_weights(_turned(weight))
-            fine = _turned(weight)
-            folded = _upsampled(_upsampled(fine, 1), 2)
+            folded = _upsampled(_upsampled(_turned(weight), 1), 2)
             blocks, rows, expansion = folded[None], (folded.shape[1], 0), 2
             origin = -1 - kernel // 2
         else:
-            blocks, rows = _phase_blocks(weight, stride)
-            phases, origin = stride, kernel // 2 - kernel + stride
+            blocks, rows = _phase_blocks(weight, layer.stride)
+            phases, origin = layer.stride, kernel // 2 - kernel + layer.stride
         self._projections.append((
             self._names.index(source), height, width, channels, phases, expansion, origin,
             self._add_weights(blocks), blocks.shape[3], border_kernel,
@@ -165,7 +167,7 @@ class _Planner:
             tau_us = np.exp(np.float64(self._tensors[name]))
         return np.exp(-self._step_us / np.float64(tau_us))
 
-    def _normalization(self, name, channels) -> tuple[np.ndarray, np.ndarray]:
+    def _normalization(self, name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (scale, bias) that stand for what lies behind a convolution, each (C,)."""
         if f'{name}.norm.weight' in self._tensors:
             weight, bias, mean, variance = (
