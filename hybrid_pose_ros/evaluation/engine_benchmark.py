@@ -4,7 +4,8 @@
 
 Both get the same weights, the same state and the same events, and must give the same answer before
 anything is timed. Weights are random, scaled layer by layer until about as many neurons fire as
-asked for. PyTorch runs eagerly, in the faster of its two memory formats, not compiled.
+asked for. PyTorch runs eagerly, in the faster of its two memory formats, not compiled. All times
+are wall time: beside other work the longer dense steps suffer more, and ratios flatter the engine.
 """
 
 import dataclasses
