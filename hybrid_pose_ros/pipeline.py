@@ -21,6 +21,11 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
@@ -208,3 +213,31 @@ class PoseTracker:
         self.counts.poses += 1
         return Pose(skeleton, step.events, skipped, step.end_us - self._live.since_us,
                     time.perf_counter_ns() - started_ns)
+
+
+class _Rest(NamedTuple):
+    """A state at rest, as if the ANN had seen nothing."""
+
+    sensor_time_us: int
+    tensors: dict[str, np.ndarray]
+
+    def is_intact(self) -> bool:
+        return True
+
+
+def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
+    """Run the whole path once on a small sensor: compile its kernels, or load them from the cache."""
+    size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
+    geometry = input_geometry(checkpoint.preset, *size)
+    layout = state_layout(checkpoint.preset, geometry.width, geometry.height)
+    tracker = PoseTracker(checkpoint, params, *size)
+    times_us = np.arange(4) * params.step_us
+    packet = Packet(0, '', *size, 0, 0, 'evt3', Evt3Encoder(*size).encode(
+        event_array(times_us, [1] * 4, [1] * 4, [1] * 4)))
+    stream = PacketStream()
+    for _ in tracker.update(stream.update(packet).events):
+        pass
+    tracker.initialize(_Rest(0, {name: np.zeros(shape, np.float32)
+                                 for name, shape in layout.items()}))
+    for _ in tracker.update(event_array(times_us + times_us[-1], [1] * 4, [1] * 4, [1] * 4)):
+        pass

@@ -6,8 +6,6 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import rclpy
 from event_camera_msgs.msg import EventPacket
@@ -23,12 +21,8 @@ from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message,
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.skeleton import Skeleton
-from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.playback import (
-    DuePacket, GroundTruth, encoded_packets, recorded_packets, simulated_packets)
-from hybrid_pose_ros.recordings.recording import PacketRecording
-from hybrid_pose_ros.settings import check, param
-from hybrid_pose_ros.simulation.scene import SimulatedScene
+    DuePacket, GroundTruth, PlayerParams, due_packets)
 
 READ_AHEAD = 64
 """Packets that are made before they are due."""
@@ -37,34 +31,13 @@ SLIP_NS = 50_000_000
 """A playback this late goes on from now, instead of sending a burst to catch up."""
 
 
-@dataclass(frozen=True)
-class PlayerParams:
-    """Parameters of the event_player node."""
-
-    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated live.')
-    topic: str = param('', 'Topic of the packets, where the bag has several with events.')
-    rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
-    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a bag\'s '
-                                 'packets are sent as they are.', low=1.0, high=1_000.0)
-    duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
-                              low=0.0, high=86_400.0)
-    seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)
-    loop: bool = param(False, 'Begin again at the end of a recording.')
-    frame_id: str = param('event_camera', 'Frame of packets that are encoded here.')
-    subscribers: int = param(1, 'Subscribers to wait for before the first packet.',
-                             low=0, high=100)
-
-    def __post_init__(self):
-        check(self)
-
-
 class EventPlayerNode(Node):
     """Publish packets when they are due, from a thread of its own; end with the recording."""
 
     def __init__(self, **kwargs):
         super().__init__('event_player', **kwargs)
         self._params = declare(self, PlayerParams)
-        self._packets = self._source()  # a file that cannot be played is told at once
+        self._packets = due_packets(self._params)  # a file that cannot be played is told at once
         self._events = self.create_publisher(EventPacket, '~/events', EVENTS_QOS)
         self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', QoSProfile(depth=1000))
         self._sent = self._sent_bytes = 0
@@ -87,18 +60,6 @@ class EventPlayerNode(Node):
             thread.join(timeout=2.0)
         super().destroy_node()
 
-    def _source(self) -> Iterator[DuePacket]:
-        params = self._params
-        period_us = round(1e6 / params.packets_per_s)
-        if not params.recording:
-            duration_us = round(params.duration_s * 1e6) or None
-            scene = SimulatedScene(seed=params.seed, duration_us=duration_us)
-            return simulated_packets(scene, period_us, params.frame_id)
-        recording = open_recording(params.recording, params.topic or None)
-        if isinstance(recording, PacketRecording):
-            return recorded_packets(recording)
-        return encoded_packets(recording, period_us, params.frame_id)
-
     def _read(self) -> None:
         """Fill the queue of packets; end it with None."""
         packets = self._packets
@@ -109,7 +70,7 @@ class EventPlayerNode(Node):
                         return
                 if not self._params.loop:
                     break
-                packets = self._source()
+                packets = due_packets(self._params)
         except InputError as error:  # what the file holds before its damage has been played
             self._failure = str(error)
             self.get_logger().error(f'the playback ends early: {error}')

@@ -6,7 +6,6 @@ import array
 import math
 import sys
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 from builtin_interfaces.msg import Duration
@@ -26,7 +25,7 @@ from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.skeleton import BONES, JOINTS
-from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.overlay import (
     confidence_bgr, draw_events, draw_skeleton, draw_text)
 
@@ -34,28 +33,6 @@ MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """What RViz asks for by default; it shows nothing of a best-effort publisher."""
 
 TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))
-
-
-@dataclass(frozen=True)
-class MarkerParams:
-    """Parameters of the skeleton_markers node."""
-
-    rate_hz: float = param(30.0, 'Marker arrays and overlay images a second [Hz].',
-                           low=0.1, high=120.0)
-    depth_m: float = param(3.0, 'Distance of the plane that the skeleton is drawn on [m].',
-                           low=0.1, high=100.0)
-    focal_px: float = param(0.0, 'Focal length [px]; 0: as for a field of view of 55 degrees.',
-                            low=0.0, high=100_000.0)
-    frame_id: str = param('', 'Frame of the markers (optical: z forward, x right, y down). Empty: '
-                              'the camera\'s, from the packets.')
-    least_confidence: float = param(0.05, 'Joints below it are not drawn.', low=0.0, high=1.0)
-    trail_s: float = param(0.5, 'Length of the trail behind hands and feet [s].',
-                           low=0.0, high=10.0)
-    event_ms: float = param(20.0, 'Time of the events in the overlay image [ms].',
-                            low=1.0, high=1_000.0)
-
-    def __post_init__(self):
-        check(self)
 
 
 class SkeletonMarkersNode(Node):

@@ -11,16 +11,15 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from hybrid_pose_ros import checkpoint
-from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
-from hybrid_pose_ros.nodes.messages import to_descriptor, to_skeleton_message
+from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.run import run
-from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
+from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams, warm_up
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
@@ -41,7 +40,7 @@ class SnnTrackerNode(Node):
         self._params = declare(self, TrackerParams)
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
         self._model = checkpoint.identity(self._weights)
-        self._warm_up()
+        warm_up(self._weights, self._params)  # before the first packet waits for it
         self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
         self._size = (0, 0)
         self._reader: StateReader | None = None
@@ -58,12 +57,6 @@ class SnnTrackerNode(Node):
         self.get_logger().info(f'ready: model {self._model}, {self._params}')
         if not self._weights.card.get('trained'):
             self.get_logger().warning('untrained weights: the poses mean nothing')
-
-    def _warm_up(self) -> None:
-        """Compile the kernels for a small sensor, before the first packet waits for them."""
-        params = self._params
-        geometry = input_geometry(self._weights.preset, *_smallest_sensor(self._weights.preset))
-        SpikingEngine(self._weights, geometry.width, geometry.height, params.step_us).warm_up()
 
     def _on_events(self, batch: EventBatch) -> None:
         if self._tracker is None and not self._start(batch):
@@ -93,7 +86,9 @@ class SnnTrackerNode(Node):
         message.state_age_us = pose.state_age_us
         message.trained = self._tracker.trained
         message.compute_ms = pose.compute_ns * 1e-6
-        message.packet_latency_ms = (time.time_ns() - batch.arrival_ns) * 1e-6
+        now_ns = time.time_ns()
+        message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
+        message.packet_latency_ms = (now_ns - batch.arrival_ns) * 1e-6
         self._publisher.publish(message)
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)
@@ -140,10 +135,6 @@ class SnnTrackerNode(Node):
             **_percentiles('latency_ms', self._latencies_ms),
             **_percentiles('compute_ms', self._computes_ms)}
         return Status('; '.join(problems) or 'tracking', values, warn=bool(problems))
-
-
-def _smallest_sensor(preset) -> tuple[int, int]:
-    return preset.crop if preset.crop[0] else (32, 32)
 
 
 def _percentiles(name: str, values: deque) -> dict[str, float]:

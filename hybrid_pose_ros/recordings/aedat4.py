@@ -11,7 +11,7 @@ import numpy as np
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
-from hybrid_pose_ros.recordings.recording import Recording, check_size
+from hybrid_pose_ros.recordings.recording import Recording, check_events, check_size
 
 
 class Aedat4(Recording):
@@ -38,7 +38,9 @@ class Aedat4(Recording):
         try:
             for packet in self._open():
                 if 'events' in packet:
-                    yield Decoded(_events(packet['events']), np.empty(0, TRIGGER_DTYPE))
+                    events = _events(packet['events'])
+                    check_events(self.path, events, self.width, self.height)
+                    yield Decoded(events, np.empty(0, TRIGGER_DTYPE))
         except (RuntimeError, OSError) as error:
             raise RecordingError(f'{self.path} is damaged or cut short: {error}') from error
 

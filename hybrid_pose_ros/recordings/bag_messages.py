@@ -21,6 +21,8 @@ from mcap.stream_reader import StreamReader
 from hybrid_pose_ros.errors import RecordingError
 
 SUFFIXES = ('.db3', '.mcap')
+SQLITE, MCAP = b'SQLite format 3\0', b'\x89MCAP'
+"""First bytes of a file of a bag."""
 
 
 class BagMessage(NamedTuple):
@@ -43,9 +45,8 @@ def bag_messages(path: str | Path, topics: Collection[str] | None = None) -> Ite
         RecordingError: no bag, or one that is cut short; what is whole is yielded before.
     """
     files, message_compression = _bag(Path(path))
-    for file in files:
-        messages = _mcap_messages if file.suffix == '.mcap' else _sqlite_messages
-        for message in messages(file, topics):
+    for file, kind in files:
+        for message in (_mcap_messages if kind == MCAP else _sqlite_messages)(file, topics):
             if message_compression:
                 message = message._replace(cdr=zstandard.decompress(message.cdr))
             yield message
@@ -58,17 +59,17 @@ def bag_topics(path: str | Path) -> dict[str, str]:
         RecordingError: no bag.
     """
     topics = {}
-    for file in _bag(Path(path))[0]:
-        topics.update(_mcap_topics(file) if file.suffix == '.mcap' else _sqlite_topics(file))
+    for file, kind in _bag(Path(path))[0]:
+        topics.update((_mcap_topics if kind == MCAP else _sqlite_topics)(file))
     return topics
 
 
-def _bag(path: Path) -> tuple[list[Path], bool]:
-    """Return the files of a bag in order, and whether each message is compressed."""
+def _bag(path: Path) -> tuple[list[tuple[Path, bytes]], bool]:
+    """Return the files of a bag in order, SQLITE or MCAP, and whether messages are compressed."""
     if not path.exists():
         raise RecordingError(f'{path} does not exist')
     if not path.is_dir():
-        return [_checked(path)], False
+        return [(path, _kind(path))], False
     metadata = path / 'metadata.yaml'
     names, compression = [], ''
     if metadata.exists():
@@ -79,7 +80,7 @@ def _bag(path: Path) -> tuple[list[Path], bool]:
         (file for file in path.iterdir() if file.suffix in SUFFIXES), key=_split_order)
     if not files:
         raise RecordingError(f'{path} is no bag: it holds neither .mcap nor .db3 files')
-    return [_checked(file) for file in files], compression == 'message'
+    return [(file, _kind(file)) for file in files], compression == 'message'
 
 
 def _information(metadata: Path) -> dict:
@@ -95,17 +96,21 @@ def _split_order(file: Path) -> tuple:
     return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', file.name)]
 
 
-def _checked(file: Path) -> Path:
+def _kind(file: Path) -> bytes:
+    """Return SQLITE or MCAP, by the first bytes of a file of a bag."""
     if not file.exists():
         raise RecordingError(f'{file} is missing, although metadata.yaml names it')
     if file.suffix == '.zstd':
         raise RecordingError(f'{file} is compressed as a whole: unpack it with `zstd -d` and '
                              'correct its name in metadata.yaml')
-    if file.suffix not in SUFFIXES:
-        raise RecordingError(f'{file} is no file of a bag: expected {" or ".join(SUFFIXES)}')
-    if not file.stat().st_size:
+    with file.open('rb') as stream:
+        start = stream.read(len(SQLITE))
+    if not start:
         raise RecordingError(f'{file} is empty')
-    return file
+    for kind in (SQLITE, MCAP):
+        if start.startswith(kind):
+            return kind
+    raise RecordingError(f'{file} is no file of a bag: expected sqlite3 or MCAP')
 
 
 def _sqlite_messages(file: Path, topics: Collection[str] | None) -> Iterator[BagMessage]:

@@ -5,10 +5,13 @@
 from pathlib import Path
 
 from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.recordings.bag_messages import MCAP, SQLITE
+from hybrid_pose_ros.recordings.event_bag import EventBag
+from hybrid_pose_ros.recordings.prophesee_raw import PropheseeRaw
 from hybrid_pose_ros.recordings.recording import Recording
 
-SQLITE, MCAP, HDF5 = b'SQLite format 3\0', b'\x89MCAP', b'\x89HDF\r\n\x1a\n'
-AEDAT4, RAW = b'#!AER-DAT4', b'% '
+HDF5, AEDAT4, RAW = b'\x89HDF', b'#!AER-DAT4', b'% '
+"""First bytes of a file."""
 
 
 def open_recording(path: str | Path, topic: str | None = None) -> Recording:
@@ -24,28 +27,32 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
         RecordingError: there is no such file, it is empty, or of no format that is known.
     """
     path = Path(path)
-    if not path.exists():
-        raise RecordingError(f'{path} does not exist')
-    if path.is_dir():
-        magic = SQLITE
-    else:
-        with path.open('rb') as file:
-            magic = file.read(16)
-    if not magic:
-        raise RecordingError(f'{path} is empty')
-    if magic.startswith((SQLITE, MCAP)):
-        from hybrid_pose_ros.recordings.event_bag import EventBag
+    start = b'' if path.is_dir() else _start(path)
+    if path.is_dir() or start.startswith((SQLITE, MCAP)):
         return EventBag(path, topic)
     if topic is not None:
         raise RecordingError(f'{path} is no bag: it has no topic {topic}')
-    if magic.startswith(HDF5):
+    if start.startswith(RAW):
+        return PropheseeRaw(path)
+    # Those who never open the other formats need not install their libraries.
+    if start.startswith(HDF5):
         from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
         return Hdf5Recording(path)
-    if magic.startswith(AEDAT4):
+    if start.startswith(AEDAT4):
         from hybrid_pose_ros.recordings.aedat4 import Aedat4
         return Aedat4(path)
-    if magic.startswith(RAW):
-        from hybrid_pose_ros.recordings.prophesee_raw import PropheseeRaw
-        return PropheseeRaw(path)
     raise RecordingError(f'{path} is of no known format: expected a bag (folder, .db3, .mcap), '
                          'Prophesee .raw, AEDAT4 or HDF5')
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open('rb') as file:
+            start = file.read(16)
+    except FileNotFoundError as error:
+        raise RecordingError(f'{path} does not exist') from error
+    except OSError as error:
+        raise RecordingError(f'{path} cannot be read: {error.strerror}') from error
+    if not start:
+        raise RecordingError(f'{path} is empty')
+    return start

@@ -9,7 +9,9 @@
                           camera, translation (3,) [m], where the camera is known
 """
 
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +21,12 @@ import numpy as np
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
-from hybrid_pose_ros.recordings.recording import Recording, check_size
+from hybrid_pose_ros.recordings.recording import Recording, check_events, check_size
 
 PIECE_EVENTS = 1 << 18
 FIELDS = EVENT_DTYPE.names
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
-STORAGE = {'compression': 'lzf', 'shuffle': True}
+CHUNK_BYTES = 1 << 17
 
 
 class CameraPose(NamedTuple):
@@ -81,6 +83,7 @@ class Hdf5Recording(Recording):
                 events = np.empty(piece.stop - start, EVENT_DTYPE)
                 for field in FIELDS:
                     events[field] = group[field][piece]
+                check_events(self.path, events, self.width, self.height)
                 yield Decoded(events, no_triggers)
 
     def labels(self) -> Labels | None:
@@ -90,11 +93,14 @@ class Hdf5Recording(Recording):
                 return None
             return Labels(*(file['labels'][name][:] for name in Labels._fields))
 
-    def _open(self) -> h5py.File:
+    @contextmanager
+    def _open(self) -> Iterator[h5py.File]:
         try:
-            return h5py.File(self.path, 'r')
-        except OSError as error:
-            raise RecordingError(f'{self.path} is damaged or cut short: {error}') from error
+            with h5py.File(self.path, 'r') as file:
+                yield file
+        except (OSError, KeyError) as error:
+            raise RecordingError(f'{self.path} is damaged or no recording of ours: '
+                                 f'{error}') from error
 
 
 class Hdf5Writer:
@@ -163,10 +169,10 @@ class Hdf5Writer:
 
     def _extend(self, name: str, values: np.ndarray) -> None:
         if name not in self._file:
-            rows = max(1, (1 << 17) // max(1, values[:1].nbytes or values.itemsize))
-            self._file.create_dataset(name, (0, *values.shape[1:]), values.dtype,
-                                      maxshape=(None, *values.shape[1:]),
-                                      chunks=(rows, *values.shape[1:]), **STORAGE)
+            row = values.shape[1:]
+            rows = max(1, CHUNK_BYTES // (math.prod(row) * values.itemsize))
+            self._file.create_dataset(name, (0, *row), values.dtype, maxshape=(None, *row),
+                                      chunks=(rows, *row), compression='lzf', shuffle=True)
         dataset = self._file[name]
         start = len(dataset)
         dataset.resize(start + len(values), axis=0)

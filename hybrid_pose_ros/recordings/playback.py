@@ -3,14 +3,38 @@
 """Recordings and simulated scenes as the packets that a driver would send, with their times."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
+from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.scene import SimulatedScene
+
+
+@dataclass(frozen=True)
+class PlayerParams:
+    """Parameters of the event_player node."""
+
+    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated live.')
+    topic: str = param('', 'Topic of the packets, where the bag has several with events.')
+    rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
+    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a bag\'s '
+                                 'packets are sent as they are.', low=1.0, high=1_000.0)
+    duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
+                              low=0.0, high=86_400.0)
+    seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)
+    loop: bool = param(False, 'Begin again at the end of a recording.')
+    frame_id: str = param('event_camera', 'Frame of packets that are encoded here.')
+    subscribers: int = param(1, 'Subscribers to wait for before the first packet.',
+                             low=0, high=100)
+
+    def __post_init__(self):
+        check(self)
 
 
 class GroundTruth(NamedTuple):
@@ -27,6 +51,23 @@ class DuePacket(NamedTuple):
     due_us: int  # since the start of the playback
     packet: Packet
     truth: GroundTruth | None = None
+
+
+def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
+    """Return the packets that the parameters ask for, in order; a file is opened at once.
+
+    Raises:
+        RecordingError: there is no such recording, or of no format that is known.
+    """
+    period_us = round(1e6 / params.packets_per_s)
+    if not params.recording:
+        scene = SimulatedScene(seed=params.seed,
+                               duration_us=round(params.duration_s * 1e6) or None)
+        return simulated_packets(scene, period_us, params.frame_id)
+    recording = open_recording(params.recording, params.topic or None)
+    if isinstance(recording, PacketRecording):
+        return recorded_packets(recording)
+    return encoded_packets(recording, period_us, params.frame_id)
 
 
 def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:

@@ -75,3 +75,11 @@ def check_size(path: Path, width: int, height: int) -> None:
     if not (0 < width <= 1 << 16 and 0 < height <= 1 << 16):
         raise RecordingError(f'{path}: a sensor of {width}x{height} px is none: expected 1x1 to '
                              '65536x65536')
+
+
+def check_events(path: Path, events: np.ndarray, width: int, height: int) -> None:
+    """Raise RecordingError unless all events lie on the sensor, ON or OFF."""
+    wrong = np.flatnonzero((events['x'] >= width) | (events['y'] >= height) | (events['p'] > 1))
+    if len(wrong):
+        raise RecordingError(f'{path}: event {events[wrong[0]]} (t, x, y, p) is not one of a sensor '
+                             f'of {width}x{height} px')

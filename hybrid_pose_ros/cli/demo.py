@@ -1,0 +1,198 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose demo`: the whole graph in separate processes, recorded, and a report of it."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hybrid_pose_ros.cli.up import require_ros
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.run_report import Run, plot_run, summarize
+from hybrid_pose_ros.graph import NodeSpec, graph, share
+from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.supervision import Supervisor
+from hybrid_pose_ros.visualization.video import write_video
+
+SUMMARY = 'run the whole graph on a simulated person or a recording; leave bag, video and report'
+
+IDLE_S = 2.0
+"""The recorder ends when nothing has come for so long: longer than any backlog's pause."""
+
+START_S = 180.0
+"""Nodes compile their kernels when they start for the first time on a machine."""
+
+OURS = ('report.json', 'skeleton.mp4', 'run.png')
+PLAYED = re.compile(r'played ([\d.]+)')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument('--recording', default='', help='bag, .raw, .aedat4 or .h5 to play')
+    parser.add_argument('--output', type=Path, default=Path('demo'),
+                        help='folder for bag, video and report; an old demo in it is replaced')
+    parser.add_argument('--duration', type=float, default=10.0,
+                        help='length of the simulated scene [s]')
+    parser.add_argument('--ann-rate', default='', help='states a second [Hz]')
+    parser.add_argument('--step-us', default='', help='length of a time bin [us]')
+    parser.add_argument('--preset', default='')
+    parser.add_argument('--checkpoint', default='')
+    parser.add_argument('--seed', default='')
+    parser.add_argument('--no-video', action='store_true')
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Play, record, evaluate."""
+    require_ros()
+    if args.recording:  # a mistake in it is told before anything is started
+        args.recording = str(Path(args.recording).resolve())
+        open_recording(args.recording)
+    output = _fresh(args.output)
+    nodes = _nodes(args, output)
+    console = Console(stderr=True)
+    environment = os.environ | {
+        # A domain of its own: the demo and a robot's graph do not hear each other.
+        'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID', str(1 + os.getpid() % 100)),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+    console.print(f'ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]}, logs in {output / "logs"}')
+    with Supervisor(nodes, params_file=share() / 'config' / 'hybrid_pose.yaml',
+                    logs=output / 'logs', environment=environment) as supervisor:
+        _follow(supervisor, args, console)
+        restarts = dict(supervisor.restarts)
+    recorded = _recorder_counts(output / 'logs' / 'evaluator.log')
+    with console.status('reading the bag back'):
+        report = _report(output, recorded, restarts, video=not args.no_video)
+    return report | {'output': str(output)}
+
+
+def show(report: dict) -> None:
+    """Print the table and where everything is."""
+    table = Table('', '', title='hybrid-pose demo', show_header=False)
+    for label, text in _rows(report):
+        table.add_row(label, text)
+    Console().print(table)
+    print(f'bag, video, plots and report are in {report["output"]}')
+
+
+def _fresh(output: Path) -> Path:
+    """Return the folder, empty of an earlier demo."""
+    output = output.resolve()
+    if output.exists() and any(output.iterdir()) and not (output / 'logs').is_dir():
+        raise InputError(f'{output} holds something else than an earlier demo: name another folder')
+    for path in output.glob('bag*'):
+        shutil.rmtree(path)
+    shutil.rmtree(output / 'logs', ignore_errors=True)
+    for name in OURS:
+        (output / name).unlink(missing_ok=True)
+    try:
+        (output / 'logs').mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f'{output} cannot be made: {error}') from error
+    return output
+
+
+def _nodes(args: argparse.Namespace, output: Path) -> tuple[NodeSpec, ...]:
+    values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
+              'ann_rate_hz': args.ann_rate, 'recording': args.recording, 'seed': args.seed,
+              'duration_s': str(args.duration), 'record': str(output / 'bag')}
+    listeners = 4  # tracker, initializer, markers, evaluator
+    return graph(driver='player', values=values,
+                 more={'event_player': {'subscribers': listeners},
+                       'evaluator': {'idle_s': IDLE_S}})
+
+
+def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) -> None:
+    """Show how far the player is; return when the recorder has ended.
+
+    Raises:
+        InputError: a node refused to start; the text is the node's own.
+    """
+    columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[time]}'),
+               TimeElapsedColumn())
+    started = time.monotonic()
+    with Progress(*columns, console=console, transient=True) as progress:
+        total = None if args.recording else args.duration
+        task = progress.add_task('starting nodes', total=total, time='')
+        while 'evaluator' not in (done := supervisor.check()):
+            for name, status in done.items():
+                if status:
+                    raise InputError(f'{name} ended: {_last_line(supervisor.log(name))}')
+            played = _played_s(supervisor.log('event_player'))
+            if played is not None:
+                label = 'finishing' if 'event_player' in done else 'playing'
+                progress.update(task, description=label, completed=played, time=f'{played:.1f} s')
+            elif time.monotonic() - started > START_S:
+                raise InputError(f'no node was ready within {START_S:.0f} s: see the logs in '
+                                 f'{supervisor.log("event_player").parent}')
+            time.sleep(0.2)
+
+
+def _played_s(log: Path) -> float | None:
+    found = PLAYED.findall(log.read_text(errors='replace'))
+    return float(found[-1]) if found else None
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors='replace').strip().splitlines()
+    return lines[-1] if lines else 'it said nothing'
+
+
+def _recorder_counts(log: Path) -> dict:
+    """Return what the evaluator said last."""
+    try:
+        return json.loads(_last_line(log))
+    except ValueError:
+        return {'messages': {}, 'failure': f'the evaluator was killed, see {log}'}
+
+
+def _report(output: Path, recorded: dict, restarts: dict[str, int], *, video: bool) -> dict:
+    """Read the newest bag back; write report, plots and video."""
+    bags = sorted(output.glob('bag*'), key=lambda path: path.stat().st_mtime)
+    if not bags:
+        raise InputError(f'nothing was recorded: {recorded["failure"]}')
+    bag = bags[-1]
+    run = Run(bag)
+    report = {'bag': str(bag.relative_to(output)), 'recorder': recorded, 'restarts': restarts,
+              **summarize(run)}
+    if run.poses:
+        plot_run(run, output)
+        if video:
+            report['video_frames'] = write_video(bag, output / 'skeleton.mp4')
+    (output / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
+    return report
+
+
+def _rows(report: dict) -> list[tuple[str, str]]:
+    rows = [('packets', f'{report["packets"]:,} ({report["lost_packets"]} lost, '
+                        f'{report["bad_packets"]} bad)'),
+            ('events', f'{report["events"]:,}'),
+            ('state hand-overs', f'{report.get("state_handovers", 0)} of {report["states"]} states'),
+            ('poses', f'{report["poses"]:,}')]
+    if report['poses']:
+        latency = report['latency_ms']
+        rows += [('poses a second of sensor time', f'{report["poses_per_sensor_s"]:.1f}'),
+                 ('poses missing', f'{report["missing_poses"]}'),
+                 ('age of the state', _levels(report['state_age_ms'])),
+                 ('packet arrival to pose', _levels(latency['packet_arrival_to_publish'])),
+                 ('network and decoding', _levels(latency['compute']))]
+        if 'ann_ms' in report:
+            rows.append(('ANN and heads', _levels(report['ann_ms'])))
+        if 'mpjpe_px' in report:
+            rows.append(('error against ground truth', f'{report["mpjpe_px"]:.1f} px'))
+    restarts = {name: count for name, count in report['restarts'].items() if count}
+    rows.append(('nodes restarted', str(restarts or 'none')))
+    rows.append(('weights', 'trained' if report['trained'] else
+                 'UNTRAINED WEIGHTS: the poses mean nothing'))
+    return rows
+
+
+def _levels(levels: dict[str, float]) -> str:
+    return ' '.join(f'{name} {value:.2f}' for name, value in levels.items()) + ' ms'

@@ -1,0 +1,60 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose up`: the graph in separate processes, where `ros2 launch` is not installed."""
+
+import argparse
+import time
+from pathlib import Path
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.graph import ARGUMENTS, graph, share
+from hybrid_pose_ros.supervision import Supervisor
+
+SUMMARY = 'start the graph beside a driver, or with the player, until Ctrl-C'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the graph."""
+    parser.add_argument('--driver', choices=('none', 'player'), default='none',
+                        help='who publishes the events: a driver that runs already, or our player')
+    parser.add_argument('--camera', default='event_camera',
+                        help='name of the driver\'s node: events come on /CAMERA/events')
+    parser.add_argument('--params-file', type=Path, help='YAML file instead of the shipped one')
+    for argument in ARGUMENTS:
+        parser.add_argument('--' + argument.name.replace('_', '-'), default='',
+                            help=argument.description)
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Start the nodes; return when all have ended or after Ctrl-C."""
+    require_ros()
+    values = {argument.name: getattr(args, argument.name) for argument in ARGUMENTS}
+    nodes = graph(driver=args.driver, camera=args.camera, values=values)
+    params_file = args.params_file or share() / 'config' / 'hybrid_pose.yaml'
+    if not params_file.is_file():
+        raise InputError(f'no parameter file at {params_file}')
+    with Supervisor(nodes, params_file=params_file) as supervisor:
+        try:
+            while len(done := supervisor.check()) < len(nodes) and not any(done.values()):
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            done = {}
+    if any(done.values()):
+        raise InputError(f'{", ".join(name for name, status in done.items() if status)} ended '
+                         'with an error, see above')
+    return {'nodes': [node.name for node in nodes], 'restarts': supervisor.restarts}
+
+
+def require_ros() -> None:
+    """Raise InputError where the ROS part of the package is not built."""
+    try:
+        import rclpy  # noqa: F401
+        from hybrid_pose_ros.msg import Skeleton2D  # noqa: F401
+    except ImportError as error:
+        raise InputError(f'this needs ROS 2 and the built interfaces ({error}): run `make` in a '
+                         'checkout, or build the package with colcon and source it') from error
+
+
+def show(result: dict) -> None:
+    """Say how it ended."""
+    print(f'stopped: {", ".join(result["nodes"])}')

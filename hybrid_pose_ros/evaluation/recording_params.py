@@ -1,0 +1,21 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the evaluator records."""
+
+from dataclasses import dataclass
+
+from hybrid_pose_ros.settings import check, param
+
+
+@dataclass(frozen=True)
+class EvaluatorParams:
+    """Parameters of the evaluator node."""
+
+    bag: str = param('', 'Folder of the rosbag2 MCAP bag to record; where it exists, a number is '
+                         'added. Empty: count only.')
+    record_events: bool = param(True, 'Record the event packets too: 3 to 9 bytes an event.')
+    idle_s: float = param(0.0, 'End when neither events nor skeletons came for so long [s], once '
+                               'there were some; 0: never.', low=0.0, high=3600.0)
+
+    def __post_init__(self):
+        check(self)

@@ -1,0 +1,152 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a recorded run of the graph amounts to: counts, rates, latencies, losses, plots.
+
+Everything is read back from the bag; nothing is taken from the nodes that were recorded.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.errors import PacketError, RecordingError
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.recordings.bag_messages import bag_messages
+from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
+from hybrid_pose_ros.recordings.message_types import typestore
+
+EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
+SKELETON = '/snn_tracker/skeleton'
+STATE = '/ann_initializer/state'
+TRUTH = '/event_player/ground_truth'
+LEVELS = (50, 95, 99)
+
+
+class Run:
+    """What a bag says, gathered in one pass. Times are arrays over the poses, in order."""
+
+    def __init__(self, bag: Path):
+        """Read a bag, also one that was cut short: `cut` then says why."""
+        self.messages: dict[str, int] = {}
+        self.cut = ''
+        self.poses: list[Any] = []
+        self.pose_log_ns: list[int] = []
+        self.states: list[Any] = []
+        self.truth: dict[int, Any] = {}  # ground truth by sensor time, where the player knows it
+        self.stream = PacketStream()
+        store = typestore()
+        try:
+            for topic, type_name, log_time_ns, cdr in bag_messages(bag):
+                self.messages[topic] = self.messages.get(topic, 0) + 1
+                if type_name == EVENT_PACKET:
+                    self._count_events(cdr)
+                elif topic == SKELETON:
+                    self.poses.append(store.deserialize_cdr(cdr, type_name))
+                    self.pose_log_ns.append(log_time_ns)
+                elif topic == TRUTH:
+                    message = store.deserialize_cdr(cdr, type_name)
+                    self.truth[message.sensor_time_us] = message
+                elif topic == STATE:
+                    self.states.append(store.deserialize_cdr(cdr, type_name))
+        except RecordingError as error:
+            self.cut = str(error)
+
+    def _count_events(self, cdr: bytes) -> None:
+        try:
+            self.stream.update(parse_event_packet(cdr))
+        except PacketError:
+            pass  # the stream counts it
+
+    def of_poses(self, name: str) -> np.ndarray:
+        """Return one field of all poses."""
+        return np.array([getattr(pose, name) for pose in self.poses])
+
+
+def run_report(bag: str | Path) -> dict[str, Any]:
+    """Return the figures of a recorded run, ready for JSON."""
+    return summarize(Run(Path(bag)))
+
+
+def summarize(run: Run) -> dict[str, Any]:
+    """Return the figures of a run that has been read."""
+    counts = run.stream.counts
+    report = {
+        'messages': run.messages, 'cut_short': run.cut,
+        'packets': counts.packets, 'events': counts.events,
+        'lost_packets': counts.lost_packets, 'bad_packets': counts.bad_packets,
+        'clock_restarts': counts.restarts,
+        'poses': len(run.poses), 'states': len(run.states),
+        'trained': bool(run.poses) and all(bool(pose.trained) for pose in run.poses)}
+    if not run.poses:
+        return report
+    stamps_us = run.of_poses('sensor_time_us')
+    steps = np.diff(stamps_us)
+    sensor_s = (stamps_us[-1] - stamps_us[0]) * 1e-6
+    wall_s = (run.pose_log_ns[-1] - run.pose_log_ns[0]) * 1e-9
+    ages = run.of_poses('state_age_us')
+    report |= {
+        'step_us': int(run.poses[0].step_us),
+        'width': int(run.poses[0].width), 'height': int(run.poses[0].height),
+        'sensor_stamps_monotonic': bool((steps > 0).all()),
+        # Bins between the first and the last pose for which none is in the bag.
+        'missing_poses': int(sum(max(0, step // run.poses[0].step_us - 1) for step in steps)),
+        'skipped_steps': int(run.of_poses('skipped_steps').sum()),
+        'poses_per_sensor_s': _rate(len(run.poses), sensor_s),
+        'poses_per_wall_s': _rate(len(run.poses), wall_s),
+        'state_handovers': int((np.diff(ages) < 0).sum() + 1),
+        'state_age_ms': _percentiles(ages * 1e-3),
+        'latency_ms': {
+            'packet_arrival_to_publish': _percentiles(run.of_poses('packet_latency_ms')),
+            'bin_end_to_publish': _percentiles(run.of_poses('event_latency_ms')),
+            'compute': _percentiles(run.of_poses('compute_ms'))},
+        'mean_confidence': float(np.mean([pose.confidence for pose in run.poses]))}
+    if run.truth:
+        report['mpjpe_px'] = _error_px(run)
+    if run.states:
+        report['ann_ms'] = _percentiles(np.array([state.ann_ms for state in run.states]))
+    return report
+
+
+def _error_px(run: Run) -> float:
+    """Return the mean distance of visible joints from the ground truth of the same instant [px]."""
+    errors = []
+    for pose in run.poses:
+        truth = run.truth.get(pose.sensor_time_us)
+        if truth is not None:
+            distance = np.hypot(pose.x_px - truth.x_px, pose.y_px - truth.y_px)
+            errors.append(distance[truth.confidence > 0])
+    return round(float(np.concatenate(errors).mean()), 3) if errors else float('nan')
+
+
+def _rate(count: int, seconds: float) -> float:
+    return round((count - 1) / seconds, 3) if seconds > 0 else 0.0
+
+
+def _percentiles(values: np.ndarray) -> dict[str, float]:
+    return {f'p{level}': round(float(value), 4)
+            for level, value in zip(LEVELS, np.percentile(values, LEVELS))}
+
+
+def plot_run(run: Run, folder: Path) -> list[Path]:
+    """Draw latencies, rate and state age over time; return the files."""
+    import matplotlib
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+
+    seconds = (run.of_poses('sensor_time_us') - run.poses[0].sensor_time_us) * 1e-6
+    figure, (top, middle, bottom) = pyplot.subplots(3, 1, figsize=(8, 7.5), layout='constrained')
+    for name, label in (('packet_latency_ms', 'packet arrival to pose published'),
+                        ('compute_ms', 'network and decoding')):
+        values = np.sort(run.of_poses(name))
+        top.plot(np.maximum(values, 1e-3), np.linspace(0, 1, len(values)), label=label)
+    top.set(xscale='log', xlabel='ms', ylabel='share of poses', title='Latency', ylim=(0, 1.01))
+    top.legend()
+    middle.plot(seconds, run.of_poses('state_age_us') * 1e-3, linewidth=0.7)
+    middle.set(xlabel='sensor time [s]', ylabel='ms', title='Age of the state', ylim=(0, None))
+    bottom.hist(seconds, bins=max(1, round(float(seconds[-1]) / 0.1)), color='tab:gray')
+    bottom.set(xlabel='sensor time [s]', ylabel='poses', title='Poses in each 100 ms')
+    path = folder / 'run.png'
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+    return [path]

@@ -1,0 +1,157 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The graph, described once: nodes, names, remappings, arguments. No ROS in it.
+
+`launch/hybrid_pose.launch.py` and `hybrid-pose up` start it from here.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
+from hybrid_pose_ros.initialization import InitializerParams
+from hybrid_pose_ros.pipeline import TrackerParams
+from hybrid_pose_ros.recordings.playback import PlayerParams
+from hybrid_pose_ros.settings import parameters_of
+from hybrid_pose_ros.visualization.marker_params import MarkerParams
+
+PACKAGE = 'hybrid_pose_ros'
+
+SETTINGS = {
+    'event_player': PlayerParams, 'ann_initializer': InitializerParams,
+    'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'evaluator': EvaluatorParams}
+"""Parameters of each node, by its name; its module in `nodes/` has the same name."""
+
+NETWORK = ('ann_initializer', 'snn_tracker')
+
+TOPICS = {
+    '/event_camera/events': 'event_camera_msgs/msg/EventPacket',
+    '/event_player/ground_truth': 'hybrid_pose_ros/msg/Skeleton2D',
+    '/ann_initializer/state': 'hybrid_pose_ros/msg/StateTensors',
+    '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
+    '/skeleton_markers/markers': 'visualization_msgs/msg/MarkerArray',
+    '/skeleton_markers/overlay': 'sensor_msgs/msg/Image',
+    '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
+"""Type of each topic, with the default name of the camera."""
+
+
+class Argument(NamedTuple):
+    """An argument of the launch file and of `hybrid-pose up`; '' leaves what the YAML file says."""
+
+    name: str
+    description: str
+    sets: tuple[tuple[str, str], ...]  # (node, parameter)
+
+
+ARGUMENTS = (
+    Argument('preset', 'network: edge or paper', tuple((node, 'preset') for node in NETWORK)),
+    Argument('checkpoint', 'weights (.safetensors) for the preset',
+             tuple((node, 'checkpoint') for node in NETWORK)),
+    Argument('step_us', 'length of a time bin of the spiking network [us]',
+             tuple((node, 'step_us') for node in NETWORK)),
+    Argument('ann_rate_hz', 'states a second [Hz]', (('ann_initializer', 'rate_hz'),)),
+    Argument('recording', 'file or bag to play; without it a person is simulated (driver player)',
+             (('event_player', 'recording'),)),
+    Argument('rate', 'speed of the playback', (('event_player', 'rate'),)),
+    Argument('packets_per_s', 'packets a second of the player', (('event_player', 'packets_per_s'),)),
+    Argument('duration_s', 'length of the simulated scene [s], 0 endless',
+             (('event_player', 'duration_s'),)),
+    Argument('seed', 'of the simulated scene', (('event_player', 'seed'),)),
+    Argument('record', 'folder of a bag to record into', (('evaluator', 'bag'),)),
+    Argument('depth_m', 'distance of the plane on which RViz shows the skeleton [m]',
+             (('skeleton_markers', 'depth_m'),)))
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node to start."""
+
+    name: str  # of the node, of its executable and of its module
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    remappings: Mapping[str, str] = field(default_factory=dict)
+
+
+def graph(*, driver: str = 'none', camera: str = 'event_camera',
+          values: Mapping[str, str] | None = None,
+          more: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[NodeSpec, ...]:
+    """Return the nodes to start, in order: who publishes comes after who listens.
+
+    Args:
+        driver: 'player' adds the event_player; else a driver publishes /<camera>/events.
+        camera: name of the driver's node.
+        values: arguments by name, as text.
+        more: further parameters by node.
+
+    Raises:
+        InputError: an argument is not known or has a value of the wrong type.
+    """
+    parameters = {name: dict((more or {}).get(name, {})) for name in SETTINGS}
+    for name, text in (values or {}).items():
+        argument = next((known for known in ARGUMENTS if known.name == name), None)
+        if argument is None:
+            raise InputError(f'argument {name} is not known: there are '
+                             f'{", ".join(known.name for known in ARGUMENTS)}')
+        for node, parameter in argument.sets if text != '' else ():
+            parameters[node][parameter] = _typed(node, parameter, text)
+    events, state = f'/{camera}/events', '/ann_initializer/state'
+    skeleton, truth = '/snn_tracker/skeleton', '/event_player/ground_truth'
+    wanted = {
+        'evaluator': {'~/events': events, '~/skeleton': skeleton, '~/state': state,
+                      '~/ground_truth': truth, '~/markers': '/skeleton_markers/markers'},
+        'skeleton_markers': {'~/events': events, '~/skeleton': skeleton},
+        'snn_tracker': {'~/events': events, '~/state': state},
+        'ann_initializer': {'~/events': events}}
+    if driver == 'player':
+        wanted['event_player'] = {'~/events': events}
+    if not parameters['evaluator'].get('bag'):
+        del wanted['evaluator']
+    return tuple(NodeSpec(name, parameters[name], remappings)
+                 for name, remappings in wanted.items())
+
+
+def command(node: NodeSpec, params_file: Path | None = None) -> list[str]:
+    """Return the command that starts a node in a process of its own, without `ros2`."""
+    words = [str(share().parents[1] / 'lib' / PACKAGE / node.name), '--ros-args']
+    if params_file is not None:
+        words += ['--params-file', str(params_file)]
+    for name, topic in node.remappings.items():
+        words += ['-r', f'{name}:={topic}']
+    for name, value in node.parameters.items():
+        words += ['-p', f'{name}:={_yaml(value)}']
+    return words
+
+
+def share() -> Path:
+    """Return the folder with the installed config and launch files.
+
+    Raises:
+        InputError: the package is not installed.
+    """
+    prefixes = [path for path in os.environ.get('AMENT_PREFIX_PATH', '').split(':') if path]
+    places = [Path(prefix, 'share', PACKAGE) for prefix in [*prefixes, sys.prefix]]
+    for place in places:
+        if (place / 'config').is_dir():
+            return place
+    raise InputError(f'{PACKAGE} is not installed: there is no {" or ".join(map(str, places))}')
+
+
+def _typed(node: str, name: str, text: str) -> Any:
+    kind = next(parameter.type for parameter in parameters_of(SETTINGS[node])
+                if parameter.name == name)
+    try:
+        return kind(text)
+    except ValueError:
+        raise InputError(f'{name} of {node} must be of type {kind.__name__}, '
+                         f'not {text!r}') from None
+
+
+def _yaml(value: Any) -> str:
+    """Return a value as ROS's YAML reader takes it for the same type; a text stays a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)

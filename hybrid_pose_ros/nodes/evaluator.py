@@ -1,0 +1,114 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Records events and results into one bag, and counts them."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from event_camera_msgs.msg import EventPacket
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from visualization_msgs.msg import MarkerArray
+
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
+from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
+from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
+from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.recordings.bag_writer import BagWriter
+
+DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+SHALLOW = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
+
+TOPICS = (('~/skeleton', Skeleton2D, DEEP), ('~/ground_truth', Skeleton2D, DEEP),
+          ('~/state', StateTensors, SHALLOW), ('~/markers', MarkerArray, SHALLOW),
+          ('/diagnostics', DiagnosticArray, SHALLOW))
+EVENTS = ('~/events', EventPacket, EVENTS_QOS)
+LIVELY = ('~/events', '~/skeleton')
+"""While any of them brings messages, something is going on."""
+
+
+class EvaluatorNode(Node):
+    """Record every topic of the graph, serialized as it comes."""
+
+    def __init__(self, **kwargs):
+        super().__init__('evaluator', **kwargs)
+        self._params = declare(self, EvaluatorParams)
+        self._counts: dict[str, int] = {}
+        self._failure = ''
+        self._last_lively: float | None = None
+        self._bag = BagWriter(_free(self._params.bag)) if self._params.bag else None
+        wanted = TOPICS + ((EVENTS,) if self._params.record_events else ())
+        for name, kind, qos in wanted:
+            self._record(name, kind, qos)
+        self.create_timer(0.1, self._end_when_idle)
+        self._diagnostics = Diagnostics(self, self._status)
+        self.get_logger().info(f'ready: {self._params}')
+
+    def destroy_node(self) -> None:
+        """Finish the bag."""
+        if self._bag is not None:
+            try:
+                self._bag.close()
+            except RecordingError as error:
+                print(f'evaluator: {error}', file=sys.stderr)
+        print(json.dumps({'bag': str(self._bag.path) if self._bag else None,
+                          'messages': self._counts, 'failure': self._failure}), flush=True)
+        super().destroy_node()
+
+    def _record(self, name: str, kind: type, qos: QoSProfile) -> None:
+        def on_message(serialized: bytes) -> None:
+            self._counts[topic] += 1
+            if name in LIVELY:
+                self._last_lively = time.monotonic()
+            if write is not None and not self._failure:
+                self._write(write, serialized)
+
+        topic = self.create_subscription(kind, name, on_message, qos, raw=True).topic_name
+        self._counts[topic] = 0
+        write = None
+        if self._bag is not None:
+            package = kind.__module__.split('.')[0]
+            write = self._bag.add_topic(
+                topic, f'{package}/msg/{kind.__name__}', depth=qos.depth,
+                best_effort=qos.reliability == ReliabilityPolicy.BEST_EFFORT)
+
+    def _write(self, write, serialized: bytes) -> None:
+        try:
+            write(time.time_ns(), serialized)
+        except RecordingError as error:
+            self._failure = str(error)
+            self.get_logger().error(f'recording ends, counting goes on: {error}')
+
+    def _end_when_idle(self) -> None:
+        idle_s, last = self._params.idle_s, self._last_lively
+        if idle_s and last is not None and time.monotonic() - last > idle_s:
+            rclpy.try_shutdown()
+
+    def _status(self) -> Status:
+        message = self._failure or ('recording' if self._bag is not None else 'counting')
+        return Status(message, self._counts, warn=bool(self._failure))
+
+
+def _free(path: str) -> Path:
+    """Return the path, or with the first number behind it that makes it a new one."""
+    bag, number = Path(path), 0
+    while bag.exists():
+        number += 1
+        bag = Path(f'{path}_{number}')
+    return bag
+
+
+def main() -> int:
+    """Run the node."""
+    return run(EvaluatorNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,95 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The graph's processes where `ros2 launch` is not at hand: start, restart, stop in order."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from hybrid_pose_ros.graph import NodeSpec, command
+
+STOP_S = 5.0
+"""A process that has not ended so long after SIGINT is killed."""
+
+RESTARTS = 5
+"""A node that dies is started again, but not for ever."""
+
+
+class Supervisor:
+    """Runs one process a node, each with a log file of its own; restarts those that die."""
+
+    def __init__(self, nodes: Iterable[NodeSpec], *, params_file: Path | None = None,
+                 logs: Path | None = None, environment: Mapping[str, str] | None = None):
+        """Prepare; nothing is started. Without `logs` the nodes write to this terminal."""
+        self._commands = {node.name: command(node, params_file) for node in nodes}
+        self._logs = logs
+        self._environment = environment
+        self._processes: dict[str, subprocess.Popen] = {}
+        self._stopped: set[str] = set()  # that have ended by themselves or were told to
+        self.restarts = {name: 0 for name in self._commands}
+
+    def start(self) -> None:
+        """Start all nodes."""
+        for name in self._commands:
+            self._start(name)
+
+    def pid(self, name: str) -> int:
+        """Return the process of a node."""
+        return self._processes[name].pid
+
+    def log(self, name: str) -> Path:
+        """Return where a node's output goes."""
+        return self._logs / f'{name}.log'
+
+    def check(self) -> dict[str, int]:
+        """Restart nodes that were killed; return the exit status of those that are done.
+
+        A node that ended with status 0 is done, one that refused to start (1) too.
+        """
+        for name, process in self._processes.items():
+            status = process.poll()
+            if status is None or name in self._stopped:
+                continue
+            if status < 0 and self.restarts[name] < RESTARTS:
+                self.restarts[name] += 1
+                self._start(name)
+            else:
+                self._stopped.add(name)
+        return {name: self._processes[name].returncode for name in self._stopped}
+
+    def stop(self, names: Iterable[str] | None = None) -> None:
+        """Tell nodes to stop, all or some, and wait; kill what does not."""
+        names = [name for name in (names or self._processes) if name in self._processes]
+        self._stopped.update(names)
+        for name in names:
+            if self._processes[name].poll() is None:
+                self._processes[name].send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_S
+        for name in names:
+            try:
+                self._processes[name].wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._processes[name].kill()
+                self._processes[name].wait()
+
+    def __enter__(self) -> 'Supervisor':
+        self.start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stop()
+
+    def _start(self, name: str) -> None:
+        output = None
+        if self._logs is not None:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            output = self.log(name).open('ab')
+        # A session of its own: Ctrl-C reaches this process alone, which then stops the nodes in
+        # order.
+        self._processes[name] = subprocess.Popen(
+            self._commands[name], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            env=self._environment, start_new_session=True)
+        if output is not None:
+            output.close()

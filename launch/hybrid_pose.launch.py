@@ -1,0 +1,58 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Start the graph beside a driver: `ros2 launch hybrid_pose_ros hybrid_pose.launch.py -s`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from hybrid_pose_ros.graph import ARGUMENTS, PACKAGE, graph, share
+
+DRIVERS = {'metavision': ('metavision_driver', 'driver_node'),
+           'libcaer': ('libcaer_driver', 'driver_node')}
+"""Package and executable of the drivers that are started here on request."""
+
+
+def _nodes(context):
+    def value(name):
+        return LaunchConfiguration(name).perform(context)
+
+    driver, camera = value('driver'), value('camera')
+    parameters = [value('params_file')]
+    nodes = [
+        Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
+             parameters=parameters + [dict(spec.parameters)],
+             remappings=list(spec.remappings.items()),
+             # Whoever dies comes back, but for the player, which ends with its recording.
+             respawn=spec.name != 'event_player', respawn_delay=1.0)
+        for spec in graph(driver=driver, camera=camera,
+                          values={argument.name: value(argument.name) for argument in ARGUMENTS})]
+    if driver in DRIVERS:
+        package, executable = DRIVERS[driver]
+        nodes.append(Node(package=package, executable=executable, name=camera, output='screen',
+                          parameters=[{'event_message_time_threshold': 1.0e-3}]))
+    if value('rviz').lower() == 'true':
+        nodes.append(Node(package='rviz2', executable='rviz2', name='rviz2', output='screen',
+                          arguments=['-d', str(share() / 'config' / 'hybrid_pose.rviz')]))
+    return nodes
+
+
+def generate_launch_description():
+    """Return the arguments and, once they are known, the nodes."""
+    arguments = [
+        DeclareLaunchArgument('driver', default_value='none',
+                              choices=[*DRIVERS, 'player', 'none'],
+                              description='who publishes the events; none: a driver runs already'),
+        DeclareLaunchArgument('camera', default_value='event_camera',
+                              description='name of the driver\'s node: events come on '
+                                          '/<camera>/events'),
+        DeclareLaunchArgument('params_file',
+                              default_value=str(share() / 'config' / 'hybrid_pose.yaml'),
+                              description='YAML file with the nodes\' parameters'),
+        DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'],
+                              description='start RViz with the shipped configuration')]
+    arguments += [DeclareLaunchArgument(argument.name, default_value='',
+                                        description=argument.description)
+                  for argument in ARGUMENTS]
+    return LaunchDescription([*arguments, OpaqueFunction(function=_nodes)])
