@@ -41,3 +41,8 @@ def holds(view: StateView, value: float) -> bool:
 def segments() -> set[str]:
     """Return the names of this package's segments that are in /dev/shm."""
     return {name for name in os.listdir('/dev/shm') if name.startswith('hybrid_pose.')}
+
+
+def own_segments() -> set[str]:
+    """Return the names of those that this process made."""
+    return {name for name in segments() if name.startswith(f'hybrid_pose.{os.getpid()}.')}

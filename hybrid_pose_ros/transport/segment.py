@@ -59,7 +59,7 @@ class Segment:
     model: str
     tensors: tuple[TensorSpec, ...]
 
-    @property
+    @functools.cached_property
     def byte_count(self) -> int:
         """Size of a state [bytes]."""
         return state_bytes(self.tensors)
