@@ -130,6 +130,12 @@ class PacketDecoder:
         return Decoded(events[:count], triggers[:count_triggers])
 
 
+def compile_codecs() -> None:
+    """Compile the decoders, or load them compiled, so that no first packet has to wait for it."""
+    for encoding in WORD_BYTES:
+        PacketDecoder(encoding, 1, 1).decode(b'')
+
+
 def check_payload(encoding: str, payload, time_base: int) -> None:
     """Raise PacketError unless a packet as a whole looks like one of that encoding.
 

@@ -1,0 +1,107 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import event_windows, pieces
+
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.recordings import hdf5
+from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.hdf5 import CameraPose, Hdf5Writer, Labels
+
+EVENTS = event_array([1500, 1500, 3999, 4000], [0, 1, 2, 345], [0, 0, 0, 259], [0, 1, 0, 1])
+CAMERA = CameraPose(np.diag([340.0, 340.0, 1.0]), np.eye(3), np.array([0.0, 1.0, 3.0]))
+
+
+def write(path, *parts, start_us=None, camera=None):
+    with Hdf5Writer(path, width=346, height=260, start_us=start_us, camera=camera) as writer:
+        for part in parts:
+            writer.append(part)
+    return path
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'a.h5'
+
+
+@given(event_windows(width=346, height=260, start_us=10**15, duration_us=9000), st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_events_written_in_any_pieces_are_read_back(path, monkeypatch, events, data):
+    monkeypatch.setattr(hdf5, 'PIECE_EVENTS', 7)
+    write(path, *(events[piece] for piece in data.draw(pieces(len(events)))))
+    recording = open_recording(path)
+    assert (recording.width, recording.height) == (346, 260)
+    assert np.array_equal(recording.events(), events)
+
+
+@given(event_windows(width=346, height=260, start_us=5000, duration_us=9000), st.data(),
+       st.sampled_from([None, 0]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_ms_to_idx_finds_the_first_event_of_each_millisecond(path, events, data, start_us):
+    write(path, *(events[piece] for piece in data.draw(pieces(len(events)))), start_us=start_us)
+    with h5py.File(path) as file:
+        index, start_ms = file['ms_to_idx'][:], file['ms_to_idx'].attrs['start_ms']
+    if len(events):
+        assert start_ms == (events['t'][0] // 1000 if start_us is None else 0)
+        assert len(index) == events['t'][-1] // 1000 - start_ms + 1
+    for offset, first in enumerate(index):
+        assert first == np.searchsorted(events['t'], (start_ms + offset) * 1000)
+
+
+def test_labels_and_camera_are_read_back(path):
+    labels = Labels(np.array([0, 1000]), np.ones((2, 13, 2)), np.full((2, 13, 3), 2.0),
+                    np.zeros((2, 13), bool))
+    with Hdf5Writer(path, width=346, height=260, encoding='simulated', camera=CAMERA) as writer:
+        writer.append(EVENTS)
+        for row in (slice(0, 1), slice(1, 2)):
+            writer.append_labels(*(values[row] for values in labels),
+                                 occluded=labels.visible[row])
+    recording = open_recording(path)
+    assert recording.encoding == 'simulated'
+    for stored, original in ((recording.labels(), labels), (recording.camera, CAMERA)):
+        assert all(np.array_equal(a, b) for a, b in zip(stored, original))
+    with h5py.File(path) as file:
+        assert file['labels/occluded'].shape == (2, 13)
+
+
+def test_a_recording_may_have_neither_labels_nor_camera(path):
+    recording = open_recording(write(path, EVENTS))
+    assert recording.labels() is None and recording.camera is None
+
+
+def test_other_hdf5_files_are_refused_by_what_they_lack(path):
+    with h5py.File(path, 'w') as file:
+        file['events/t'] = file['events/x'] = [1]
+    with pytest.raises(RecordingError, match='it lacks events/y, events/p, width, height'):
+        open_recording(path)
+
+
+def test_fields_of_different_lengths_are_refused(path):
+    write(path, EVENTS)
+    with h5py.File(path, 'a') as file:
+        file['events/p'].resize(3, axis=0)
+    with pytest.raises(RecordingError, match='events/t, x, y and p have different lengths'):
+        open_recording(path)
+
+
+def test_events_outside_the_sensor_are_refused(path):
+    write(path, event_array([5], [346], [0], [1]))
+    with pytest.raises(RecordingError, match=r'event \(5, 346, 0, 1\) \(t, x, y, p\) is not one'):
+        open_recording(path).events()
+
+
+def test_a_file_that_is_cut_short_says_so(path):
+    write(path, EVENTS)
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(RecordingError, match='a.h5 is damaged'):
+        open_recording(path)
+
+
+def test_a_file_that_cannot_be_written_says_so(tmp_path):
+    with pytest.raises(RecordingError, match='a.h5 cannot be written'):
+        Hdf5Writer(tmp_path / 'missing' / 'a.h5', width=346, height=260)
