@@ -1,0 +1,98 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose train`: weights from a corpus of recordings with labels."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.errors import InputError
+
+SUMMARY = 'Train ANN, SNN and heads on a folder of recordings with labels; resumes where it was.'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare folders and what a run is."""
+    parser.add_argument('--corpus', required=True, metavar='DIR',
+                        help='recordings (.h5) to train on')
+    parser.add_argument('--validation', metavar='DIR',
+                        help='recordings of other people, to measure the weights on')
+    parser.add_argument('--out', required=True, metavar='DIR',
+                        help='log, files to resume from, and the weights')
+    parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
+    parser.add_argument('--seed', type=int, default=0, help='of first weights and batches (0)')
+    parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
+    parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
+    parser.add_argument('--ann-iterations', type=int, default=20_000, metavar='N',
+                        help='batches of the ANN (20000); fewer than were done: none')
+    parser.add_argument('--snn-iterations', type=int, default=20_000, metavar='N',
+                        help='batches of SNN and heads (20000); fewer than were done: none')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Return where the weights are, and their card."""
+    import torch
+
+    from hybrid_pose_ros.training.corpus import load_clips
+    from hybrid_pose_ros.training.run import TrainingParams, train
+    from hybrid_pose_ros.training.validation import by_age, live
+
+    if args.threads < 1:
+        raise InputError(f'--threads is {args.threads}, but must be 1 or more')
+    torch.set_num_threads(args.threads)
+    params = TrainingParams(preset=args.preset, seed=args.seed, device=args.device,
+                            ann_iterations=args.ann_iterations,
+                            snn_iterations=args.snn_iterations)
+    unseen = load_clips(args.validation) if args.validation else []
+    clips = load_clips(args.corpus)
+    with _Bar({'ann': args.ann_iterations, 'snn': args.snn_iterations}) as bar:
+        checkpoint = train(params, clips, Path(args.out), bar.update)
+    card = dict(checkpoint.card)
+    if unseen:
+        card['metrics'] = {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
+    path = Path(args.out) / f'{params.preset}.safetensors'
+    dataclasses.replace(checkpoint, card=card).save(path)
+    return {'weights': str(path), 'card': card}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print what was measured."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    metrics = result['card'].get('metrics')
+    if metrics:
+        table = Table('', 'mean [px]', 'median', 'to 30 ms', 'by age 10 ms, 20 ms ...')
+        for name, row in metrics['by_age']['rows'].items():
+            table.add_row(name, str(row['mpjpe_px']), str(row['median_px']),
+                          str(row['mpjpe_px_to_30ms']), ' '.join(map(str, row['mpjpe_px_by_age'])))
+        for name, row in metrics['live']['rows'].items():
+            table.add_row(f'live {name}', str(row['mpjpe_px']), str(row['median_px']), '', '')
+        console.print(table)
+    console.print(f'weights: {result["weights"]}')
+
+
+class _Bar:
+    """Progress of both stages on stderr."""
+
+    def __init__(self, iterations: dict[str, int]):
+        from rich.console import Console
+        from rich.progress import Progress
+        self._progress = Progress(*Progress.get_default_columns(), '{task.fields[loss]}',
+                                  console=Console(stderr=True))
+        self._tasks = {stage: self._progress.add_task(stage, total=total, loss='')
+                       for stage, total in iterations.items()}
+
+    def update(self, stage: str, iteration: int, figures: dict[str, float]) -> None:
+        """Show an iteration that is done."""
+        self._progress.update(self._tasks[stage], completed=iteration + 1,
+                              loss=f'loss {figures["loss"]:.3f}')
+
+    def __enter__(self):
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_):
+        self._progress.stop()

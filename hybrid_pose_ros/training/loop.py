@@ -1,0 +1,156 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The loop round a stage of training: steps of an optimizer, progress, and files to resume from.
+
+A stage draws the batch of iteration i from its seed and i alone, so that a run that was killed and
+resumed ends with the same weights as one that was not.
+"""
+
+import json
+import math
+import os
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from hybrid_pose_ros.errors import InputError
+
+GRADIENT_NORM = 1.0
+LOG_EVERY = 20
+
+
+class Stage(Protocol):
+    """Something that can be trained."""
+
+    name: str
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the parameters, with a factor on the learning rate each: params, scale."""
+        ...
+
+    def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of the batch of an iteration, and figures for the log."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next iteration depends on, but the optimizer."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from such a state."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast: a warm-up, then a cosine down to a share of the learning rate."""
+
+    iterations: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    warm_up: int = 30
+    last_share: float = 0.01
+    save_every: int = 100
+
+    def rate(self, iteration: int) -> float:
+        """Return the learning rate of an iteration, from 0 on."""
+        progress = min(1.0, iteration / max(1, self.iterations))
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        share = self.last_share + (1 - self.last_share) * cosine
+        return self.learning_rate * share * min(1.0, (iteration + 1) / self.warm_up)
+
+
+def fit(stage: Stage, schedule: Schedule, folder: Path,
+        progress: Callable[[int, dict[str, float]], None] = lambda iteration, figures: None,
+        ) -> int:
+    """Train a stage from where its file in the folder stands; return the iterations done.
+
+    Writes `<stage>.pt`, to resume from, and a line of figures now and then to `<stage>.jsonl`.
+
+    Args:
+        stage: is trained in place.
+        schedule: may be longer or shorter than that of the run that is resumed.
+        folder: of the two files; is made.
+        progress: is told every iteration and its figures.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    groups = stage.parameter_groups()
+    parameters = [parameter for group in groups for parameter in group['params']]
+    optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate,
+                                  weight_decay=schedule.weight_decay)
+    path = folder / f'{stage.name}.pt'
+    first = _resume(path, stage, optimizer)
+    began, figures_of = time.monotonic(), []
+    for iteration in range(first, schedule.iterations):
+        for group in optimizer.param_groups:
+            group['lr'] = group['scale'] * schedule.rate(iteration)
+        loss, figures = stage.loss(iteration)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
+        if torch.isfinite(norm):
+            optimizer.step()
+        figures = {'loss': loss.item(), 'gradient_norm': norm.item()} | figures
+        figures_of.append(figures)
+        progress(iteration, figures)
+        done = iteration + 1
+        if done % LOG_EVERY == 0:
+            _log(folder / f'{stage.name}.jsonl', done, figures_of, time.monotonic() - began)
+            figures_of = []
+        if done % schedule.save_every == 0 or done == schedule.iterations:
+            _save(path, {'iteration': done, 'stage': stage.state_dict(),
+                         'optimizer': optimizer.state_dict()})
+    return max(first, schedule.iterations)
+
+
+def load_stage(path: Path, stage: Stage) -> int:
+    """Bring a stage to where a file stands; return the iterations it had done.
+
+    Raises:
+        InputError: there is no such file, or it is not of this stage.
+    """
+    if not path.exists():
+        raise InputError(f'no trained stage at {path}: train {stage.name} first')
+    saved = _read(path)
+    stage.load_state_dict(saved['stage'])
+    return saved['iteration']
+
+
+def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer) -> int:
+    if not path.exists():
+        return 0
+    saved = _read(path)
+    stage.load_state_dict(saved['stage'])
+    optimizer.load_state_dict(saved['optimizer'])
+    return saved['iteration']
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return torch.load(path, map_location='cpu', weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise InputError(f'{path} cannot be resumed from, it is damaged or something else: '
+                         'delete it to train anew') from error
+
+
+def _save(path: Path, content: dict[str, Any]) -> None:
+    """Write a file so that a kill leaves the old content or all of the new."""
+    temporary = path.with_suffix(f'.{os.getpid()}')
+    torch.save(content, temporary)
+    os.replace(temporary, path)
+
+
+def _log(path: Path, iteration: int, figures_of: list[dict[str, float]], wall_s: float) -> None:
+    """Append the means of the last iterations' figures as one line of JSON."""
+    means = {}
+    for name in sorted({name for figures in figures_of for name in figures}):
+        values = [figures[name] for figures in figures_of if name in figures]
+        means[name] = round(sum(values) / len(values), 5)
+    with open(path, 'a', encoding='utf-8') as file:
+        file.write(json.dumps({'iteration': iteration, 'wall_s': round(wall_s, 1)} | means) + '\n')

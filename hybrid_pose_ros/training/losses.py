@@ -1,0 +1,37 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What training minimizes: the cross entropy of heatmaps, and spikes beyond a rate."""
+
+import torch
+from torch import Tensor
+
+SIGMA_CELLS = 1.0
+"""Of the Gaussian round a joint that the softmax of its heatmap is to be."""
+
+
+def heatmap_loss(logits: Tensor, joints: Tensor, visible: Tensor) -> Tensor:
+    """Return the cross entropy of heatmaps against a Gaussian round each joint in sight.
+
+    Args:
+        logits: (B, J, H, W).
+        joints: heatmap coordinates (x, y), (B, J, 2).
+        visible: (B, J) bool; a joint out of sight counts nothing.
+    """
+    height, width = logits.shape[-2:]
+    logits = logits.float()
+    across = _gaussian(joints[..., 0], width)
+    down = _gaussian(joints[..., 1], height)
+    wanted = torch.einsum('bjhw,bjh,bjw->bj', logits, down, across)
+    losses = logits.flatten(2).logsumexp(dim=2) - wanted
+    return (losses * visible).sum() / visible.sum().clamp(min=1)
+
+
+def _gaussian(centers: Tensor, length: int) -> Tensor:
+    """Return a Gaussian over 0 .. length - 1, sum 1, for each center (B, J): (B, J, length)."""
+    distance = torch.arange(length, device=centers.device) - centers[..., None]
+    return torch.softmax(-0.5 * (distance / SIGMA_CELLS) ** 2, dim=-1)
+
+
+def spike_penalty(rates: Tensor, allowed: float) -> Tensor:
+    """Return the sum over layers of the rate beyond `allowed`, both in percent; none below."""
+    return torch.relu(100 * rates - allowed).sum()

@@ -1,0 +1,114 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A training run: ANN, then SNN and heads, then weights with a card that holds what was measured."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hybrid_pose_ros.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
+from hybrid_pose_ros.training.corpus import Clip
+from hybrid_pose_ros.training.loop import Schedule, fit
+from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
+
+OUTPUT_START = 0.1
+"""Factor on the first weights of heads and SNN output: both begin by changing nothing much."""
+
+Progress = Callable[[str, int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class TrainingParams:
+    """What a run is; a run that is resumed may be made longer."""
+
+    preset: str = param('edge', 'Network; one with logits and learned time constants.')
+    seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
+    device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
+    ann_iterations: int = param(20_000, 'Batches of the ANN.', low=0, high=10**8)
+    ann_rate: float = param(3e-3, 'Highest learning rate of the ANN.', low=0.0, high=1.0)
+    ann_batch: int = param(16, 'Windows in a batch of the ANN.', low=1, high=4096)
+    snn_iterations: int = param(20_000, 'Batches of SNN and heads.', low=0, high=10**8)
+    snn_rate: float = param(2e-3, 'Highest learning rate of SNN and heads.', low=0.0, high=1.0)
+    snn_batch: int = param(8, 'Streams in a batch of the SNN.', low=1, high=4096)
+    save_every: int = param(200, 'Iterations from one file to resume from to the next.',
+                            low=1, high=10**8)
+    columns: int = param(96, 'Columns of the input round the person to train on [cells], even.',
+                         low=16, high=4096)
+
+    def __post_init__(self):
+        check(self)
+        if not preset(self.preset).logits:
+            raise InputError(f'training of preset {self.preset} is not built yet, as its heatmaps '
+                             'are no logits: train edge')
+        if self.columns % 2:
+            raise InputError(f'columns = {self.columns} must be even')
+
+
+def train(params: TrainingParams, clips: list[Clip], folder: Path,
+          progress: Progress = lambda stage, iteration, figures: None) -> Checkpoint:
+    """Return trained weights; resumes from the files of the folder.
+
+    Args:
+        params: of the run.
+        clips: recordings with labels, of one sensor.
+        folder: of the files to resume from and of the log.
+        progress: is told the stage, the iteration and its figures.
+    """
+    device = torch.device(_device(params.device))
+    hybrid = Hybrid.from_checkpoint(_start(params)).to(device)
+    geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
+    ann = AnnStage(hybrid, clips, geometry, AnnTraining(
+        seed=params.seed, batch=params.ann_batch, columns=params.columns), device)
+    done_ann = fit(ann, Schedule(params.ann_iterations, params.ann_rate, weight_decay=1e-2,
+                              save_every=params.save_every),
+                   folder, lambda iteration, figures: progress('ann', iteration, figures))
+    settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns)
+    done_snn = fit(SnnStage(hybrid, clips, geometry, settings, device),
+                   Schedule(params.snn_iterations, params.snn_rate,
+                            save_every=params.save_every), folder,
+                   lambda iteration, figures: progress('snn', iteration, figures))
+    events = sum(len(clip.events) for clip in clips)
+    seconds = sum(clip.end_us - clip.start_us for clip in clips) * 1e-6
+    return hybrid.to_checkpoint({
+        'trained': done_ann > 0 and done_snn > 0,
+        'training': {'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
+                     'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
+                     'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
+                     'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
+                     'commit': _commit()}})
+
+
+def _device(name: str) -> str:
+    if name != 'auto':
+        if name == 'cuda' and not torch.cuda.is_available():
+            raise InputError('device cuda is asked for, but torch finds none: use cpu or auto')
+        return name
+    return 'cuda' if torch.cuda.is_available() else 'cpu'
+
+
+def _start(params: TrainingParams) -> Checkpoint:
+    """Return the weights that training starts from."""
+    checkpoint = untrained(preset(params.preset), params.seed)
+    for name, tensor in checkpoint.tensors.items():
+        if name == 'snn.output.weight' or name.endswith('conv2.weight') and 'heads.' in name:
+            checkpoint.tensors[name] = OUTPUT_START * tensor
+    return checkpoint
+
+
+def _commit() -> str:
+    """Return the commit of the code, empty where it is not a checkout."""
+    try:
+        return subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], text=True, check=True,
+                              cwd=Path(__file__).parent, capture_output=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ''

@@ -1,0 +1,202 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Second stage: the SNN and the heads learn to carry on a pose of the ANN, which stays as it is.
+
+Training runs on streams. Each begins with a state of the ANN and goes on, segment after segment,
+until its state has reached an age that was drawn; then it begins anew. Gradients flow within a
+segment, states go on to the next one. So every bin that is computed is learned from, and states
+are as old as they become when an initialization is late.
+
+    stream 0   A====|====|==A====|====|====|     A  state of the ANN
+    stream 1   ==|====A====|==A====|====|==     ==  segment: bins of one length, drawn for all
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
+from hybrid_pose_ros.networks.neurons import LIFState
+from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.training.ann import draw_moment
+from hybrid_pose_ros.training.corpus import Clip
+from hybrid_pose_ros.training.losses import heatmap_loss, spike_penalty
+from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, view
+
+
+@dataclass(frozen=True)
+class SnnTraining:
+    """What a segment is, and what is paid for."""
+
+    seed: int = 0
+    batch: int = 8
+    columns: int = 96  # of the input that are looked at [cells]
+    event_jitter: float = 0.2  # the number of the ANN's events varies by as much
+    steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, how often
+        (10_000, 10, 0.4), (5_000, 14, 0.2), (2_000, 20, 0.2), (1_000, 24, 0.2))
+    oldest_us: tuple[int, int] = (30_000, 250_000)  # age of a state after which a stream restarts
+    spikes_allowed: float = 4.0  # percent of a layer's neurons in 10 ms
+    spike_price: float = 0.003  # of a percent more
+    tau_scale: float = 5.0  # factor on the learning rate of time constants
+
+
+class _Stream(NamedTuple):
+    """Where a stream is."""
+
+    clip: int  # index
+    first_column: int
+    mirrored: bool
+    now_us: int  # end of the last segment
+    until_us: int  # the state is given up when it has come so far
+
+
+class SnnStage:
+    """Trains `hybrid.snn` and `hybrid.heads`; `hybrid.ann` is frozen."""
+
+    name = 'snn'
+
+    def __init__(self, hybrid: Hybrid, clips: list[Clip], geometry: InputGeometry,
+                 settings: SnnTraining, device: torch.device):
+        """Take clips of one sensor; the network is on the device."""
+        self._hybrid, self._clips, self._geometry = hybrid, clips, geometry
+        self._settings, self._device = settings, device
+        self._columns = min(settings.columns, geometry.width)
+        self._streams: list[_Stream | None] = [None] * settings.batch
+        self._state = self._resting()
+        hybrid.ann.requires_grad_(False)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the weights of SNN and heads, and the time constants on their own."""
+        named = [*self._hybrid.snn.named_parameters(), *self._hybrid.heads.named_parameters()]
+        taus = [parameter for name, parameter in named if 'log_tau' in name]
+        weights = [parameter for name, parameter in named if 'log_tau' not in name]
+        return [{'params': weights, 'scale': 1.0},
+                {'params': taus, 'scale': self._settings.tau_scale, 'weight_decay': 0.0}]
+
+    def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
+        """Return the cross entropy over a segment's bins, and the price of its spikes."""
+        settings = self._settings
+        rng = np.random.default_rng([settings.seed, 2, iteration])
+        shares = [share for _, _, share in settings.steps]
+        step_us, steps, _ = settings.steps[rng.choice(len(shares), p=shares)]
+        self._advance_streams(rng, step_us * steps)
+        counts, joints, visible = self._segment(step_us, steps)
+        state, losses, spikes = self._state, [], []
+        for k in range(steps):
+            with torch.autocast(self._device.type, torch.bfloat16):
+                heatmaps, state, maps = self._hybrid.step_with_spikes(counts[k], state, step_us)
+            losses.append(heatmap_loss(heatmaps, joints[k], visible[k]))
+            spikes.append(torch.stack([spiking.float().mean() for spiking in maps.values()]))
+        self._state = _detached(state)
+        loss, rates = torch.stack(losses).mean(), torch.stack(spikes).mean(dim=0)
+        penalty = spike_penalty(rates * (10_000 / step_us), settings.spikes_allowed)
+        figures = {f'loss_{step_us}us': loss.item(), 'penalty': penalty.item()}
+        figures |= {f'rate_{name}': 100 * rate * 10_000 / step_us
+                    for name, rate in zip(maps, rates.tolist(), strict=True)}
+        return loss + settings.spike_price * penalty, figures
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the tensors of SNN and heads, where the streams are, and their states."""
+        return {'snn': self._hybrid.snn.state_dict(), 'heads': self._hybrid.heads.state_dict(),
+                'streams': [stream and tuple(stream) for stream in self._streams],
+                'membranes': [layer.membrane for layer in self._state.layers],
+                'integrated': self._state.integrated, 'held': self._state.held}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there; streams of another number or size begin anew."""
+        self._hybrid.snn.load_state_dict(state['snn'])
+        self._hybrid.heads.load_state_dict(state['heads'])
+        if state['held'].shape == self._state.held.shape:
+            self._streams = [stream and _Stream(*stream) for stream in state['streams']]
+            layers = tuple(LIFState(membrane.to(self._device)) for membrane in state['membranes'])
+            self._state = HybridState(layers, state['integrated'].to(self._device),
+                                      state['held'].to(self._device))
+
+    def _resting(self) -> HybridState:
+        with torch.no_grad():
+            return self._hybrid.resting_state(self._settings.batch, self._columns,
+                                              self._geometry.height)
+
+    def _view(self, stream: _Stream):
+        return view(self._geometry, stream.first_column, self._columns, stream.mirrored)
+
+    def _advance_streams(self, rng: np.random.Generator, duration_us: int) -> None:
+        """Begin those streams anew that are too old or whose clip ends within a segment."""
+        fresh, frames = [], []
+        for index, stream in enumerate(self._streams):
+            if (stream is None or stream.now_us >= stream.until_us
+                    or stream.now_us + duration_us > self._clips[stream.clip].end_us):
+                self._streams[index], frame = self._begin(rng, stream, duration_us)
+                fresh.append(index)
+                frames.append(frame)
+        if fresh:
+            batch = torch.from_numpy(np.stack(frames).astype(np.float32)).to(self._device)
+            self._hybrid.train()
+            self._hybrid.ann.eval()
+            with torch.autocast(self._device.type, torch.bfloat16):
+                begun = self._hybrid.initialize(
+                    batch.contiguous(memory_format=torch.channels_last))
+            self._state = _replaced(self._state, begun, torch.tensor(fresh, device=self._device))
+
+    def _begin(self, rng: np.random.Generator, stream: _Stream | None,
+               duration_us: int) -> tuple[_Stream, np.ndarray]:
+        """Return a stream that begins, and its frame: where the last one ended, or anywhere."""
+        settings, ann = self._settings, self._hybrid.preset.ann
+        stream = self._continued(rng, stream, duration_us) or self._anywhere(rng, duration_us)
+        events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
+        frame = self._view(stream).frame(self._clips[stream.clip], stream.now_us, events, ann.bins)
+        return stream, frame
+
+    def _continued(self, rng: np.random.Generator, stream: _Stream | None,
+                   duration_us: int) -> _Stream | None:
+        if stream is None or rng.random() < 0.5:
+            return None
+        clip = self._clips[stream.clip]
+        if (stream.now_us + duration_us > clip.end_us
+                or len(last_events(clip, stream.now_us, MIN_EVENTS)) < MIN_EVENTS):
+            return None
+        return stream._replace(until_us=stream.now_us + self._oldest(rng))
+
+    def _anywhere(self, rng: np.random.Generator, duration_us: int) -> _Stream:
+        """Return a stream that begins at the more lively of two moments."""
+        moments = [draw_moment(rng, self._clips, self._geometry, self._columns,
+                               room_us=duration_us) for _ in range(2)]
+        clip, at_us, seen = max(moments, key=lambda moment: len(
+            moment.clip.events_between(moment.at_us, moment.at_us + duration_us)))
+        index = next(i for i, other in enumerate(self._clips) if other is clip)
+        first = (seen.geometry.origin[0] - self._geometry.origin[0]) // self._geometry.pooling
+        return _Stream(index, first, seen.mirrored, at_us, at_us + self._oldest(rng))
+
+    def _oldest(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(*self._settings.oldest_us))
+
+    def _segment(self, step_us: int, steps: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return counts (T, B, 2, H, W), joints (T, B, J, 2), in sight (T, B, J); move on."""
+        counts, joints, visible = [], [], []
+        for index, stream in enumerate(self._streams):
+            clip, seen = self._clips[stream.clip], self._view(stream)
+            counts.append(seen.counts(clip, stream.now_us, step_us, steps))
+            ends_us = stream.now_us + step_us * np.arange(1, steps + 1)
+            labels = seen.joints(clip, ends_us)
+            joints.append(labels[0])
+            visible.append(labels[1])
+            self._streams[index] = stream._replace(now_us=int(ends_us[-1]))
+        arrays = (np.stack(counts, axis=1).astype(np.float32), np.stack(joints, axis=1),
+                  np.stack(visible, axis=1))
+        return tuple(torch.from_numpy(array).to(self._device) for array in arrays)
+
+
+def _replaced(state: HybridState, begun: HybridState, at: Tensor) -> HybridState:
+    """Return a state with some of the batch's rows replaced."""
+    layers = tuple(LIFState(old.membrane.index_copy(0, at, new.membrane.float()))
+                   for old, new in zip(state.layers, begun.layers, strict=True))
+    return HybridState(layers, state.integrated.index_copy(0, at, begun.integrated.float()),
+                       state.held.index_copy(0, at, begun.held.float()))
+
+
+def _detached(state: HybridState) -> HybridState:
+    layers = tuple(LIFState(layer.membrane.detach()) for layer in state.layers)
+    return HybridState(layers, state.integrated.detach(), state.held.detach())

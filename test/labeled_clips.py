@@ -1,0 +1,28 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A small clip with labels: a cloud of events follows each of 13 joints that circle."""
+
+import numpy as np
+
+from hybrid_pose_ros.events.event_array import EVENT_DTYPE
+from hybrid_pose_ros.training.corpus import Clip
+
+WIDTH, HEIGHT = 64, 48
+
+
+def circling_clip(seed=0, duration_ms=600, events_ms=5):
+    """Return a clip of a small sensor."""
+    rng = np.random.default_rng(seed)
+    label_us = np.arange(0, 1000 * duration_ms + 1, 1000)
+    angle = 2e-6 * np.pi * label_us[:, None] + rng.uniform(0, 6, 13)
+    middle = rng.uniform([16, 14], [48, 34], (13, 2))
+    joints = middle + 8 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    events = np.zeros(duration_ms * events_ms, EVENT_DTYPE)
+    events['t'] = np.sort(rng.integers(0, 1000 * duration_ms, len(events)))
+    of = rng.integers(0, 13, len(events))
+    places = joints[events['t'] // 1000, of] + rng.normal(0, 1, (len(events), 2))
+    places = np.clip(np.rint(places), 0, [WIDTH - 1, HEIGHT - 1]).astype(np.uint16)
+    events['x'], events['y'] = places.T
+    events['p'] = rng.integers(0, 2, len(events))
+    return Clip(f'circling{seed}', WIDTH, HEIGHT, events, label_us, joints.astype(np.float32),
+                np.ones(joints.shape[:2], bool))

@@ -1,0 +1,50 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What training minimizes."""
+
+import numpy as np
+import torch
+
+from hybrid_pose_ros.pose.heatmaps import locate_joints
+from hybrid_pose_ros.training.losses import heatmap_loss, spike_penalty
+
+JOINTS = torch.tensor([[[3.25, 4.75], [7.0, 2.0]]])
+SEEN = torch.ones(1, 2, dtype=torch.bool)
+
+
+def gaussian_logits():
+    """Return logits whose softmax is the Gaussian that is asked for, (1, 2, 9, 12)."""
+    y, x = torch.meshgrid(torch.arange(9), torch.arange(12), indexing='ij')
+    distance = ((x - JOINTS[..., 0, None, None]) ** 2 + (y - JOINTS[..., 1, None, None]) ** 2)
+    return -0.5 * distance
+
+
+def test_the_gaussian_round_each_joint_is_the_minimum():
+    logits = gaussian_logits().requires_grad_()
+    heatmap_loss(logits, JOINTS, SEEN).backward()
+    assert logits.grad.abs().max() < 1e-6
+
+
+def test_the_decoder_finds_the_joint_in_what_the_loss_asks_for():
+    cells, _ = locate_joints(gaussian_logits()[0].permute(1, 2, 0).numpy().copy(), logits=True)
+    assert np.abs(cells - JOINTS[0].numpy()).max() < 0.08
+
+
+def test_uniform_logits_cost_the_logarithm_of_the_cells():
+    loss = heatmap_loss(torch.zeros(1, 2, 9, 12), JOINTS, SEEN)
+    assert torch.isclose(loss, torch.log(torch.tensor(108.0)))
+
+
+def test_a_joint_out_of_sight_gives_no_gradient():
+    logits = torch.randn(1, 2, 9, 12, requires_grad=True)
+    heatmap_loss(logits, JOINTS, torch.tensor([[True, False]])).backward()
+    assert logits.grad[0, 0].abs().max() > 0 and logits.grad[0, 1].abs().max() == 0
+
+
+def test_a_batch_without_joints_in_sight_costs_nothing():
+    assert heatmap_loss(torch.randn(1, 2, 9, 12), JOINTS, ~SEEN) == 0
+
+
+def test_only_spikes_beyond_the_allowed_rate_cost():
+    assert torch.isclose(spike_penalty(torch.tensor([0.01, 0.05, 0.06]), allowed=4.0),
+                         torch.tensor(3.0))
