@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ring_states import MODEL, TENSORS, fill, holds, new_ring, segments, write_state
+from ring_states import MODEL, TENSORS, holds, new_ring, segments, write_state
 
 from hybrid_pose_ros.errors import TransportError
 from hybrid_pose_ros.transport.fence import load
