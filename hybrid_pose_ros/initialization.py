@@ -65,6 +65,13 @@ class StateProducer:
         self._newest_us: int | None = None
         self._last_frame_us: int | None = None
 
+    def warm_up(self) -> None:
+        """Run the ANN once on an empty frame: its first pass is much slower than the next ones."""
+        counts = np.zeros((2 * self._ann.bins, self._geometry.height, self._geometry.width),
+                          np.uint16)
+        self.run_into(Frame(0, counts), {name: np.empty(shape, np.float32)
+                                         for name, shape in self.layout.items()})
+
     def append(self, events: np.ndarray) -> None:
         """Take in the next events of the stream."""
         if len(events):

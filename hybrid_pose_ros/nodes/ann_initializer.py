@@ -25,6 +25,10 @@ STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 """Only the newest state is of use."""
 
 
+DAVIS346 = (346, 260)
+"""Size of the sensor that the first pass is made for [px]; others cost a little at their start."""
+
+
 class AnnInitializerNode(Node):
     """Publish a notice for every state that it has written into shared memory.
 
@@ -37,7 +41,7 @@ class AnnInitializerNode(Node):
         self._params = declare(self, InitializerParams)
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
         self._model = checkpoint.identity(self._weights)
-        _import_torch(self._params.threads)
+        _warm_up(self._weights, self._params)
         self._producer: StateProducer | None = None  # made for the sensor of the first packet
         self._ring: StateRing | None = None
         self._events = threading.Condition()  # guards the producer's window
@@ -77,6 +81,7 @@ class AnnInitializerNode(Node):
     def _start(self, batch: EventBatch) -> bool:
         try:
             producer = StateProducer(self._weights, self._params, batch.width, batch.height)
+            producer.warm_up()
             self._ring = StateRing(
                 tensor_specs(producer.layout), model=self._model, slots=self._params.slots,
                 shared=self._params.transport != 'inline')
@@ -137,9 +142,11 @@ class AnnInitializerNode(Node):
         return Status('; '.join(problems) or 'initializing', values, warn=bool(problems))
 
 
-def _import_torch(threads: int) -> None:
+def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> None:
+    """Load torch and run the ANN once, before the first packet waits for it."""
     import torch
-    torch.set_num_threads(threads)
+    torch.set_num_threads(params.threads)
+    StateProducer(weights, params, *DAVIS346).warm_up()
 
 
 def main() -> int:
