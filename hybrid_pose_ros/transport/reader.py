@@ -73,14 +73,16 @@ class StateReader:
             TransportError: the descriptor is forged, the segment gone or on another host.
         """
         check_descriptor(descriptor, model=self._model, expected=self._expected)
-        if not len(descriptor.payload):
-            self._current = self._fitting_segment(descriptor)
+        segment = None if len(descriptor.payload) else self._fitting_segment(descriptor)
         used = self._used.get(descriptor.segment, 0)
         if descriptor.sequence <= used:
             raise StaleState(f'state {descriptor.sequence} of {descriptor.segment} is not newer '
                              f'than state {used}, which was read before')
-        view = (_inline_view(descriptor) if len(descriptor.payload) else
-                _shared_view(descriptor, self._current))
+        if segment is None:
+            view = _inline_view(descriptor)
+        else:
+            self._current = segment  # also if its state turns out to be lost: `latest` goes on
+            view = _shared_view(descriptor, segment)
         self._mark_used(view)
         return view
 

@@ -231,6 +231,18 @@ def test_a_new_writer_starts_again_at_one_and_is_read(reader):
         assert reader.latest().sequence == 2
 
 
+def test_a_stale_notice_of_the_old_writer_does_not_lead_back_to_it(reader):
+    with new_ring() as old, new_ring() as new:
+        late = write_state(old)
+        reader.read(late)
+        reader.read(write_state(new))
+        with pytest.raises(StaleState):
+            reader.read(late)
+        write_state(new)
+        view = reader.latest()
+        assert view.segment == new.name and view.sequence == 2
+
+
 def test_two_rings_are_read_side_by_side(reader):
     with new_ring() as left, new_ring() as right:
         assert {left.name, right.name} <= segments()
