@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""EVT3 and libcaer_cmp word by word in plain Python: the other path that the kernels must equal."""
+"""EVT3 and libcaer_cmp word by word in plain Python: what the compiled kernels must equal."""
 
 
 class PlainEvt3:

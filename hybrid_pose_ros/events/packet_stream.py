@@ -6,6 +6,7 @@ What `seq` and the header stamp say of a packet:
 - `seq` goes on by 1: the next packet. By more: packets were lost, and the decoder is told so.
 - `seq` and stamp are the last packet's: a duplicate, dropped.
 - a `seq` that was counted as lost lately: out of order, too late for the decoder, dropped.
+- `seq` stays, the stamp goes on: a sender that does not number its packets; nothing is lost.
 - any other step back of `seq`, a jump ahead past RESTART_JUMP, or a step back of the stamp or of
   the sensor's clock by more than STEP_BACK_NS: another run of the driver, or the bag begins again.
   The decoder starts anew.
@@ -113,14 +114,15 @@ class PacketStream:
             self._missing.remove(packet.seq)
             self.counts.out_of_order += 1
             return _nothing()
-        if not 0 < step <= RESTART_JUMP or elapsed_ns < -STEP_BACK_NS:
+        goes_on = 0 < step <= RESTART_JUMP or step == 0 < elapsed_ns
+        if not goes_on or elapsed_ns < -STEP_BACK_NS:
             return self._start(packet, restarted=True)
         if step > 1 or elapsed_ns > SILENCE_NS:
             self._decoder.after_gap(elapsed_ns // 1000)
         self._missing.update(_seqs_before(packet.seq, self._last.seq))
         self._missing = {seq for seq in self._missing if packet.seq - seq <= REORDER_WINDOW}
         decoded = self._decode(packet)
-        return StreamUpdate(*decoded, step - 1, restarted=self._clock_went_back(decoded))
+        return StreamUpdate(*decoded, max(step - 1, 0), self._clock_went_back(decoded))
 
     def _start(self, packet: Packet, *, restarted: bool) -> StreamUpdate:
         self._decoder = PacketDecoder(packet.encoding, packet.width, packet.height)
@@ -136,6 +138,7 @@ class PacketStream:
         return decoded
 
     def _clock_went_back(self, decoded: Decoded) -> bool:
+        """Return whether sensor time lies before the last event's, and remember the new one's."""
         if not len(decoded.events):
             return False
         times_us = decoded.events['t']

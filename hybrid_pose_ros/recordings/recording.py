@@ -81,5 +81,5 @@ def check_events(path: Path, events: np.ndarray, width: int, height: int) -> Non
     """Raise RecordingError unless all events lie on the sensor, ON or OFF."""
     wrong = np.flatnonzero((events['x'] >= width) | (events['y'] >= height) | (events['p'] > 1))
     if len(wrong):
-        raise RecordingError(f'{path}: event {events[wrong[0]]} (t, x, y, p) is not one of a sensor '
-                             f'of {width}x{height} px')
+        raise RecordingError(f'{path}: event {events[wrong[0]]} (t, x, y, p) is not one of a '
+                             f'sensor of {width}x{height} px')

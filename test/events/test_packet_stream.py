@@ -12,12 +12,12 @@ from hybrid_pose_ros.events.packet_stream import RESTART_JUMP, PacketStream
 STEP_NS = 4_000_000
 
 
-def packet(seq, *, words=None, stamp_ns=None, **fields):
-    """Return an EVT3 packet with the event (seq mod 16, 1) at 4096 us * (1 + seq)."""
+def packet(index, *, words=None, stamp_ns=None, **fields):
+    """Return an EVT3 packet with the event (index mod 16, 1) at 4096 us * (1 + index)."""
     if words is None:
-        words = (0x8000 | (1 + seq) % 4096, 0x6000, 0x0001, 0x2000 | seq % 16)
-    values = {'stamp_ns': (1 + seq) * STEP_NS if stamp_ns is None else stamp_ns,
-              'frame_id': 'camera', 'width': 16, 'height': 16, 'seq': seq, 'time_base': 0,
+        words = (0x8000 | (1 + index) % 4096, 0x6000, 0x0001, 0x2000 | index % 16)
+    values = {'stamp_ns': (1 + index) * STEP_NS if stamp_ns is None else stamp_ns,
+              'frame_id': 'camera', 'width': 16, 'height': 16, 'seq': index, 'time_base': 0,
               'encoding': 'evt3', 'payload': np.array(words, '<u2').tobytes()}
     return Packet(**{**values, **fields})
 
@@ -48,6 +48,14 @@ def test_a_duplicate_is_dropped():
     assert (len(update.events), update.lost_packets, update.restarted) == (0, 0, False)
     assert stream.update(packet(2)).lost_packets == 0
     assert (stream.counts.duplicated, stream.counts.events) == (1, 3)
+
+
+def test_a_sender_that_does_not_number_its_packets_loses_none():
+    stream = PacketStream()
+    for index in range(4):
+        stream.update(packet(index, seq=0))
+    counts = stream.counts
+    assert (counts.events, counts.lost_packets, counts.restarts, counts.duplicated) == (4, 0, 0, 0)
 
 
 def test_a_packet_out_of_order_is_dropped_and_no_restart():
