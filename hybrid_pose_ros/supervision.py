@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hybrid_pose_ros.graph import NodeSpec, command
+from hybrid_pose_ros.transport.segment import collect_stale
 
 STOP_S = 5.0
 """A process that has not ended so long after SIGINT is killed."""
@@ -60,7 +61,10 @@ class Supervisor:
         return {name: self._processes[name].returncode for name in self._stopped}
 
     def stop(self, names: Iterable[str] | None = None) -> None:
-        """Tell nodes to stop, all or some, and wait; kill what does not."""
+        """Tell nodes to stop, all or some, and wait; kill what does not.
+
+        What a killed node has left in shared memory is removed.
+        """
         names = [name for name in (names or self._processes) if name in self._processes]
         self._stopped.update(names)
         for name in names:
@@ -73,6 +77,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 self._processes[name].kill()
                 self._processes[name].wait()
+        collect_stale()
 
     def __enter__(self) -> 'Supervisor':
         self.start()

@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events.clock import SensorClock
+from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
 
@@ -41,6 +42,7 @@ class EventInput:
 
     def __init__(self, node: Node, on_events: Callable[[EventBatch], None]):
         """Subscribe; `on_events` is called for every good packet."""
+        compile_codecs()  # before the first packet waits for it
         self._node = node
         self._on_events = on_events
         self._stream = PacketStream()

@@ -27,7 +27,7 @@ from hybrid_pose_ros.recordings.playback import (
 READ_AHEAD = 64
 """Packets that are made before they are due."""
 
-SLIP_NS = 50_000_000
+SLIP_NS = 10_000_000
 """A playback this late goes on from now, instead of sending a burst to catch up."""
 
 

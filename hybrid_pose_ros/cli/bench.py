@@ -1,0 +1,61 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose bench`: every speed that the README quotes, measured beside its rivals."""
+
+import argparse
+import importlib
+import json
+from collections.abc import Callable
+
+from rich.console import Console
+
+from hybrid_pose_ros.cli.up import require_ros
+from hybrid_pose_ros.errors import InputError
+
+SUMMARY = 'measure decoding, state hand-over, spiking engine and the whole graph on this machine'
+
+BENCHMARKS = {
+    'decode': 'events a second beside expelliarmus, faery and evlib',
+    'transport': 'state hand-over through shared memory beside DDS',
+    'engine': 'a step of the spiking network beside dense PyTorch',
+    'graph': 'packet arrival to pose published, CPU and memory of every process'}
+NEED_ROS = ('transport', 'graph')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument('names', nargs='*', metavar='NAME',
+                        help='; '.join(f'{name}: {text}' for name, text in BENCHMARKS.items())
+                        + '; without a name all')
+    parser.add_argument('--recordings', help='folder with raw/*.raw recordings for `decode`')
+    parser.add_argument('--duration', type=float, default=20.0, help='of `graph` [s]')
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Run the named benchmarks one after the other."""
+    names = args.names or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        raise InputError(f'benchmark {unknown[0]} is not known: there are {", ".join(BENCHMARKS)}')
+    options = {'decode': {'recordings': args.recordings} if args.recordings else {},
+               'graph': {'duration_s': args.duration}}
+    console = Console(stderr=True)
+    results = {}
+    for name in names:
+        if name in NEED_ROS:
+            require_ros()
+        with console.status(f'{name}: {BENCHMARKS[name]}'):
+            results[name] = _function(name)(**options.get(name, {}))
+    return results
+
+
+def show(results: dict) -> None:
+    """Print the figures, ratios first, as the benchmarks order them."""
+    for name, result in results.items():
+        print(f'\n{name}: {BENCHMARKS[name]}')
+        print(json.dumps(result, indent=2))
+
+
+def _function(name: str) -> Callable[..., dict]:
+    module = importlib.import_module(f'hybrid_pose_ros.evaluation.{name}_benchmark')
+    return getattr(module, f'{name}_benchmark')
