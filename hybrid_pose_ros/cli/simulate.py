@@ -162,6 +162,8 @@ def _executor(args: argparse.Namespace) -> Executor:
 
 
 def _progress(unit: str) -> Progress:
+    """Return a bar on stderr, where that is a terminal."""
+    console = Console(stderr=True)
     return Progress(TextColumn('{task.description}'), BarColumn(),
                     TextColumn(f'{{task.completed:.1f}}/{{task.total:.1f}} {unit}'),
-                    TimeRemainingColumn(), console=Console(stderr=True))
+                    TimeRemainingColumn(), console=console, disable=not console.is_terminal)

@@ -173,7 +173,9 @@ def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
     if settings.mirror:
         points = points[:, MIRRORED_POINTS] * [-1.0, 1.0, 1.0]
     pelvis = points[:, :1] * [1.0, 1.0, 0.0]
-    points -= (1.0 - settings.travel) * _smooth(pelvis, int(2 * capture.rate_hz))
+    points -= np.median(pelvis, axis=0)
+    points -= (1.0 - settings.travel) * _smooth(pelvis - np.median(pelvis, axis=0),
+                                                int(2 * capture.rate_hz))
     right = points[:, BODY_POINTS.index('r_hip')] - points[:, BODY_POINTS.index('l_hip')]
     right = (right / np.linalg.norm(right, axis=-1, keepdims=True)).mean(axis=0)
     # the mean right hand side shall point to -x

@@ -129,11 +129,15 @@ def erase(view: Canvas, background: np.ndarray) -> None:
 def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
     """Fill an image (H, W) with a wall seen through a homography, pixel to texel, (3, 3)."""
     rows, columns = wall.shape
+    h = homography
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
-            u, v, w = homography @ np.array((x + 0.5, y + 0.5, 1.0))
-            u = min(max(u / w - 0.5, 0.0), columns - 1.001)  # beyond its edge the wall is smeared
-            v = min(max(v / w - 0.5, 0.0), rows - 1.001)
+            px, py = x + 0.5, y + 0.5
+            w = h[2, 0] * px + h[2, 1] * py + h[2, 2]
+            u = (h[0, 0] * px + h[0, 1] * py + h[0, 2]) / w - 0.5
+            v = (h[1, 0] * px + h[1, 1] * py + h[1, 2]) / w - 0.5
+            u = min(max(u, 0.0), columns - 1.001)  # beyond its edge the wall is smeared
+            v = min(max(v, 0.0), rows - 1.001)
             x0, y0 = int(u), int(v)
             fx, fy = u - x0, v - y0
             upper = wall[y0, x0] + fx * (wall[y0, x0 + 1] - wall[y0, x0])

@@ -198,10 +198,11 @@ class SimulatedScene:
 
         Between two labels lie so many frames that no body point moves over step_px in one step.
         """
-        points = self._motion.sample(stamps_us * 1e-6)
-        pixels = self._camera_at(stamps_us).project(points)
+        camera = self._camera_at(stamps_us)
+        pixels = camera.project(self._motion.sample(stamps_us * 1e-6))
+        seen = camera.contains(pixels)
         moved = np.linalg.norm(np.diff(pixels, axis=0), axis=-1)
-        farthest = np.nan_to_num(moved, nan=0.0).max(axis=1)
+        farthest = np.where(seen[1:] & seen[:-1], moved, 0.0).max(axis=1)
         steps = np.clip(np.ceil(farthest / self.settings.timing.step_px), 1, MOST_STEPS)
         steps = steps.astype(np.int64)
         frames_until = np.concatenate([[0], np.cumsum(steps)])

@@ -1,0 +1,138 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from concurrent.futures import Future, ProcessPoolExecutor
+
+import h5py
+import numpy as np
+import pytest
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
+from hybrid_pose_ros.simulation.body import joints_of
+from hybrid_pose_ros.simulation.corpus import make, motion_files, plan
+from hybrid_pose_ros.simulation.motions import GeneratedMotion
+from hybrid_pose_ros.simulation.recording import record
+from hybrid_pose_ros.simulation.scene import SimulatedScene
+from hybrid_pose_ros.simulation.scene_settings import IDEAL, OFFICE
+
+
+class HereAndNow:
+    """An executor without processes, which notes what it was asked to make."""
+
+    def __init__(self):
+        self.numbers = []
+
+    def submit(self, function, clip):
+        self.numbers.append(clip.number)
+        future = Future()
+        try:
+            future.set_result(function(clip))
+        except InputError as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture(scope='module')
+def captures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('captures')
+    for seed in range(3):
+        points = GeneratedMotion(seed).sample(np.arange(0.0, 2.0, 1 / 120)).astype(np.float32)
+        np.savez(folder / f'{seed}.npz', body=points, joints=joints_of(points),
+                 fps=np.float32(120.0))
+    return folder
+
+
+def clips_in(captures, output_dir, count=2, seed=1):
+    return plan(motion_files(captures), output_dir, clips=count, seed=seed, duration_s=0.05)
+
+
+def arrays_of(path):
+    with h5py.File(path) as file:
+        found = {}
+        file.visititems(lambda name, item: found.update({name: item[:]})
+                        if isinstance(item, h5py.Dataset) else None)
+        return found
+
+
+def test_each_file_comes_once_before_one_comes_again(captures):
+    clips = clips_in(captures, 'nowhere', count=6)
+    for half in (clips[:3], clips[3:]):
+        assert len({clip.motion_file for clip in half}) == 3
+
+
+def test_a_corpus_is_taken_up_where_it_was_left(captures, tmp_path):
+    executor = HereAndNow()
+    list(make(clips_in(captures, tmp_path, 1), executor))
+    list(make(clips_in(captures, tmp_path, 3), executor))
+    assert executor.numbers == [0, 1, 2]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        'clip_00000.h5', 'clip_00001.h5', 'clip_00002.h5']
+
+
+def test_a_clip_is_the_same_alone_and_on_two_processes(captures, tmp_path):
+    list(make(clips_in(captures, tmp_path / 'here'), HereAndNow()))
+    with ProcessPoolExecutor(2) as executor:
+        list(make(clips_in(captures, tmp_path / 'there'), executor))
+    for number in range(2):
+        here = arrays_of(tmp_path / f'here/clip_{number:05d}.h5')
+        there = arrays_of(tmp_path / f'there/clip_{number:05d}.h5')
+        assert here.keys() == there.keys()
+        assert all(np.array_equal(here[name], there[name], equal_nan=name == 'labels/joints_px')
+                   for name in here)
+
+
+def test_a_folder_without_motion_files_is_refused(tmp_path):
+    with pytest.raises(InputError, match='holds no motion files'):
+        motion_files(tmp_path)
+
+
+def test_a_bad_motion_file_stops_the_corpus_with_its_name(tmp_path):
+    (tmp_path / 'bad.npz').write_bytes(b'nothing')
+    with pytest.raises(InputError, match='bad.npz is no motion file'):
+        list(make(clips_in(tmp_path, tmp_path / 'clips'), HereAndNow()))
+    assert not list((tmp_path / 'clips').iterdir())
+
+
+def test_a_recording_holds_the_scene_after_its_warm_up(tmp_path):
+    facts = record(SimulatedScene(settings=OFFICE, duration_us=200_000), tmp_path / 'r.h5',
+                   seed=0, motion='demo')
+    scene = list(SimulatedScene(settings=OFFICE, duration_us=200_000))
+    events = np.concatenate([piece.events for piece in scene])
+    events = events[events['t'] >= 100_000]
+    recording = Hdf5Recording(tmp_path / 'r.h5')
+    written = np.concatenate([piece.events for piece in recording.pieces()])
+    assert np.array_equal(written['t'] + 100_000, events['t'])
+    assert np.array_equal(written[['x', 'y', 'p']], events[['x', 'y', 'p']])
+    assert facts['events'] == len(events)
+    labels = recording.labels()
+    assert np.array_equal(labels.t, np.arange(0, 101_000, 1_000))
+    assert np.array_equal(labels.joints_px[-1], scene[-1].labels.joints_px[-1])
+
+
+def test_a_recording_says_which_joints_are_hidden_and_how_it_was_made(tmp_path):
+    record(SimulatedScene(settings=IDEAL, duration_us=150_000), tmp_path / 'r.h5', seed=0,
+           motion='demo')
+    with h5py.File(tmp_path / 'r.h5') as file:
+        assert file['labels/occluded'].shape == (51, 13)
+        assert '"threshold_on": 0.2' in file.attrs['settings']
+
+
+def test_a_scene_that_ends_in_its_warm_up_leaves_no_file(tmp_path):
+    with pytest.raises(InputError, match='ends within the first 0.1 s'):
+        record(SimulatedScene(duration_us=50_000), tmp_path / 'r.h5', seed=0, motion='demo')
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_recording_that_is_interrupted_leaves_no_file(tmp_path):
+    def interrupt(end_us):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record(SimulatedScene(duration_us=200_000), tmp_path / 'r.h5', seed=0, motion='demo',
+               progress=interrupt)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(InputError, match='cannot be written'):
+        record(SimulatedScene(duration_us=200_000), tmp_path / 'no/r.h5', seed=0, motion='demo')
