@@ -9,6 +9,9 @@ has caught up.
 
     live run     ──●──●──●──●──●──●──●──●──┐
     state of t0        t0 ●●●  ●●●  ●●●  ●●●●──●──●──   becomes the live run
+
+A tracker that is behind (too many events, a busy machine) gets states that are ahead of it. It goes
+on until it meets them, or, where that is too far, leaves out the bins in between.
 """
 
 import time
@@ -58,6 +61,8 @@ class TrackerParams(NetworkParams):
                               'catches up.', low=2, high=1_000)
     history_us: int = param(400_000, 'How far back bins are kept for the replay [us]; an older '
                             'state is refused.', low=1_000, high=5_000_000)
+    max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins up '
+                            'to the newest state [us].', low=10_000, high=60_000_000)
 
 
 class InitialState(Protocol):
@@ -92,6 +97,7 @@ class TrackerCounts:
     states_too_old: int = 0  # older than the kept bins
     states_unneeded: int = 0  # came while the one before was still catching up
     states_torn: int = 0  # overwritten while they were copied
+    left_out_steps: int = 0  # bins without a pose, since the tracker was too far behind
 
 
 @dataclass
@@ -120,6 +126,7 @@ class PoseTracker:
         self._history: deque[Step] = deque(maxlen=max(1, params.history_us // params.step_us))
         self._live: _Run | None = None
         self._candidate: _Run | None = None
+        self._leaving_out = False  # until the candidate takes over
         self._free = [self._engine.initialize(), self._engine.initialize()]
         self._velocity: VelocityState | None = None
         self._last_pose_index: int | None = None
@@ -146,8 +153,7 @@ class PoseTracker:
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
             self._history.append(fact)
-            self._advance(fact)
-            if self._live is not None:
+            if self._advance(fact):
                 yield self._pose(fact, started_ns)
 
     def initialize(self, state: InitialState) -> bool:
@@ -162,32 +168,45 @@ class PoseTracker:
         copy = self._free.pop()
         copy.copy_from(state.tensors)
         self._candidate = _Run(copy, state.sensor_time_us, first_index)
+        ahead = first_index - self._history[-1].index - 1
+        self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         if not state.is_intact():
             self.counts.states_torn += 1
             self._candidate = self._release(self._candidate)
+            self._leaving_out = False
         return self._candidate is not None
 
     def restart(self) -> None:
         """Give up the state: the sensor's clock jumped. The next state of the ANN is waited for."""
         self._live = self._release(self._live)
         self._candidate = self._release(self._candidate)
+        self._leaving_out = False
         self._history.clear()
         self._velocity = None
         self._last_pose_index = None
 
-    def _advance(self, step: Step) -> None:
-        """Bring the live run to the end of a bin, by the candidate where that catches up."""
+    def _advance(self, step: Step) -> bool:
+        """Bring the live run to the end of a bin; return whether there is one and it did.
+
+        A candidate that has caught up becomes the live run.
+        """
         candidate = self._candidate
         if candidate is not None:
             self._replay(candidate, step.index)
             if candidate.next_index == step.index + 1:
                 self._release(self._live)
                 self._live, self._candidate = candidate, None
+                self._leaving_out = False
                 self.counts.states += 1
-                return
-        if self._live is not None:
-            self._engine.step(step.counts, self._live.state)
-            self._live.next_index += 1
+                return True
+        if self._live is None:
+            return False
+        if self._leaving_out:
+            self.counts.left_out_steps += 1
+            return False
+        self._engine.step(step.counts, self._live.state)
+        self._live.next_index += 1
+        return True
 
     def _release(self, run: _Run | None) -> None:
         if run is not None:

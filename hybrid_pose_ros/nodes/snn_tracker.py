@@ -49,7 +49,7 @@ class SnnTrackerNode(Node):
         self._unshared = 0
         self._latencies_ms: deque[float] = deque(maxlen=2000)
         self._computes_ms: deque[float] = deque(maxlen=2000)
-        self._last_poses = 0
+        self._last_poses = self._last_left_out = 0
         self._publisher = self.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
         self._input = EventInput(self, self._on_events)
         self.create_subscription(StateTensors, '~/state', self._on_state, STATE_QOS)
@@ -128,6 +128,10 @@ class SnnTrackerNode(Node):
         problems = [] if tracker.trained else ['untrained weights']
         if age_us is None:
             problems.append('waiting for a state of the ANN')
+        left_out = tracker.counts.left_out_steps - self._last_left_out
+        self._last_left_out = tracker.counts.left_out_steps
+        if left_out:
+            problems.append(f'overloaded: {left_out} bins left out')
         values = stream | vars(tracker.counts) | {
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
