@@ -1,5 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import shutil
 from concurrent.futures import Future, ProcessPoolExecutor
 
 import h5py
@@ -130,6 +131,15 @@ def test_a_recording_that_is_interrupted_leaves_no_file(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         record(SimulatedScene(duration_us=200_000), tmp_path / 'r.h5', seed=0, motion='demo',
                progress=interrupt)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_said_and_leaves_no_file(tmp_path, monkeypatch):
+    """HDF5 ends the process by a segmentation fault where it cannot write."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=5 << 20)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
+    with pytest.raises(InputError, match='the disk has 5 MiB left'):
+        record(SimulatedScene(duration_us=200_000), tmp_path / 'r.h5', seed=0, motion='demo')
     assert not list(tmp_path.iterdir())
 
 
