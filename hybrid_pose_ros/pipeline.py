@@ -156,25 +156,44 @@ class PoseTracker:
             if self._advance(fact):
                 yield self._pose(fact, started_ns)
 
-    def initialize(self, state: InitialState) -> bool:
-        """Start to replay from a state; return whether it is of use. It is copied here."""
+    def initialize(self, state: InitialState) -> Pose | None:
+        """Copy a state and replay the bins since; it takes over in `update`, when it has caught up.
+
+        Returns:
+            The pose of the last bin, where there was no live run that replaying everything at
+            once could have held up; else None.
+        """
+        started_ns = time.perf_counter_ns()
+        candidate = self._copy(state)
+        if candidate is None or self._live is not None:
+            self._candidate = candidate or self._candidate
+            return None
+        last = self._history[-1]
+        self._replay(candidate, last.index, limit=len(self._history))
+        if candidate.next_index != last.index + 1:  # the state is ahead of what came until now
+            self._candidate = candidate
+            return None
+        self._take_over(candidate)
+        return self._pose(last, started_ns)
+
+    def _copy(self, state: InitialState) -> _Run | None:
+        """Return a run that starts from a state; None where the state is of no use."""
         first_index = -(-state.sensor_time_us // self._params.step_us)
         if not self._history or first_index < self._history[0].index:
             self.counts.states_too_old += 1
-            return False
+            return None
         if self._candidate is not None:  # it would never take over if each newer one replaced it
             self.counts.states_unneeded += 1
-            return False
-        copy = self._free.pop()
-        copy.copy_from(state.tensors)
-        self._candidate = _Run(copy, state.sensor_time_us, first_index)
-        ahead = first_index - self._history[-1].index - 1
-        self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
+            return None
+        run = _Run(self._free.pop(), state.sensor_time_us, first_index)
+        run.state.copy_from(state.tensors)
         if not state.is_intact():
             self.counts.states_torn += 1
-            self._candidate = self._release(self._candidate)
-            self._leaving_out = False
-        return self._candidate is not None
+            self._release(run)
+            return None
+        ahead = first_index - self._history[-1].index - 1
+        self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
+        return run
 
     def restart(self) -> None:
         """Give up the state: the sensor's clock jumped. The next state of the ANN is waited for."""
@@ -192,12 +211,9 @@ class PoseTracker:
         """
         candidate = self._candidate
         if candidate is not None:
-            self._replay(candidate, step.index)
+            self._replay(candidate, step.index, limit=self._params.replay_steps)
             if candidate.next_index == step.index + 1:
-                self._release(self._live)
-                self._live, self._candidate = candidate, None
-                self._leaving_out = False
-                self.counts.states += 1
+                self._take_over(candidate)
                 return True
         if self._live is None:
             return False
@@ -208,14 +224,20 @@ class PoseTracker:
         self._live.next_index += 1
         return True
 
+    def _take_over(self, run: _Run) -> None:
+        self._release(self._live)
+        self._live, self._candidate = run, None
+        self._leaving_out = False
+        self.counts.states += 1
+
     def _release(self, run: _Run | None) -> None:
         if run is not None:
             self._free.append(run.state)
 
-    def _replay(self, run: _Run, last_index: int) -> None:
-        """Let a run take bins up to the last one, but no more than are allowed at once."""
+    def _replay(self, run: _Run, last_index: int, *, limit: int) -> None:
+        """Let a run take bins up to the last one, but no more than the limit."""
         oldest = self._history[0].index
-        until = min(last_index + 1, run.next_index + self._params.replay_steps)
+        until = min(last_index + 1, run.next_index + limit)
         for index in range(run.next_index, until):
             self._engine.step(self._history[index - oldest].counts, run.state)
         self.counts.replayed_steps += max(0, until - run.next_index)

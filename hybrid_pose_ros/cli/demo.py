@@ -164,8 +164,8 @@ def _report(output: Path, recorded: dict, restarts: dict[str, int], *, video: bo
               **summarize(run)}
     if run.poses:
         plot_run(run, output)
-        if video:
-            report['video_frames'] = write_video(bag, output / 'skeleton.mp4')
+    if video and run.stream.counts.events:
+        report['video_frames'] = write_video(bag, output / 'skeleton.mp4')
     (output / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
     return report
 

@@ -43,6 +43,7 @@ class SnnTrackerNode(Node):
         warm_up(self._weights, self._params)  # before the first packet waits for it
         self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
         self._size = (0, 0)
+        self._arrival_ns = 0  # of the newest packet
         self._reader: StateReader | None = None
         self._refused = 0
         self._refusal = ''
@@ -63,8 +64,9 @@ class SnnTrackerNode(Node):
             return
         if batch.restarted:
             self._tracker.restart()
+        self._arrival_ns = batch.arrival_ns
         for pose in self._tracker.update(batch.events):
-            self._publish(pose, batch)
+            self._publish(pose)
 
     def _start(self, batch: EventBatch) -> bool:
         try:
@@ -78,7 +80,7 @@ class SnnTrackerNode(Node):
         self._reader = StateReader(model=self._model, tensors=tensor_specs(layout))
         return True
 
-    def _publish(self, pose: Pose, batch: EventBatch) -> None:
+    def _publish(self, pose: Pose) -> None:
         message = to_skeleton_message(pose.skeleton, self._input.header(pose.skeleton.stamp_us))
         message.step_us = self._params.step_us
         message.width, message.height = self._size
@@ -88,7 +90,7 @@ class SnnTrackerNode(Node):
         message.compute_ms = pose.compute_ns * 1e-6
         now_ns = time.time_ns()
         message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
-        message.packet_latency_ms = (now_ns - batch.arrival_ns) * 1e-6
+        message.packet_latency_ms = (now_ns - self._arrival_ns) * 1e-6
         self._publisher.publish(message)
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)
@@ -106,7 +108,9 @@ class SnnTrackerNode(Node):
             self.get_logger().warning(f'refused a state: {error}', throttle_duration_sec=5.0)
             return
         if view is not None:
-            self._tracker.initialize(view)
+            first = self._tracker.initialize(view)
+            if first is not None:
+                self._publish(first)
 
     def _read(self, message: StateTensors) -> StateView | None:
         """Return the state that a notice announces, or the newest one where this is gone."""

@@ -27,7 +27,7 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
     """Write an MP4 in real time of the sensor's clock; return the number of frames.
 
     Raises:
-        RecordingError: the bag holds no skeleton, or the video cannot be written.
+        RecordingError: the bag holds no events, or the video cannot be written.
     """
     writer, frames = None, 0
     try:
@@ -44,22 +44,27 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
         if writer is not None:
             writer.release()
     if writer is None:
-        raise RecordingError(f'{bag} holds no skeleton: there is nothing to show')
+        raise RecordingError(f'{bag} holds no event: there is nothing to show')
     return frames
 
 
 def run_frames(bag: Path, *, period_us: int, skeletons: str = '/snn_tracker/skeleton'
                ) -> Iterator[np.ndarray]:
-    """Yield an image (H, W, 3) uint8 BGR for each period of sensor time with a skeleton."""
+    """Yield an image (H, W, 3) uint8 BGR for each period of sensor time with a skeleton.
+
+    Of a run without any skeleton, one image with the first packets' events.
+    """
     store, stream = typestore(), PacketStream()
     batches: deque[np.ndarray] = deque()
-    next_us = None
+    next_us = size = None
     for topic, type_name, _, cdr in bag_messages(bag):
         if type_name == EVENT_PACKET:
             try:
-                update = stream.update(parse_event_packet(cdr))
+                packet = parse_event_packet(cdr)
+                update = stream.update(packet)
             except PacketError:
                 continue
+            size = packet.width, packet.height
             if update.restarted:
                 batches.clear()
                 next_us = None
@@ -71,6 +76,10 @@ def run_frames(bag: Path, *, period_us: int, skeletons: str = '/snn_tracker/skel
                 continue
             next_us = pose.sensor_time_us + period_us
             yield _frame(pose, batches)
+    if next_us is None and batches:
+        image = _enlarged(np.concatenate(batches), *size)
+        draw_text(image, 'no skeleton')
+        yield image
 
 
 def _frame(pose, batches: deque[np.ndarray]) -> np.ndarray:
@@ -79,14 +88,19 @@ def _frame(pose, batches: deque[np.ndarray]) -> np.ndarray:
         batches.popleft()
     events = np.concatenate([no_events(), *batches])
     events = events[(events['t'] >= start_us) & (events['t'] < pose.sensor_time_us)]
-    scale = max(1, WIDTH_PX // pose.width)
-    image = draw_events(events, pose.width, pose.height)
-    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    image = _enlarged(events, pose.width, pose.height)
     skeleton = Skeleton(pose.sensor_time_us, np.stack([pose.x_px, pose.y_px], axis=1),
                         pose.confidence, np.zeros((len(pose.x_px), 2), np.float32))
-    draw_skeleton(image, skeleton, trained=pose.trained, scale=scale, least_confidence=0.05)
+    draw_skeleton(image, skeleton, trained=pose.trained,
+                  scale=image.shape[1] // pose.width, least_confidence=0.05)
     draw_text(image, f't = {pose.sensor_time_us * 1e-6:.3f} s   {1e6 / pose.step_us:.0f} Hz   '
                      f'state {pose.state_age_us * 1e-3:.0f} ms old')
     if not pose.trained:
         draw_text(image, 'untrained weights', 1)
     return image
+
+
+def _enlarged(events: np.ndarray, width: int, height: int) -> np.ndarray:
+    scale = max(1, WIDTH_PX // width)
+    return cv2.resize(draw_events(events, width, height), None, fx=scale, fy=scale,
+                      interpolation=cv2.INTER_NEAREST)
