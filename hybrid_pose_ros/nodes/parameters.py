@@ -26,8 +26,8 @@ def declare(node: Node, settings: type[Settings]) -> Settings:
             value = node.declare_parameter(parameter.name, parameter.default,
                                            _descriptor(parameter)).value
         except ParameterException as error:
-            raise InputError(f'parameter {parameter.name}: {error}; '
-                             f'{parameter.description}') from error
+            reason = str(error).removesuffix(f': {parameter.name}')
+            raise InputError(f'parameter {parameter.name}: {reason}') from error
         # `rate_hz:=30` is an integer to ROS; every user means 30.0.
         values[parameter.name] = float(value) if _is_whole(parameter, value) else value
     return settings(**values)

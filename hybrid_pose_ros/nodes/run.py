@@ -4,10 +4,14 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.logging import (
+    LoggingSeverity, get_logger_effective_level, set_logger_level)
 from rclpy.node import Node
+from rclpy.utilities import remove_ros_args
 
 from hybrid_pose_ros.errors import InputError
 
@@ -15,11 +19,11 @@ from hybrid_pose_ros.errors import InputError
 def run(node_class: Callable[[], Node]) -> int:
     """Spin one node until it is told to stop; return the exit status.
 
-    A user's mistake (a parameter, a file) is one line on stderr and status 1.
+    A user's mistake (an argument, a parameter, a file) is one line on stderr and status 1.
     """
-    rclpy.init()  # its signal handlers turn SIGINT and SIGTERM into the end of spin()
     node = None
     try:
+        _init()
         node = node_class()
         # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep the
         # interpreter's lock; it would save a third of the overhead of a callback.
@@ -27,12 +31,34 @@ def run(node_class: Callable[[], Node]) -> int:
         executor.add_node(node)
         executor.spin()
     except InputError as error:
-        print(f'{node_class.__name__}: {error}', file=sys.stderr)
+        print(f'{Path(sys.argv[0]).name}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        if rclpy.ok():
+            raise
+        # Told to stop while it was being made: nothing of ROS works from that moment on.
     finally:
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _init() -> None:
+    """Initialize ROS; its signal handlers turn SIGINT and SIGTERM into the end of spin().
+
+    Raises:
+        InputError: the command line is not one of ROS.
+    """
+    set_logger_level('rcl', LoggingSeverity.FATAL)  # it logs what the exception says anyway
+    try:
+        rclpy.init()
+    except RuntimeError as error:
+        raise InputError(str(error).split(', at /')[0]) from error
+    if get_logger_effective_level('rcl') == LoggingSeverity.FATAL:
+        set_logger_level('rcl', LoggingSeverity.UNSET)
+    if unknown := remove_ros_args(sys.argv)[1:]:
+        raise InputError(f'argument {unknown[0]} is not known: parameters are given as '
+                         '--ros-args -p NAME:=VALUE')
