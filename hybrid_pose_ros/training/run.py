@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training run: ANN, then SNN and heads, then weights with a card that holds what was measured."""
+"""A training run: ANN, then SNN and heads, then weights with a card that tells their origin."""
 
 import subprocess
 from collections.abc import Callable

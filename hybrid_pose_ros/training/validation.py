@@ -8,8 +8,8 @@ Errors are distances of joints inside the image, hidden behind the body or not, 
 """
 
 from collections import defaultdict, deque
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -103,6 +103,42 @@ def by_age(checkpoint: Checkpoint, clips: list[Clip], *, horizon_us: int = 100_0
     }
 
 
+class LateState(NamedTuple):
+    """A state of the ANN, as `pipeline.InitialState`, and the pose that it shows."""
+
+    sensor_time_us: int
+    tensors: dict[str, np.ndarray]
+    joints_px: np.ndarray  # (J, 2)
+
+    def is_intact(self) -> bool:
+        """Return True: nobody writes over it."""
+        return True
+
+
+class LateAnn:
+    """The ANN as a node beside the tracker: so many states a second, each some time late."""
+
+    def __init__(self, ann: Ann, *, rate_hz: float, delay_us: int, step_us: int):
+        """Look at nothing yet."""
+        self._ann = ann
+        self._period_us, self._delay_us, self._step_us = 1e6 / rate_hz, delay_us, step_us
+        self._underway: deque[LateState] = deque()
+        self._next_us = 0.0
+
+    def look(self, clip: Clip, now_us: int) -> None:
+        """Look at the events until now, if it is time to."""
+        at_us = now_us // self._step_us * self._step_us
+        if now_us >= self._next_us and (joints_px := self._ann.look(clip, at_us)) is not None:
+            tensors = {name: tensor.copy() for name, tensor in self._ann.tensors.items()}
+            self._underway.append(LateState(at_us, tensors, joints_px))
+            self._next_us = now_us + self._period_us
+
+    def arrived(self, now_us: int) -> Iterator[LateState]:
+        """Yield the states that have come since the last call."""
+        while self._underway and self._underway[0].sensor_time_us + self._delay_us <= now_us:
+            yield self._underway.popleft()
+
+
 def live(checkpoint: Checkpoint, clips: list[Clip], *, step_us: int = 1_000,
          rate_hz: float = 30.0, delay_us: int = 30_000) -> dict[str, Any]:
     """Return errors of the tracker, fed packets, with a state every 1 / rate that comes late.
@@ -111,33 +147,26 @@ def live(checkpoint: Checkpoint, clips: list[Clip], *, step_us: int = 1_000,
     """
     errors = defaultdict(list)
     for clip in clips:
+        geometry = input_geometry(checkpoint.preset, clip.width, clip.height)
         tracker = PoseTracker(checkpoint, TrackerParams(step_us=step_us), clip.width, clip.height)
-        ann = Ann(checkpoint, input_geometry(checkpoint.preset, clip.width, clip.height))
-        underway, held, next_us = deque(), None, clip.start_us
+        ann = LateAnn(Ann(checkpoint, geometry), rate_hz=rate_hz, delay_us=delay_us,
+                      step_us=step_us)
+        held = None
         for start_us in range(clip.start_us, clip.end_us, PACKET_US):
-            end_us = min(start_us + PACKET_US, clip.end_us)
-            while underway and underway[0].sensor_time_us + delay_us <= start_us:
-                state = underway.popleft()
+            for state in ann.arrived(start_us):
                 tracker.initialize(state)
                 held = state.joints_px
-            for pose in tracker.update(clip.events_between(start_us, end_us)):
+            for pose in tracker.update(clip.events_between(start_us, start_us + PACKET_US)):
                 stamp_us = pose.skeleton.stamp_us
                 if stamp_us >= clip.start_us + SETTLED_US:
                     joints, visible = clip.joints_at(np.array([stamp_us]))
-                    for name, found in (('hybrid', pose.skeleton.joints_px), ('ann_held', held)):
-                        errors[name].append(_errors(found[None], joints, visible))
-            if end_us >= next_us:
-                joints_px = ann.look(clip, end_us // step_us * step_us)
-                if joints_px is not None:
-                    underway.append(SimpleNamespace(
-                        sensor_time_us=end_us // step_us * step_us, joints_px=joints_px,
-                        tensors={name: tensor.copy() for name, tensor in ann.tensors.items()},
-                        is_intact=lambda: True))
-                    next_us = end_us + 1e6 / rate_hz
+                    errors['hybrid'].append(_errors(pose.skeleton.joints_px, joints, visible))
+                    errors['ann_held'].append(_errors(held, joints, visible))
+            ann.look(clip, start_us + PACKET_US)
     return {'poses': len(errors['hybrid']), 'rate_hz': rate_hz, 'delay_us': delay_us,
             'step_us': step_us,
-            'rows': {name: {'mpjpe_px': _rounded(np.nanmean(np.concatenate(values))),
-                            'median_px': _rounded(np.nanmedian(np.concatenate(values)))}
+            'rows': {name: {'mpjpe_px': _rounded(np.nanmean(values)),
+                            'median_px': _rounded(np.nanmedian(values))}
                      for name, values in errors.items()}}
 
 

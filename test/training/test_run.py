@@ -56,7 +56,8 @@ def test_the_second_stage_leaves_the_ann_as_it_is(tmp_path):
 def test_the_loss_of_the_ann_falls(tmp_path):
     losses = []
     params = dataclasses.replace(PARAMS, ann_iterations=60, snn_iterations=0, ann_batch=4)
-    train(params, CLIPS, tmp_path, lambda stage, iteration, figures: losses.append(figures['loss']))
+    train(params, CLIPS, tmp_path,
+          lambda stage, iteration, figures: losses.append(figures['loss']))
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.5
 
 

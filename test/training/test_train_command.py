@@ -1,0 +1,48 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose train`."""
+
+import json
+
+import numpy as np
+from labeled_clips import HEIGHT, WIDTH, circling_clip
+
+from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+
+
+def record(folder, seed):
+    """Write a clip as a recording into a folder."""
+    clip = circling_clip(seed, events_ms=20)
+    folder.mkdir(exist_ok=True)
+    with Hdf5Writer(folder / f'{seed}.h5', width=WIDTH, height=HEIGHT) as writer:
+        writer.append(clip.events)
+        writer.append_labels(clip.label_us, clip.joints_px + 0.5,
+                             np.zeros((*clip.visible.shape, 3)), clip.visible)
+
+
+def train(tmp_path, *more):
+    """Run two iterations of each stage; return the exit status."""
+    return main(['train', '--corpus', str(tmp_path / 'corpus'), '--out', str(tmp_path / 'run'),
+                 '--ann-iterations', '2', '--snn-iterations', '2', '--device', 'cpu', '--json',
+                 *more])
+
+
+def test_weights_come_with_what_was_measured_on_the_validation_recordings(tmp_path, capsys):
+    record(tmp_path / 'corpus', 0)
+    record(tmp_path / 'validation', 1)
+    assert train(tmp_path, '--validation', str(tmp_path / 'validation')) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    weights = checkpoint.load(result['weights'], 'edge')
+    assert weights.card['trained'] and weights.card['training']['clips'] == 1
+    rows = weights.card['metrics']['by_age']['rows']
+    assert set(rows) == {'ann', 'ann_held', 'hybrid_10000us', 'hybrid_1000us'}
+    assert all(np.isfinite(row['mpjpe_px']) for row in rows.values())
+    assert weights.card['metrics']['live']['poses'] > 300
+
+
+def test_a_corpus_without_recordings_is_a_mistake_of_one_line(tmp_path, capsys):
+    (tmp_path / 'corpus').mkdir()
+    assert train(tmp_path) == 1
+    assert capsys.readouterr().err.count('\n') == 1
