@@ -182,9 +182,13 @@ class PoseTracker:
         if not self._history or first_index < self._history[0].index:
             self.counts.states_too_old += 1
             return None
-        if self._candidate is not None:  # it would never take over if each newer one replaced it
-            self.counts.states_unneeded += 1
-            return None
+        if self._candidate is not None:
+            # It would never take over if each newer one replaced it. An older one says that the
+            # candidate is of the time before the sensor's clock began anew.
+            if state.sensor_time_us >= self._candidate.since_us:
+                self.counts.states_unneeded += 1
+                return None
+            self._candidate, self._leaving_out = self._release(self._candidate), False
         run = _Run(self._free.pop(), state.sensor_time_us, first_index)
         run.state.copy_from(state.tensors)
         if not state.is_intact():

@@ -30,7 +30,7 @@ class SensorClock:
     def update(self, stamp_ns: int, first_event_us: int) -> None:
         """Take in a packet's header stamp and the sensor time of its first event."""
         offset_ns = stamp_ns - 1000 * first_event_us
-        if self._offset_ns is None or abs(offset_ns - self._offset_ns) > JUMP_NS:
+        if not self._offsets_ns or abs(offset_ns - self._offset_ns) > JUMP_NS:
             self._offsets_ns.clear()
             self._offset_ns = offset_ns
         self._offsets_ns.append(offset_ns)
@@ -38,9 +38,8 @@ class SensorClock:
         self._offset_ns += max(-SLEW_NS, min(SLEW_NS, way_ns))
 
     def restart(self) -> None:
-        """Forget the offset: the sensor's clock began anew."""
+        """Take the next packet's offset at once: the sensor's clock began anew."""
         self._offsets_ns.clear()
-        self._offset_ns = None
 
     def to_ros_ns(self, sensor_us: int) -> int:
         """Return the host's time [ns] at a sensor time [us].

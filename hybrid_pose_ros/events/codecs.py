@@ -29,6 +29,9 @@ class Decoded(NamedTuple):
     events: np.ndarray  # (N,) of EVENT_DTYPE
     triggers: np.ndarray  # (M,) of TRIGGER_DTYPE
 
+MAX_PIXELS = 1 << 24
+"""No event camera has as many; what a forged packet could ask a listener to allocate."""
+
 
 class PacketDecoder:
     """Decodes the packets of one sensor in order; the next goes on where one leaves off."""
@@ -43,9 +46,9 @@ class PacketDecoder:
             raise PacketError(f'encoding {encoding!r} is not known: expected one of '
                               f'{", ".join(WORD_BYTES)}')
         largest = 1 << ADDRESS_BITS[encoding]
-        if not (0 < width <= largest and 0 < height <= largest):
+        if not (0 < width <= largest and 0 < height <= largest and width * height <= MAX_PIXELS):
             raise PacketError(f'a sensor of {width}x{height} px cannot send {encoding}: expected '
-                              f'1x1 to {largest}x{largest}')
+                              f'1x1 to {largest}x{largest}, and at most {MAX_PIXELS} pixels')
         self._encoding = encoding
         self._width = width
         self._height = height

@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
@@ -89,7 +88,7 @@ class EvaluatorNode(Node):
     def _end_when_idle(self) -> None:
         idle_s, last = self._params.idle_s, self._last_lively
         if idle_s and last is not None and time.monotonic() - last > idle_s:
-            rclpy.try_shutdown()
+            self.context.try_shutdown()
 
     def _status(self) -> Status:
         message = self._failure or ('recording' if self._bag is not None else 'counting')

@@ -4,7 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket
@@ -49,13 +49,14 @@ class EventInput:
         self.clock = SensorClock()
         self.frame_id = ''
         self._known = False
+        self._last_fault = ''
         self._subscription = node.create_subscription(
             EventPacket, '~/events', self._on_packet, EVENTS_QOS)
         self._silence = node.create_timer(SILENCE_S, self._on_silence)
 
-    def counts(self) -> dict[str, int]:
-        """Return the totals of the stream."""
-        return asdict(self._stream.counts)
+    def counts(self) -> dict[str, Any]:
+        """Return the totals of the stream, and what was wrong with the last bad packet."""
+        return asdict(self._stream.counts) | {'last_bad_packet': self._last_fault}
 
     def header(self, sensor_us: int) -> Header:
         """Return a header with the ROS time of a sensor time and the camera's frame."""
@@ -65,6 +66,7 @@ class EventInput:
         try:
             update = self._stream.update(to_packet(message))
         except PacketError as error:
+            self._last_fault = str(error)
             self._node.get_logger().warning(
                 f'dropped a packet: {error} ({self._stream.counts.bad_packets} so far)',
                 throttle_duration_sec=5.0)

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 
-import rclpy
 from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -20,6 +19,7 @@ from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
 from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.playback import (
     DuePacket, GroundTruth, PlayerParams, due_packets)
@@ -47,18 +47,17 @@ class EventPlayerNode(Node):
         self._stopping = threading.Event()
         self._ready: queue.Queue[DuePacket | None] = queue.Queue(READ_AHEAD)
         self._diagnostics = Diagnostics(self, self._status)
-        self._threads = [threading.Thread(target=work, daemon=True)
-                         for work in (self._read, self._play)]
-        for thread in self._threads:
-            thread.start()
+        self._workers = [Worker(self, work) for work in (self._read, self._play)]
         self.get_logger().info(f'playing: {self._params}')
 
     def destroy_node(self) -> None:
         """Stop the threads."""
         self._stopping.set()
-        for thread in self._threads:
-            thread.join(timeout=2.0)
+        for worker in self._workers:
+            worker.join(timeout_s=2.0)
         super().destroy_node()
+        for worker in self._workers:
+            worker.raise_failure()
 
     def _read(self) -> None:
         """Fill the queue of packets; end it with None."""
@@ -74,7 +73,8 @@ class EventPlayerNode(Node):
         except InputError as error:  # what the file holds before its damage has been played
             self._failure = str(error)
             self.get_logger().error(f'the playback ends early: {error}')
-        self._put(None)
+        finally:  # also behind a failure of ours, or the process would wait for ever
+            self._put(None)
 
     def _put(self, packet: DuePacket | None) -> bool:
         while not self._stopping.is_set():
@@ -109,7 +109,7 @@ class EventPlayerNode(Node):
         self._report()
         if not self._stopping.is_set():
             self._diagnostics.publish()
-            rclpy.try_shutdown()
+            self.context.try_shutdown()
 
     def _wait_for_subscribers(self) -> bool:
         while self._events.get_subscription_count() < self._params.subscribers:

@@ -61,6 +61,7 @@ class SkeletonMarkersNode(Node):
     def _on_events(self, batch: EventBatch) -> None:
         if batch.restarted:
             self._batches.clear()
+            self._trail.clear()
         if len(batch.events):
             self._batches.append(batch)
             horizon_us = int(batch.events['t'][-1]) - 1000 * self._params.event_ms
@@ -84,14 +85,14 @@ class SkeletonMarkersNode(Node):
         shown = np.isfinite(joints.joints_px).all(axis=1)
         shown &= joints.confidence >= self._params.least_confidence
         points = self._on_plane(joints.joints_px, pose)
-        colors = [_color(confidence, pose.trained) for confidence in joints.confidence]
         spheres = self._marker(pose, 'joints', Marker.SPHERE_LIST, 0.06)
         bones = self._marker(pose, 'bones', Marker.LINE_LIST, 0.025)
-        for joint in np.flatnonzero(shown):
-            spheres.points.append(points[joint])
-            spheres.colors.append(colors[joint])
+        colors = {joint: _color(joints.confidence[joint], pose.trained)
+                  for joint in np.flatnonzero(shown).tolist()}
+        spheres.points = [points[joint] for joint in colors]
+        spheres.colors = list(colors.values())
         for bone in BONES:
-            if all(shown[joint] for joint in bone):
+            if all(joint in colors for joint in bone):
                 bones.points += [points[joint] for joint in bone]
                 bones.colors += [colors[joint] for joint in bone]
         markers = [marker for marker in (spheres, bones) if marker.points]
@@ -105,9 +106,11 @@ class SkeletonMarkersNode(Node):
         past = [self._on_plane(to_skeleton(old).joints_px, old) for old in self._trail]
         for joint in TRAIL_JOINTS:
             for index in range(1, len(past)):
-                trails.points += [past[index - 1][joint], past[index][joint]]
-                fade = index / len(past)
-                trails.colors += 2 * [ColorRGBA(r=0.3, g=0.6, b=1.0, a=fade)]
+                ends = [past[index - 1][joint], past[index][joint]]
+                if all(math.isfinite(end.x + end.y) for end in ends):
+                    trails.points += ends
+                    fade = index / len(past)
+                    trails.colors += 2 * [ColorRGBA(r=0.3, g=0.6, b=1.0, a=fade)]
         return [trails] if trails.points else []
 
     def _note(self, pose: Skeleton2D, text: str) -> Marker:
@@ -152,7 +155,7 @@ class SkeletonMarkersNode(Node):
             data=array.array('B', image.tobytes()))
 
     def _status(self) -> Status:
-        values = {'poses': self._poses, 'drawn': self._drawn}
+        values = self._input.counts() | {'poses': self._poses, 'drawn': self._drawn}
         return Status('drawing' if self._poses else 'waiting for skeletons', values,
                       warn=not self._poses)
 

@@ -36,8 +36,8 @@ def draw_skeleton(image: np.ndarray, skeleton: Skeleton, *, trained: bool = True
     """
     shift = 1 << SUBPIXEL_BITS
     points = np.rint(np.clip((skeleton.joints_px + 0.5) * scale - 0.5, -1e4, 1e4) * shift)
-    points = points.astype(int)
-    shown = skeleton.confidence >= least_confidence
+    shown = (skeleton.confidence >= least_confidence) & np.isfinite(points).all(axis=1)
+    points = np.nan_to_num(points).astype(int)
     thickness = max(1, scale)
     for a, b in BONES:
         if shown[a] and shown[b]:

@@ -1,0 +1,38 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A thread of a node that does not fail in silence."""
+
+import threading
+from collections.abc import Callable
+
+from rclpy.node import Node
+
+
+class Worker:
+    """Runs a function beside the node's callbacks; where it fails, the process ends with 1."""
+
+    def __init__(self, node: Node, work: Callable[[], None]):
+        """Start the thread. The process does not wait for it unless `join` does."""
+        self._context = node.context
+        self._work = work
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name=work.__name__, daemon=True)
+        self._thread.start()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until the function has returned; somebody must have told it to."""
+        self._thread.join(timeout_s)
+
+    def raise_failure(self) -> None:
+        """Raise what ended the function, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:
+            # After a shutdown nothing of ROS works: a publish that was under way fails, too.
+            if self._context.ok():
+                self._failure = error
+                self._context.try_shutdown()
