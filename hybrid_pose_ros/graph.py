@@ -34,6 +34,7 @@ TOPICS = {
     '/event_player/ground_truth': 'hybrid_pose_ros/msg/Skeleton2D',
     '/ann_initializer/state': 'hybrid_pose_ros/msg/StateTensors',
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
+    '/snn_tracker/inline_request': 'std_msgs/msg/String',
     '/skeleton_markers/markers': 'visualization_msgs/msg/MarkerArray',
     '/skeleton_markers/overlay': 'sensor_msgs/msg/Image',
     '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
@@ -105,7 +106,8 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera',
                       '~/ground_truth': truth, '~/markers': '/skeleton_markers/markers'},
         'skeleton_markers': {'~/events': events, '~/skeleton': skeleton},
         'snn_tracker': {'~/events': events, '~/state': state},
-        'ann_initializer': {'~/events': events}}
+        'ann_initializer': {'~/events': events,
+                            '~/inline_request': '/snn_tracker/inline_request'}}
     if driver == 'player':
         wanted['event_player'] = {'~/events': events}
     if not parameters['evaluator'].get('bag'):

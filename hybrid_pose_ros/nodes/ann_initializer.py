@@ -5,25 +5,30 @@
 import sys
 import threading
 import time
+from collections.abc import Mapping
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from std_msgs.msg import Header, String
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
-from hybrid_pose_ros.initialization import InitializerParams, StateProducer
+from hybrid_pose_ros.initialization import Frame, InitializerParams, StateProducer
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import to_state_message
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
 
 STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 """Only the newest state is of use."""
 
+RETRY_S = 1.0
+"""A start that failed, as with a full /dev/shm, is tried again so long after."""
 
 DAVIS346 = (346, 260)
 """Size of the sensor that the first pass is made for [px]; others cost a little at their start."""
@@ -46,14 +51,16 @@ class AnnInitializerNode(Node):
         self._ring: StateRing | None = None
         self._events = threading.Condition()  # guards the producer's window
         self._stopping = False
+        self._inline = self._params.transport == 'inline'
         self._failure = ''
+        self._retry_s = 0.0
         self._states = self._last_states = self._frames_too_sparse = 0
         self._ann_ms = 0.0
         self._publisher = self.create_publisher(StateTensors, '~/state', STATE_QOS)
+        self.create_subscription(String, '~/inline_request', self._on_inline_request, 10)
         self._input = EventInput(self, self._on_events)
         self._diagnostics = Diagnostics(self, self._status)
-        self._worker = threading.Thread(target=self._work, name='ann')
-        self._worker.start()
+        self._worker = Worker(self, self._work)
         self.get_logger().info(f'ready: model {self._model}, {self._params}')
         if not self._weights.card.get('trained'):
             self.get_logger().warning('untrained weights: the states mean nothing')
@@ -67,6 +74,7 @@ class AnnInitializerNode(Node):
         if self._ring is not None:
             self._ring.close()
         super().destroy_node()
+        self._worker.raise_failure()
 
     def _on_events(self, batch: EventBatch) -> None:
         if self._producer is None and not self._start(batch):
@@ -79,13 +87,14 @@ class AnnInitializerNode(Node):
                 self._events.notify()
 
     def _start(self, batch: EventBatch) -> bool:
+        if time.monotonic() < self._retry_s:
+            return False
         try:
             producer = StateProducer(self._weights, self._params, batch.width, batch.height)
             producer.warm_up()
-            self._ring = StateRing(
-                tensor_specs(producer.layout), model=self._model, slots=self._params.slots,
-                shared=self._params.transport != 'inline')
-        except (InputError, TransportError) as error:
+            self._ring = self._new_ring(producer.layout)
+        except InputError as error:
+            self._retry_s = time.monotonic() + RETRY_S
             self._failure = str(error)
             self.get_logger().error(self._failure, throttle_duration_sec=10.0)
             return False
@@ -95,6 +104,33 @@ class AnnInitializerNode(Node):
         self._producer = producer
         return True
 
+    def _new_ring(self, layout: Mapping[str, tuple[int, ...]]) -> StateRing:
+        def ring(shared: bool) -> StateRing:
+            return StateRing(tensor_specs(layout), model=self._model, slots=self._params.slots,
+                             shared=shared)
+        if self._inline:
+            return ring(shared=False)
+        try:
+            return ring(shared=True)
+        except TransportError as error:
+            if self._params.transport == 'shared_memory':
+                raise
+            self.get_logger().warning(f'{error}: states go in the messages')
+            self._inline = True
+            return ring(shared=False)
+
+    def _on_inline_request(self, request: String) -> None:
+        if self._inline or self._ring is None or request.data != self._ring.name:
+            return
+        if self._params.transport == 'shared_memory':
+            self.get_logger().warning(
+                f'a tracker cannot see segment {request.data}, but the parameter transport is '
+                'shared_memory: set it to auto or inline', throttle_duration_sec=5.0)
+            return
+        self._inline = True
+        self.get_logger().info(f'a tracker cannot see segment {request.data}: from now on, states '
+                               'go in the messages')
+
     def _work(self) -> None:
         """Make a state whenever one is due, until the node is destroyed."""
         while True:
@@ -103,28 +139,30 @@ class AnnInitializerNode(Node):
                 if self._stopping:
                     return
                 frame = self._producer.frame()
+                # Now, while the clock is the one that the frame's events came with.
+                header = frame and self._input.header(frame.sensor_time_us)
             if frame is None:
                 self._frames_too_sparse += 1
                 time.sleep(0.01)  # the next packets bring more
                 continue
-            self._publish(frame)
+            self._publish(frame, header)
 
     def _has_work(self) -> bool:
         return self._stopping or (self._producer is not None and self._producer.is_due())
 
-    def _publish(self, frame) -> None:
+    def _publish(self, frame: Frame, header: Header) -> None:
         started = time.perf_counter()
         write = self._ring.begin()
         self._producer.run_into(frame, write.tensors)
         descriptor = write.commit(sensor_time_us=frame.sensor_time_us,
                                   checksum=self._params.checksum)
-        if self._params.transport == 'inline':
+        if self._inline:
             descriptor = self._ring.inline(descriptor)
         self._ann_ms = 1e3 * (time.perf_counter() - started)
         if self._stopping:
             return
         self._publisher.publish(to_state_message(
-            descriptor, self._input.header(frame.sensor_time_us), self._ann_ms))
+            descriptor, header, self._ann_ms))
         self._states += 1
 
     def _status(self) -> Status:
@@ -138,6 +176,7 @@ class AnnInitializerNode(Node):
             'trained': trained, 'model': self._model, 'states': self._states,
             'states_per_s': states, 'ann_ms': self._ann_ms,
             'frames_too_sparse': self._frames_too_sparse,
+            'transport': 'inline' if self._inline else 'shared_memory',
             'segment': self._ring.name if self._ring else 'none'}
         return Status('; '.join(problems) or 'initializing', values, warn=bool(problems))
 

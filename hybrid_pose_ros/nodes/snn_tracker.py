@@ -9,6 +9,7 @@ from collections import deque
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
@@ -47,11 +48,12 @@ class SnnTrackerNode(Node):
         self._reader: StateReader | None = None
         self._refused = 0
         self._refusal = ''
-        self._unshared = 0
+        self._unseen = 0
         self._latencies_ms: deque[float] = deque(maxlen=2000)
         self._computes_ms: deque[float] = deque(maxlen=2000)
         self._last_poses = self._last_left_out = 0
         self._publisher = self.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
+        self._inline_requests = self.create_publisher(String, '~/inline_request', 10)
         self._input = EventInput(self, self._on_events)
         self.create_subscription(StateTensors, '~/state', self._on_state, STATE_QOS)
         self._diagnostics = Diagnostics(self, self._status)
@@ -113,10 +115,19 @@ class SnnTrackerNode(Node):
                 self._publish(first)
 
     def _read(self, message: StateTensors) -> StateView | None:
-        """Return the state that a notice announces, or the newest one where this is gone."""
+        """Return the state that a notice announces, or the newest one where this is gone.
+
+        Where its memory cannot be seen from here, the writer is asked for states in the messages.
+        Every time: either node may have been started anew since.
+        """
         descriptor = to_descriptor(message)
         if not descriptor.payload and not can_share(descriptor):
-            self._unshared += 1
+            self._unseen += 1
+            self._inline_requests.publish(String(data=descriptor.segment))
+            self.get_logger().warning(
+                f'segment {descriptor.segment} is on another host, in another container or another '
+                'user\'s: asked for states in the messages', throttle_duration_sec=5.0)
+            return None
         try:
             return self._reader.read(descriptor)
         except OverwrittenState:
@@ -140,6 +151,7 @@ class SnnTrackerNode(Node):
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
             'states_refused': self._refused, 'last_refusal': self._refusal,
+            'states_out_of_sight': self._unseen,
             **_percentiles('latency_ms', self._latencies_ms),
             **_percentiles('compute_ms', self._computes_ms)}
         return Status('; '.join(problems) or 'tracking', values, warn=bool(problems))

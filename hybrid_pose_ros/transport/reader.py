@@ -145,8 +145,11 @@ def can_share(descriptor: StateDescriptor) -> bool:
         TransportError: the segment's name is not one of ours.
     """
     path = segment_path(descriptor.segment)
-    return descriptor.host == host_identity() and (
-        os.access(path, os.R_OK) or not os.path.lexists(path))
+    try:
+        same_host = descriptor.host == host_identity()
+    except TransportError:  # no shared memory at all
+        return False
+    return same_host and (os.access(path, os.R_OK) or not os.path.lexists(path))
 
 
 def _inline_view(descriptor: StateDescriptor) -> StateView:
