@@ -50,6 +50,7 @@ class EventInput:
         self.frame_id = ''
         self._known = False
         self._last_fault = ''
+        self._bad_since = 0  # bad packets since the last good one
         self._subscription = node.create_subscription(
             EventPacket, '~/events', self._on_packet, EVENTS_QOS)
         self._silence = node.create_timer(SILENCE_S, self._on_silence)
@@ -63,14 +64,27 @@ class EventInput:
         return Header(stamp=to_time(self.clock.to_ros_ns(sensor_us)), frame_id=self.frame_id)
 
     def _on_packet(self, message: EventPacket, info: dict) -> None:
+        counts = self._stream.counts
+        repeated = counts.duplicated + counts.out_of_order
         try:
             update = self._stream.update(to_packet(message))
         except PacketError as error:
+            self._bad_since += 1
             self._last_fault = str(error)
             self._node.get_logger().warning(
-                f'dropped a packet: {error} ({self._stream.counts.bad_packets} so far)',
+                f'dropped a packet: {error} ({counts.bad_packets} so far)',
                 throttle_duration_sec=5.0)
             return
+        missing = update.lost_packets - self._bad_since  # of the bad ones has been told already
+        self._bad_since = 0
+        if missing > 0:
+            self._node.get_logger().warning(
+                f'lost {missing} packets before packet {message.seq} ({counts.lost_packets} of '
+                f'{counts.packets + counts.lost_packets} so far)', throttle_duration_sec=5.0)
+        if counts.duplicated + counts.out_of_order > repeated:
+            self._node.get_logger().warning(
+                f'dropped packet {message.seq}: it came twice, or behind a later one '
+                f'({repeated + 1} so far)', throttle_duration_sec=5.0)
         if not self._known:
             self._known = True
             self._silence.cancel()

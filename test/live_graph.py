@@ -1,0 +1,224 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Real nodes in one process and a domain of their own; whoever imports it skips without ROS."""
+
+import array
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+from hybrid_pose_ros.graph import graph
+from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, tensor_specs
+from hybrid_pose_ros.transport.ring import StateRing
+
+WHY = 'needs ROS 2 and the built package: run `make build`, leave PYTHONPATH empty'
+rclpy = pytest.importorskip('rclpy', reason=WHY)
+pytest.importorskip('hybrid_pose_ros.msg', reason=WHY)
+
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from event_camera_msgs.msg import EventPacket  # noqa: E402
+from rcl_interfaces.msg import Log  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.node import Node  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import QoSProfile  # noqa: E402
+from std_msgs.msg import Header  # noqa: E402
+
+from hybrid_pose_ros.msg import Skeleton2D, StateTensors  # noqa: E402
+from hybrid_pose_ros.nodes.ann_initializer import AnnInitializerNode  # noqa: E402
+from hybrid_pose_ros.nodes.evaluator import EvaluatorNode  # noqa: E402
+from hybrid_pose_ros.nodes.event_input import EVENTS_QOS  # noqa: E402
+from hybrid_pose_ros.nodes.event_player import EventPlayerNode  # noqa: E402
+from hybrid_pose_ros.nodes.messages import to_state_message, to_time  # noqa: E402
+from hybrid_pose_ros.nodes.skeleton_markers import SkeletonMarkersNode  # noqa: E402
+from hybrid_pose_ros.nodes.snn_tracker import SnnTrackerNode  # noqa: E402
+
+NODES = {'event_player': EventPlayerNode, 'ann_initializer': AnnInitializerNode,
+         'snn_tracker': SnnTrackerNode, 'skeleton_markers': SkeletonMarkersNode,
+         'evaluator': EvaluatorNode}
+REMAPPINGS = {spec.name: spec.remappings
+              for spec in graph(driver='player', values={'record': 'bag'})}
+
+EVENTS, STATE = '/event_camera/events', '/ann_initializer/state'
+SKELETON = '/snn_tracker/skeleton'
+DEEP = QoSProfile(depth=1000)
+
+WIDTH, HEIGHT = 64, 48
+PERIOD_US = 4_000
+FRAME = 'lens'
+
+DEADLINE_S = 60.0
+"""Only a graph that hangs takes so long, whatever else the machine does."""
+
+
+class LiveGraph:
+    """Nodes, and a listener among them, that are spun in the test's own thread."""
+
+    def __init__(self):
+        """Open the domain; nothing of ours is started."""
+        self._context = Context()
+        self._context.init(args=[], domain_id=1 + os.getpid() % 100)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._nodes: list[Node] = []
+        self.listener = Node('listener', context=self._context)
+        self._executor.add_node(self.listener)
+        self._logs = self.listen('/rosout', Log)
+        self._reports = self.listen('/diagnostics', DiagnosticArray)
+
+    def start(self, name: str, **parameters: Any) -> Node:
+        """Make a node of ours as the graph's description says, and spin it."""
+        words = [word for pair in REMAPPINGS[name].items() for word in ('-r', ':='.join(pair))]
+        node = NODES[name](
+            context=self._context, cli_args=['--ros-args', *words],
+            parameter_overrides=[Parameter(key, value=value)
+                                 for key, value in parameters.items()])
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        return node
+
+    def stop(self, node: Node) -> None:
+        """Take a node away."""
+        self._nodes.remove(node)
+        self._executor.remove_node(node)
+        node.destroy_node()
+
+    def listen(self, topic: str, kind: type, qos: QoSProfile = DEEP) -> list:
+        """Return a list that fills with the messages of a topic."""
+        messages = []
+        self.listener.create_subscription(kind, topic, messages.append, qos)
+        return messages
+
+    def publisher(self, topic: str, kind: type, qos: QoSProfile = DEEP, listeners: int = 1):
+        """Return a publisher that has found its listeners."""
+        publisher = self.listener.create_publisher(kind, topic, qos)
+        self.spin_until(lambda: publisher.get_subscription_count() >= listeners,
+                        f'{listeners} listeners of {topic}')
+        return publisher
+
+    def spin_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Spin all nodes until a condition holds; fail at the deadline."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, f'waited for {what}; log: {self.log()}'
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def log(self, name: str | None = None, *, above: int = Log.INFO) -> list[str]:
+        """Return what nodes, or one of them, have logged above a level."""
+        return [log.msg for log in self._logs
+                if log.level > above and name in (None, log.name)
+                and not log.msg.startswith('untrained weights')]
+
+    def report(self, name: str, until: Callable[[dict[str, str]], bool] = bool) -> dict[str, str]:
+        """Return the values of a node's next report on /diagnostics for which a condition holds."""
+        first = len(self._reports)
+
+        def found() -> list[dict[str, str]]:
+            return [values for message in self._reports[first:] for status in message.status
+                    if status.name == name
+                    and until(values := {pair.key: pair.value for pair in status.values})]
+        self.spin_until(found, f'a report of {name}, last {self._last_report(name)}')
+        return found()[-1]
+
+    def close(self) -> None:
+        """Destroy all nodes."""
+        for node in [*self._nodes, self.listener]:
+            self._executor.remove_node(node)
+            node.destroy_node()
+        self._executor.shutdown()
+        self._context.try_shutdown()
+
+    def _last_report(self, name: str) -> dict[str, str]:
+        reports = [{pair.key: pair.value for pair in status.values}
+                   for message in self._reports for status in message.status
+                   if status.name == name]
+        return reports[-1] if reports else {}
+
+
+class Camera:
+    """A driver: sends events in EVT3 packets, one a period of the sensor's clock."""
+
+    def __init__(self, live: LiveGraph, listeners: int, *, width: int = WIDTH,
+                 height: int = HEIGHT):
+        """Wait until so many nodes listen."""
+        self.seq = 0
+        self.now_us = 0  # sensor time up to which events have been sent
+        self._started_ns = time.time_ns()
+        self._size = width, height
+        self._encoder = Evt3Encoder(width, height)
+        self._publisher = live.publisher(EVENTS, EventPacket, EVENTS_QOS, listeners)
+
+    def send(self, duration_us: int, **changes: Any) -> None:
+        """Send the next events, packet after packet; `changes` replace fields of the messages."""
+        for _ in range(duration_us // PERIOD_US):
+            events = moving_bar(self.now_us, self.now_us + PERIOD_US, *self._size)
+            self.now_us += PERIOD_US
+            self.send_packet(**{'events': array.array('B', self._encoder.encode(events)),
+                                **changes})
+
+    def send_packet(self, **fields: Any) -> EventPacket:
+        """Send one packet as it is given; return it."""
+        stamp = to_time(self._started_ns + 1000 * self.now_us)
+        message = EventPacket(**{
+            'header': Header(stamp=stamp, frame_id=FRAME), 'width': self._size[0],
+            'height': self._size[1], 'seq': self.seq, 'encoding': 'evt3', **fields})
+        self._publisher.publish(message)
+        self.seq = message.seq + 1
+        return message
+
+    def begin_again(self) -> None:
+        """Go back to sensor time 0, as a bag that is played in a loop."""
+        self._started_ns = time.time_ns()
+        self.seq = self.now_us = 0
+        self._encoder = Evt3Encoder(*self._size)
+
+
+class States:
+    """An initializer's side: states of all zeros, and notices of them as the test wants them."""
+
+    def __init__(self, live: LiveGraph):
+        """Create the ring that the tracker of `edge` and this sensor expects."""
+        weights = checkpoint.shipped('edge')
+        geometry = input_geometry(weights.preset, WIDTH, HEIGHT)
+        self.layout = state_layout(weights.preset, geometry.width, geometry.height)
+        self.model = checkpoint.identity(weights)
+        self.ring = StateRing(tensor_specs(self.layout), model=self.model)
+        self._publisher = live.publisher(STATE, StateTensors, QoSProfile(depth=10))
+
+    def write(self, sensor_time_us: int) -> StateDescriptor:
+        """Write a state of zeros; return the notice, not sent."""
+        write = self.ring.begin()
+        for tensor in write.tensors.values():
+            tensor[...] = 0.0
+        return write.commit(sensor_time_us=sensor_time_us)
+
+    def announce(self, descriptor: StateDescriptor) -> None:
+        """Send a notice."""
+        self._publisher.publish(to_state_message(descriptor, Header(), 0.0))
+
+
+def moving_bar(start_us: int, end_us: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """Return 20 events a millisecond on a bar that runs across the sensor twice a second."""
+    times_us = np.arange(start_us, end_us, 50)
+    rows = np.arange(len(times_us)) * 7 % height
+    columns = (times_us * width * 2 // 1_000_000 + np.arange(len(times_us)) % 3) % width
+    return event_array(times_us, columns, rows, np.arange(len(times_us)) % 2)
+
+
+def stamps_us(skeletons: list[Skeleton2D]) -> list[int]:
+    """Return the sensor times of skeletons."""
+    return [skeleton.sensor_time_us for skeleton in skeletons]
+
+
+def moved(tensors: tuple[TensorSpec, ...], offset: int) -> tuple[TensorSpec, ...]:
+    """Return tensors of which the first lies elsewhere."""
+    return (tensors[0]._replace(offset=offset), *tensors[1:])
