@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.settings import check, param
 
 BODY_POINTS = (
@@ -37,8 +36,7 @@ _SECOND = [BODY_POINTS.index(second) for _, second in _JOINT_POINTS]
 
 JOINT_RADII_M = np.array([0.09, 0.07, 0.07, 0.045, 0.045, 0.12, 0.12,
                           0.04, 0.04, 0.06, 0.06, 0.05, 0.05])
-"""How deep each joint lies under the surface of its own limb [m]."""
-assert len(JOINT_RADII_M) == len(JOINTS)
+"""How deep each joint lies under the surface of its own limb, (13,) [m]."""
 
 
 def joints_of(points: np.ndarray) -> np.ndarray:
@@ -94,7 +92,7 @@ class Wardrobe(NamedTuple):
 # name, start, end, radii [m] at both, material; a place is a body point or one of _places()
 _TORSO = (
     ('pelvis', 'r_hip', 'l_hip', 0.105, 0.105, 'trousers'),
-    ('belly', 'pelvis', 'spine', 0.12, 0.12, 'shirt'),
+    ('belly', 'pelvis', 'spine', 0.108, 0.112, 'shirt'),
     ('r_side', 'r_waist', 'r_chest', 0.105, 0.105, 'shirt'),
     ('l_side', 'l_waist', 'l_chest', 0.105, 0.105, 'shirt'),
     ('girdle', 'r_shoulder', 'l_shoulder', 0.062, 0.062, 'shirt'),

@@ -60,8 +60,9 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
     rounds = -(-clips // len(files))
     order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])[:clips]
     own = rng.random(clips) < own_share
-    return [Clip(number, Path(output_dir) / f'clip_{number:05d}.h5',
-                 None if own[number] else files[order[number]], seed, duration_s)
+    folder = Path(output_dir).resolve()  # the process that makes a clip may be elsewhere
+    return [Clip(number, folder / f'clip_{number:05d}.h5',
+                 None if own[number] else files[order[number]].resolve(), seed, duration_s)
             for number in range(clips)]
 
 

@@ -13,7 +13,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.body import BODY_POINTS, MIRRORED_POINTS, joints_of
-from hybrid_pose_ros.simulation.motions import smooth_step
+from hybrid_pose_ros.simulation.kinematics import smooth_step
 
 STAGE_STEP_S = 1e-3
 """Grid on which the playback's speed is laid out [s]."""

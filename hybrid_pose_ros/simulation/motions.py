@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Motions that we wrote: joint angles over time, turned into body points by forward kinematics.
+"""Motions that we wrote: joint angles over time, and an endless sequence of them.
 
 The person stands near the origin and faces -y. All angles are radians; forward is positive.
 """
@@ -11,7 +11,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.simulation.body import BODY_POINTS
+from hybrid_pose_ros.simulation.kinematics import (
+    ANGLE_INDEX, ANGLES, forward_kinematics, smooth_step)
+
+
+BLEND_S = 0.7
+"""How long one activity fades into the next."""
+_REST = {'shoulder_out': 0.14, 'elbow': 0.2, 'hip_out': 0.06, 'hip_flex': 0.02, 'knee': 0.05}
 
 
 class Motion(Protocol):
@@ -22,18 +28,6 @@ class Motion(Protocol):
     def sample(self, times_s: np.ndarray) -> np.ndarray:
         """Return the body points (N, 24, 3) [m] at times (N,) [s]."""
         ...
-
-
-ANGLES = ('yaw', 'lean', 'side_lean', 'bend', 'twist', 'nod', 'look', 'hop_m', 'x_m', 'y_m') + tuple(
-    side + name for side in ('r_', 'l_') for name in (
-        'shoulder_flex', 'shoulder_out', 'shoulder_twist', 'elbow', 'hip_flex', 'hip_out',
-        'knee', 'foot'))
-"""What a posture is made of; a foot's angle is its pitch against the floor."""
-
-_INDEX = {name: index for index, name in enumerate(ANGLES)}
-_REST = {'shoulder_out': 0.14, 'elbow': 0.2, 'hip_out': 0.06, 'hip_flex': 0.02, 'knee': 0.05}
-BLEND_S = 0.7
-"""How long one activity fades into the next."""
 
 
 class Style(NamedTuple):
@@ -58,12 +52,6 @@ def _lift(phase: np.ndarray) -> np.ndarray:
     """Return the positive half of a sine with rounded corners, 0 to about 1."""
     sine = np.sin(phase)
     return 0.5 * (sine + np.sqrt(sine * sine + 0.04))
-
-
-def smooth_step(x: np.ndarray) -> np.ndarray:
-    """Return 0 below 0, 1 above 1, and between them a step with two continuous derivatives."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * x * (x * (6.0 * x - 15.0) + 10.0)
 
 
 def _stand(t, style):
@@ -102,7 +90,7 @@ def _run(t, style):
 def _wave(t, style):
     side, phase = style.side, 2.0 * np.pi * (1.5 * style.pace * t + style.phase)
     return {side + 'shoulder_out': 1.45 + 0.1 * np.sin(phase),
-            side + 'shoulder_twist': 1.45 + 0.25 * np.sin(phase),
+            side + 'shoulder_twist': 1.45 + 0.4 * np.sin(phase),
             side + 'elbow': 1.35 + 0.5 * style.reach * np.sin(phase),
             'look': 0.1 * np.sin(0.3 * phase), 'side_lean': 0.03 * np.sin(0.25 * phase)}
 
@@ -127,7 +115,7 @@ def _squat(t, style):
         pose[side + 'hip_flex'] = 0.02 + 1.75 * down
         pose[side + 'knee'] = 0.05 + 1.95 * down
         pose[side + 'hip_out'] = 0.06 + 0.25 * down
-        pose[side + 'shoulder_flex'] = 1.45 * down
+        pose[side + 'shoulder_flex'] = 2.1 * down  # level, as the chest leans
     return pose
 
 
@@ -193,7 +181,8 @@ def _bow(t, style):
 def _reach(t, style):
     up = _swing(2.0 * np.pi * 0.35 * style.pace * t)
     lead = style.side
-    return {lead + 'shoulder_flex': 2.7 * style.reach * up, lead + 'elbow': 0.2 + 0.9 * up * (1 - up),
+    return {lead + 'shoulder_flex': 2.7 * style.reach * up,
+            lead + 'elbow': 0.2 + 0.9 * up * (1.0 - up),
             'side_lean': (0.1 if lead == 'r_' else -0.1) * up, 'bend': -0.08 * up,
             'nod': -0.3 * up, 'twist': 0.15 * up}
 
@@ -221,9 +210,9 @@ def posture(activity: str, times_s: np.ndarray, style: Style) -> np.ndarray:
     """Return the angles of an activity at times (N,) since it began, (N, len(ANGLES))."""
     angles = np.zeros((len(times_s), len(ANGLES)))
     for name, value in _REST.items():
-        angles[:, [_INDEX['r_' + name], _INDEX['l_' + name]]] = value
+        angles[:, [ANGLE_INDEX['r_' + name], ANGLE_INDEX['l_' + name]]] = value
     for name, value in ACTIVITIES[activity](times_s, style).items():
-        angles[:, _INDEX[name]] = value
+        angles[:, ANGLE_INDEX[name]] = value
     return angles
 
 
@@ -290,87 +279,3 @@ class GeneratedMotion:
                           ('r_', 'l_')[rng.integers(2)], rng.random())
             self._segments.append(_Segment(self._end_s, str(self._queue.pop()), style))
             self._end_s += rng.uniform(*self._segment_s)
-
-
-def _rotation(axis: int, angle: np.ndarray) -> np.ndarray:
-    """Return rotations (N, 3, 3) by angles (N,) about the axis 0 x, 1 y or 2 z."""
-    cosine, sine = np.cos(angle), np.sin(angle)
-    rotation = np.zeros((len(angle), 3, 3))
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    rotation[:, axis, axis] = 1.0
-    rotation[:, i, i] = rotation[:, j, j] = cosine
-    rotation[:, i, j], rotation[:, j, i] = -sine, sine
-    return rotation
-
-
-_TRUNK = {'spine': (0.0, 0.0, 0.115), 'chest': (0.0, -0.005, 0.115), 'neck': (0.0, 0.015, 0.245)}
-_SHOULDER = np.array([0.185, 0.01, -0.055])  # from the neck; x to the person's left
-_HIP = np.array([0.09, 0.0, -0.085])
-_UPPER_ARM, _FOREARM, _HAND, _THIGH, _SHIN = 0.285, 0.25, 0.09, 0.42, 0.415
-_FOOT = {'toe': (0.0, -0.125, -0.055), 'toe_end': (0.0, -0.185, -0.06)}
-_SOLE_M = 0.09  # of the ankle above the floor
-_DOWN = np.array([0.0, 0.0, -1.0])
-
-
-def forward_kinematics(angles: np.ndarray, stature_m: float = 1.75) -> np.ndarray:
-    """Return body points (N, 24, 3) [m] of postures (N, len(ANGLES)), lowest foot on the floor."""
-    angle = {name: angles[:, index] for name, index in _INDEX.items()}
-    place: dict[str, np.ndarray] = {'pelvis': np.zeros((len(angles), 3))}
-    heading = _rotation(2, angle['yaw'])
-    pelvis = heading @ _rotation(1, angle['side_lean']) @ _rotation(0, angle['lean'])
-    half_bend = _rotation(2, 0.5 * angle['twist']) @ _rotation(0, 0.5 * angle['bend'])
-    waist = pelvis @ half_bend
-    chest = waist @ half_bend
-    place['spine'] = pelvis @ np.array(_TRUNK['spine'])
-    place['chest'] = place['spine'] + waist @ np.array(_TRUNK['chest'])
-    place['neck'] = place['chest'] + chest @ np.array(_TRUNK['neck'])
-    head = chest @ _rotation(2, angle['look']) @ _rotation(0, angle['nod'])
-    place['head'] = place['neck'] + head @ np.array([0.0, -0.03, 0.14])
-    place['head_top'] = place['head'] + head @ np.array([0.0, 0.0, 0.105])
-    for side, left in (('r_', -1.0), ('l_', 1.0)):
-        mirror = np.array([left, 1.0, 1.0])
-        _arm(place, angle, chest, side, left, mirror)
-        _leg(place, angle, pelvis, heading, side, left, mirror)
-    points = np.stack([place[name] for name in BODY_POINTS], axis=1)
-    return _on_the_floor(points, angle) * (stature_m / 1.75)
-
-
-def _arm(place, angle, chest, side, left, mirror):
-    shoulder = (chest @ _rotation(1, -left * angle[side + 'shoulder_out'])
-                @ _rotation(0, -angle[side + 'shoulder_flex'])
-                @ _rotation(2, left * angle[side + 'shoulder_twist']))
-    forearm = shoulder @ _rotation(0, -angle[side + 'elbow'])
-    # the collar bone follows a raised arm
-    raised = 0.05 * smooth_step(0.5 * (shoulder @ _DOWN)[:, 2:] + 0.5) * -_DOWN
-    place[side + 'shoulder'] = place['neck'] + chest @ (mirror * _SHOULDER) + raised
-    place[side + 'elbow'] = place[side + 'shoulder'] + shoulder @ (_UPPER_ARM * _DOWN)
-    place[side + 'wrist'] = place[side + 'elbow'] + forearm @ (_FOREARM * _DOWN)
-    place[side + 'hand'] = place[side + 'wrist'] + forearm @ (_HAND * _DOWN)
-
-
-def _leg(place, angle, pelvis, heading, side, left, mirror):
-    hip = (pelvis @ _rotation(1, -left * angle[side + 'hip_out'])
-           @ _rotation(0, -angle[side + 'hip_flex']))
-    shin = hip @ _rotation(0, angle[side + 'knee'])
-    foot = heading @ _rotation(2, left * 0.2 * np.ones(len(heading))) \
-        @ _rotation(0, angle[side + 'foot'])
-    place[side + 'hip'] = place['pelvis'] + pelvis @ (mirror * _HIP)
-    place[side + 'knee'] = place[side + 'hip'] + hip @ (_THIGH * _DOWN)
-    place[side + 'ankle'] = place[side + 'knee'] + shin @ (_SHIN * _DOWN)
-    for name, offset in _FOOT.items():
-        place[side + name] = place[side + 'ankle'] + foot @ np.array(offset)
-
-
-def _on_the_floor(points: np.ndarray, angle: dict) -> np.ndarray:
-    """Move bodies so that the foot that carries stands still, on the floor."""
-    ankles = points[:, [BODY_POINTS.index('r_ankle'), BODY_POINTS.index('l_ankle')]]
-    height = ankles[..., 2] - _SOLE_M
-    lowest = height.min(axis=1, keepdims=True)
-    weight = np.exp(-(height - lowest) / 0.03)
-    weight /= weight.sum(axis=1, keepdims=True)
-    floor = np.sum(weight * height, axis=1)
-    move = -np.einsum('nf,nfc->nc', weight, ankles)
-    move[:, 0] = angle['x_m'] + 0.35 * move[:, 0]  # half of the way over the carrying foot
-    move[:, 1] += angle['y_m']
-    move[:, 2] = angle['hop_m'] - floor
-    return points + move[:, None]

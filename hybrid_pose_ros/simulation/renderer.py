@@ -215,12 +215,14 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
     pixel = max(a2, a2 + u2) / focal  # [m], the largest on this cone
     outer2 = (max(r0, r0 + dr) + pixel) ** 2
     tile = paint.tiles[body.material[i]]
-    albedo, offset = paint.albedo[body.material[i]] * light.level, F(0.37) * F(body.part[i])
+    part, offset = body.part[i], F(0.37) * F(body.part[i])
+    albedo = paint.albedo[body.material[i]] * light.level
     x0, y0, x1, y1 = bounds
     for y in range(y0, y1):
         yn = (F(y) + F(0.5) - optics.cy) / optics.fy
         xn0 = (F(0.5) - optics.cx - optics.skew * yn) / optics.fx
         first, end = view.spans[y]
+        brightness, distance, parts = view.brightness[y], view.distance[y], view.part[y]
         for x in range(x0, x1):
             xn = xn0 + F(x) * (F(1.0) / optics.fx)
             norm2 = F(1.0) / (xn * xn + yn * yn + F(1.0))
@@ -247,7 +249,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
             if g > F(0.0):
                 s = hit
             t = da + s * du - np.sqrt(max(g, F(0.0)))
-            behind = view.distance[y, x] - t
+            behind = distance[x] - t
             if behind <= -SEAM_M:
                 continue
             if behind < SEAM_M:  # two parts meet: fade, for a hard seam would flicker
@@ -264,11 +266,11 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
                              q0 * p00 + q1 * p01 + q2 * p02 + F(0.7) * second + offset)
             bright = albedo * lit * shade
             if covered < F(1.0):
-                bright = view.brightness[y, x] + covered * (bright - view.brightness[y, x])
-            view.brightness[y, x] = bright
+                bright = brightness[x] + covered * (bright - brightness[x])
+            brightness[x] = bright
             if covered >= F(0.5):
-                view.distance[y, x] = min(t, view.distance[y, x])
-                view.part[y, x] = body.part[i]
+                distance[x] = min(t, distance[x])
+                parts[x] = part
             first, end = min(first, x), max(end, x + 1)
         view.spans[y, 0], view.spans[y, 1] = first, end
 

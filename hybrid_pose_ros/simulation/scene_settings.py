@@ -117,8 +117,9 @@ def random_staging(rng: np.random.Generator) -> StagingSettings:
 def random_sensor(rng: np.random.Generator) -> SensorSettings:
     """Return a sensor drawn from the ranges that training wants; one in ten is noisy."""
     on = _log_uniform(rng, 0.1, 0.5)
+    off = on * float(np.exp(np.clip(rng.normal(-0.1, 0.3), -0.7, 0.6)))  # real ones favor OFF
     return SensorSettings(
-        threshold_on=on, threshold_off=float(on * np.clip(rng.normal(1.1, 0.2), 0.6, 1.8)),
+        threshold_on=on, threshold_off=off,
         threshold_sigma=_uniform(rng, 0.02, 0.05), cutoff_hz=_log_uniform(rng, 15.0, 300.0),
         leak_hz=_log_uniform(rng, 0.01, 0.3),
         shot_hz=5.0 if _chance(rng, 0.1) else _log_uniform(rng, 0.01, 2.0),

@@ -1,33 +1,16 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An event sensor: brightness images in, events out.
-
-Each pixel low-passes the log of its brightness and remembers a value of it; one threshold above
-the memory an ON event goes out, one below an OFF event, and the memory follows. Between two images
-the low-passed value is taken as a straight line and the crossing times are solved for.
-
-While a pixel recovers from an event it is held in reset: afterwards it remembers what it sees then.
-
-Sources: ESIM (Rebecq et al., CoRL 2018) for crossing times; v2e (Hu et al., CVPRW 2021) for the
-log that is straight in the dark, bandwidth that falls with brightness, leak and shot noise.
-"""
+"""An event sensor: brightness images in, events out."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, no_events
 from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.simulation.pixels import (
+    F, Pixels, advance, disturb, has_neighbor, responses)
 
-F = np.float32
-ONE = F(1.0)
-DARK = F(20.0 / 255.0)
-"""Brightness below which the response is a straight line."""
-LOG_DARK = np.log(DARK)
-SETTLED = F(1e-5)
-"""A pixel this close to the log of its brightness has reached it."""
 SMALLEST_THRESHOLD = 0.01
 
 
@@ -58,156 +41,6 @@ class SensorSettings:
         check(self)
 
 
-class Pixels(NamedTuple):
-    """What each pixel is and remembers, (H, W), and what each row of them waits for.
-
-    A pixel is not touched while its image rests and its leak does not make it fire.
-    """
-
-    threshold_on: np.ndarray  # (H, W) float32 [log units]
-    threshold_off: np.ndarray  # (H, W) float32, positive
-    leak: np.ndarray  # (H, W) float32, fall of the memory [log units / us]
-    level: np.ndarray  # (H, W) float32, low-passed log of the brightness
-    above: np.ndarray  # (H, W) float32, level minus memory when it was touched last
-    touched_us: np.ndarray  # (H, W) float64
-    blind_until: np.ndarray  # (H, W) float64 [us], when it has recovered from its last event
-    unsettled: np.ndarray  # (H, 2) int64, first column and end of what still follows its image
-    due_us: np.ndarray  # (H,) float64, no pixel of the row fires by its leak before
-
-
-@numba.njit(cache=True)
-def response(brightness):
-    """Return the log of a brightness (0 to 1), a straight line below DARK."""
-    if brightness > DARK:
-        return np.log(brightness)
-    return LOG_DARK + brightness / DARK - ONE
-
-
-@numba.njit(cache=True)
-def _responses(image):
-    """Return the response to an image (H, W)."""
-    out = np.empty_like(image)
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            out[y, x] = response(image[y, x])
-    return out
-
-
-@numba.njit(cache=True)
-def _low_passed(before, target, brightness, decay):
-    """Return a one-pole low-pass after the step, exactly; it is slower where it is dark."""
-    share = (F(255.0) * min(brightness, ONE) + F(20.0)) * F(1.0 / 275.0)
-    left = (before - target) * np.exp(-decay * share)
-    return target + left if abs(left) > SETTLED else target
-
-
-@numba.njit(cache=True)
-def _append(out, count, t, x, y, p):
-    """Append an event to the buffer; return it, grown where it was full."""
-    if count == len(out):
-        full = out
-        out = np.empty(2 * count, full.dtype)
-        out[:count] = full
-    out[count].t, out[count].x, out[count].y, out[count].p = t, x, y, p
-    return out
-
-
-@numba.njit(cache=True)
-def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
-    """Let a pixel cross its thresholds while it rises evenly; return the buffer and its count."""
-    rate, time = rise / duration, 0.0
-    value, blind = float(pixels.above[y, x]), pixels.blind_until[y, x] - start_us
-    on, off = pixels.threshold_on[y, x], pixels.threshold_off[y, x]
-    while True:
-        if blind > time:
-            time, value = min(blind, duration), 0.0
-        if rate == 0.0:
-            break
-        gap = on if rate > 0.0 else -off
-        crossing = max(time + (gap - value) / rate, time)
-        if crossing >= duration:
-            break
-        out = _append(out, count, start_us + int(crossing), x, y, rate > 0.0)
-        count += 1
-        time, value = crossing, 0.0
-        blind = crossing + refractory_us
-        pixels.blind_until[y, x] = start_us + blind
-    pixels.above[y, x] = value + rate * (duration - time)
-    return out, count
-
-
-@numba.njit(cache=True)
-def _advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractory_us, out, count):
-    """Advance from start to end, when the image is seen; return the buffer and its count."""
-    height, width = image.shape
-    duration = float(end_us - start_us)
-    decay = F(2e-6 * np.pi * cutoff_hz * duration)
-    for y in range(height):
-        first = min(changed[y, 0], pixels.unsettled[y, 0])
-        last = max(changed[y, 1], pixels.unsettled[y, 1])
-        due = pixels.due_us[y]
-        if due < end_us:
-            first, last, due = 0, width, np.inf
-        behind_first, behind_last = width, 0
-        for x in range(first, last):
-            brightness = gain * image[y, x]
-            target, before = response(brightness), pixels.level[y, x]
-            after = target
-            if target != before and decay > F(0.0):
-                after = _low_passed(before, target, brightness, decay)
-                if after != target:
-                    behind_first, behind_last = min(behind_first, x), x + 1
-            leak = pixels.leak[y, x]
-            above = pixels.above[y, x] + leak * F(start_us - pixels.touched_us[y, x])
-            rise = after - before + leak * F(duration)
-            on = pixels.threshold_on[y, x]
-            reached = above + rise
-            if rise != F(0.0):
-                pixels.level[y, x] = after
-                pixels.above[y, x] = above
-                pixels.touched_us[y, x] = end_us
-                if (-pixels.threshold_off[y, x] < reached < on
-                        and pixels.blind_until[y, x] <= start_us):
-                    pixels.above[y, x] = reached
-                else:
-                    out, count = _fire(pixels, x, y, rise, start_us, duration, refractory_us,
-                                       out, count)
-            if leak > F(0.0):
-                due = min(due, end_us + (on - pixels.above[y, x]) / leak)
-        pixels.unsettled[y, 0], pixels.unsettled[y, 1] = behind_first, behind_last
-        pixels.due_us[y] = due
-    return out, count
-
-
-@numba.njit(cache=True)
-def _disturb(pixels, times, columns, rows, polarities, refractory_us, out, count):
-    """Fire the given pixels unless they are blind; return the buffer and its count."""
-    for i in range(len(times)):
-        x, y = columns[i], rows[i]
-        if times[i] < pixels.blind_until[y, x]:
-            continue
-        out = _append(out, count, int(times[i]), x, y, polarities[i])
-        count += 1
-        pixels.above[y, x] = 0.0
-        pixels.touched_us[y, x] = times[i]
-        pixels.blind_until[y, x] = times[i] + refractory_us
-    return out, count
-
-
-@numba.njit(cache=True)
-def _has_neighbor(events, last_us, window_us):
-    """Return which events follow one of a neighbor; last_us (H + 2, W + 2) is carried on."""
-    keep = np.zeros(len(events), np.bool_)
-    for i in range(len(events)):
-        t, x, y = events[i].t, int(events[i].x) + 1, int(events[i].y) + 1
-        for dy in range(-1, 2):
-            for dx in range(-1, 2):
-                if (dx or dy) and t - last_us[y + dy, x + dx] <= window_us:
-                    keep[i] = True
-        last_us[y, x] = t
-    return keep
-
-
 class Sensor:
     """A sensor that looks at one image after the other."""
 
@@ -232,7 +65,7 @@ class Sensor:
         # somewhere between the thresholds, or the pixels of a moving edge would fire in step
         above = rng.uniform(-off, on).astype(np.float32)
         self._pixels = Pixels(
-            on, off, leak.astype(np.float32), _responses(image.astype(np.float32)), above,
+            on, off, leak.astype(np.float32), responses(image.astype(np.float32)), above,
             np.full(shape, float(start_us)), np.full(shape, -np.inf),
             np.tile([shape[1], 0], (shape[0], 1)),
             np.full(shape[0], float(start_us) if settings.leak_hz > 0.0 else np.inf))
@@ -262,11 +95,11 @@ class Sensor:
         """
         settings = self._settings
         changed = self._everywhere if spans is None else spans
-        self._out, self._count = _advance(
+        self._out, self._count = advance(
             self._pixels, image, F(gain), changed, self._now_us, end_us, settings.cutoff_hz,
             float(settings.refractory_us), self._out, self._count)
         if settings.shot_hz > 0.0 or len(self._hot_hz):
-            self._out, self._count = _disturb(
+            self._out, self._count = disturb(
                 self._pixels, *self._noise(end_us), float(settings.refractory_us),
                 self._out, self._count)
         self._now_us = end_us
@@ -282,7 +115,7 @@ class Sensor:
             events, self._late = events[~late], events[late]
         events = events[np.argsort(events['t'], kind='stable')]
         if self._settings.neighbor_us:
-            events = events[_has_neighbor(events, self._last_us, self._settings.neighbor_us)]
+            events = events[has_neighbor(events, self._last_us, self._settings.neighbor_us)]
         return events
 
     def _noise(self, end_us: int):

@@ -5,8 +5,8 @@ import pytest
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.simulation.body import BODY_POINTS, MIRRORED_POINTS, joints_of
-from hybrid_pose_ros.simulation.motions import (
-    ACTIVITIES, ANGLES, GeneratedMotion, Style, forward_kinematics, posture)
+from hybrid_pose_ros.simulation.kinematics import ANGLES, forward_kinematics
+from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion, Style, posture
 
 LIMBS = [('r_shoulder', 'r_elbow'), ('l_elbow', 'l_wrist'), ('r_hip', 'r_knee'),
          ('l_knee', 'l_ankle'), ('neck', 'head')]

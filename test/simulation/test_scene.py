@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.simulation.camera import CAMERAS, SwaySettings, look_at
-from hybrid_pose_ros.simulation.motions import ANGLES, GeneratedMotion, forward_kinematics
+from hybrid_pose_ros.simulation.kinematics import ANGLES, forward_kinematics
+from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.renderer import NOTHING
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import (

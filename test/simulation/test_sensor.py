@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.simulation.sensor import DARK, Sensor, SensorSettings, response
+from hybrid_pose_ros.simulation.pixels import DARK, response
+from hybrid_pose_ros.simulation.sensor import Sensor, SensorSettings
 
 HEIGHT, WIDTH = 6, 40
 STEP_US = 1000

@@ -1,0 +1,204 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The pixels of an event sensor, compiled: how they follow an image, remember and fire.
+
+Each pixel low-passes the log of its brightness and remembers a value of it; one threshold above
+the memory an ON event goes out, one below an OFF event, and the memory follows. Between two images
+the low-passed value is taken as a straight line and the crossing times are solved for.
+
+While a pixel recovers from an event it is held in reset: it remembers what it sees afterwards.
+
+Sources: ESIM (Rebecq et al., CoRL 2018) for crossing times; v2e (Hu et al., CVPRW 2021) for the
+log that is straight in the dark, bandwidth that falls with brightness, leak and shot noise.
+"""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+F = np.float32
+ONE = F(1.0)
+DARK = F(20.0 / 255.0)
+"""Brightness below which the response is a straight line."""
+LOG_DARK = np.log(DARK)
+SETTLED = F(1e-5)
+"""A pixel this close to the log of its brightness has reached it."""
+
+
+class Pixels(NamedTuple):
+    """What each pixel is and remembers, (H, W), and what each row of them waits for.
+
+    A pixel is not touched while its image rests and its leak does not make it fire.
+    """
+
+    threshold_on: np.ndarray  # (H, W) float32 [log units]
+    threshold_off: np.ndarray  # (H, W) float32, positive
+    leak: np.ndarray  # (H, W) float32, fall of the memory [log units / us]
+    level: np.ndarray  # (H, W) float32, low-passed log of the brightness
+    above: np.ndarray  # (H, W) float32, level minus memory when it was touched last
+    touched_us: np.ndarray  # (H, W) float64
+    blind_until: np.ndarray  # (H, W) float64 [us], when it has recovered from its last event
+    unsettled: np.ndarray  # (H, 2) int64, first column and end of what still follows its image
+    due_us: np.ndarray  # (H,) float64, no pixel of the row fires by its leak before
+
+
+@numba.njit(cache=True)
+def response(brightness):
+    """Return the log of a brightness (0 to 1), a straight line below DARK."""
+    if brightness > DARK:
+        return np.log(brightness)
+    return LOG_DARK + brightness / DARK - ONE
+
+
+@numba.njit(cache=True)
+def responses(image):
+    """Return the response to an image (H, W)."""
+    out = np.empty_like(image)
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            out[y, x] = response(image[y, x])
+    return out
+
+
+@numba.njit(cache=True)
+def _low_passed(before, target, brightness, decay):
+    """Return a one-pole low-pass after the step, exactly; it is slower where it is dark."""
+    share = (F(255.0) * min(brightness, ONE) + F(20.0)) * F(1.0 / 275.0)
+    left = (before - target) * np.exp(-decay * share)
+    return target + left if abs(left) > SETTLED else target
+
+
+@numba.njit(cache=True)
+def _append(out, count, t, x, y, p):
+    """Append an event to the buffer; return it, grown where it was full."""
+    if count == len(out):
+        full = out
+        out = np.empty(2 * count, full.dtype)
+        out[:count] = full
+    out[count].t, out[count].x, out[count].y, out[count].p = t, x, y, p
+    return out
+
+
+@numba.njit(cache=True)
+def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
+    """Let a pixel cross its thresholds while it rises evenly; return the buffer and its count."""
+    rate, time = rise / duration, 0.0
+    value, blind = float(pixels.above[y, x]), pixels.blind_until[y, x] - start_us
+    on, off = pixels.threshold_on[y, x], pixels.threshold_off[y, x]
+    while True:
+        if blind > time:
+            time, value = min(blind, duration), 0.0
+        if rate == 0.0:
+            break
+        gap = on if rate > 0.0 else -off
+        crossing = max(time + (gap - value) / rate, time)
+        if crossing >= duration:
+            break
+        out = _append(out, count, start_us + int(crossing), x, y, rate > 0.0)
+        count += 1
+        time, value = crossing, 0.0
+        blind = crossing + refractory_us
+        pixels.blind_until[y, x] = start_us + blind
+    pixels.above[y, x] = value + rate * (duration - time)
+    return out, count
+
+
+@numba.njit(cache=True)
+def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossing, rises):
+    """Let a row's pixels follow their image; those that may fire are left to `_fire`.
+
+    Writes their columns and rises into `crossing` and `rises`; returns their number, and the first
+    column and end of the pixels that have not reached their image.
+    """
+    levels, above, touched = pixels.level[y], pixels.above[y], pixels.touched_us[y]
+    on, off, leak = pixels.threshold_on[y], pixels.threshold_off[y], pixels.leak[y]
+    blind, brightness = pixels.blind_until[y], image[y]
+    count, behind_first, behind_last = 0, len(levels), 0
+    for x in range(first, last):
+        bright = gain * brightness[x]
+        target, before = response(bright), levels[x]
+        after = target
+        if target != before and decay > F(0.0):
+            after = _low_passed(before, target, bright, decay)
+            if after != target:
+                behind_first, behind_last = min(behind_first, x), x + 1
+        rise = after - before + leak[x] * F(end_us - start_us)
+        if rise == F(0.0):
+            continue
+        begin = above[x] + leak[x] * F(start_us - touched[x])
+        levels[x], touched[x] = after, end_us
+        if -off[x] < begin + rise < on[x] and blind[x] <= start_us:
+            above[x] = begin + rise
+        else:
+            above[x] = begin
+            crossing[count], rises[count] = x, rise
+            count += 1
+    return count, behind_first, behind_last
+
+
+@numba.njit(cache=True)
+def _next_leak(pixels, y, first, last, now_us):
+    """Return when the first of a row's pixels fires by its leak alone [us]."""
+    due = np.inf
+    for x in range(first, last):
+        if pixels.leak[y, x] > F(0.0):
+            left = pixels.threshold_on[y, x] - pixels.above[y, x]
+            due = min(due, now_us + left / pixels.leak[y, x])
+    return due
+
+
+@numba.njit(cache=True)
+def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractory_us, out, count):
+    """Advance from start to end, when the image is seen; return the events' buffer and count."""
+    height, width = image.shape
+    duration = float(end_us - start_us)
+    decay = F(2e-6 * np.pi * cutoff_hz * duration)
+    columns, rises = np.empty(width, np.int64), np.empty(width, np.float32)
+    for y in range(height):
+        first = min(changed[y, 0], pixels.unsettled[y, 0])
+        last = max(changed[y, 1], pixels.unsettled[y, 1])
+        due = pixels.due_us[y]
+        leaks = due < np.inf
+        if due < end_us:
+            first, last, due = 0, width, np.inf
+        # apart from `_fire`, and row by row, the loop over the pixels is four times as fast
+        crossing, behind_first, behind_last = _follow(
+            pixels, y, first, last, image, gain, decay, start_us, end_us, columns, rises)
+        for i in range(crossing):
+            out, count = _fire(pixels, columns[i], y, rises[i], start_us, duration, refractory_us,
+                               out, count)
+        pixels.unsettled[y, 0], pixels.unsettled[y, 1] = behind_first, behind_last
+        if leaks:
+            due = min(due, _next_leak(pixels, y, first, last, end_us))
+        pixels.due_us[y] = due
+    return out, count
+
+
+@numba.njit(cache=True)
+def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count):
+    """Fire the given pixels unless they are blind; return the buffer and its count."""
+    for i in range(len(times)):
+        x, y = columns[i], rows[i]
+        if times[i] < pixels.blind_until[y, x]:
+            continue
+        out = _append(out, count, int(times[i]), x, y, polarities[i])
+        count += 1
+        pixels.above[y, x] = 0.0
+        pixels.touched_us[y, x] = times[i]
+        pixels.blind_until[y, x] = times[i] + refractory_us
+    return out, count
+
+
+@numba.njit(cache=True)
+def has_neighbor(events, last_us, window_us):
+    """Return which events follow one of a neighbor; last_us (H + 2, W + 2) is carried on."""
+    keep = np.zeros(len(events), np.bool_)
+    for i in range(len(events)):
+        t, x, y = events[i].t, int(events[i].x) + 1, int(events[i].y) + 1
+        for dy in range(-1, 2):
+            for dx in range(-1, 2):
+                if (dx or dy) and t - last_us[y + dy, x + dx] <= window_us:
+                    keep[i] = True
+        last_us[y, x] = t
+    return keep
