@@ -7,6 +7,7 @@ import dataclasses
 import os
 import statistics
 from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,8 @@ SCENES = ('office', 'ideal', 'random')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument('--motion', default='demo', metavar='FILE|NAMES',
-                        help='motion capture (.npz), or our own motions: names of '
-                        f'{", ".join(ACTIVITIES)} with commas, "demo" or "all" [demo]')
+                        help='motion capture (.npz), or our own motions: "demo", "all" or some '
+                        f'of {", ".join(ACTIVITIES)}, with commas (demo)')
     parser.add_argument('--output', metavar='FILE', help='recording to write (.h5)')
     parser.add_argument('--camera', default='davis346-front', choices=(*CAMERAS, 'random'))
     parser.add_argument('--scene', default='office', choices=SCENES,
@@ -39,15 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--set', action='append', default=[], metavar='GROUP.NAME=VALUE',
                         dest='changes', help='change a setting, as in sensor.threshold_on=0.3')
     parser.add_argument('--duration', type=float, metavar='S',
-                        help='sensor time [the capture\'s length; 10 s for our own motions and '
-                        'for the clips of a corpus]')
+                        help='sensor time [s] (the capture\'s length; 10 for our own motions and '
+                        'for the clips of a corpus)')
     parser.add_argument('--seed', type=int, default=0)
     corpus = parser.add_argument_group('a corpus: many clips with everything at random')
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
     corpus.add_argument('--output-dir', metavar='DIR', help='folder for the clips')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
-                        help='share of the clips that show our own motions [0.1]')
+                        help='share of the clips that show our own motions (0.1)')
     corpus.add_argument('--workers', type=int, default=os.cpu_count(), help='processes')
     corpus.add_argument('--dask', metavar='ADDRESS', help='use a Dask cluster instead: address of '
                         'its scheduler, or "local"')
@@ -149,7 +150,8 @@ def _run_corpus(args: argparse.Namespace) -> dict:
 def _executor(args: argparse.Namespace) -> Executor:
     """Return what runs the clips: processes here, or a Dask cluster."""
     if args.dask is None:
-        return ProcessPoolExecutor(args.workers)
+        # not forked: the progress bar has a thread, whose locks a fork would copy
+        return ProcessPoolExecutor(args.workers, mp_context=get_context('spawn'))
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
