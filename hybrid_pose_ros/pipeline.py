@@ -59,7 +59,7 @@ class TrackerParams(NetworkParams):
 
     replay_steps: int = param(4, 'Past bins replayed beside each live one while a new state '
                               'catches up.', low=2, high=1_000)
-    history_us: int = param(400_000, 'How far back bins are kept for the replay [us]; an older '
+    history_us: int = param(1_000_000, 'How far back bins are kept for the replay [us]; an older '
                             'state is refused.', low=1_000, high=5_000_000)
     max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins up '
                             'to the newest state [us].', low=10_000, high=60_000_000)

@@ -143,6 +143,8 @@ class SnnTrackerNode(Node):
         problems = [] if tracker.trained else ['untrained weights']
         if age_us is None:
             problems.append('waiting for a state of the ANN')
+            if tracker.counts.states_too_old:
+                problems.append('those that came were older than history_us')
         left_out = tracker.counts.left_out_steps - self._last_left_out
         self._last_left_out = tracker.counts.left_out_steps
         if left_out:
