@@ -20,7 +20,7 @@ from hybrid_pose_ros.evaluation.run_report import Run, plot_run, summarize
 from hybrid_pose_ros.graph import NodeSpec, graph, share
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.supervision import Supervisor
-from hybrid_pose_ros.visualization.video import write_video
+from hybrid_pose_ros.visualization.video import write_gif, write_video
 
 SUMMARY = 'run the whole graph on a simulated person or a recording; leave bag, video and report'
 
@@ -30,7 +30,7 @@ IDLE_S = 2.0
 START_S = 180.0
 """Nodes compile their kernels when they start for the first time on a machine."""
 
-OURS = ('report.json', 'skeleton.mp4', 'run.png')
+OURS = ('report.json', 'skeleton.mp4', 'skeleton.gif', 'run.png')
 PLAYED = re.compile(r'played ([\d.]+)')
 
 
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', default='')
     parser.add_argument('--seed', default='')
     parser.add_argument('--no-video', action='store_true')
+    parser.add_argument('--gif', action='store_true', help='write skeleton.gif too')
 
 
 def run(args: argparse.Namespace) -> dict:
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> dict:
     recorded = _recorder_counts(output / 'logs' / 'evaluator.log')
     with console.status('reading the bag back'):
         report = _report(output, recorded, restarts, video=not args.no_video)
+        if args.gif:
+            write_gif(output / report['bag'], output / 'skeleton.gif')
     return report | {'output': str(output)}
 
 

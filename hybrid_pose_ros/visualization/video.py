@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recorded run as a video: the events of the last milliseconds and the skeleton over them."""
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,22 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
     if writer is None:
         raise RecordingError(f'{bag} holds no event: there is nothing to show')
     return frames
+
+
+def write_gif(bag: Path, path: Path, *, fps: int = 12, seconds: float = 6.0) -> int:
+    """Write a GIF of the first seconds, for a page that shows no videos; return its frames.
+
+    Raises:
+        RecordingError: the bag holds no events.
+    """
+    from PIL import Image
+    images = [Image.fromarray(image[:, :, ::-1]).quantize(32) for image in itertools.islice(
+        run_frames(bag, period_us=1_000_000 // fps), round(fps * seconds))]
+    if not images:
+        raise RecordingError(f'{bag} holds no event: there is nothing to show')
+    images[0].save(path, save_all=True, append_images=images[1:], duration=1000 // fps, loop=0,
+                   optimize=True)
+    return len(images)
 
 
 def run_frames(bag: Path, *, period_us: int, skeletons: str = '/snn_tracker/skeleton'
