@@ -148,7 +148,7 @@ class PoseTracker:
         for fact in self._counter.update(events):
             if isinstance(fact, Gap):
                 self.counts.gaps += 1
-                self.restart()
+                self._forget()
                 continue
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
@@ -200,6 +200,11 @@ class PoseTracker:
         return run
 
     def restart(self) -> None:
+        """Begin anew, as the sensor's clock has: by little, maybe, so that no gap would show it."""
+        self._counter = StepCounter(self._geometry, self._params.step_us)
+        self._forget()
+
+    def _forget(self) -> None:
         """Give up the state: the sensor's clock jumped. The next state of the ANN is waited for."""
         self._live = self._release(self._live)
         self._candidate = self._release(self._candidate)
