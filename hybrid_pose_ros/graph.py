@@ -55,6 +55,8 @@ ARGUMENTS = (
              tuple((node, 'checkpoint') for node in NETWORK)),
     Argument('step_us', 'length of a time bin of the spiking network [us]',
              tuple((node, 'step_us') for node in NETWORK)),
+    Argument('calibration', 'YAML of camera_calibration, to undistort the events with',
+             tuple((node, 'calibration') for node in NETWORK)),
     Argument('ann_rate_hz', 'states a second [Hz]', (('ann_initializer', 'rate_hz'),)),
     Argument('recording', 'file or bag to play; without it a person is simulated (driver player)',
              (('event_player', 'recording'),)),

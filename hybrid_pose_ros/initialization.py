@@ -15,7 +15,6 @@ from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pipeline import NetworkParams
 from hybrid_pose_ros.representation.event_window import EventWindow
-from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.settings import param
 
@@ -57,7 +56,7 @@ class StateProducer:
         from hybrid_pose_ros.networks.initializer import StateInitializer  # torch
         self._params = params
         self._ann = checkpoint.preset.ann
-        self._geometry = input_geometry(checkpoint.preset, width, height)
+        self._geometry = params.geometry(checkpoint.preset, width, height)
         self.layout = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
         self._network = StateInitializer(checkpoint)
         self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events,

@@ -17,7 +17,7 @@ on until it meets them, or, where that is too far, leaves out the bins in betwee
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -28,12 +28,12 @@ from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
-from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
-from hybrid_pose_ros.presets import PRESETS
-from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.presets import PRESETS, Preset
+from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
+from hybrid_pose_ros.representation.lens import load_lens
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.settings import check, param
 
@@ -48,9 +48,20 @@ class NetworkParams:
                             'or random ones, marked as untrained, where none do.')
     step_us: int = param(1_000, 'Length of a time bin of the spiking network [us].',
                          low=100, high=100_000)
+    calibration: str = param('', 'YAML of camera_calibration: events and joints are those of a '
+                             'camera without distortion. Empty: as the sensor sees them.')
 
     def __post_init__(self):
         check(self)
+
+    def geometry(self, preset: Preset, width: int, height: int) -> InputGeometry:
+        """Return where a sensor's pixels lie in the network's input.
+
+        Raises:
+            InputError: the sensor is too small for the preset, or the calibration not for it.
+        """
+        lens = load_lens(self.calibration, width, height) if self.calibration else None
+        return input_geometry(preset, width, height, lens=lens)
 
 
 @dataclass(frozen=True)
@@ -118,11 +129,12 @@ class PoseTracker:
         self.trained = bool(checkpoint.card.get('trained'))
         self._params = params
         self._logits = checkpoint.preset.logits
-        self._geometry = input_geometry(checkpoint.preset, width, height)
+        self._geometry = params.geometry(checkpoint.preset, width, height)
         self._counter = StepCounter(self._geometry, params.step_us)
         self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
                                      params.step_us)
         self._engine.warm_up()
+        self.layout = self._engine.layout  # shapes of the tensors that a state must have
         self._history: deque[Step] = deque(maxlen=max(1, params.history_us // params.step_us))
         self._live: _Run | None = None
         self._candidate: _Run | None = None
@@ -278,9 +290,7 @@ class _Rest(NamedTuple):
 def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
     """Run the whole path once on a small sensor: compile its kernels, or load them from the cache."""
     size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
-    geometry = input_geometry(checkpoint.preset, *size)
-    layout = state_layout(checkpoint.preset, geometry.width, geometry.height)
-    tracker = PoseTracker(checkpoint, params, *size)
+    tracker = PoseTracker(checkpoint, replace(params, calibration=''), *size)
     times_us = np.arange(4) * params.step_us
     packet = Packet(0, '', *size, 0, 0, 'evt3', Evt3Encoder(*size).encode(
         event_array(times_us, [1] * 4, [1] * 4, [1] * 4)))
@@ -288,6 +298,6 @@ def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
     for _ in tracker.update(stream.update(packet).events):
         pass
     tracker.initialize(_Rest(0, {name: np.zeros(shape, np.float32)
-                                 for name, shape in layout.items()}))
+                                 for name, shape in tracker.layout.items()}))
     for _ in tracker.update(event_array(times_us + times_us[-1], [1] * 4, [1] * 4, [1] * 4)):
         pass

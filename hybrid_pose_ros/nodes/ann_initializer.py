@@ -5,6 +5,7 @@
 import sys
 import threading
 import time
+from dataclasses import replace
 from collections.abc import Mapping
 
 from rclpy.node import Node
@@ -185,7 +186,7 @@ def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> None:
     """Load torch and run the ANN once, before the first packet waits for it."""
     import torch
     torch.set_num_threads(params.threads)
-    StateProducer(weights, params, *DAVIS346).warm_up()
+    StateProducer(weights, replace(params, calibration=''), *DAVIS346).warm_up()
 
 
 def main() -> int:

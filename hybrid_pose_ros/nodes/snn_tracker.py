@@ -13,7 +13,6 @@ from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
-from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
@@ -21,7 +20,6 @@ from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams, warm_up
-from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
 from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
@@ -77,9 +75,8 @@ class SnnTrackerNode(Node):
             self.get_logger().error(str(error), throttle_duration_sec=10.0)
             return False
         self._size = batch.width, batch.height
-        geometry = input_geometry(self._weights.preset, *self._size)
-        layout = state_layout(self._weights.preset, geometry.width, geometry.height)
-        self._reader = StateReader(model=self._model, tensors=tensor_specs(layout))
+        self._reader = StateReader(model=self._model,
+                                   tensors=tensor_specs(self._tracker.layout))
         return True
 
     def _publish(self, pose: Pose) -> None:
