@@ -14,7 +14,7 @@ import pytest
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
-from hybrid_pose_ros.graph import graph
+from hybrid_pose_ros.graph import graph, share
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, tensor_specs
@@ -48,6 +48,7 @@ NODES = {'event_player': EventPlayerNode, 'ann_initializer': AnnInitializerNode,
          'evaluator': EvaluatorNode}
 REMAPPINGS = {spec.name: spec.remappings
               for spec in graph(driver='player', values={'record': 'bag'})}
+EXECUTABLES = share().parents[1] / 'lib' / 'hybrid_pose_ros'
 
 EVENTS, STATE = '/event_camera/events', '/ann_initializer/state'
 SKELETON = '/snn_tracker/skeleton'
@@ -69,7 +70,7 @@ class LiveGraph:
         self._context = Context()
         self._context.init(args=[], domain_id=1 + os.getpid() % 100)
         self._executor = SingleThreadedExecutor(context=self._context)
-        self._nodes: list[Node] = []
+        self._nodes: dict[str, Node] = {}
         self.listener = Node('listener', context=self._context)
         self._executor.add_node(self.listener)
         self._logs = self.listen('/rosout', Log)
@@ -82,13 +83,13 @@ class LiveGraph:
             context=self._context, cli_args=['--ros-args', *words],
             parameter_overrides=[Parameter(key, value=value)
                                  for key, value in parameters.items()])
-        self._nodes.append(node)
+        self._nodes[name] = node
         self._executor.add_node(node)
         return node
 
-    def stop(self, node: Node) -> None:
+    def stop(self, name: str) -> None:
         """Take a node away."""
-        self._nodes.remove(node)
+        node = self._nodes.pop(name)
         self._executor.remove_node(node)
         node.destroy_node()
 
@@ -131,9 +132,9 @@ class LiveGraph:
 
     def close(self) -> None:
         """Destroy all nodes."""
-        for node in [*self._nodes, self.listener]:
-            self._executor.remove_node(node)
-            node.destroy_node()
+        for name in list(self._nodes):
+            self.stop(name)
+        self.listener.destroy_node()
         self._executor.shutdown()
         self._context.try_shutdown()
 

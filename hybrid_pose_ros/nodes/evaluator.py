@@ -19,7 +19,7 @@ from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 
 DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
@@ -88,7 +88,7 @@ class EvaluatorNode(Node):
     def _end_when_idle(self) -> None:
         idle_s, last = self._params.idle_s, self._last_lively
         if idle_s and last is not None and time.monotonic() - last > idle_s:
-            self.context.try_shutdown()
+            shut_down(self.context)
 
     def _status(self) -> Status:
         message = self._failure or ('recording' if self._bag is not None else 'counting')

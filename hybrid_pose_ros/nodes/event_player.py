@@ -18,7 +18,7 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
 from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.playback import (
@@ -109,7 +109,7 @@ class EventPlayerNode(Node):
         self._report()
         if not self._stopping.is_set():
             self._diagnostics.publish()
-            self.context.try_shutdown()
+            shut_down(self.context)
 
     def _wait_for_subscribers(self) -> bool:
         while self._events.get_subscription_count() < self._params.subscribers:

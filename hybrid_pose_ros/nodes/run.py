@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import rclpy
+from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import (
     LoggingSeverity, get_logger_effective_level, set_logger_level)
@@ -24,10 +25,10 @@ def run(node_class: Callable[[], Node]) -> int:
     node = None
     try:
         _init()
-        node = node_class()
         # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep the
         # interpreter's lock; it would save a third of the overhead of a callback.
         executor = SingleThreadedExecutor()
+        node = node_class()
         executor.add_node(node)
         executor.spin()
     except InputError as error:
@@ -42,8 +43,17 @@ def run(node_class: Callable[[], Node]) -> int:
     finally:
         if node is not None:
             node.destroy_node()
-        rclpy.try_shutdown()
+        shut_down(rclpy.get_default_context())
     return 0
+
+
+def shut_down(context: Context) -> None:
+    """End a process's ROS, also where a signal does so at the same moment."""
+    try:
+        context.try_shutdown()
+    except RuntimeError:
+        if context.ok():
+            raise
 
 
 def _init() -> None:

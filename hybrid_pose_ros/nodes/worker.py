@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from rclpy.node import Node
 
+from hybrid_pose_ros.nodes.run import shut_down
+
 
 class Worker:
     """Runs a function beside the node's callbacks; where it fails, the process ends with 1."""
@@ -35,4 +37,4 @@ class Worker:
             # After a shutdown nothing of ROS works: a publish that was under way fails, too.
             if self._context.ok():
                 self._failure = error
-                self._context.try_shutdown()
+                shut_down(self._context)

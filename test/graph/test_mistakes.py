@@ -1,0 +1,191 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A user's mistake ends a node's process with status 1 and one line on stderr."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from live_graph import EXECUTABLES
+
+from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.presets import preset
+
+PATIENCE_S = 100
+
+
+def ended(node: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run a node until it ends by itself."""
+    return subprocess.run([EXECUTABLES / node, *arguments], capture_output=True, text=True,
+                          timeout=PATIENCE_S)
+
+
+def python(script: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run a script where no checkout is beside it."""
+    return subprocess.run([sys.executable, '-c', script], cwd=folder, capture_output=True,
+                          text=True, timeout=PATIENCE_S)
+
+
+def refusal(node: str, *arguments: str) -> str:
+    """Return the one line with which a node refuses to start."""
+    process = ended(node, *arguments)
+    assert process.returncode == 1
+    assert process.stdout == ''
+    lines = process.stderr.splitlines()
+    assert len(lines) == 1, process.stderr
+    assert lines[0].startswith(f'{node}: ')
+    return lines[0]
+
+
+def parameter(name: str, value: object) -> tuple[str, ...]:
+    """Return the arguments that set a parameter."""
+    return '--ros-args', '-p', f'{name}:={value}'
+
+
+def test_weights_of_another_preset_are_refused(tmp_path):
+    path = tmp_path / 'edge.safetensors'
+    checkpoint.untrained(preset('edge')).save(path)
+    line = refusal('ann_initializer', *parameter('checkpoint', path), '-p', 'preset:=paper')
+    assert 'holds weights of preset edge, but preset paper is configured' in line
+
+
+def test_weights_that_are_not_there_are_named(tmp_path):
+    path = tmp_path / 'none.safetensors'
+    assert f'no weights at {path}' in refusal('snn_tracker', *parameter('checkpoint', path))
+
+
+def test_a_parameter_that_ros_cannot_read_is_named():
+    assert "'-p idle_s:='" in refusal('evaluator', *parameter('idle_s', ''))
+
+
+def test_a_parameter_out_of_range_is_told_with_its_range():
+    line = refusal('snn_tracker', *parameter('step_us', 1))
+    assert 'parameter step_us: ' in line and 'Min: 100, Max: 100000, value: 1' in line
+
+
+def test_a_parameter_of_the_wrong_type_is_told_with_the_right_one():
+    line = refusal('snn_tracker', *parameter('step_us', 'fast'))
+    assert "parameter step_us: " in line
+    assert "'fast' of type 'STRING', expecting type 'INTEGER'" in line
+
+
+def test_a_preset_that_is_not_there_is_told_with_those_that_are():
+    line = refusal('snn_tracker', *parameter('preset', 'huge'))
+    assert "parameter preset = 'huge' must be one of paper, edge" in line
+
+
+@pytest.mark.parametrize('node, name, value, said', (
+    ('event_player', 'rate', -1.0, 'Min: 0.01, Max: 100.0, value: -1.0'),
+    ('event_player', 'rate', 1000, 'above the largest legal value 100'),
+    ('event_player', 'rate', [1.0, 2.0], 'must be of type float'),
+    ('snn_tracker', 'step_us', 1000.0, "'1000.0' of type 'DOUBLE', expecting type 'INTEGER'"),
+    ('snn_tracker', 'preset', 12, "'12' of type 'INTEGER', expecting type 'STRING'"),
+    ('skeleton_markers', 'rate_hz', 'fast', 'must be of type float, not str'),
+    ('evaluator', 'record_events', 'maybe', "expecting type 'BOOL'"),
+    ('ann_initializer', 'transport', 'pigeon', 'must be one of auto, shared_memory, inline')))
+def test_a_parameter_that_is_not_legal_is_refused(live, node, name, value, said):
+    with pytest.raises(InputError, match=f'parameter {name}.*{re.escape(said)}'):
+        live.start(node, **{name: value})
+
+
+def test_a_whole_number_is_taken_for_a_float():
+    process = ended('event_player', *parameter('rate', 2), '-p', 'recording:=/none.raw')
+    assert '/none.raw does not exist' in process.stderr
+
+
+def test_a_recording_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / 'none.raw'
+    assert f'{path} does not exist' in refusal('event_player', *parameter('recording', path))
+
+
+def test_a_bag_that_cannot_be_made_is_named():
+    assert '/proc/none/bag cannot be made' in refusal('evaluator',
+                                                      *parameter('bag', '/proc/none/bag'))
+
+
+def test_a_parameter_file_that_is_not_there_is_named():
+    line = refusal('snn_tracker', '--ros-args', '--params-file', '/none.yaml')
+    assert "Couldn't parse params file: '--params-file /none.yaml'" in line
+
+
+def test_an_argument_that_is_none_of_ros_is_refused():
+    line = refusal('event_player', '--recording', 'x.raw')
+    assert '--recording is not known: parameters are given as --ros-args -p NAME:=VALUE' in line
+
+
+@pytest.mark.parametrize('node, stop', (
+    ('event_player', signal.SIGTERM), ('ann_initializer', signal.SIGINT),
+    ('snn_tracker', signal.SIGTERM), ('skeleton_markers', signal.SIGINT),
+    ('evaluator', signal.SIGTERM)))
+def test_a_node_that_is_told_to_stop_says_nothing_and_ends_well(node, stop):
+    process = subprocess.Popen([EXECUTABLES / node], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    first = process.stderr.readline()  # it is made, or nearly
+    assert 'ready' in first or 'playing' in first
+    process.send_signal(stop)
+    _, log = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, log
+    assert 'Traceback' not in log
+
+
+def test_a_node_that_is_told_to_stop_while_it_is_made_ends_well(tmp_path):
+    """SIGTERM used to end in an exception of rclpy's, at whatever line had been reached."""
+    process = python('''
+import os, signal, sys
+import rclpy
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.snn_tracker import SnnTrackerNode
+
+class Stopped(SnnTrackerNode):
+    def __init__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        while rclpy.ok():
+            pass
+        super().__init__()
+
+sys.exit(run(Stopped))
+''', tmp_path)
+    assert (process.returncode, process.stderr) == (0, '')
+
+
+def test_a_failure_in_a_nodes_thread_ends_its_process_with_a_traceback(tmp_path):
+    """The initializer used to live on without ever making a state again."""
+    process = python('''
+import sys
+from rclpy.node import Node
+from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.worker import Worker
+
+class Failing(Node):
+    def __init__(self):
+        super().__init__('failing')
+        self._worker = Worker(self, self._fail)
+
+    def _fail(self):
+        raise RuntimeError('no more ideas')
+
+    def destroy_node(self):
+        self._worker.join()
+        super().destroy_node()
+        self._worker.raise_failure()
+
+sys.exit(run(Failing))
+''', tmp_path)
+    assert process.returncode == 1
+    assert process.stderr.endswith('RuntimeError: no more ideas\n')
+
+
+def test_the_trackers_process_never_imports_torch(tmp_path):
+    process = python('''
+import sys
+import rclpy
+from hybrid_pose_ros.nodes.snn_tracker import SnnTrackerNode
+rclpy.init()
+SnnTrackerNode().destroy_node()
+print([name for name in sys.modules if name.partition('.')[0] == 'torch'])
+''', tmp_path)
+    assert process.stdout == '[]\n', process.stderr
