@@ -1,0 +1,107 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one description of the graph, and the files beside it that must agree with it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.graph import ARGUMENTS, NETWORK, SETTINGS, TOPICS, command, graph
+from hybrid_pose_ros.settings import parameters_of
+
+CONFIG = Path(__file__).parents[1] / 'config'
+PLUGINS = {'rviz_default_plugins/MarkerArray': 'visualization_msgs/msg/MarkerArray',
+           'rviz_default_plugins/Image': 'sensor_msgs/msg/Image'}
+
+
+def names_of(node: str) -> set[str]:
+    """Return the names of a node's parameters."""
+    return {parameter.name for parameter in parameters_of(SETTINGS[node])}
+
+
+@pytest.mark.parametrize('path', sorted(CONFIG.glob('*.yaml')), ids=lambda path: path.name)
+def test_every_key_of_the_parameter_files_is_a_parameter_and_legal(path):
+    for node, section in yaml.safe_load(path.read_text()).items():
+        values = section['ros__parameters']
+        assert set(values) <= names_of(node), node
+        SETTINGS[node](**values)
+
+
+def test_both_nodes_of_the_network_get_the_same_common_parameters():
+    file = yaml.safe_load((CONFIG / 'hybrid_pose.yaml').read_text())
+    common = names_of(NETWORK[0]) & names_of(NETWORK[1])
+    first, second = (file[node]['ros__parameters'] for node in NETWORK)
+    assert {name: first.get(name) for name in common} == {name: second.get(name)
+                                                          for name in common}
+
+
+def test_rviz_looks_at_topics_that_there_are():
+    displays = yaml.safe_load((CONFIG / 'hybrid_pose.rviz').read_text())[
+        'Visualization Manager']['Displays']
+    shown = {display['Topic']['Value']: PLUGINS[display['Class']] for display in displays
+             if 'Topic' in display}
+    assert len(shown) == 2
+    assert shown.items() <= TOPICS.items()
+
+
+def test_rviz_asks_for_the_reliability_that_the_markers_have():
+    displays = yaml.safe_load((CONFIG / 'hybrid_pose.rviz').read_text())[
+        'Visualization Manager']['Displays']
+    assert {display['Topic']['Reliability Policy'] for display in displays
+            if 'Topic' in display} == {'Reliable'}
+
+
+def test_the_fixed_frame_of_rviz_is_the_players():
+    file = yaml.safe_load((CONFIG / 'hybrid_pose.rviz').read_text())
+    assert (file['Visualization Manager']['Global Options']['Fixed Frame']
+            == SETTINGS['event_player']().frame_id)
+
+
+def test_every_argument_sets_parameters_that_there_are():
+    for argument in ARGUMENTS:
+        for node, parameter in argument.sets:
+            assert parameter in names_of(node)
+
+
+def test_topics_are_wired_to_topics_that_there_are():
+    for spec in graph(driver='player', values={'record': 'bag'}):
+        assert set(spec.remappings.values()) <= set(TOPICS)
+
+
+def test_the_camera_names_the_topic_of_the_events():
+    for spec in graph(camera='left'):
+        assert spec.remappings['~/events'] == '/left/events'
+
+
+def test_nodes_are_started_on_request():
+    assert 'event_player' not in [spec.name for spec in graph()]
+    assert 'evaluator' not in [spec.name for spec in graph(driver='player')]
+    with_all = [spec.name for spec in graph(driver='player', values={'record': 'bag'})]
+    assert set(with_all) == set(SETTINGS)
+    assert with_all[-1] == 'event_player'  # nobody misses its first packet
+
+
+def test_an_argument_reaches_each_node_with_its_parameters_type():
+    specs = {spec.name: spec.parameters for spec in graph(
+        driver='player', values={'step_us': '2000', 'ann_rate_hz': '10', 'preset': ''})}
+    assert specs['snn_tracker'] == {'step_us': 2000}
+    assert specs['ann_initializer'] == {'step_us': 2000, 'rate_hz': 10.0}
+
+
+@pytest.mark.parametrize('values, said', (
+    ({'stpe_us': '1'}, 'argument stpe_us is not known: there are preset, checkpoint'),
+    ({'step_us': 'fast'}, "step_us of ann_initializer must be of type int, not 'fast'")))
+def test_an_argument_that_is_not_one_is_refused(values, said):
+    with pytest.raises(InputError, match=said):
+        graph(values=values)
+
+
+def test_a_text_stays_a_text_on_the_command_line(tmp_path, monkeypatch):
+    (tmp_path / 'share' / 'hybrid_pose_ros' / 'config').mkdir(parents=True)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    player = graph(driver='player', values={'recording': '007', 'rate': '2', 'seed': '3'})[-1]
+    words = command(player)
+    assert words[0] == str(tmp_path / 'lib' / 'hybrid_pose_ros' / 'event_player')
+    assert {'recording:="007"', 'rate:=2.0', 'seed:=3'} <= set(words)
