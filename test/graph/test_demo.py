@@ -1,0 +1,155 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose demo` as a process, and its bag read back by two readers that are not ours."""
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from live_graph import EXECUTABLES
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+from ring_states import segments
+from rosbags.highlevel import AnyReader
+from shared_data import EVENTS, needs_recordings
+
+from hybrid_pose_ros.graph import TOPICS
+
+HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'
+SKELETON, STATE = '/snn_tracker/skeleton', '/ann_initializer/state'
+PATIENCE_S = 300
+STEP_US = 1_000
+
+
+def demo(output: Path, *arguments: str) -> dict[str, Any]:
+    """Run a demo to its end; return what it prints as JSON."""
+    process = subprocess.run(
+        [HYBRID_POSE, 'demo', '--no-video', '--json', '--output', output, *arguments],
+        capture_output=True, text=True, timeout=PATIENCE_S, cwd=output.parent,
+        env={name: value for name, value in os.environ.items() if name != 'ROS_DOMAIN_ID'})
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope='module')
+def played(tmp_path_factory) -> SimpleNamespace:
+    """Play three seconds of the simulated person."""
+    output = tmp_path_factory.mktemp('demo') / 'out'
+    printed = demo(output, '--duration', '3')
+    return SimpleNamespace(output=output, bag=output / 'bag', printed=printed,
+                           report=json.loads((output / 'report.json').read_text()))
+
+
+def read_by_mcap(bag: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield topic, type and message, as the MCAP project's own library decodes them."""
+    with next(bag.glob('*.mcap')).open('rb') as stream:
+        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+        for schema, channel, _, message in reader.iter_decoded_messages():
+            yield channel.topic, schema.name, message
+
+
+def read_by_rosbags(bag: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield the same, as rosbags decodes it by the definitions in the bag."""
+    with AnyReader([bag]) as reader:
+        for connection, _, data in reader.messages():
+            message = reader.deserialize(data, connection.msgtype)
+            yield connection.topic, connection.msgtype, message
+
+
+READERS = pytest.mark.parametrize('read', (read_by_mcap, read_by_rosbags))
+
+
+@READERS
+def test_the_bag_holds_what_the_report_counts(played, read):
+    messages = Counter(topic for topic, _, _ in read(played.bag))
+    assert messages == played.report['messages']
+    told = played.report['recorder']['messages']
+    assert told == {topic: messages[topic] for topic in told}
+    assert messages['/event_camera/events'] == played.report['packets']
+    assert messages[SKELETON] == played.report['poses'] > 0
+    assert messages[STATE] == played.report['states'] > 0
+    assert messages['/skeleton_markers/markers'] > 0
+    assert messages['/diagnostics'] > 0
+
+
+@READERS
+def test_every_topic_has_the_type_that_the_graph_promises(played, read):
+    for topic, kind, _ in read(played.bag):
+        assert kind == TOPICS[topic]
+
+
+@READERS
+def test_skeletons_come_at_the_configured_rate_with_rising_sensor_stamps(played, read):
+    skeletons = [message for topic, _, message in read(played.bag) if topic == SKELETON]
+    steps_us = np.diff([skeleton.sensor_time_us for skeleton in skeletons])
+    assert (steps_us > 0).all() and (steps_us % STEP_US == 0).all()
+    assert np.median(steps_us) == STEP_US
+    assert {skeleton.step_us for skeleton in skeletons} == {STEP_US}
+    # On a busy machine bins are left out; all of them are accounted for.
+    assert sum(steps_us // STEP_US - 1) == played.report['missing_poses']
+
+
+@READERS
+def test_joints_are_numbers_and_say_that_they_are_untrained(played, read):
+    for topic, _, message in read(played.bag):
+        if topic == SKELETON:
+            assert len(message.x_px) == len(message.confidence) == 13
+            assert np.isfinite([*message.x_px, *message.y_px, *message.confidence]).all()
+            assert not message.trained
+
+
+def test_both_readers_read_the_same_joints(played):
+    first, second = ([(message.sensor_time_us, *map(float, message.x_px))
+                      for topic, _, message in read(played.bag) if topic == SKELETON]
+                     for read in (read_by_mcap, read_by_rosbags))
+    assert first == second
+
+
+def test_every_node_reports_that_it_is_untrained_or_at_work(played):
+    reports = {}
+    for topic, _, message in read_by_rosbags(played.bag):
+        if topic == '/diagnostics':
+            reports |= {status.name: status.message for status in message.status}
+    assert set(reports) == {'event_player', 'ann_initializer', 'snn_tracker', 'skeleton_markers',
+                            'evaluator'}
+    assert 'untrained weights' in reports['snn_tracker']
+    assert 'untrained weights' in reports['ann_initializer']
+
+
+def test_the_demo_leaves_plots_and_the_report_that_it_prints(played):
+    assert (played.output / 'run.png').stat().st_size > 10_000
+    assert {name: played.printed[name] for name in played.report} == played.report
+    assert (played.report['bad_packets'], played.report['cut_short']) == (0, '')
+    assert not any(played.report['restarts'].values())
+
+
+def test_shared_memory_is_clean_behind_the_demo(played):
+    used = {message.segment for topic, _, message in read_by_rosbags(played.bag)
+            if topic == STATE}
+    assert used and not used & segments()
+
+
+def test_a_recording_that_is_not_there_is_one_line(tmp_path):
+    process = subprocess.run(
+        [HYBRID_POSE, 'demo', '--recording', tmp_path / 'none.raw', '--output', tmp_path / 'out'],
+        capture_output=True, text=True, timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert process.stderr == f'hybrid-pose demo: {tmp_path / "none.raw"} does not exist\n'
+
+
+@needs_recordings
+def test_a_real_recording_is_played_to_its_last_event(tmp_path):
+    bag = EVENTS / 'bags' / 'libcaer_cmp_davis346'
+    truth = json.loads((bag / 'ground_truth.json').read_text())
+    report = demo(tmp_path / 'out', '--recording', str(bag))
+    assert report['packets'] == truth['num_messages']
+    assert report['events'] == truth['num_events']
+    assert (report['width'], report['height']) == (truth['width'], truth['height'])
+    assert report['poses'] > 0 and report['sensor_stamps_monotonic']
