@@ -58,6 +58,8 @@ WIDTH, HEIGHT = 64, 48
 PERIOD_US = 4_000
 FRAME = 'lens'
 
+DOMAIN = 1 + os.getpid() % 100
+
 DEADLINE_S = 60.0
 """Only a graph that hangs takes so long, whatever else the machine does."""
 
@@ -68,7 +70,7 @@ class LiveGraph:
     def __init__(self):
         """Open the domain; nothing of ours is started."""
         self._context = Context()
-        self._context.init(args=[], domain_id=1 + os.getpid() % 100)
+        self._context.init(args=[], domain_id=DOMAIN)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._nodes: dict[str, Node] = {}
         self.listener = Node('listener', context=self._context)
