@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from hybrid_pose_ros.errors import InputError
 
-VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'bench')
+VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'bench')
 """Each is a module of this package."""
 
 

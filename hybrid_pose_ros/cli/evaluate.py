@@ -1,0 +1,197 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose evaluate`: the hybrid and its rivals on recordings with labels."""
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.errors import InputError
+
+SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
+COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
+           'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
+           'hidden': 'mpjpe_px_occluded'}
+"""What the table shows [px]; late: of the last output that was there by then."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare recordings, weights and how the graph is run."""
+    parser.add_argument('--recording', nargs='+', required=True, metavar='FILE', type=Path,
+                        help='recordings with labels (.h5), or folders of them')
+    parser.add_argument('--checkpoint', default='', metavar='FILE',
+                        help='weights (.safetensors); those that ship with the preset')
+    parser.add_argument('--snn-checkpoint', default='', metavar='FILE',
+                        help='weights of an SNN that was trained to run alone')
+    parser.add_argument('--preset', default='', metavar='NAME',
+                        help='network (that of the weights, else edge)')
+    parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
+                        help='length of a time bin [us] (1000)')
+    parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
+                        help='initializations a second (30)')
+    parser.add_argument('--ann-delay-ms', type=float, default=0.0, metavar='MS',
+                        help='how late a state arrives [ms] (0)')
+    parser.add_argument('--no-replay', action='store_true',
+                        help='put a late state in as it is, not brought up to date')
+    parser.add_argument('--ann-latency-ms', type=float, default=10.0, metavar='MS',
+                        help='latency-aware: a pass of the ANN takes at least this [ms] (10)')
+    parser.add_argument('--pose-latency-ms', type=float, default=1.0, metavar='MS',
+                        help='latency-aware: from the end of a bin to its pose [ms] (1)')
+    parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
+                        help='between two instants that are scored [ms] (chosen)')
+    parser.add_argument('--max-s', type=float, default=0.0, metavar='S',
+                        help='only so much of each recording [s] (all)')
+    parser.add_argument('--rows', default='', metavar='NAMES',
+                        help='only some rows, with commas: the others cost time')
+    parser.add_argument('--sweep', nargs='+', default=[], metavar='NAME',
+                        help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
+                        'no_init, density, noise, or all of them')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--workers', type=int, default=1, help='processes, by recording (1)')
+    parser.add_argument('--output', metavar='DIR', type=Path,
+                        help='folder for result.json, plots and report.html')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Evaluate; write the report where a folder is given."""
+    from hybrid_pose_ros.checkpoint import load, shipped
+    from hybrid_pose_ros.evaluation.evaluate import evaluate
+    from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+    from hybrid_pose_ros.evaluation.outcome import ROWS
+    from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
+
+    if args.workers < 1:
+        raise InputError(f'--workers is {args.workers}, but must be 1 or more')
+    params = EvaluationParams(
+        step_us=args.step_us, ann_rate_hz=args.ann_rate, seed=args.seed, max_s=args.max_s,
+        ann_delay_us=round(1e3 * args.ann_delay_ms), replay=not args.no_replay,
+        ann_latency_us=round(1e3 * args.ann_latency_ms), stride_us=round(1e3 * args.stride_ms),
+        pose_latency_us=round(1e3 * args.pose_latency_ms))
+    recordings = _paths(args.recording)
+    if args.checkpoint:
+        checkpoint = load(args.checkpoint, args.preset or None)
+    else:
+        checkpoint = shipped(args.preset or 'edge')
+    alone = load(args.snn_checkpoint, checkpoint.preset.name) if args.snn_checkpoint else None
+    rows = tuple(args.rows.split(',')) if args.rows else ROWS
+    sweeps = list(SWEEPS) if args.sweep == ['all'] else args.sweep
+    unknown = [name for name in sweeps if name not in SWEEPS]
+    if unknown:
+        raise InputError(f'sweep {unknown[0]!r} is not known: choose from {", ".join(SWEEPS)}, '
+                         'all')
+    passes = 1 + sum(len(SWEEPS[name].values) for name in sweeps)
+    with _executor(args.workers) as executor, _Bar(passes * len(recordings)) as bar:
+        result = evaluate(checkpoint, recordings, params, snn_checkpoint=alone, rows=rows,
+                          executor=executor, progress=bar.advance)
+        if sweeps:
+            result['sweeps'] = [sweep(name, checkpoint, recordings, params, executor=executor,
+                                      progress=bar.advance) for name in sweeps]
+    if args.output:
+        _write(args.output, result)
+    return result
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the table and the ratios."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    settings, scored = result['settings'], result['scored']
+    console.print(f'{len(result["recordings"])} recordings, {scored["instants"]} instants; '
+                  f'{1e6 / settings["step_us"]:g} Hz, ANN {settings["ann_rate_hz"]:g} Hz and '
+                  f'{settings["ann_delay_us"] * 1e-3:g} ms late; errors in px, honest power')
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column('', no_wrap=True)
+    for name in (*COLUMNS, 'mW', 'saved'):
+        table.add_column(name, justify='right', no_wrap=True)
+    for name, row in result['rows'].items():
+        power = row['energy']['honest']['45nm']
+        table.add_row(name, *(_text(row[key]) for key in COLUMNS.values()),
+                      f'{power["mw"]:.1f}',
+                      f'{100 * power["saving_against_ann"]:.1f}%')
+    console.print(table)
+    console.print('hybrid relative to: ' + ', '.join(
+        f'{name.removeprefix("hybrid_to_")} {ratio:.3f}'
+        for name, ratio in result['ratios'].items()))
+    for name, row in result['rows'].items():
+        if 'note' in row:
+            console.print(f'{name}: {row["note"]}')
+    for swept in result.get('sweeps', []):
+        console.print(_sweep_table(swept))
+    if not result['trained']:
+        console.print('[bold]the weights are random, not trained[/bold]')
+    if 'report' in result:
+        console.print(f'report: {result["report"]}')
+
+
+def _sweep_table(swept: dict[str, Any]):
+    from rich import box
+    from rich.table import Table
+
+    table = Table(swept['axis'], *swept['points'][0]['rows'], title=swept['name'],
+                  box=box.SIMPLE_HEAD)
+    for point in swept['points']:
+        table.add_row(f'{point["value"]:g}', *(_text(row['mpjpe_px'])
+                                               for row in point['rows'].values()))
+    return table
+
+
+def _text(value: float | None) -> str:
+    return '-' if value is None else f'{value:.2f}'
+
+
+def _paths(given: list[Path]) -> list[Path]:
+    """Return the recordings that were named, those of a folder by name."""
+    paths = []
+    for path in given:
+        found = sorted(path.glob('*.h5')) if path.is_dir() else [path]
+        if not found:
+            raise InputError(f'no recordings (.h5) in {path}')
+        paths += found
+    return paths
+
+
+def _executor(workers: int):
+    if workers == 1:
+        return nullcontext()
+    # not forked: the progress bar has a thread, whose locks a fork would copy
+    return ProcessPoolExecutor(workers, mp_context=get_context('spawn'))
+
+
+def _write(folder: Path, result: dict[str, Any]) -> None:
+    from hybrid_pose_ros.evaluation.html_report import write_report
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / 'result.json').write_text(json.dumps(result, indent=1))
+        result['report'] = str(write_report(result, folder))
+    except OSError as error:
+        raise InputError(f'{folder} cannot be written: {error}') from error
+
+
+class _Bar:
+    """Progress by recordings, on stderr where that is a terminal."""
+
+    def __init__(self, total: int):
+        from rich.console import Console
+        from rich.progress import Progress
+        console = Console(stderr=True)
+        self._progress = Progress(*Progress.get_default_columns(), console=console,
+                                  disable=not console.is_terminal)
+        self._task = self._progress.add_task('evaluate', total=total)
+
+    def advance(self, name: str) -> None:
+        """Count a recording that is done."""
+        self._progress.update(self._task, advance=1, description=name)
+
+    def __enter__(self):
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_):
+        self._progress.stop()

@@ -1,0 +1,282 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One table over a set of recordings: error, jitter, spikes and energy of the hybrid and its rivals.
+
+    recordings -> outcome.py: poses of each row -> metrics.py, energy.py -> figures, ready for JSON
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation import energy
+from hybrid_pose_ros.evaluation.baselines import kalman, kalman_grid
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
+from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, rounded, score,
+                                                summary)
+from hybrid_pose_ros.evaluation.outcome import ALONE, INITIALIZED, ROWS, Outcome, run_recording
+from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.representation.geometry import input_geometry
+
+FREE = ('ann_held', 'constant_velocity', 'kalman')
+"""Rows that need no network of their own beside the ANN's looks."""
+HONEST, PAPER = 'honest', 'paper'
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker process needs for one recording."""
+
+    checkpoint: Checkpoint
+    snn_checkpoint: Checkpoint
+    recording: Path | LabeledRecording
+    params: EvaluationParams
+    rows: tuple[str, ...]
+
+
+def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecording],
+             params: EvaluationParams = EvaluationParams(), *,
+             snn_checkpoint: Checkpoint | None = None, rows: Sequence[str] = ROWS,
+             executor: Executor | None = None,
+             progress: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
+    """Return the figures of every row over all recordings, ready for JSON.
+
+    Args:
+        checkpoint: the hybrid's weights.
+        recordings: with labels, of sensors of one size; paths where an executor is given.
+        params: how the graph is run.
+        snn_checkpoint: weights of a spiking network trained alone; None: the hybrid's own, from
+            rest, which is said in its rows.
+        rows: some of ROWS; those that cost nothing come in any case.
+        executor: runs recordings in other processes; None: one after the other here.
+        progress: is told each recording that is done.
+
+    Raises:
+        InputError: nothing to evaluate, unknown rows, weights of another preset, or a recording
+            that cannot be used.
+    """
+    _check(checkpoint, recordings, snn_checkpoint, rows)
+    tasks = [_Task(checkpoint, snn_checkpoint or checkpoint, recording, params, tuple(rows))
+             for recording in recordings]
+    outcomes = []
+    for outcome, size in _run(tasks, executor):
+        progress(outcome.name)
+        outcomes.append((outcome, size))
+    sizes = {size for _, size in outcomes}
+    if len(sizes) > 1:
+        raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
+                         'evaluate one size at a time')
+    outcomes = sorted((outcome for outcome, _ in outcomes), key=lambda outcome: outcome.name)
+    notes = _add_kalman(outcomes, params)
+    if snn_checkpoint is None:
+        notes |= dict.fromkeys(ALONE, 'weights of the hybrid, not trained to run alone')
+    geometry = input_geometry(checkpoint.preset, *sizes.pop())
+    power = _Power(checkpoint, snn_checkpoint or checkpoint, geometry.width, geometry.height,
+                   params, outcomes)
+    return _result(checkpoint, params, outcomes, power, notes)
+
+
+def _check(checkpoint, recordings, snn_checkpoint, rows) -> None:
+    if not recordings:
+        raise InputError('no recordings to evaluate: name one or more .h5 files with labels')
+    unknown = [row for row in rows if row not in ROWS]
+    if unknown:
+        raise InputError(f'row {unknown[0]!r} is not known: choose from {", ".join(ROWS)}')
+    if snn_checkpoint is not None and snn_checkpoint.preset.name != checkpoint.preset.name:
+        raise InputError(f'the weights of the SNN alone are of preset '
+                         f'{snn_checkpoint.preset.name}, the hybrid\'s of '
+                         f'{checkpoint.preset.name}: they must be of one')
+
+
+def _run(tasks: list[_Task], executor: Executor | None
+         ) -> Iterator[tuple[Outcome, tuple[int, int]]]:
+    if executor is None:
+        yield from map(_outcome, tasks)
+        return
+    futures = [executor.submit(_outcome, task) for task in tasks]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
+    """Return the outcome of one recording, and the size of its sensor."""
+    import torch  # the ANN shares the machine with other recordings' workers
+    torch.set_num_threads(1)
+    recording = task.recording
+    if not isinstance(recording, LabeledRecording):
+        recording = load_labeled(recording)
+    outcome = run_recording(task.checkpoint, task.snn_checkpoint, recording, task.params,
+                            task.rows)
+    return outcome, (recording.width, recording.height)
+
+
+def _add_kalman(outcomes: list[Outcome], params: EvaluationParams) -> dict[str, str]:
+    """Add the Kalman filter that is best on these very recordings; return what it is.
+
+    No filter of its kind could do better here: it is the strongest rival, not an honest one.
+    """
+    grid = kalman_grid()
+    tracks = [kalman(outcome.ann_poses, grid) for outcome in outcomes]
+    errors = [np.nanmean(np.concatenate([
+        distances(track.at(setting, outcome.last, outcome.truth.stamps_us),
+                  outcome.truth.joints_px, outcome.truth.counted)
+        for outcome, track in zip(outcomes, tracks)])) for setting in range(len(grid.decay_s))]
+    best = int(np.argmin(errors))
+    for outcome, track in zip(outcomes, tracks):
+        stamps_us = outcome.truth.stamps_us
+        outcome.found['kalman'] = track.at(best, outcome.last, stamps_us)
+        outcome.available['kalman'] = track.at(best, outcome.last_available, stamps_us)
+    decay = grid.decay_s[best]
+    velocity = 'constant velocity' if np.isinf(decay) else f'velocity decays in {decay:g} s'
+    return {'kalman': f'the best of {len(errors)} on these recordings: {velocity}, wander '
+                      f'{grid.wander_px2_s3[best]:.3g} px2/s3'}
+
+
+class _Power:
+    """What each row draws, in both counts and both technologies."""
+
+    def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint, width: int,
+                 height: int, params: EvaluationParams, outcomes: list[Outcome]):
+        self._preset, self._size = checkpoint.preset, (width, height)
+        self._steps_hz, self._looks_hz = 1e6 / params.step_us, params.ann_rate_hz
+        self._outcomes = outcomes
+        ops = SpikingEngine(checkpoint, width, height, params.step_us).operations_per_spike
+        self._reach = energy.folded(ops)
+        self._ann, self._heads = (
+            energy.Operations(macs=energy.dense_macs(checkpoint.preset, width, height, part))
+            for part in ('ann.', 'heads.'))
+
+    def row(self, name: str) -> dict[str, Any]:
+        """Return the power of a row [mW] and what it is made of."""
+        parts = self._parts(name)
+        always = self._ann.times(self._steps_hz)
+        energy_of = {}
+        for count, operations in parts.items():
+            total = energy.Operations()
+            for part in operations.values():
+                total = total.plus(part)
+            energy_of[count] = {
+                node: {'mw': rounded(total.millijoules(technology)),
+                       'mj_per_pose': round(total.millijoules(technology) / self._steps_hz, 7),
+                       'saving_against_ann': rounded(1 - total.millijoules(technology)
+                                                     / always.millijoules(technology)),
+                       'parts_mw': {part: rounded(ops.millijoules(technology))
+                                    for part, ops in operations.items()}}
+                for node, technology in energy.TECHNOLOGIES.items()}
+            energy_of[count] |= {'macs_per_s': round(total.macs),
+                                 'additions_per_s': round(total.additions)}
+        return energy_of
+
+    def spikes(self, name: str) -> dict[str, Any]:
+        """Return how often the neurons of a row fire, and what its steps move in memory."""
+        if name not in self._outcomes[0].work:
+            return {}
+        spikes = self._spikes(name)
+        rates = energy.spike_rates(self._preset, *self._size, spikes)
+        moved = energy.memory_bytes(self._preset, *self._size, spikes, self._reach)
+        figures = {
+            'spikes_percent_of_neurons_a_step': {
+                layer.name: rounded(100 * rate)
+                for layer, rate in zip(self._preset.spiking, rates, strict=True)},
+            'cells_with_events_a_step': rounded(spikes[0]),
+            'steps_computed_per_pose': rounded(self._steps_per_pose(name)),
+            'memory_bytes_per_step': round(moved),
+            'memory_45nm_mw': rounded(moved * energy.SRAM_PJ_PER_BYTE * 1e-9 * self._steps_hz)}
+        if any(layer.upsampling == 'bilinear' for layer in self._preset.spiking):
+            step = energy.honest_step(self._preset, *self._size, spikes,
+                                      energy.unfolded(self._preset))
+            figures['honest_unfolded_mw'] = {
+                node: rounded(step.times(self._steps_hz).millijoules(technology))
+                for node, technology in energy.TECHNOLOGIES.items()}
+        return figures
+
+    def _parts(self, name: str) -> dict[str, dict[str, energy.Operations]]:
+        """Return the operations of a second, by count and part."""
+        parts = {PAPER: {}, HONEST: {}}
+        for count, operations in parts.items():
+            if name not in ALONE:
+                rate_hz = self._steps_hz if name == 'ann' else self._looks_hz
+                operations['ann'] = self._ann.times(rate_hz)
+            if name in INITIALIZED and INITIALIZED[name][0]:
+                operations['heads'] = self._heads.times(self._looks_hz)
+            if name in self._outcomes[0].work:
+                step = self._step(name, count)
+                operations['snn'] = step.times(self._steps_hz * self._steps_per_pose(name))
+        return parts
+
+    def _step(self, name: str, count: str) -> energy.Operations:
+        spikes = self._spikes(name)
+        if count == HONEST:
+            return energy.honest_step(self._preset, *self._size, spikes, self._reach)
+        rates = energy.spike_rates(self._preset, *self._size, spikes)
+        return energy.paper_step(self._preset, *self._size, rates)
+
+    def _spikes(self, name: str) -> np.ndarray:
+        """Return spikes of a step (1 + L,), mean over all poses of all recordings."""
+        work = [outcome.work[name] for outcome in self._outcomes]
+        return np.average([track.spikes for track in work], axis=0,
+                          weights=[len(track.stamps_us) for track in work])
+
+    def _steps_per_pose(self, name: str) -> float:
+        return float(np.mean([outcome.work[name].steps_per_pose for outcome in self._outcomes]))
+
+
+def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Outcome],
+            power: _Power, notes: dict[str, str]) -> dict[str, Any]:
+    truth = Truth(*(np.concatenate(fields) for fields in zip(*(o.truth for o in outcomes))))
+    rows = {}
+    for name in ROWS:
+        if name not in outcomes[0].found:
+            continue
+        of_recordings = [score(o.truth, o.found[name], o.available[name]) for o in outcomes]
+        scores = Scores(*map(np.concatenate, zip(*of_recordings)))
+        missing = sum(int(np.isnan(o.found[name]).any(axis=(1, 2)).sum()) for o in outcomes)
+        rows[name] = summary(truth, scores) | {
+            'energy': power.row(name), **power.spikes(name),
+            'instants_without_pose': missing,
+            'mpjpe_px_by_recording': [rounded(np.nanmean(s.distance_px)) for s in of_recordings]}
+        if name in notes:
+            rows[name]['note'] = notes[name]
+    late_ms = max(params.ann_delay_us, params.ann_latency_us) * 1e-3
+    return {
+        'preset': checkpoint.preset.name, 'trained': bool(checkpoint.card.get('trained')),
+        'identity': identity(checkpoint), 'settings': asdict(params),
+        'recordings': [outcome.name for outcome in outcomes],
+        'scored': counted(truth) | {
+            'seconds': round(sum(np.ptp(o.truth.stamps_us) for o in outcomes) * 1e-6, 3),
+            'stride_us': int(np.diff(truth.stamps_us[:2])[0])},
+        'latency_aware_ms': {'ann': late_ms, 'pose': params.pose_latency_us * 1e-3},
+        'measured_ms': _measured(outcomes),
+        'ratios': ratios(rows), 'rows': rows}
+
+
+def _measured(outcomes: list[Outcome]) -> dict[str, float | None]:
+    """Return how long the ANN and a pose of the hybrid took here [ms], medians."""
+    poses = [outcome.work['hybrid'].compute_ms for outcome in outcomes
+             if 'hybrid' in outcome.work]
+    return {'ann': rounded(np.median([outcome.ann_ms for outcome in outcomes])),
+            'pose': rounded(np.median(poses)) if poses else None}
+
+
+def ratios(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Return the hybrid's error relative to each other row's, offline and latency-aware."""
+    if 'hybrid' not in rows:
+        return {}
+    hybrid, found = rows['hybrid'], {}
+    for name, row in rows.items():
+        for key, ending in (('mpjpe_px', ''), ('mpjpe_px_latency_aware', '_latency_aware')):
+            if name != 'hybrid' and hybrid[key] and row[key]:
+                found[f'hybrid_to_{name}{ending}'] = rounded(hybrid[key] / row[key])
+    return found

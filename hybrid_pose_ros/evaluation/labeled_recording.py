@@ -1,0 +1,88 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recording with labels, in memory: what poses are compared with."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
+
+LABEL_CENTER_PX = 0.5
+"""In a recording's labels pixel i covers [i, i + 1); everywhere else its center is i."""
+
+
+class LabeledRecording(NamedTuple):
+    """Events and where the joints are. N labels, J = 13 joints."""
+
+    name: str
+    width: int  # of the sensor [px]
+    height: int
+    events: np.ndarray  # of EVENT_DTYPE, sorted by time
+    label_us: np.ndarray  # (N,) int64, sensor time
+    joints_px: np.ndarray  # (N, J, 2) float32, integers are the centers of pixels
+    visible: np.ndarray  # (N, J) bool: inside the image
+    occluded: np.ndarray  # (N, J) bool: hidden behind the body; all False where not recorded
+
+    def events_between(self, start_us: int, end_us: int) -> np.ndarray:
+        """Return the events of [start_us, end_us), a view."""
+        first, last = np.searchsorted(self.events['t'], [start_us, end_us])
+        return self.events[first:last]
+
+    def joints_at(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return joints (T, J, 2) [px], visible and occluded (T, J), labels being resampled.
+
+        Between two labels a joint is on a straight line, and is visible or unoccluded where it is
+        so in both.
+        """
+        after = np.clip(np.searchsorted(self.label_us, stamps_us), 1, len(self.label_us) - 1)
+        before = after - 1
+        gap_us = self.label_us[after] - self.label_us[before]
+        share = np.clip((stamps_us - self.label_us[before]) / gap_us, 0, 1)[:, None, None]
+        joints = (1 - share) * self.joints_px[before] + share * self.joints_px[after]
+        return (joints.astype(np.float32), self.visible[before] & self.visible[after],
+                self.occluded[before] | self.occluded[after])
+
+
+def load_labeled(path: str | Path) -> LabeledRecording:
+    """Read one of our recordings (.h5).
+
+    Raises:
+        InputError: it has no events, no labels, or shows nobody.
+        RecordingError: it cannot be read.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f'no recording at {path}: give the path of an HDF5 file with labels')
+    if not h5py.is_hdf5(path):
+        raise InputError(f'{path} has no labels to evaluate against: expected an HDF5 recording, '
+                         'as `hybrid-pose simulate` makes them')
+    recording = Hdf5Recording(path)
+    labels = recording.labels()
+    if labels is None or len(labels.t) < 2:
+        raise InputError(f'{path} has no labels to evaluate against: expected a recording of '
+                         '`hybrid-pose simulate` or another with at least two labels')
+    if (np.diff(labels.t) <= 0).any():
+        raise InputError(f'{path}: the times of its labels do not increase')
+    events = recording.events()
+    if not len(events):
+        raise InputError(f'{path} is empty: it has labels but not one event')
+    finite = np.isfinite(labels.joints_px).all(axis=-1)
+    visible = labels.visible & finite
+    if not visible.any():
+        raise InputError(f'{path} shows nobody: no joint is ever inside its image')
+    joints = np.where(finite[..., None], labels.joints_px - LABEL_CENTER_PX, 0)
+    return LabeledRecording(
+        path.stem, recording.width, recording.height,
+        events[np.argsort(events['t'], kind='stable')], labels.t, joints.astype(np.float32),
+        visible, _occluded(path, visible.shape))
+
+
+def _occluded(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    with h5py.File(path, 'r') as file:
+        if 'labels/occluded' in file:
+            return file['labels/occluded'][:].astype(bool)
+    return np.zeros(shape, bool)

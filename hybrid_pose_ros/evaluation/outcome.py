@@ -1,0 +1,245 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One recording, run through everything that is compared: the poses of each row at each instant.
+
+    recording  |- SETTLED_US -|- LEAD_US -|........................|
+    ANN looks                 |       |       |       |       |        ann_rate_hz
+    instants                              |  |  |  |  |  |  |  |  |    the same for all rows
+
+The instants are so far apart that after some periods of the ANN they have met every step of it.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.baselines import AnnPoses, constant_velocity, held
+from hybrid_pose_ros.evaluation.disturbances import scaled, with_noise
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
+from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
+from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, TrackerRun
+
+SETTLED_US = 200_000
+"""A recording's first part is left out: there are few events to look back on."""
+LEAD_US = 100_000
+STRIDE_US = 7_000
+"""Instants are at least so far apart: a pass of the ANN takes as long."""
+INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
+               'hybrid_no_output_init': (True, False)}
+"""Whether the ANN sets the membranes, and the heatmap."""
+ALONE = ('snn_windowed', 'snn_streaming')
+ROWS = ('ann', 'ann_held', 'constant_velocity', 'kalman', *ALONE, *INITIALIZED)
+
+
+class Outcome(NamedTuple):
+    """Poses at the instants of one recording, T of them."""
+
+    name: str
+    truth: Truth
+    found: dict[str, np.ndarray]  # by row, (T, J, 2) [px], NaN where there was no pose yet
+    available: dict[str, np.ndarray]  # what was there by then, likewise
+    ann_poses: AnnPoses
+    last: np.ndarray  # (T,) index of the last of the ANN's poses that had arrived
+    last_available: np.ndarray  # (T,) likewise, as late as the ANN really is; -1: none
+    work: dict[str, PoseTrack]  # of the rows with a spiking network
+    ann_ms: float  # median of a pass, heads included
+
+
+class Schedule(NamedTuple):
+    """Times of a recording [us]."""
+
+    start_us: int  # events before are not looked at
+    looks_us: np.ndarray  # (K,) when the ANN looks
+    instants_us: np.ndarray  # (T,) which poses are scored
+
+
+def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
+                  recording: LabeledRecording, params: EvaluationParams,
+                  rows: tuple[str, ...] = ROWS) -> Outcome:
+    """Return the poses of the rows; those of `kalman` are left to who knows all recordings.
+
+    Raises:
+        InputError: the recording is too short, shows nobody, or has too few events for the ANN.
+    """
+    schedule = make_schedule(recording, params)
+    recording = _disturbed(recording, params)
+    ann = Ann(checkpoint, recording)
+    trackers = _Trackers(checkpoint, snn_checkpoint, recording, params, rows, schedule)
+    poses = trackers.play(ann, schedule)
+    late_us = max(params.ann_delay_us, params.ann_latency_us)
+    instants_us = schedule.instants_us
+    # A state that arrives as a bin ends helps the next pose, not this one.
+    last = latest(poses.stamps_us + params.ann_delay_us + 1, instants_us)
+    last_available = latest(poses.stamps_us + late_us, instants_us)
+    truth = _truth(recording, instants_us, poses.stamps_us[last] + params.ann_delay_us,
+                   params.step_us)
+    found, available = trackers.poses_at(instants_us)
+    found['ann_held'] = held(poses, last)
+    available['ann_held'] = held(poses, last_available)
+    found['constant_velocity'] = constant_velocity(poses, last, instants_us)
+    available['constant_velocity'] = constant_velocity(poses, last_available, instants_us)
+    if 'ann' in rows:
+        found['ann'], available['ann'] = _at_every_step(ann, instants_us, params.ann_latency_us)
+    return Outcome(recording.name, truth, found, available, poses, last, last_available,
+                   trackers.work(), ann.median_ms)
+
+
+def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Schedule:
+    """Return when the ANN looks and what is scored.
+
+    Raises:
+        InputError: there is nothing left to score.
+    """
+    step_us, period_us = params.step_us, 1e6 / params.ann_rate_hz
+    start_us = int(recording.label_us[0])
+    end_us = int(recording.label_us[-1])
+    if params.max_s:
+        end_us = min(end_us, start_us + round(params.max_s * 1e6))
+    first_us = -(-(start_us + SETTLED_US) // step_us) * step_us
+    looks = np.arange(max(0, math.ceil((end_us - first_us) / period_us)))
+    looks_us = first_us + np.ceil(looks * period_us / step_us - 1e-9).astype(np.int64) * step_us
+    late_us = max(LEAD_US, params.ann_delay_us, params.ann_latency_us)
+    score_us = first_us + (-(-late_us // step_us) + 1) * step_us
+    stride_us = params.stride_us or _stride_us(step_us, period_us)
+    if stride_us % step_us:
+        raise InputError(f'stride_us = {stride_us} is not a multiple of step_us = {step_us}')
+    instants_us = np.arange(score_us, end_us + 1, stride_us, dtype=np.int64)
+    if len(instants_us) < 3:
+        raise InputError(f'{recording.name} has labels for {(end_us - start_us) * 1e-6:.2f} s, '
+                         f'but {(score_us + 2 * stride_us - start_us) * 1e-6:.2f} s are needed')
+    return Schedule(start_us, looks_us, instants_us)
+
+
+def _stride_us(step_us: int, period_us: float) -> int:
+    """Return the shortest time of at least STRIDE_US that meets every step of a period."""
+    if step_us >= STRIDE_US // 2:
+        return step_us
+    steps = -(-STRIDE_US // step_us)
+    while math.gcd(steps, round(period_us / step_us)) > 1:
+        steps += 1
+    return steps * step_us
+
+
+def _disturbed(recording: LabeledRecording, params: EvaluationParams) -> LabeledRecording:
+    events, rng = recording.events, np.random.default_rng([params.seed, 11])
+    if params.event_factor != 1.0:
+        events = scaled(events, params.event_factor, rng)
+    events = with_noise(events, params.noise_hz, recording.width, recording.height, rng)
+    return recording._replace(events=events)
+
+
+def _truth(recording: LabeledRecording, instants_us: np.ndarray, arrived_us: np.ndarray,
+           step_us: int) -> Truth:
+    joints, visible, occluded = recording.joints_at(instants_us)
+    before, *_ = recording.joints_at(instants_us - MOVING_US)
+    if not visible.any():
+        raise InputError(f'{recording.name} shows nobody at the instants that are scored: no '
+                         'joint is inside the image')
+    return Truth(instants_us, joints, visible, occluded, moving(joints, before),
+                 (instants_us - arrived_us) // step_us)
+
+
+def _at_every_step(ann: Ann, instants_us: np.ndarray,
+                   latency_us: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ANN's poses of the instants, and those that were there by then, (T, J, 2).
+
+    The latter come of passes one after the other, each of the newest events, as far as passes
+    begin at instants.
+    """
+    poses = np.full((len(instants_us), ann.joints, 2), np.nan, np.float32)
+    for index, instant_us in enumerate(instants_us):
+        seen = ann.look(int(instant_us))
+        poses[index] = poses[index - 1] if seen is None else seen[0]
+    every = max(1, -(-latency_us // int(instants_us[1] - instants_us[0])))
+    last = latest(instants_us[::every] + latency_us, instants_us)
+    return poses, np.where((last >= 0)[:, None, None], poses[::every][last], np.nan)
+
+
+class _Trackers:
+    """All that a spiking network takes part in, each row twice: with the ANN's delay as it is set,
+    and as late as it really is."""
+
+    def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
+                 recording: LabeledRecording, params: EvaluationParams, rows: tuple[str, ...],
+                 schedule: Schedule):
+        self._params = params
+        self._late_us = max(params.ann_delay_us, params.ann_latency_us)
+        self._initialized, self._alone = {}, {}
+        for row in rows:
+            if row in INITIALIZED:
+                for delay_us in (params.ann_delay_us, self._late_us):
+                    self._initialized[row, delay_us] = TrackerRun(
+                        checkpoint, recording, params.step_us, schedule.start_us)
+            if row in ALONE:
+                self._alone[row] = TrackerRun(snn_checkpoint, recording, params.step_us,
+                                              schedule.start_us)
+        # From the first event on, as a tracker that nobody ever initialized.
+        self._streams_since_us = max(schedule.start_us, int(recording.events['t'][0]))
+
+    def play(self, ann: Ann, schedule: Schedule) -> AnnPoses:
+        """Run the recording to the last instant; return the ANN's poses."""
+        stamps_us, joints_px = [], []
+        rest = ann.resting_tensors()
+        for index, look_us in enumerate(map(int, schedule.looks_us)):
+            self._advance(look_us)
+            if 'snn_windowed' in self._alone:
+                self._alone['snn_windowed'].send(LateState(look_us, rest, look_us))
+            if 'snn_streaming' in self._alone and index == 0:
+                self._alone['snn_streaming'].send(
+                    LateState(self._streams_since_us, rest, look_us))
+            seen = ann.look(look_us)
+            if seen is not None:
+                stamps_us.append(look_us)
+                joints_px.append(seen[0])
+                self._initialize(look_us, seen[1], rest)
+        self._advance(int(schedule.instants_us[-1]) + self._params.step_us + 1)
+        first_us = schedule.instants_us[0] - self._late_us
+        if not stamps_us or stamps_us[0] > first_us:
+            raise InputError(ann.too_few_events())
+        return AnnPoses(np.array(stamps_us), np.stack(joints_px))
+
+    def poses_at(self, instants_us: np.ndarray) -> tuple[dict, dict]:
+        """Return poses (T, J, 2) by row: of the instants, and those that were there by then."""
+        found, available = {}, {}
+        lag_us = self._params.pose_latency_us
+        for (row, delay_us), run in self._initialized.items():
+            if delay_us == self._params.ann_delay_us:
+                found[row] = _at(run.track(), instants_us)
+            if delay_us == self._late_us:
+                available[row] = _at(run.track(), instants_us - lag_us)
+        for row, run in self._alone.items():
+            found[row] = _at(run.track(), instants_us)
+            available[row] = _at(run.track(), instants_us - lag_us)
+        return found, available
+
+    def work(self) -> dict[str, PoseTrack]:
+        """Return what each row's tracker did."""
+        runs = {row: run for (row, delay_us), run in self._initialized.items()
+                if delay_us == self._params.ann_delay_us}
+        return {row: run.track() for row, run in (runs | self._alone).items()}
+
+    def _advance(self, until_us: int) -> None:
+        for run in (*self._initialized.values(), *self._alone.values()):
+            run.advance(until_us)
+
+    def _initialize(self, look_us: int, tensors: dict, rest: dict) -> None:
+        membranes = {name: tensor.copy() for name, tensor in tensors.items() if name != 'heatmap'}
+        heatmap = {'heatmap': tensors['heatmap'].copy()}
+        for (row, delay_us), run in self._initialized.items():
+            sets_membranes, sets_heatmap = INITIALIZED[row]
+            state = rest | (membranes if sets_membranes else {})
+            state |= heatmap if sets_heatmap else {}
+            seen_us = look_us if self._params.replay else look_us + delay_us
+            run.send(LateState(seen_us, state, look_us + delay_us))
+
+
+def _at(track: PoseTrack, at_us: np.ndarray) -> np.ndarray:
+    """Return the last pose (T, J, 2) that is of a time or before it, NaN where there is none."""
+    last = latest(track.stamps_us, at_us)
+    if not len(track.stamps_us):
+        return np.full((len(at_us), 1, 2), np.nan)
+    return np.where((last >= 0)[:, None, None], track.joints_px[last], np.nan)

@@ -1,0 +1,109 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of an evaluation: error over time, against power, by joint, and of each sweep."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.pose.skeleton import JOINTS
+
+COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'constant_velocity': 'tab:olive',
+          'kalman': 'tab:brown', 'snn_windowed': 'tab:cyan', 'snn_streaming': 'tab:blue',
+          'hybrid': 'tab:red', 'hybrid_no_state_init': 'tab:orange',
+          'hybrid_no_output_init': 'tab:pink'}
+NOTHING = float('nan')
+
+
+def plot_result(result: dict[str, Any], folder: Path) -> list[Path]:
+    """Draw one result of `evaluate`; return the files."""
+    return [_error_over_time(result, folder), _error_against_power(result, folder),
+            _error_by_joint(result, folder),
+            *(_sweep(swept, folder) for swept in result.get('sweeps', []))]
+
+
+def _figure(columns: int = 1):
+    import matplotlib
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+    return pyplot.subplots(1, columns, figsize=(5.5 * columns + 2.5, 4.5), layout='constrained',
+                           squeeze=False)
+
+
+def _save(figure, path: Path) -> Path:
+    from matplotlib import pyplot
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+    return path
+
+
+def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
+    figure, ((axes,),) = _figure()
+    settings = result['settings']
+    late_ms = settings['ann_delay_us'] * 1e-3
+    highest = 0.0
+    for name, row in result['rows'].items():
+        _curve(axes, row['mpjpe_px_by_step'], settings['step_us'], late_ms, name)
+        if row['mpjpe_px'] and not name.startswith('snn') and name != 'hybrid_no_output_init':
+            highest = max(highest, *(value for value in row['mpjpe_px_by_step'] if value))
+    axes.set(xlabel='time since the events that the ANN saw [ms]', ylabel='mean error [px]',
+             title='Error over the time since initialization',
+             ylim=(0, 1.25 * highest if highest else None))
+    axes.legend(fontsize='small')
+    return _save(figure, folder / 'error_over_time.png')
+
+
+def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name: str) -> None:
+    values = np.array([NOTHING if value is None else value for value in by_step])
+    ages_ms = late_ms + step_us * 1e-3 * np.arange(1, len(values) + 1)
+    axes.plot(ages_ms, values, color=COLORS[name], label=name,
+              linewidth=2 if name == 'hybrid' else 1.2)
+
+
+def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
+    figure, (panels,) = _figure(2)
+    for axes, count in zip(panels, ('paper', 'honest')):
+        for name, row in result['rows'].items():
+            for node, marker in (('45nm', 'o'), ('7nm', '^')):
+                axes.plot(row['energy'][count][node]['mw'], row['mpjpe_px'] or NOTHING, marker,
+                          color=COLORS[name], label=name if node == '45nm' else None)
+        axes.set(xscale='log', xlabel='power [mW], circles 45 nm, triangles 7 nm',
+                 ylabel='mean error [px]', title=f'Error against power, {count} count',
+                 ylim=(0, None))
+    panels[0].legend(fontsize='small')
+    return _save(figure, folder / 'error_against_power.png')
+
+
+def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
+    figure, ((axes,),) = _figure()
+    shown = [name for name in ('ann', 'ann_held', 'kalman', 'hybrid') if name in result['rows']]
+    for index, name in enumerate(shown):
+        values = [value or NOTHING for value in result['rows'][name]['mpjpe_px_by_joint']]
+        axes.bar(np.arange(len(JOINTS)) + (index - len(shown) / 2 + 0.5) * 0.8 / len(shown),
+                 values, width=0.8 / len(shown), color=COLORS[name], label=name)
+    axes.set(ylabel='mean error [px]', title='Error by joint')
+    axes.set_xticks(range(len(JOINTS)), JOINTS, rotation=45, ha='right')
+    axes.legend(fontsize='small')
+    return _save(figure, folder / 'error_by_joint.png')
+
+
+def _sweep(swept: dict[str, Any], folder: Path) -> Path:
+    figure, ((axes,),) = _figure()
+    points = swept['points']
+    names = list(points[0]['rows'])
+    for name in names:
+        rows = [point['rows'][name] for point in points]
+        if len(points) == 1:
+            _curve(axes, rows[0]['mpjpe_px_by_step'], points[0]['step_us'], 0.0, name)
+            continue
+        values = [point['value'] for point in points]
+        axes.plot(values, [row['mpjpe_px'] or NOTHING for row in rows], 'o-',
+                  color=COLORS[name], label=name)
+        axes.plot(values, [row['mpjpe_px_latency_aware'] or NOTHING for row in rows], '.:',
+                  color=COLORS[name], linewidth=1)
+    axis = swept['axis'] if len(points) > 1 else 'time since initialization [ms]'
+    axes.set(xlabel=axis, ylabel='mean error [px]', ylim=(0, None),
+             title=f'{swept["name"]}' + (' (dotted: latency-aware)' if len(points) > 1 else ''))
+    axes.legend(fontsize='small')
+    return _save(figure, folder / f'sweep_{swept["name"]}.png')

@@ -1,0 +1,81 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How errors change with one setting, all others as they are."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.evaluate import evaluate
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+
+ROWS = ('ann', 'hybrid')
+FIGURES = ('mpjpe_px', 'median_px', 'mpjpe_px_latency_aware', 'mpjpe_px_moving')
+
+
+class Sweep(NamedTuple):
+    """A setting, and what it is set to."""
+
+    axis: str  # what the values are, with their unit
+    values: tuple[float, ...]
+    change: Callable[[float], dict[str, Any]]  # the settings of a value
+    rows: tuple[str, ...] = ROWS
+
+
+SWEEPS = {
+    'step_rate': Sweep('steps a second [Hz]', (100, 200, 500, 1000), lambda hz: {
+        'step_us': round(1e6 / hz), 'stride_us': 10_000}),
+    'ann_rate': Sweep('initializations a second [Hz]', (5, 10, 20, 30, 50, 100), lambda hz: {
+        'ann_rate_hz': float(hz)}),
+    'ann_delay': Sweep('delay of the ANN [ms]', (0, 10, 20, 30, 50, 75, 100), lambda ms: {
+        'ann_delay_us': round(1e3 * ms)}),
+    'ann_delay_no_replay': Sweep('delay of the ANN, states put in as they are [ms]',
+                                 (0, 10, 20, 30, 50, 75, 100), lambda ms: {
+                                     'ann_delay_us': round(1e3 * ms), 'replay': False},
+                                 rows=('hybrid',)),
+    'no_init': Sweep('time between two initializations [ms]', (300,), lambda ms: {
+        'ann_rate_hz': 1e3 / ms}, rows=('ann', 'hybrid', 'hybrid_no_state_init')),
+    'density': Sweep('events for each that was recorded', (0.25, 0.5, 1, 2), lambda factor: {
+        'event_factor': float(factor)}),
+    'noise': Sweep('noise events of each pixel [Hz]', (0, 0.5, 1, 2, 5, 10), lambda hz: {
+        'noise_hz': float(hz)}),
+}
+
+
+def sweep(name: str, checkpoint: Checkpoint, recordings: Sequence[Path],
+          params: EvaluationParams = EvaluationParams(), *, executor: Executor | None = None,
+          progress: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
+    """Return the errors of the ANN, of its poses held and extrapolated, and of the hybrid.
+
+    Args:
+        name: one of SWEEPS.
+        checkpoint: the hybrid's weights.
+        recordings: with labels.
+        params: of all that is not changed.
+        executor: as of `evaluate`.
+        progress: is told each recording of each value that is done.
+
+    Raises:
+        InputError: there is no such sweep, or as `evaluate`.
+    """
+    if name not in SWEEPS:
+        raise InputError(f'sweep {name!r} is not known: choose from {", ".join(SWEEPS)}')
+    chosen = SWEEPS[name]
+    points = []
+    for value in chosen.values:
+        result = evaluate(checkpoint, recordings, dataclasses.replace(
+            params, **chosen.change(value)), rows=chosen.rows, executor=executor,
+            progress=progress)
+        points.append({'value': value, 'step_us': result['settings']['step_us'],
+                       'rows': {row: _figures(figures)
+                                for row, figures in result['rows'].items()}})
+    return {'name': name, 'axis': chosen.axis, 'points': points}
+
+
+def _figures(row: dict[str, Any]) -> dict[str, Any]:
+    figures = {name: row[name] for name in (*FIGURES, 'mpjpe_px_by_step')}
+    return figures | {'honest_45nm_mw': row['energy']['honest']['45nm']['mw']}
