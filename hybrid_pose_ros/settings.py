@@ -45,7 +45,7 @@ def check(settings: Any) -> None:
         if type(value) is not parameter.type:
             raise InputError(f'{where} must be of type {parameter.type.__name__}, '
                              f'not {type(value).__name__}')
-        if parameter.low is not None and value < parameter.low:
+        if parameter.low is not None and not value >= parameter.low:  # NaN is neither
             raise InputError(f'{where} is below the smallest legal value {parameter.low}')
         if parameter.high is not None and value > parameter.high:
             raise InputError(f'{where} is above the largest legal value {parameter.high}')
