@@ -24,7 +24,7 @@ WHY = 'needs ROS 2 and the built package: run `make build`, leave PYTHONPATH emp
 rclpy = pytest.importorskip('rclpy', reason=WHY)
 pytest.importorskip('hybrid_pose_ros.msg', reason=WHY)
 
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from event_camera_msgs.msg import EventPacket  # noqa: E402
 from rcl_interfaces.msg import Log  # noqa: E402
 from rclpy.context import Context  # noqa: E402
@@ -112,7 +112,8 @@ class LiveGraph:
         """Spin all nodes until a condition holds; fail at the deadline."""
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < deadline, f'waited for {what}; log: {self.log()}'
+            assert time.monotonic() < deadline, (
+                f'waited for {what}; log: {self.log()}; reports: {self._reports[-3:]}')
             self._executor.spin_once(timeout_sec=0.05)
 
     def log(self, name: str | None = None, *, above: int = Log.INFO) -> list[str]:
@@ -123,13 +124,13 @@ class LiveGraph:
 
     def report(self, name: str, until: Callable[[dict[str, str]], bool] = bool) -> dict[str, str]:
         """Return the values of a node's next report on /diagnostics for which a condition holds."""
-        first = len(self._reports)
+        first = len(self.statuses(name))
 
         def found() -> list[dict[str, str]]:
-            return [values for message in self._reports[first:] for status in message.status
-                    if status.name == name
-                    and until(values := {pair.key: pair.value for pair in status.values})]
-        self.spin_until(found, f'a report of {name}, last {self._last_report(name)}')
+            reports = [{pair.key: pair.value for pair in status.values}
+                       for status in self.statuses(name)[first:]]
+            return [values for values in reports if until(values)]
+        self.spin_until(found, f'a report of {name}')
         return found()[-1]
 
     def close(self) -> None:
@@ -140,11 +141,10 @@ class LiveGraph:
         self._executor.shutdown()
         self._context.try_shutdown()
 
-    def _last_report(self, name: str) -> dict[str, str]:
-        reports = [{pair.key: pair.value for pair in status.values}
-                   for message in self._reports for status in message.status
-                   if status.name == name]
-        return reports[-1] if reports else {}
+    def statuses(self, name: str) -> list[DiagnosticStatus]:
+        """Return what a node has reported so far."""
+        return [status for message in self._reports for status in message.status
+                if status.name == name]
 
 
 class Camera:

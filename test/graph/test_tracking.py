@@ -25,13 +25,18 @@ STEP_US = 1_000
 CHUNK_US = 40_000
 """A state is due within each: they are what the tests wait for, so the tracker is never behind."""
 
+WEIGHTS = checkpoint.untrained(preset('edge'))
+
 
 @pytest.fixture(scope='module')
-def run(shared_live: LiveGraph) -> SimpleNamespace:
-    """Let the graph work on moving events, and return what it published."""
+def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
+    """Let untrained nodes work on moving events, and return what they published."""
     live = shared_live
-    for name in ('skeleton_markers', 'snn_tracker', 'ann_initializer'):
-        live.start(name)
+    path = tmp_path_factory.mktemp('weights') / 'edge.safetensors'
+    WEIGHTS.save(path)
+    live.start('skeleton_markers')
+    live.start('snn_tracker', checkpoint=str(path))
+    live.start('ann_initializer', checkpoint=str(path))
     seen = SimpleNamespace(
         live=live, skeletons=live.listen(SKELETON, Skeleton2D),
         states=live.listen(STATE, StateTensors),
@@ -109,7 +114,7 @@ def test_another_reader_finds_the_states_that_the_notices_announce(run):
 
 
 def test_a_notice_says_what_it_is_of(run):
-    model = checkpoint.identity(checkpoint.shipped('edge'))
+    model = checkpoint.identity(WEIGHTS)
     for state in run.states:
         assert state.model == model
         assert state.header.frame_id == FRAME
@@ -162,6 +167,12 @@ def test_the_overlay_shows_events_where_somebody_looks(run):
     ('skeleton_markers', {'packets', 'poses', 'drawn'})))
 def test_every_node_reports_on_diagnostics(run, name, expected):
     assert expected <= set(run.reports[name])
+
+
+def test_nodes_report_that_they_are_untrained(run):
+    for name in ('snn_tracker', 'ann_initializer'):
+        assert run.reports[name]['trained'] == 'False'
+        assert 'untrained weights' in run.live.statuses(name)[-1].message
 
 
 def test_reports_agree_with_what_was_published(run):
