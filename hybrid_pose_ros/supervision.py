@@ -80,11 +80,14 @@ class Supervisor:
         collect_stale()
 
     def __enter__(self) -> 'Supervisor':
+        """Start; SIGTERM is like Ctrl-C from here on, or it would leave the nodes behind."""
+        self._handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self.start()
         return self
 
     def __exit__(self, *exception) -> None:
         self.stop()
+        signal.signal(signal.SIGTERM, self._handler)
 
     def _start(self, name: str) -> None:
         output = None

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
-from live_graph import EXECUTABLES
+from live_graph import DOMAIN, EXECUTABLES
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from ring_states import segments
@@ -140,6 +142,23 @@ def test_a_recording_that_is_not_there_is_one_line(tmp_path):
         capture_output=True, text=True, timeout=PATIENCE_S)
     assert process.returncode == 1
     assert process.stderr == f'hybrid-pose demo: {tmp_path / "none.raw"} does not exist\n'
+
+
+def test_up_takes_its_nodes_along_when_it_is_terminated(tmp_path):
+    process = subprocess.Popen(
+        [HYBRID_POSE, 'up', '--driver', 'player', '--duration-s', '0'], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        env=os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)})
+    ready = set()
+    while len(ready) < 4:  # their log is up's own
+        line = process.stderr.readline()
+        assert line, 'up has ended'
+        ready |= set(re.findall(r'\[(\w+)\]: (?:ready|playing)', line))
+    nodes = psutil.Process(process.pid).children()
+    process.terminate()
+    _, log = process.communicate(timeout=PATIENCE_S)
+    assert len(nodes) == 4 and not any(node.is_running() for node in nodes)
+    assert process.returncode == 0 and 'Traceback' not in log
 
 
 @needs_recordings

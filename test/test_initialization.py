@@ -1,0 +1,158 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The initializer's path without ROS: when a frame is due, and which events are in it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_pose_ros import initialization
+from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.initialization import InitializerParams, StateProducer
+from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.presets import preset
+
+pytest.importorskip('torch')
+
+WIDTH, HEIGHT, STEP_US = 16, 12, 1_000
+EDGE = preset('edge')
+WEIGHTS = untrained(EDGE)
+PARAMS = InitializerParams(min_events=10, rate_hz=50.0)
+
+
+@pytest.fixture(scope='module')
+def ann():
+    """Return a loaded producer, whose network the others share."""
+    return StateProducer(WEIGHTS, PARAMS, WIDTH, HEIGHT)
+
+
+@pytest.fixture
+def producer(ann, monkeypatch):
+    """Return how to make a producer without loading the network again."""
+    monkeypatch.setattr('hybrid_pose_ros.networks.initializer.StateInitializer',
+                        lambda weights: ann._network)
+
+    def make(**changes) -> StateProducer:
+        return StateProducer(WEIGHTS, replace(PARAMS, **changes), WIDTH, HEIGHT)
+    return make
+
+
+def events_at(times_us) -> np.ndarray:
+    """Return events, each on another pixel of the first row or two."""
+    index = np.arange(len(times_us))
+    return event_array(times_us, index % WIDTH, index // WIDTH % HEIGHT, index % 2)
+
+
+def test_nothing_is_due_before_the_first_event(producer):
+    made = producer()
+    made.append(events_at([]))
+    assert not made.is_due()
+
+
+def test_a_frame_ends_at_the_border_of_a_time_bin(producer):
+    made = producer()
+    made.append(events_at(range(0, 4_500, 100)))
+    frame = made.frame()
+    assert frame.sensor_time_us == 4_000
+    assert frame.counts.sum() == 40
+
+
+@given(st.integers(0, 5_000))
+def test_every_event_before_the_border_and_none_behind_it_is_in_the_frame(ann, newest_us):
+    made = ann
+    made.restart()
+    times_us = np.linspace(0, 3_000, 30).astype(int)
+    made.append(events_at([*times_us[:-1], 3_000 + newest_us]))
+    frame = made.frame()
+    assert frame.sensor_time_us == (3_000 + newest_us) // STEP_US * STEP_US
+    assert frame.counts.sum() == 29
+
+
+def test_a_frame_holds_the_last_events_only(producer):
+    made = producer()
+    count = EDGE.ann.window_events
+    made.append(events_at(np.arange(count + 500)))
+    made.append(events_at([count + 10_000]))
+    assert made.frame().counts.sum() == count
+
+
+def test_events_out_of_reach_are_not_in_the_frame(producer):
+    made = producer(reach_us=5_000)
+    made.append(events_at(range(0, 1_000, 10)))
+    made.append(events_at(range(20_000, 21_001, 10)))
+    assert made.frame().counts.sum() == 100
+
+
+def test_too_few_events_make_no_frame(producer):
+    made = producer(min_events=50)
+    made.append(events_at(range(0, 4_900, 100)))
+    assert made.is_due() and made.frame() is None
+    made.append(events_at(range(4_900, 6_000, 10)))
+    assert made.frame() is not None
+
+
+def test_the_next_frame_is_due_by_the_sensors_clock(producer):
+    made = producer(rate_hz=50.0)
+    made.append(events_at(range(0, 5_000, 100)))
+    assert made.is_due()
+    made.frame()
+    assert not made.is_due()
+    made.append(events_at([24_899]))
+    assert not made.is_due()
+    made.append(events_at([24_900]))  # 20 ms behind the newest event that had come before
+    assert made.is_due()
+
+
+def test_a_frame_that_could_not_be_made_stays_due(producer):
+    made = producer(min_events=50)
+    made.append(events_at(range(0, 2_000, 100)))
+    assert made.frame() is None
+    assert made.is_due()
+
+
+def test_a_restart_forgets_all_events(producer):
+    made = producer()
+    made.append(events_at(range(100_000, 105_000, 100)))
+    made.frame()
+    made.restart()
+    assert not made.is_due()
+    made.append(events_at(range(0, 3_000, 100)))
+    assert made.is_due()
+    frame = made.frame()
+    assert (frame.sensor_time_us, frame.counts.sum()) == (3_000 - STEP_US, 20)
+
+
+def test_the_states_tensors_are_those_of_the_layout_and_all_written(ann):
+    ann.restart()
+    ann.append(events_at(range(0, 5_000, 50)))
+    tensors = {name: np.full(shape, np.nan, np.float32) for name, shape in ann.layout.items()}
+    ann.run_into(ann.frame(), tensors)
+    assert all(np.isfinite(tensor).all() for tensor in tensors.values())
+    assert dict(ann.layout) == dict(state_layout(EDGE, WIDTH, HEIGHT))
+
+
+def test_more_events_than_the_window_in_one_time_bin_do_not_push_out_those_before(producer):
+    """Events are cut at a bin's border: the newest bin may hold more than the ANN looks at."""
+    made = producer()
+    count = EDGE.ann.window_events
+    made.append(events_at(np.linspace(0, 999, count).astype(int)))
+    made.append(events_at(np.linspace(1_000, 1_999, (initialization.WINDOWS_KEPT - 1) * count)
+                          .astype(int)))
+    assert made.frame().counts.sum() == count
+
+
+@pytest.mark.parametrize('changes', (
+    {'rate_hz': 0.0}, {'min_events': 0}, {'slots': 2}, {'threads': 0}, {'transport': 'pigeon'}))
+def test_parameters_that_are_not_legal_are_refused(changes):
+    with pytest.raises(InputError, match=f'parameter {next(iter(changes))}'):
+        replace(PARAMS, **changes)
+
+
+def test_a_sensor_smaller_than_the_presets_crop_is_refused():
+    with pytest.raises(InputError, match='needs a sensor of at least 256x256 pixels'):
+        StateProducer(untrained(preset('paper')), replace(PARAMS, preset='paper'), WIDTH, HEIGHT)

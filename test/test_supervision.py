@@ -1,0 +1,129 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that are started, restarted and stopped, with scripts in the place of nodes."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hybrid_pose_ros import supervision
+from hybrid_pose_ros.graph import NodeSpec
+from hybrid_pose_ros.supervision import RESTARTS, Supervisor
+
+DEADLINE_S = 60.0
+
+SCRIPTS = {
+    'patient': 'import signal; print("up", flush=True); signal.pause()',
+    'other': 'import signal; signal.pause()',
+    'stubborn': 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); '
+                'print("up", flush=True)\nwhile True: signal.pause()',
+    'done': 'print("up", flush=True)',
+    'refusing': 'import sys; sys.exit("no such file")',
+    'dying': 'import os, signal; os.kill(os.getpid(), signal.SIGKILL)'}
+
+
+@pytest.fixture
+def supervisor(monkeypatch, tmp_path):
+    """Return how to supervise scripts by their names; whatever runs at the end is stopped."""
+    monkeypatch.setattr(supervision, 'command',
+                        lambda node, params_file: [sys.executable, '-c', SCRIPTS[node.name]])
+    made = []
+
+    def make(*names: str) -> Supervisor:
+        made.append(Supervisor([NodeSpec(name) for name in names], logs=tmp_path / 'logs'))
+        made[-1].start()
+        return made[-1]
+    yield make
+    for each in made:
+        each.stop()
+
+
+def wait(condition, supervisor: Supervisor):
+    """Check the processes until a condition holds of what is done."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition(done := supervisor.check()):
+        assert time.monotonic() < deadline
+    return done
+
+
+def is_up(supervisor: Supervisor, name: str, times: int = 1):
+    """Return whether a script has said so often that it runs."""
+    return lambda done: supervisor.log(name).read_text().count('up') >= times
+
+
+def test_a_killed_process_is_started_again(supervisor):
+    running = supervisor('patient')
+    wait(is_up(running, 'patient'), running)
+    pid = running.pid('patient')
+    os.kill(pid, signal.SIGKILL)
+    wait(is_up(running, 'patient', times=2), running)
+    assert running.pid('patient') != pid
+    assert running.restarts == {'patient': 1}
+    assert running.check() == {}
+
+
+def test_a_process_that_refused_to_start_is_not_started_again(supervisor):
+    running = supervisor('refusing', 'patient')
+    assert wait(bool, running) == {'refusing': 1}
+    assert running.check() == {'refusing': 1}
+    assert running.restarts == {'refusing': 0, 'patient': 0}
+    assert running.log('refusing').read_text() == 'no such file\n'
+
+
+def test_a_process_that_has_ended_is_done(supervisor):
+    running = supervisor('done')
+    assert wait(bool, running) == {'done': 0}
+    assert running.restarts == {'done': 0}
+
+
+def test_a_process_that_always_dies_is_given_up(supervisor):
+    running = supervisor('dying')
+    assert wait(bool, running) == {'dying': -signal.SIGKILL}
+    assert running.restarts == {'dying': RESTARTS}
+
+
+def test_stopping_interrupts_and_waits(supervisor):
+    running = supervisor('patient', 'done')
+    wait(is_up(running, 'patient'), running)
+    running.stop()
+    assert running.check()['patient'] != 0
+    assert not Path(f'/proc/{running.pid("patient")}').exists()
+    assert 'KeyboardInterrupt' in running.log('patient').read_text()
+
+
+def test_what_does_not_stop_is_killed(supervisor, monkeypatch):
+    monkeypatch.setattr(supervision, 'STOP_S', 0.2)
+    running = supervisor('stubborn')
+    wait(is_up(running, 'stubborn'), running)
+    running.stop()
+    assert running.check() == {'stubborn': -signal.SIGKILL}
+    assert running.restarts == {'stubborn': 0}
+
+
+def test_a_part_can_be_stopped_and_stays_so(supervisor):
+    running = supervisor('patient', 'other')
+    wait(is_up(running, 'patient'), running)
+    running.stop(['patient'])
+    assert set(running.check()) == {'patient'}
+    assert running.restarts == {'patient': 0, 'other': 0}
+
+
+def test_leaving_the_block_stops_everything(supervisor, tmp_path):
+    with Supervisor([NodeSpec('other')], logs=tmp_path / 'logs') as running:
+        pid = running.pid('other')
+    assert not Path(f'/proc/{pid}').exists()
+
+
+def test_a_supervisor_that_is_terminated_stops_everything_too(supervisor, tmp_path):
+    """It used to leave its nodes behind."""
+    with pytest.raises(KeyboardInterrupt):
+        with Supervisor([NodeSpec('other')], logs=tmp_path / 'logs') as running:
+            pid = running.pid('other')
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+    assert not Path(f'/proc/{pid}').exists()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
