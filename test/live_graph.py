@@ -37,9 +37,9 @@ from std_msgs.msg import Header  # noqa: E402
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors  # noqa: E402
 from hybrid_pose_ros.nodes.ann_initializer import AnnInitializerNode  # noqa: E402
 from hybrid_pose_ros.nodes.evaluator import EvaluatorNode  # noqa: E402
-from hybrid_pose_ros.nodes.event_input import EVENTS_QOS  # noqa: E402
 from hybrid_pose_ros.nodes.event_player import EventPlayerNode  # noqa: E402
 from hybrid_pose_ros.nodes.messages import to_state_message, to_time  # noqa: E402
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS  # noqa: E402
 from hybrid_pose_ros.nodes.skeleton_markers import SkeletonMarkersNode  # noqa: E402
 from hybrid_pose_ros.nodes.snn_tracker import SnnTrackerNode  # noqa: E402
 
@@ -104,8 +104,13 @@ class LiveGraph:
     def publisher(self, topic: str, kind: type, qos: QoSProfile = DEEP, listeners: int = 1):
         """Return a publisher that has found its listeners."""
         publisher = self.listener.create_publisher(kind, topic, qos)
-        self.spin_until(lambda: publisher.get_subscription_count() >= listeners,
-                        f'{listeners} listeners of {topic}')
+
+        def matched() -> bool:  # from both sides, or the first messages could be lost
+            ends = [subscription for node in self._nodes.values()
+                    for subscription in node.subscriptions if subscription.topic_name == topic]
+            return (publisher.get_subscription_count() >= listeners
+                    and all(subscription.get_publisher_count() for subscription in ends))
+        self.spin_until(matched, f'{listeners} listeners of {topic}')
         return publisher
 
     def spin_until(self, condition: Callable[[], bool], what: str) -> None:

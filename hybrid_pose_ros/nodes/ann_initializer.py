@@ -9,7 +9,6 @@ from dataclasses import replace
 from collections.abc import Mapping
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header, String
 
 from hybrid_pose_ros import checkpoint
@@ -20,13 +19,11 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import to_state_message
 from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.qos import STATE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
-
-STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-"""Only the newest state is of use."""
 
 RETRY_S = 1.0
 """A start that failed, as with a full /dev/shm, is tried again so long after."""

@@ -17,17 +17,14 @@ from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
-from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
 from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 
-DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-SHALLOW = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
-
-TOPICS = (('~/skeleton', Skeleton2D, DEEP), ('~/ground_truth', Skeleton2D, DEEP),
-          ('~/state', StateTensors, SHALLOW), ('~/markers', MarkerArray, SHALLOW),
-          ('/diagnostics', DiagnosticArray, SHALLOW))
+TOPICS = (('~/skeleton', Skeleton2D, SKELETON_QOS), ('~/ground_truth', Skeleton2D, SKELETON_QOS),
+          ('~/state', StateTensors, RECORDED_QOS), ('~/markers', MarkerArray, RECORDED_QOS),
+          ('/diagnostics', DiagnosticArray, RECORDED_QOS))
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
 LIVELY = ('~/events', '~/skeleton')
 """While any of them brings messages, something is going on."""

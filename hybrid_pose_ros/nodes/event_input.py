@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import PacketError
@@ -17,11 +16,7 @@ from hybrid_pose_ros.events.clock import SensorClock
 from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
-
-EVENTS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1000,
-                        reliability=ReliabilityPolicy.BEST_EFFORT)
-"""As the drivers offer it: a reliable subscriber would never get a packet of theirs. Deep, since
-packets come in bursts and a lost one also damages the decoder's state."""
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS
 
 SILENCE_S = 5.0
 

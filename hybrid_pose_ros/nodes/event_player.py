@@ -9,15 +9,14 @@ import time
 
 from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
-from hybrid_pose_ros.nodes.event_input import EVENTS_QOS
 from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
 from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS, SKELETON_QOS
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
@@ -26,6 +25,9 @@ from hybrid_pose_ros.recordings.playback import (
 
 READ_AHEAD = 64
 """Packets that are made before they are due."""
+
+MATCHED_S = 0.3
+"""A subscriber is known here a little before it gets what is sent."""
 
 SLIP_NS = 10_000_000
 """A playback this late goes on from now, instead of sending a burst to catch up."""
@@ -39,7 +41,7 @@ class EventPlayerNode(Node):
         self._params = declare(self, PlayerParams)
         self._packets = due_packets(self._params)  # a file that cannot be played is told at once
         self._events = self.create_publisher(EventPacket, '~/events', EVENTS_QOS)
-        self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', QoSProfile(depth=1000))
+        self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', SKELETON_QOS)
         self._sent = self._sent_bytes = 0
         self._played_us = 0
         self._slipped_ns = 0
@@ -115,7 +117,7 @@ class EventPlayerNode(Node):
         while self._events.get_subscription_count() < self._params.subscribers:
             if self._stopping.wait(0.05):
                 return False
-        return True
+        return not self._stopping.wait(MATCHED_S)
 
     def _next(self) -> DuePacket | None:
         while not self._stopping.is_set():

@@ -11,7 +11,6 @@ import numpy as np
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
@@ -23,14 +22,12 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.qos import MARKERS_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.skeleton import BONES, JOINTS
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.overlay import (
     confidence_bgr, draw_events, draw_skeleton, draw_text)
-
-MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-"""What RViz asks for by default; it shows nothing of a best-effort publisher."""
 
 TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))
 

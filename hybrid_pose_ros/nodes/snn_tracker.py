@@ -8,7 +8,6 @@ from collections import deque
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
@@ -18,17 +17,12 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
 from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.qos import SKELETON_QOS, STATE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams, warm_up
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
 from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
-
-SKELETON_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-"""Deep enough for a second of poses: a recorder must not lose one."""
-
-STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-"""Only the newest state is of use."""
 
 
 class SnnTrackerNode(Node):
