@@ -106,7 +106,7 @@ def show(result: dict[str, Any]) -> None:
     console.print(f'{len(result["recordings"])} recordings, {scored["instants"]} instants; '
                   f'{1e6 / settings["step_us"]:g} Hz, ANN {settings["ann_rate_hz"]:g} Hz and '
                   f'{settings["ann_delay_us"] * 1e-3:g} ms late; errors in px, honest power')
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
     table.add_column('', no_wrap=True)
     for name in (*COLUMNS, 'mW', 'saved'):
         table.add_column(name, justify='right', no_wrap=True)

@@ -20,8 +20,8 @@ from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.baselines import kalman, kalman_grid
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
-from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, rounded, score,
-                                                summary)
+from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, mean_by_step,
+                                                rounded, score, summary)
 from hybrid_pose_ros.evaluation.outcome import ALONE, INITIALIZED, ROWS, Outcome, run_recording
 from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.representation.geometry import input_geometry
@@ -130,14 +130,16 @@ def _add_kalman(outcomes: list[Outcome], params: EvaluationParams) -> dict[str, 
     grid = kalman_grid()
     tracks = [kalman(outcome.ann_poses, grid) for outcome in outcomes]
     errors = [np.nanmean(np.concatenate([
-        distances(track.at(setting, outcome.last, outcome.truth.stamps_us),
-                  outcome.truth.joints_px, outcome.truth.counted)
-        for outcome, track in zip(outcomes, tracks)])) for setting in range(len(grid.decay_s))]
+        distances(track.at(setting, o.last_by_step, o.truth_by_step.stamps_us),
+                  o.truth_by_step.joints_px, o.truth_by_step.counted)
+        for o, track in zip(outcomes, tracks)])) for setting in range(len(grid.decay_s))]
     best = int(np.argmin(errors))
     for outcome, track in zip(outcomes, tracks):
-        stamps_us = outcome.truth.stamps_us
-        outcome.found['kalman'] = track.at(best, outcome.last, stamps_us)
-        outcome.available['kalman'] = track.at(best, outcome.last_available, stamps_us)
+        poses = track.at(best, outcome.last_by_step, outcome.truth_by_step.stamps_us)
+        every = -(-len(poses) // len(outcome.truth.stamps_us))
+        outcome.found_by_step['kalman'], outcome.found['kalman'] = poses, poses[::every]
+        outcome.available['kalman'] = track.at(best, outcome.last_available,
+                                               outcome.truth.stamps_us)
     decay = grid.decay_s[best]
     velocity = 'constant velocity' if np.isinf(decay) else f'velocity decays in {decay:g} s'
     return {'kalman': f'the best of {len(errors)} on these recordings: {velocity}, wander '
@@ -241,9 +243,15 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
         if name not in outcomes[0].found:
             continue
         of_recordings = [score(o.truth, o.found[name], o.available[name]) for o in outcomes]
+        by_step = [(o.truth_by_step, o.found_by_step[name]) if name in o.found_by_step
+                   else (o.truth, o.found[name]) for o in outcomes]
         scores = Scores(*map(np.concatenate, zip(*of_recordings)))
         missing = sum(int(np.isnan(o.found[name]).any(axis=(1, 2)).sum()) for o in outcomes)
         rows[name] = summary(truth, scores) | {
+            'mpjpe_px_by_step': mean_by_step(
+                np.concatenate([distances(found, truth.joints_px, truth.counted)
+                                for truth, found in by_step]),
+                np.concatenate([truth.step for truth, _ in by_step])),
             'energy': power.row(name), **power.spikes(name),
             'instants_without_pose': missing,
             'mpjpe_px_by_recording': [rounded(np.nanmean(s.distance_px)) for s in of_recordings]}

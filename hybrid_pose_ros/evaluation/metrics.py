@@ -95,7 +95,7 @@ def pck(distance_px: np.ndarray, limit_px: float | np.ndarray) -> float:
     return _mean((distance_px <= limit_px)[counted])
 
 
-def by_step(distance_px: np.ndarray, step: np.ndarray) -> list[float | None]:
+def mean_by_step(distance_px: np.ndarray, step: np.ndarray) -> list[float | None]:
     """Return the mean distance of each step since the last state arrived, from step 1 on.
 
     None stands where no counted joint was scored at that step.
@@ -135,7 +135,6 @@ def summary(truth: Truth, scores: Scores) -> dict[str, Any]:
         figures[f'mpjpe_px_{name}'] = _mean(distance[mask])
         figures[f'median_px_{name}'] = _median(distance[mask])
     return {name: rounded(value) for name, value in figures.items()} | {
-        'mpjpe_px_by_step': by_step(distance, truth.step),
         'mpjpe_px_by_joint': [rounded(_mean(joint)) for joint in distance.T]}
 
 

@@ -7,6 +7,7 @@
     instants                              |  |  |  |  |  |  |  |  |    the same for all rows
 
 The instants are so far apart that after some periods of the ANN they have met every step of it.
+Errors by step since the initialization are of all steps, but for the ANN's own.
 """
 
 import math
@@ -39,12 +40,14 @@ class Outcome(NamedTuple):
     """Poses at the instants of one recording, T of them."""
 
     name: str
-    truth: Truth
+    truth: Truth  # at the instants
+    truth_by_step: Truth  # at every step from the first to the last instant, S of them
     found: dict[str, np.ndarray]  # by row, (T, J, 2) [px], NaN where there was no pose yet
-    available: dict[str, np.ndarray]  # what was there by then, likewise
+    found_by_step: dict[str, np.ndarray]  # likewise (S, J, 2); of `ann` as `found`
+    available: dict[str, np.ndarray]  # what was there by an instant, as `found`
     ann_poses: AnnPoses
-    last: np.ndarray  # (T,) index of the last of the ANN's poses that had arrived
-    last_available: np.ndarray  # (T,) likewise, as late as the ANN really is; -1: none
+    last_by_step: np.ndarray  # (S,) index of the last of the ANN's poses that had arrived
+    last_available: np.ndarray  # (T,) likewise, as late as the ANN really is
     work: dict[str, PoseTrack]  # of the rows with a spiking network
     ann_ms: float  # median of a pass, heads included
 
@@ -54,7 +57,13 @@ class Schedule(NamedTuple):
 
     start_us: int  # events before are not looked at
     looks_us: np.ndarray  # (K,) when the ANN looks
-    instants_us: np.ndarray  # (T,) which poses are scored
+    steps_us: np.ndarray  # (S,) every step from the first to the last instant
+    steps_per_instant: int
+
+    @property
+    def instants_us(self) -> np.ndarray:
+        """Return which poses are scored, (T,)."""
+        return self.steps_us[::self.steps_per_instant]
 
 
 def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
@@ -70,22 +79,26 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     ann = Ann(checkpoint, recording)
     trackers = _Trackers(checkpoint, snn_checkpoint, recording, params, rows, schedule)
     poses = trackers.play(ann, schedule)
+    instants_us, steps_us = schedule.instants_us, schedule.steps_us
     late_us = max(params.ann_delay_us, params.ann_latency_us)
-    instants_us = schedule.instants_us
     # A state that arrives as a bin ends helps the next pose, not this one.
-    last = latest(poses.stamps_us + params.ann_delay_us + 1, instants_us)
+    last = latest(poses.stamps_us + params.ann_delay_us + 1, steps_us)
     last_available = latest(poses.stamps_us + late_us, instants_us)
-    truth = _truth(recording, instants_us, poses.stamps_us[last] + params.ann_delay_us,
+    truth = _truth(recording, steps_us, poses.stamps_us[last] + params.ann_delay_us,
                    params.step_us)
-    found, available = trackers.poses_at(instants_us)
-    found['ann_held'] = held(poses, last)
-    available['ann_held'] = held(poses, last_available)
-    found['constant_velocity'] = constant_velocity(poses, last, instants_us)
-    available['constant_velocity'] = constant_velocity(poses, last_available, instants_us)
+    every = schedule.steps_per_instant
+    found_by_step = trackers.poses_at(steps_us) | {
+        'ann_held': held(poses, last),
+        'constant_velocity': constant_velocity(poses, last, steps_us)}
+    found = {row: found[::every] for row, found in found_by_step.items()}
+    available = trackers.available_at(instants_us) | {
+        'ann_held': held(poses, last_available),
+        'constant_velocity': constant_velocity(poses, last_available, instants_us)}
     if 'ann' in rows:
         found['ann'], available['ann'] = _at_every_step(ann, instants_us, params.ann_latency_us)
-    return Outcome(recording.name, truth, found, available, poses, last, last_available,
-                   trackers.work(), ann.median_ms)
+    return Outcome(recording.name, Truth(*(field[::every] for field in truth)), truth, found,
+                   found_by_step, available, poses, last, last_available, trackers.work(),
+                   ann.median_ms)
 
 
 def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Schedule:
@@ -111,7 +124,8 @@ def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Sche
     if len(instants_us) < 3:
         raise InputError(f'{recording.name} has labels for {(end_us - start_us) * 1e-6:.2f} s, '
                          f'but {(score_us + 2 * stride_us - start_us) * 1e-6:.2f} s are needed')
-    return Schedule(start_us, looks_us, instants_us)
+    steps_us = np.arange(score_us, int(instants_us[-1]) + 1, step_us, dtype=np.int64)
+    return Schedule(start_us, looks_us, steps_us, stride_us // step_us)
 
 
 def _stride_us(step_us: int, period_us: float) -> int:
@@ -202,25 +216,23 @@ class _Trackers:
             raise InputError(ann.too_few_events())
         return AnnPoses(np.array(stamps_us), np.stack(joints_px))
 
-    def poses_at(self, instants_us: np.ndarray) -> tuple[dict, dict]:
-        """Return poses (T, J, 2) by row: of the instants, and those that were there by then."""
-        found, available = {}, {}
-        lag_us = self._params.pose_latency_us
-        for (row, delay_us), run in self._initialized.items():
-            if delay_us == self._params.ann_delay_us:
-                found[row] = _at(run.track(), instants_us)
-            if delay_us == self._late_us:
-                available[row] = _at(run.track(), instants_us - lag_us)
-        for row, run in self._alone.items():
-            found[row] = _at(run.track(), instants_us)
-            available[row] = _at(run.track(), instants_us - lag_us)
-        return found, available
+    def poses_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the poses (T, J, 2) of some times by row."""
+        return {row: _at(run.track(), times_us)
+                for row, run in self._of(self._params.ann_delay_us).items()}
+
+    def available_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the last poses (T, J, 2) that were there at some times by row."""
+        return {row: _at(run.track(), times_us - self._params.pose_latency_us)
+                for row, run in self._of(self._late_us).items()}
 
     def work(self) -> dict[str, PoseTrack]:
         """Return what each row's tracker did."""
-        runs = {row: run for (row, delay_us), run in self._initialized.items()
-                if delay_us == self._params.ann_delay_us}
-        return {row: run.track() for row, run in (runs | self._alone).items()}
+        return {row: run.track() for row, run in self._of(self._params.ann_delay_us).items()}
+
+    def _of(self, delay_us: int) -> dict[str, TrackerRun]:
+        return self._alone | {row: run for (row, delay), run in self._initialized.items()
+                              if delay == delay_us}
 
     def _advance(self, until_us: int) -> None:
         for run in (*self._initialized.values(), *self._alone.values()):
