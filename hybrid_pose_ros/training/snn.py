@@ -36,9 +36,9 @@ class SnnTraining:
     columns: int = 96  # of the input that are looked at [cells]
     event_jitter: float = 0.2  # the number of the ANN's events varies by as much
     steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, how often
-        (10_000, 10, 0.4), (5_000, 14, 0.2), (2_000, 20, 0.2), (1_000, 24, 0.2))
-    oldest_us: tuple[int, int] = (30_000, 250_000)  # age of a state after which a stream restarts
-    spikes_allowed: float = 4.0  # percent of a layer's neurons in 10 ms
+        (10_000, 10, 0.2), (5_000, 14, 0.2), (2_000, 20, 0.25), (1_000, 30, 0.35))
+    oldest_us: tuple[int, int] = (30_000, 220_000)  # age of a state after which a stream restarts
+    spikes_allowed: float = 6.0  # percent of a layer's neurons in 10 ms
     spike_price: float = 0.003  # of a percent more
     tau_scale: float = 5.0  # factor on the learning rate of time constants
 
