@@ -5,6 +5,7 @@
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 from rclpy.node import Node
@@ -59,6 +60,7 @@ class SnnTrackerNode(Node):
         if batch.restarted:
             self._tracker.restart()
         self._arrival_ns = batch.arrival_ns
+        self._take(self._reader.latest)  # a look into the ring is sooner than the notice
         for pose in self._tracker.update(batch.events):
             self._publish(pose)
 
@@ -89,10 +91,13 @@ class SnnTrackerNode(Node):
         self._computes_ms.append(message.compute_ms)
 
     def _on_state(self, message: StateTensors) -> None:
-        if self._tracker is None:
-            return
+        if self._tracker is not None:
+            self._take(lambda: self._read(message))
+
+    def _take(self, read: Callable[[], StateView | None]) -> None:
+        """Let the tracker start from the state that `read` brings, if it brings one."""
         try:
-            view = self._read(message)
+            view = read()
         except StaleState:
             return
         except TransportError as error:
