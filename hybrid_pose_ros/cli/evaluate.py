@@ -4,12 +4,11 @@
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.errors import InputError
 
 SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
@@ -51,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
                         'no_init, density, noise, or all of them')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--workers', type=int, default=1, help='processes, by recording (1)')
+    add_executor_arguments(parser, workers=1)
     parser.add_argument('--output', metavar='DIR', type=Path,
                         help='folder for result.json, plots and report.html')
 
@@ -64,8 +63,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.evaluation.outcome import ROWS
     from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
 
-    if args.workers < 1:
-        raise InputError(f'--workers is {args.workers}, but must be 1 or more')
     params = EvaluationParams(
         step_us=args.step_us, ann_rate_hz=args.ann_rate, seed=args.seed, max_s=args.max_s,
         ann_delay_us=round(1e3 * args.ann_delay_ms), replay=not args.no_replay,
@@ -84,11 +81,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError(f'sweep {unknown[0]!r} is not known: choose from {", ".join(SWEEPS)}, '
                          'all')
     passes = 1 + sum(len(SWEEPS[name].values) for name in sweeps)
-    with _executor(args.workers) as executor, _Bar(passes * len(recordings)) as bar:
+    here = args.workers == 1 and args.dask is None
+    with nullcontext() if here else executor(args) as others, \
+            _Bar(passes * len(recordings)) as bar:
         result = evaluate(checkpoint, recordings, params, snn_checkpoint=alone, rows=rows,
-                          executor=executor, progress=bar.advance)
+                          executor=others, progress=bar.advance)
         if sweeps:
-            result['sweeps'] = [sweep(name, checkpoint, recordings, params, executor=executor,
+            result['sweeps'] = [sweep(name, checkpoint, recordings, params, executor=others,
                                       progress=bar.advance) for name in sweeps]
     if args.output:
         _write(args.output, result)
@@ -155,13 +154,6 @@ def _paths(given: list[Path]) -> list[Path]:
             raise InputError(f'no recordings (.h5) in {path}')
         paths += found
     return paths
-
-
-def _executor(workers: int):
-    if workers == 1:
-        return nullcontext()
-    # not forked: the progress bar has a thread, whose locks a fork would copy
-    return ProcessPoolExecutor(workers, mp_context=get_context('spawn'))
 
 
 def _write(folder: Path, result: dict[str, Any]) -> None:

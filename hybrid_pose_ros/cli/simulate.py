@@ -4,16 +4,14 @@
 
 import argparse
 import dataclasses
-import os
 import statistics
-from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
@@ -49,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
                         help='share of the clips that show our own motions (0.1)')
-    corpus.add_argument('--workers', type=int, default=os.cpu_count(), help='processes')
-    corpus.add_argument('--dask', metavar='ADDRESS', help='use a Dask cluster instead: address of '
-                        'its scheduler, or "local"')
+    add_executor_arguments(corpus)
 
 
 def run(args: argparse.Namespace) -> dict:
@@ -132,35 +128,19 @@ def _motion(args: argparse.Namespace, settings: SceneSettings):
 def _run_corpus(args: argparse.Namespace) -> dict:
     if args.output_dir is None:
         raise InputError('name the folder for the clips: --output-dir DIR')
-    if args.clips < 1 or args.workers < 1 or not 0.0 <= args.own <= 1.0:
-        raise InputError('--clips and --workers must be at least 1, --own from 0 to 1')
+    if args.clips < 1 or not 0.0 <= args.own <= 1.0:
+        raise InputError('--clips must be at least 1, --own from 0 to 1')
     clips = plan(motion_files(args.corpus), args.output_dir, clips=args.clips, seed=args.seed,
                  duration_s=args.duration or 10.0, own_share=args.own)
     present = sum(clip.path.exists() for clip in clips)
     rates = []
-    with _executor(args) as executor, _progress('clips') as progress:
+    with executor(args) as workers, _progress('clips') as progress:
         task = progress.add_task('simulate', total=len(clips), completed=present)
-        for facts in make(clips, executor):
+        for facts in make(clips, workers):
             rates.append(facts['events_per_s'])
             progress.advance(task)
     return {'output_dir': args.output_dir, 'clips': len(clips), 'made': len(rates),
             'present': present, 'events_per_s': statistics.median(rates) if rates else 0.0}
-
-
-def _executor(args: argparse.Namespace) -> Executor:
-    """Return what runs the clips: processes here, or a Dask cluster."""
-    if args.dask is None:
-        # not forked: the progress bar has a thread, whose locks a fork would copy
-        return ProcessPoolExecutor(args.workers, mp_context=get_context('spawn'))
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise InputError('--dask needs the package `distributed`: pip install distributed') \
-            from error
-    if args.dask == 'local':
-        cluster = LocalCluster(n_workers=args.workers, threads_per_worker=1)
-        return Client(cluster).get_executor()
-    return Client(args.dask).get_executor()
 
 
 def _progress(unit: str) -> Progress:

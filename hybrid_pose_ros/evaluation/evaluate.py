@@ -139,7 +139,7 @@ def _add_kalman(outcomes: list[Outcome], params: EvaluationParams) -> dict[str, 
         every = -(-len(poses) // len(outcome.truth.stamps_us))
         outcome.found_by_step['kalman'], outcome.found['kalman'] = poses, poses[::every]
         outcome.available['kalman'] = track.at(best, outcome.last_available,
-                                               outcome.truth.stamps_us)
+                                               outcome.truth_available.stamps_us)
     decay = grid.decay_s[best]
     velocity = 'constant velocity' if np.isinf(decay) else f'velocity decays in {decay:g} s'
     return {'kalman': f'the best of {len(errors)} on these recordings: {velocity}, wander '
@@ -242,7 +242,8 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
     for name in ROWS:
         if name not in outcomes[0].found:
             continue
-        of_recordings = [score(o.truth, o.found[name], o.available[name]) for o in outcomes]
+        of_recordings = [score(o.truth, o.found[name], o.truth_available, o.available[name])
+                         for o in outcomes]
         by_step = [(o.truth_by_step, o.found_by_step[name]) if name in o.found_by_step
                    else (o.truth, o.found[name]) for o in outcomes]
         scores = Scores(*map(np.concatenate, zip(*of_recordings)))

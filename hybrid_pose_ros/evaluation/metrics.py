@@ -33,23 +33,25 @@ class Scores(NamedTuple):
     """Errors of one row at the instants of a `Truth`, NaN where a joint is left out."""
 
     distance_px: np.ndarray  # (T, J)
-    available_px: np.ndarray  # (T, J): of the last output that was available at the instant
+    available_px: np.ndarray  # (M, J): of the last output that was available, every millisecond
     velocity_px_s: np.ndarray  # (T, J)
     acceleration_px_s2: np.ndarray  # (T, J)
 
 
-def score(truth: Truth, found: np.ndarray, available: np.ndarray) -> Scores:
+def score(truth: Truth, found: np.ndarray, truth_available: Truth,
+          available: np.ndarray) -> Scores:
     """Return the errors of one recording's poses.
 
     Args:
         truth: of one recording.
-        found: the poses of the instants, (T, J, 2) [px].
-        available: the last poses that were there at the instants, (T, J, 2) [px].
+        found: the poses of its instants, (T, J, 2) [px].
+        truth_available: of the times that a pose is asked for.
+        available: the last poses that were there at those times, (M, J, 2) [px].
     """
     error = np.where(truth.counted[..., None], found - truth.joints_px, np.nan)
     seconds = (truth.stamps_us - truth.stamps_us[:1]) * 1e-6
     return Scores(np.linalg.norm(error, axis=-1),
-                  distances(available, truth.joints_px, truth.counted),
+                  distances(available, truth_available.joints_px, truth_available.counted),
                   difference_error(error, seconds, order=1),
                   difference_error(error, seconds, order=2))
 

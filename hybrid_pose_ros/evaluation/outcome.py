@@ -27,6 +27,8 @@ from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, 
 SETTLED_US = 200_000
 """A recording's first part is left out: there are few events to look back on."""
 LEAD_US = 100_000
+ASKED_US = 1_000
+"""Time between two instants at which a latency-aware score asks for a pose."""
 STRIDE_US = 7_000
 """Instants are at least so far apart: a pass of the ANN takes as long."""
 INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
@@ -42,12 +44,13 @@ class Outcome(NamedTuple):
     name: str
     truth: Truth  # at the instants
     truth_by_step: Truth  # at every step from the first to the last instant, S of them
+    truth_available: Truth  # at every millisecond between them, M of them
     found: dict[str, np.ndarray]  # by row, (T, J, 2) [px], NaN where there was no pose yet
     found_by_step: dict[str, np.ndarray]  # likewise (S, J, 2); of `ann` as `found`
-    available: dict[str, np.ndarray]  # what was there by an instant, as `found`
+    available: dict[str, np.ndarray]  # what was there by a millisecond, likewise (M, J, 2)
     ann_poses: AnnPoses
     last_by_step: np.ndarray  # (S,) index of the last of the ANN's poses that had arrived
-    last_available: np.ndarray  # (T,) likewise, as late as the ANN really is
+    last_available: np.ndarray  # (M,) likewise, as late as the ANN really is
     work: dict[str, PoseTrack]  # of the rows with a spiking network
     ann_ms: float  # median of a pass, heads included
 
@@ -83,22 +86,27 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     late_us = max(params.ann_delay_us, params.ann_latency_us)
     # A state that arrives as a bin ends helps the next pose, not this one.
     last = latest(poses.stamps_us + params.ann_delay_us + 1, steps_us)
-    last_available = latest(poses.stamps_us + late_us, instants_us)
     truth = _truth(recording, steps_us, poses.stamps_us[last] + params.ann_delay_us,
                    params.step_us)
+    asked_us = np.arange(instants_us[0], instants_us[-1] + 1, ASKED_US)
+    last_available = latest(poses.stamps_us + late_us, asked_us)
+    truth_available = _truth(recording, asked_us, poses.stamps_us[last_available] + late_us,
+                             params.step_us)
     every = schedule.steps_per_instant
     found_by_step = trackers.poses_at(steps_us) | {
         'ann_held': held(poses, last),
         'constant_velocity': constant_velocity(poses, last, steps_us)}
     found = {row: found[::every] for row, found in found_by_step.items()}
-    available = trackers.available_at(instants_us) | {
+    available = trackers.available_at(asked_us) | {
         'ann_held': held(poses, last_available),
-        'constant_velocity': constant_velocity(poses, last_available, instants_us)}
+        'constant_velocity': constant_velocity(poses, last_available, asked_us)}
     if 'ann' in rows:
-        found['ann'], available['ann'] = _at_every_step(ann, instants_us, params.ann_latency_us)
-    return Outcome(recording.name, Truth(*(field[::every] for field in truth)), truth, found,
-                   found_by_step, available, poses, last, last_available, trackers.work(),
-                   ann.median_ms)
+        found['ann'] = _at_every_instant(ann, instants_us)
+        available['ann'] = _one_after_another(found['ann'], instants_us, params.ann_latency_us,
+                                              asked_us)
+    return Outcome(recording.name, Truth(*(field[::every] for field in truth)), truth,
+                   truth_available, found, found_by_step, available, poses, last,
+                   last_available, trackers.work(), ann.median_ms)
 
 
 def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Schedule:
@@ -157,20 +165,24 @@ def _truth(recording: LabeledRecording, instants_us: np.ndarray, arrived_us: np.
                  (instants_us - arrived_us) // step_us)
 
 
-def _at_every_step(ann: Ann, instants_us: np.ndarray,
-                   latency_us: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ANN's poses of the instants, and those that were there by then, (T, J, 2).
-
-    The latter come of passes one after the other, each of the newest events, as far as passes
-    begin at instants.
-    """
+def _at_every_instant(ann: Ann, instants_us: np.ndarray) -> np.ndarray:
+    """Return the ANN's poses (T, J, 2), the one before where there are too few events."""
     poses = np.full((len(instants_us), ann.joints, 2), np.nan, np.float32)
     for index, instant_us in enumerate(instants_us):
         seen = ann.look(int(instant_us))
         poses[index] = poses[index - 1] if seen is None else seen[0]
+    return poses
+
+
+def _one_after_another(poses: np.ndarray, instants_us: np.ndarray, latency_us: int,
+                       asked_us: np.ndarray) -> np.ndarray:
+    """Return the poses (M, J, 2) that are there if one pass of the ANN follows the other.
+
+    Each begins at the first instant at which the one before has ended.
+    """
     every = max(1, -(-latency_us // int(instants_us[1] - instants_us[0])))
-    last = latest(instants_us[::every] + latency_us, instants_us)
-    return poses, np.where((last >= 0)[:, None, None], poses[::every][last], np.nan)
+    last = latest(instants_us[::every] + latency_us, asked_us)
+    return np.where((last >= 0)[:, None, None], poses[::every][last], np.nan)
 
 
 class _Trackers:

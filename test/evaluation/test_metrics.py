@@ -24,7 +24,7 @@ def truth_of(joints, **fields):
 
 
 def summary_of(truth, found, available=None):
-    return summary(truth, score(truth, found, found if available is None else available))
+    return summary(truth, score(truth, found, truth, found if available is None else available))
 
 
 @given(poses)

@@ -1,0 +1,39 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What runs a verb's many independent tasks: processes here, or a Dask cluster, by one flag."""
+
+import argparse
+import os
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
+
+from hybrid_pose_ros.errors import InputError
+
+
+def add_executor_arguments(parser, *, workers: int | None = None) -> None:
+    """Declare --workers and --dask on a parser or a group of one."""
+    parser.add_argument('--workers', type=int, default=workers or os.cpu_count(), metavar='N',
+                        help='processes (%(default)s)')
+    parser.add_argument('--dask', metavar='ADDRESS', help='use a Dask cluster instead: address of '
+                        'its scheduler, or "local"')
+
+
+def executor(args: argparse.Namespace) -> Executor:
+    """Return what the two arguments ask for, to be closed after use.
+
+    Raises:
+        InputError: there is not one worker, or Dask is not installed.
+    """
+    if args.workers < 1:
+        raise InputError(f'--workers is {args.workers}, but must be 1 or more')
+    if args.dask is None:
+        # not forked: the progress bar has a thread, whose locks a fork would copy
+        return ProcessPoolExecutor(args.workers, mp_context=get_context('spawn'))
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise InputError('--dask needs the package `distributed`: pip install distributed') \
+            from error
+    if args.dask == 'local':
+        return Client(LocalCluster(n_workers=args.workers, threads_per_worker=1)).get_executor()
+    return Client(args.dask).get_executor()
