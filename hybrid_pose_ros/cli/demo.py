@@ -27,6 +27,9 @@ SUMMARY = 'run the whole graph on a simulated person or a recording; leave bag, 
 IDLE_S = 2.0
 """The recorder ends when nothing has come for so long: longer than any backlog's pause."""
 
+END_S = 60.0
+"""A recorder that was started anew behind the last event never sees that something has come."""
+
 START_S = 180.0
 """Nodes compile their kernels when they start for the first time on a machine."""
 
@@ -124,10 +127,18 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
     with Progress(*columns, console=console, transient=True) as progress:
         total = None if args.recording else args.duration
         task = progress.add_task('starting nodes', total=total, time='')
-        while 'evaluator' not in (done := supervisor.check()):
+        ended: float | None = None  # when the player had
+        while True:
+            done = supervisor.check()
             for name, status in done.items():
                 if status:
                     raise InputError(f'{name} ended: {_last_line(supervisor.log(name))}')
+            if 'evaluator' in done:
+                return
+            if 'event_player' in done:
+                ended = ended or time.monotonic()
+                if time.monotonic() - ended > END_S:
+                    supervisor.stop(['evaluator'])
             played = _played_s(supervisor.log('event_player'))
             if played is not None:
                 label = 'finishing' if 'event_player' in done else 'playing'
@@ -157,11 +168,15 @@ def _recorder_counts(log: Path) -> dict:
 
 
 def _report(output: Path, recorded: dict, restarts: dict[str, int], *, video: bool) -> dict:
-    """Read the newest bag back; write report, plots and video."""
-    bags = sorted(output.glob('bag*'), key=lambda path: path.stat().st_mtime)
+    """Read the bag back; write report, plots and video.
+
+    A recorder that was killed has left its bag, and another one has begun the next: the largest
+    says most.
+    """
+    bags = list(output.glob('bag*'))
     if not bags:
         raise InputError(f'nothing was recorded: {recorded["failure"]}')
-    bag = bags[-1]
+    bag = max(bags, key=lambda path: sum(file.stat().st_size for file in path.iterdir()))
     run = Run(bag)
     report = {'bag': str(bag.relative_to(output)), 'recorder': recorded, 'restarts': restarts,
               **summarize(run)}
@@ -192,8 +207,9 @@ def _rows(report: dict) -> list[tuple[str, str]]:
             rows.append(('error against ground truth', f'{report["mpjpe_px"]:.1f} px'))
     restarts = {name: count for name, count in report['restarts'].items() if count}
     rows.append(('nodes restarted', str(restarts or 'none')))
-    rows.append(('weights', 'trained' if report['trained'] else
-                 'UNTRAINED WEIGHTS: the poses mean nothing'))
+    if report['poses']:
+        rows.append(('weights', 'trained' if report['trained'] else
+                     'UNTRAINED WEIGHTS: the poses mean nothing'))
     return rows
 
 

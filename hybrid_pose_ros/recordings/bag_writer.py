@@ -16,7 +16,10 @@ FOREVER = QosTime(9223372036, 854775807)
 
 
 class BagWriter:
-    """One bag; definitions are embedded and chunks are compressed."""
+    """One bag; definitions are embedded and chunks are compressed.
+
+    Of a writer that is killed, all but the last chunk can be read, a mebibyte of messages.
+    """
 
     def __init__(self, path: str | Path):
         """Create the bag's folder.
