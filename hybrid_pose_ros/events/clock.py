@@ -6,14 +6,14 @@ Three clocks: the sensor's own microseconds, the host's wall clock in the packet
 and the time at which a recorder wrote. A stamp is the host's time at which a packet's first bytes
 arrived, so stamp - first event is the offset of the clocks plus a delay that is never negative:
 the smallest of the last packets comes nearest to the offset. The drivers' chunks (4 to 12 ms) stay
-in it, as nothing in a packet tells how long its first event waited. The offset in use follows by
-small steps, so that stamps of successive time bins never step back.
+in it, as nothing in a packet tells how long its first event waited. The offset in use goes back by
+small steps only, so that stamps of successive time bins never step back.
 """
 
 from collections import deque
 
 SLEW_NS = 50_000
-"""The offset moves at most this much a packet: less than the shortest time bin."""
+"""The offset goes back by at most this much a packet: less than the shortest time bin."""
 
 JUMP_NS = 200_000_000
 """An offset that is further away than this is another clock: it is taken at once."""
@@ -35,7 +35,7 @@ class SensorClock:
             self._offset_ns = offset_ns
         self._offsets_ns.append(offset_ns)
         way_ns = min(self._offsets_ns) - self._offset_ns
-        self._offset_ns += max(-SLEW_NS, min(SLEW_NS, way_ns))
+        self._offset_ns += max(-SLEW_NS, way_ns)
 
     def restart(self) -> None:
         """Take the next packet's offset at once: the sensor's clock began anew."""

@@ -69,11 +69,18 @@ def test_it_follows_a_drift(drift_ns):
     assert abs(stamps[-1] - true_ns) <= 64 * abs(drift_ns)
 
 
-def test_it_moves_by_small_steps_only():
+def test_it_goes_back_by_small_steps_only():
     clock = SensorClock()
     clock.update(START_NS + 10_000_000, 0)
     clock.update(START_NS + 1000 * PERIOD_US, PERIOD_US)
     assert clock.to_ros_ns(0) == START_NS + 10_000_000 - SLEW_NS
+
+
+def test_it_goes_on_at_once_when_the_least_delay_has_left_the_window():
+    """A player that could not keep up had its stamps 130 ms behind: they followed too slowly."""
+    clock = SensorClock(window=4)
+    stamps = follow(clock, [0] * 4 + [30_000_000] * 4)
+    assert stamps[-1] == START_NS + 1000 * 7 * PERIOD_US + 30_000_000
 
 
 @pytest.mark.parametrize('jump_ns', (-JUMP_NS - 1, JUMP_NS + 1))
