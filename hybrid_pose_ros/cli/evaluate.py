@@ -115,9 +115,7 @@ def show(result: dict[str, Any]) -> None:
                       f'{power["mw"]:.1f}',
                       f'{100 * power["saving_against_ann"]:.1f}%')
     console.print(table)
-    console.print('hybrid relative to: ' + ', '.join(
-        f'{name.removeprefix("hybrid_to_")} {ratio:.3f}'
-        for name, ratio in result['ratios'].items()))
+    console.print('hybrid relative to (late): ' + _ratios(result['ratios']))
     for name, row in result['rows'].items():
         if 'note' in row:
             console.print(f'{name}: {row["note"]}')
@@ -127,6 +125,12 @@ def show(result: dict[str, Any]) -> None:
         console.print('[bold]the weights are random, not trained[/bold]')
     if 'report' in result:
         console.print(f'report: {result["report"]}')
+
+
+def _ratios(ratios: dict[str, float]) -> str:
+    return ', '.join(
+        f'{name.removeprefix("hybrid_to_")} {ratio:.2f} ({ratios[name + "_latency_aware"]:.2f})'
+        for name, ratio in ratios.items() if name + '_latency_aware' in ratios)
 
 
 def _sweep_table(swept: dict[str, Any]):

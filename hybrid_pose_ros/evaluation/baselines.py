@@ -111,6 +111,6 @@ def _motion(settings: KalmanSettings, step_s: float):
     """Return reach [s] and kept share of the velocity, each (G,), and the noise (G, 2, 2)."""
     reach_s = _reach(np.float64(step_s), settings.decay_s)
     kept = np.exp(-step_s / settings.decay_s)
-    # That of constant velocity; a decay within a step would lessen it, which the grid makes up for.
+    # That of constant velocity; a decay within a step lessens it, which the grid makes up for.
     shape = np.array([[step_s ** 3 / 3, step_s ** 2 / 2], [step_s ** 2 / 2, step_s]])
     return reach_s, kept, settings.wander_px2_s3[:, None, None] * shape

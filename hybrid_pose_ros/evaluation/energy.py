@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Energy, counted twice: as the paper counts it, and honestly. It is arithmetic, not a measurement.
+"""Energy, counted twice: as the paper counts it, and honestly. It is arithmetic, not measured.
 
 The paper takes each spiking layer's own output rate times the layer's dense MACs as additions. It
 leaves out the output layer, the neurons themselves and memory, and takes the input and what comes
@@ -74,7 +74,7 @@ def spike_rates(preset: Preset, width: int, height: int, spikes: np.ndarray) -> 
 
 
 def paper_step(preset: Preset, width: int, height: int, rates: np.ndarray) -> Operations:
-    """Return a step as the paper counts it: own output rate (L,) times dense MACs, as additions."""
+    """Return a step as the paper counts it: own output rates (L,) times MACs, as additions."""
     macs = [cost.macs for cost in _spiking_costs(preset, width, height)]
     return Operations(additions=float(np.dot(rates, macs)))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One table over a set of recordings: error, jitter, spikes and energy of the hybrid and its rivals.
+"""One table over a set of recordings: errors, spikes and energy of the hybrid and its rivals.
 
     recordings -> outcome.py: poses of each row -> metrics.py, energy.py -> figures, ready for JSON
 """
@@ -14,21 +14,15 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity
-from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.baselines import kalman, kalman_grid
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, mean_by_step,
                                                 rounded, score, summary)
-from hybrid_pose_ros.evaluation.outcome import ALONE, INITIALIZED, ROWS, Outcome, run_recording
-from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.evaluation.outcome import ALONE, ROWS, Outcome, run_recording
+from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.representation.geometry import input_geometry
-
-FREE = ('ann_held', 'constant_velocity', 'kalman')
-"""Rows that need no network of their own beside the ANN's looks."""
-HONEST, PAPER = 'honest', 'paper'
 
 
 @dataclass(frozen=True)
@@ -79,8 +73,7 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
     if snn_checkpoint is None:
         notes |= dict.fromkeys(ALONE, 'weights of the hybrid, not trained to run alone')
     geometry = input_geometry(checkpoint.preset, *sizes.pop())
-    power = _Power(checkpoint, snn_checkpoint or checkpoint, geometry.width, geometry.height,
-                   params, outcomes)
+    power = PowerOfRows(checkpoint, geometry.width, geometry.height, params, outcomes)
     return _result(checkpoint, params, outcomes, power, notes)
 
 
@@ -146,97 +139,8 @@ def _add_kalman(outcomes: list[Outcome], params: EvaluationParams) -> dict[str, 
                       f'{grid.wander_px2_s3[best]:.3g} px2/s3'}
 
 
-class _Power:
-    """What each row draws, in both counts and both technologies."""
-
-    def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint, width: int,
-                 height: int, params: EvaluationParams, outcomes: list[Outcome]):
-        self._preset, self._size = checkpoint.preset, (width, height)
-        self._steps_hz, self._looks_hz = 1e6 / params.step_us, params.ann_rate_hz
-        self._outcomes = outcomes
-        ops = SpikingEngine(checkpoint, width, height, params.step_us).operations_per_spike
-        self._reach = energy.folded(ops)
-        self._ann, self._heads = (
-            energy.Operations(macs=energy.dense_macs(checkpoint.preset, width, height, part))
-            for part in ('ann.', 'heads.'))
-
-    def row(self, name: str) -> dict[str, Any]:
-        """Return the power of a row [mW] and what it is made of."""
-        parts = self._parts(name)
-        always = self._ann.times(self._steps_hz)
-        energy_of = {}
-        for count, operations in parts.items():
-            total = energy.Operations()
-            for part in operations.values():
-                total = total.plus(part)
-            energy_of[count] = {
-                node: {'mw': rounded(total.millijoules(technology)),
-                       'mj_per_pose': round(total.millijoules(technology) / self._steps_hz, 7),
-                       'saving_against_ann': rounded(1 - total.millijoules(technology)
-                                                     / always.millijoules(technology)),
-                       'parts_mw': {part: rounded(ops.millijoules(technology))
-                                    for part, ops in operations.items()}}
-                for node, technology in energy.TECHNOLOGIES.items()}
-            energy_of[count] |= {'macs_per_s': round(total.macs),
-                                 'additions_per_s': round(total.additions)}
-        return energy_of
-
-    def spikes(self, name: str) -> dict[str, Any]:
-        """Return how often the neurons of a row fire, and what its steps move in memory."""
-        if name not in self._outcomes[0].work:
-            return {}
-        spikes = self._spikes(name)
-        rates = energy.spike_rates(self._preset, *self._size, spikes)
-        moved = energy.memory_bytes(self._preset, *self._size, spikes, self._reach)
-        figures = {
-            'spikes_percent_of_neurons_a_step': {
-                layer.name: rounded(100 * rate)
-                for layer, rate in zip(self._preset.spiking, rates, strict=True)},
-            'cells_with_events_a_step': rounded(spikes[0]),
-            'steps_computed_per_pose': rounded(self._steps_per_pose(name)),
-            'memory_bytes_per_step': round(moved),
-            'memory_45nm_mw': rounded(moved * energy.SRAM_PJ_PER_BYTE * 1e-9 * self._steps_hz)}
-        if any(layer.upsampling == 'bilinear' for layer in self._preset.spiking):
-            step = energy.honest_step(self._preset, *self._size, spikes,
-                                      energy.unfolded(self._preset))
-            figures['honest_unfolded_mw'] = {
-                node: rounded(step.times(self._steps_hz).millijoules(technology))
-                for node, technology in energy.TECHNOLOGIES.items()}
-        return figures
-
-    def _parts(self, name: str) -> dict[str, dict[str, energy.Operations]]:
-        """Return the operations of a second, by count and part."""
-        parts = {PAPER: {}, HONEST: {}}
-        for count, operations in parts.items():
-            if name not in ALONE:
-                rate_hz = self._steps_hz if name == 'ann' else self._looks_hz
-                operations['ann'] = self._ann.times(rate_hz)
-            if name in INITIALIZED and INITIALIZED[name][0]:
-                operations['heads'] = self._heads.times(self._looks_hz)
-            if name in self._outcomes[0].work:
-                step = self._step(name, count)
-                operations['snn'] = step.times(self._steps_hz * self._steps_per_pose(name))
-        return parts
-
-    def _step(self, name: str, count: str) -> energy.Operations:
-        spikes = self._spikes(name)
-        if count == HONEST:
-            return energy.honest_step(self._preset, *self._size, spikes, self._reach)
-        rates = energy.spike_rates(self._preset, *self._size, spikes)
-        return energy.paper_step(self._preset, *self._size, rates)
-
-    def _spikes(self, name: str) -> np.ndarray:
-        """Return spikes of a step (1 + L,), mean over all poses of all recordings."""
-        work = [outcome.work[name] for outcome in self._outcomes]
-        return np.average([track.spikes for track in work], axis=0,
-                          weights=[len(track.stamps_us) for track in work])
-
-    def _steps_per_pose(self, name: str) -> float:
-        return float(np.mean([outcome.work[name].steps_per_pose for outcome in self._outcomes]))
-
-
 def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Outcome],
-            power: _Power, notes: dict[str, str]) -> dict[str, Any]:
+            power: PowerOfRows, notes: dict[str, str]) -> dict[str, Any]:
     truth = Truth(*(np.concatenate(fields) for fields in zip(*(o.truth for o in outcomes))))
     rows = {}
     for name in ROWS:

@@ -62,10 +62,10 @@ def distances(found: np.ndarray, joints: np.ndarray, counted: np.ndarray) -> np.
 
 
 def difference_error(error: np.ndarray, seconds: np.ndarray, *, order: int) -> np.ndarray:
-    """Return |d error / dt| (order 1) or |d2 error / dt2| (order 2) from instant to instant, (T, J).
+    """Return |d error / dt| (order 1) or |d2 error / dt2| (order 2), (T, J).
 
-    It is the error of the velocity or acceleration that one would read from the poses, since the
-    truth is differenced in the same way. The first `order` instants have none, nor has an instant
+    It is the error of the velocity or acceleration that one would read from the poses of instants
+    one after the other, since the truth is differenced in the same way. The first `order` instants have none, nor has an instant
     with one that is not counted among those before it.
 
     Args:

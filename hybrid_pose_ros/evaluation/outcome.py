@@ -2,15 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One recording, run through everything that is compared: the poses of each row at each instant.
 
-    recording  |- SETTLED_US -|- LEAD_US -|........................|
-    ANN looks                 |       |       |       |       |        ann_rate_hz
-    instants                              |  |  |  |  |  |  |  |  |    the same for all rows
-
-The instants are so far apart that after some periods of the ANN they have met every step of it.
-Errors by step since the initialization are of all steps, but for the ANN's own.
+Offline errors are of the instants of `schedule.py`, the same for all rows; errors by step since
+the initialization are of all steps, but for the ANN's own; latency-aware ones of all milliseconds.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -23,14 +18,10 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, TrackerRun
+from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
 
-SETTLED_US = 200_000
-"""A recording's first part is left out: there are few events to look back on."""
-LEAD_US = 100_000
 ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""
-STRIDE_US = 7_000
-"""Instants are at least so far apart: a pass of the ANN takes as long."""
 INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
                'hybrid_no_output_init': (True, False)}
 """Whether the ANN sets the membranes, and the heatmap."""
@@ -53,20 +44,6 @@ class Outcome(NamedTuple):
     last_available: np.ndarray  # (M,) likewise, as late as the ANN really is
     work: dict[str, PoseTrack]  # of the rows with a spiking network
     ann_ms: float  # median of a pass, heads included
-
-
-class Schedule(NamedTuple):
-    """Times of a recording [us]."""
-
-    start_us: int  # events before are not looked at
-    looks_us: np.ndarray  # (K,) when the ANN looks
-    steps_us: np.ndarray  # (S,) every step from the first to the last instant
-    steps_per_instant: int
-
-    @property
-    def instants_us(self) -> np.ndarray:
-        """Return which poses are scored, (T,)."""
-        return self.steps_us[::self.steps_per_instant]
 
 
 def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
@@ -107,43 +84,6 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     return Outcome(recording.name, Truth(*(field[::every] for field in truth)), truth,
                    truth_available, found, found_by_step, available, poses, last,
                    last_available, trackers.work(), ann.median_ms)
-
-
-def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Schedule:
-    """Return when the ANN looks and what is scored.
-
-    Raises:
-        InputError: there is nothing left to score.
-    """
-    step_us, period_us = params.step_us, 1e6 / params.ann_rate_hz
-    start_us = int(recording.label_us[0])
-    end_us = int(recording.label_us[-1])
-    if params.max_s:
-        end_us = min(end_us, start_us + round(params.max_s * 1e6))
-    first_us = -(-(start_us + SETTLED_US) // step_us) * step_us
-    looks = np.arange(max(0, math.ceil((end_us - first_us) / period_us)))
-    looks_us = first_us + np.ceil(looks * period_us / step_us - 1e-9).astype(np.int64) * step_us
-    late_us = max(LEAD_US, params.ann_delay_us, params.ann_latency_us)
-    score_us = first_us + (-(-late_us // step_us) + 1) * step_us
-    stride_us = params.stride_us or _stride_us(step_us, period_us)
-    if stride_us % step_us:
-        raise InputError(f'stride_us = {stride_us} is not a multiple of step_us = {step_us}')
-    instants_us = np.arange(score_us, end_us + 1, stride_us, dtype=np.int64)
-    if len(instants_us) < 3:
-        raise InputError(f'{recording.name} has labels for {(end_us - start_us) * 1e-6:.2f} s, '
-                         f'but {(score_us + 2 * stride_us - start_us) * 1e-6:.2f} s are needed')
-    steps_us = np.arange(score_us, int(instants_us[-1]) + 1, step_us, dtype=np.int64)
-    return Schedule(start_us, looks_us, steps_us, stride_us // step_us)
-
-
-def _stride_us(step_us: int, period_us: float) -> int:
-    """Return the shortest time of at least STRIDE_US that meets every step of a period."""
-    if step_us >= STRIDE_US // 2:
-        return step_us
-    steps = -(-STRIDE_US // step_us)
-    while math.gcd(steps, round(period_us / step_us)) > 1:
-        steps += 1
-    return steps * step_us
 
 
 def _disturbed(recording: LabeledRecording, params: EvaluationParams) -> LabeledRecording:

@@ -31,6 +31,10 @@ def _figure(columns: int = 1):
                            squeeze=False)
 
 
+def _legend(axes) -> None:
+    axes.legend(fontsize='small', loc='center left', bbox_to_anchor=(1, 0.5))
+
+
 def _save(figure, path: Path) -> Path:
     from matplotlib import pyplot
     figure.savefig(path, dpi=110)
@@ -50,7 +54,7 @@ def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
     axes.set(xlabel='time since the events that the ANN saw [ms]', ylabel='mean error [px]',
              title='Error over the time since initialization',
              ylim=(0, 1.25 * highest if highest else None))
-    axes.legend(fontsize='small')
+    _legend(axes)
     return _save(figure, folder / 'error_over_time.png')
 
 
@@ -71,7 +75,7 @@ def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
         axes.set(xscale='log', xlabel='power [mW], circles 45 nm, triangles 7 nm',
                  ylabel='mean error [px]', title=f'Error against power, {count} count',
                  ylim=(0, None))
-    panels[0].legend(fontsize='small')
+    _legend(panels[1])
     return _save(figure, folder / 'error_against_power.png')
 
 
@@ -84,7 +88,7 @@ def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
                  values, width=0.8 / len(shown), color=COLORS[name], label=name)
     axes.set(ylabel='mean error [px]', title='Error by joint')
     axes.set_xticks(range(len(JOINTS)), JOINTS, rotation=45, ha='right')
-    axes.legend(fontsize='small')
+    _legend(axes)
     return _save(figure, folder / 'error_by_joint.png')
 
 
@@ -105,5 +109,5 @@ def _sweep(swept: dict[str, Any], folder: Path) -> Path:
     axis = swept['axis'] if len(points) > 1 else 'time since initialization [ms]'
     axes.set(xlabel=axis, ylabel='mean error [px]', ylim=(0, None),
              title=f'{swept["name"]}' + (' (dotted: latency-aware)' if len(points) > 1 else ''))
-    axes.legend(fontsize='small')
+    _legend(axes)
     return _save(figure, folder / f'sweep_{swept["name"]}.png')

@@ -17,7 +17,8 @@ from hybrid_pose_ros.evaluation.evaluate import evaluate
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.offline_graph import Ann
-from hybrid_pose_ros.evaluation.outcome import ROWS, make_schedule, run_recording
+from hybrid_pose_ros.evaluation.outcome import ROWS, run_recording
+from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
 from hybrid_pose_ros.initialization import InitializerParams, StateProducer
 from hybrid_pose_ros.presets import preset
@@ -236,6 +237,14 @@ def test_the_command_prints_the_rows_and_writes_a_report(clip, tmp_path, capsys)
     report = (tmp_path / 'out' / 'report.html').read_text()
     assert all(row in report for row in ROWS) and report.count('data:image/png') == 3
     assert json.loads((tmp_path / 'out' / 'result.json').read_text())['rows'] == result['rows']
+
+
+def test_the_command_prints_a_table_for_people(clip, tmp_path, capsys):
+    path = write(tmp_path / 'a.h5', clip)
+    assert main(['evaluate', '--recording', str(path.parent), '--step-us', '10000', '--rows',
+                 'ann,hybrid', '--sweep', 'no_init', '--max-s', '0.6']) == 0
+    printed = capsys.readouterr().out
+    assert all(row in printed for row in ('ann', 'ann_held', 'kalman', 'hybrid', 'no_init'))
 
 
 def broken(tmp_path, clip, what):

@@ -87,8 +87,8 @@ def test_errors_by_step_are_means_of_the_instants_at_that_step():
 
 
 def test_the_last_output_that_is_available_may_be_of_that_very_time_but_not_of_later():
-    np.testing.assert_array_equal(latest(np.array([10, 20, 20, 30]), np.array([9, 10, 20, 29, 99])),
-                                  [-1, 0, 2, 2, 3])
+    available, asked = np.array([10, 20, 20, 30]), np.array([9, 10, 20, 29, 99])
+    np.testing.assert_array_equal(latest(available, asked), [-1, 0, 2, 2, 3])
     np.testing.assert_array_equal(latest(np.array([], np.int64), np.array([5])), [-1])
 
 

@@ -1,0 +1,109 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The power of each row of an evaluation, from its rates and from the spikes that were seen.
+
+A state that catches up replays bins: they are counted as steps like others.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.evaluation import energy
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.metrics import rounded
+from hybrid_pose_ros.evaluation.outcome import ALONE, INITIALIZED, Outcome
+
+COUNTS = PAPER, HONEST = 'paper', 'honest'
+
+
+class PowerOfRows:
+    """What each row draws, in both counts and both technologies."""
+
+    def __init__(self, checkpoint: Checkpoint, width: int, height: int,
+                 params: EvaluationParams, outcomes: list[Outcome]):
+        """Take outcomes of one network at an input of width x height cells."""
+        self._preset, self._size = checkpoint.preset, (width, height)
+        self._steps_hz, self._looks_hz = 1e6 / params.step_us, params.ann_rate_hz
+        self._outcomes = outcomes
+        ops = SpikingEngine(checkpoint, width, height, params.step_us).operations_per_spike
+        self._reach = energy.folded(ops)
+        self._ann, self._heads = (
+            energy.Operations(macs=energy.dense_macs(checkpoint.preset, width, height, part))
+            for part in ('ann.', 'heads.'))
+
+    def row(self, name: str) -> dict[str, Any]:
+        """Return the power of a row [mW] and what it is made of."""
+        parts = self._parts(name)
+        always = self._ann.times(self._steps_hz)
+        energy_of = {}
+        for count, operations in parts.items():
+            total = energy.Operations()
+            for part in operations.values():
+                total = total.plus(part)
+            energy_of[count] = {
+                node: {'mw': rounded(total.millijoules(technology)),
+                       'mj_per_pose': round(total.millijoules(technology) / self._steps_hz, 7),
+                       'saving_against_ann': rounded(1 - total.millijoules(technology)
+                                                     / always.millijoules(technology)),
+                       'parts_mw': {part: rounded(ops.millijoules(technology))
+                                    for part, ops in operations.items()}}
+                for node, technology in energy.TECHNOLOGIES.items()}
+            energy_of[count] |= {'macs_per_s': round(total.macs),
+                                 'additions_per_s': round(total.additions)}
+        return energy_of
+
+    def spikes(self, name: str) -> dict[str, Any]:
+        """Return how often the neurons of a row fire, and what its steps move in memory."""
+        if name not in self._outcomes[0].work:
+            return {}
+        spikes = self._spikes(name)
+        rates = energy.spike_rates(self._preset, *self._size, spikes)
+        moved = energy.memory_bytes(self._preset, *self._size, spikes, self._reach)
+        figures = {
+            'spikes_percent_of_neurons_a_step': {
+                layer.name: rounded(100 * rate)
+                for layer, rate in zip(self._preset.spiking, rates, strict=True)},
+            'cells_with_events_a_step': rounded(spikes[0]),
+            'steps_computed_per_pose': rounded(self._steps_per_pose(name)),
+            'memory_bytes_per_step': round(moved),
+            'memory_45nm_mw': rounded(moved * energy.SRAM_PJ_PER_BYTE * 1e-9 * self._steps_hz)}
+        if any(layer.upsampling == 'bilinear' for layer in self._preset.spiking):
+            step = energy.honest_step(self._preset, *self._size, spikes,
+                                      energy.unfolded(self._preset))
+            figures['honest_unfolded_mw'] = {
+                node: rounded(step.times(self._steps_hz).millijoules(technology))
+                for node, technology in energy.TECHNOLOGIES.items()}
+        return figures
+
+    def _parts(self, name: str) -> dict[str, dict[str, energy.Operations]]:
+        """Return the operations of a second, by count and part."""
+        parts = {count: {} for count in COUNTS}
+        for count, operations in parts.items():
+            if name not in ALONE:
+                rate_hz = self._steps_hz if name == 'ann' else self._looks_hz
+                operations['ann'] = self._ann.times(rate_hz)
+            if name in INITIALIZED and INITIALIZED[name][0]:
+                operations['heads'] = self._heads.times(self._looks_hz)
+            if name in self._outcomes[0].work:
+                step = self._step(name, count)
+                operations['snn'] = step.times(self._steps_hz * self._steps_per_pose(name))
+        return parts
+
+    def _step(self, name: str, count: str) -> energy.Operations:
+        spikes = self._spikes(name)
+        if count == HONEST:
+            return energy.honest_step(self._preset, *self._size, spikes, self._reach)
+        rates = energy.spike_rates(self._preset, *self._size, spikes)
+        return energy.paper_step(self._preset, *self._size, rates)
+
+    def _spikes(self, name: str) -> np.ndarray:
+        """Return spikes of a step (1 + L,), mean over all poses of all recordings."""
+        work = [outcome.work[name] for outcome in self._outcomes]
+        return np.average([track.spikes for track in work], axis=0,
+                          weights=[len(track.stamps_us) for track in work])
+
+    def _steps_per_pose(self, name: str) -> float:
+        return float(np.mean([outcome.work[name].steps_per_pose for outcome in self._outcomes]))
