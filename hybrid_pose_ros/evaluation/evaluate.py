@@ -160,6 +160,10 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
             'energy': power.row(name), **power.spikes(name),
             'instants_without_pose': missing,
             'mpjpe_px_by_recording': [rounded(np.nanmean(s.distance_px)) for s in of_recordings]}
+        if name in outcomes[0].velocity:
+            errors = [distances(o.velocity[name], o.true_velocity, o.truth.counted)
+                      for o in outcomes]
+            rows[name]['stated_velocity_error_px_s'] = rounded(np.nanmean(np.concatenate(errors)))
         if name in notes:
             rows[name]['note'] = notes[name]
     late_ms = max(params.ann_delay_us, params.ann_latency_us) * 1e-3

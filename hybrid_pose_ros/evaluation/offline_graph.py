@@ -18,6 +18,7 @@ from hybrid_pose_ros.initialization import InitializerParams
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
 from hybrid_pose_ros.pose.heatmaps import locate_joints
+from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 
@@ -37,11 +38,6 @@ class Ann:
         self._network = StateInitializer(checkpoint)
         self._tensors = self.resting_tensors()
         self._pass_ns: list[int] = []
-
-    @property
-    def joints(self) -> int:
-        """Number of joints."""
-        return self._preset.joints
 
     @property
     def median_ms(self) -> float:
@@ -99,6 +95,7 @@ class PoseTrack(NamedTuple):
 
     stamps_us: np.ndarray  # (N,) int64
     joints_px: np.ndarray  # (N, J, 2) float32
+    velocity_px_s: np.ndarray  # (N, J, 2) float32
     spikes: np.ndarray  # (1 + L,) cells with events, then spikes of each layer, mean of a step
     steps_per_pose: float  # steps computed, replayed ones as well, by the poses
     compute_ms: float  # median of a pose
@@ -116,7 +113,8 @@ class TrackerRun:
         self._recording, self._step_us = recording, step_us
         self._fed_us = start_us
         self._underway: deque[LateState] = deque()
-        self._stamps_us, self._joints_px, self._compute_ns = [], [], []
+        self._skeletons: list[Skeleton] = []
+        self._compute_ns: list[int] = []
         self._spikes = 0
 
     def send(self, state: LateState) -> None:
@@ -137,21 +135,23 @@ class TrackerRun:
 
     def track(self) -> PoseTrack:
         """Return all poses until now."""
-        counts, poses = self._tracker.counts, max(1, len(self._stamps_us))
+        counts, poses = self._tracker.counts, max(1, len(self._skeletons))
+        shape = len(self._skeletons), len(JOINTS), 2
         # A state that catches up replays the live bin, too, in which the live run then rests.
         computed = poses - counts.states + counts.replayed_steps
-        return PoseTrack(np.array(self._stamps_us, np.int64),
-                         np.array(self._joints_px, np.float32), self._spikes / poses,
-                         computed / poses, float(np.median(self._compute_ns or [0])) * 1e-6)
+        return PoseTrack(
+            np.array([skeleton.stamp_us for skeleton in self._skeletons], np.int64),
+            np.array([skeleton.joints_px for skeleton in self._skeletons]).reshape(shape),
+            np.array([skeleton.velocity_px_s for skeleton in self._skeletons]).reshape(shape),
+            self._spikes / poses, computed / poses,
+            float(np.median(self._compute_ns or [0])) * 1e-6)
 
     def _feed(self, events: np.ndarray) -> None:
         for pose in self._tracker.update(events):
-            stamp_us = pose.skeleton.stamp_us
-            self._stamps_us.append(stamp_us)
-            self._joints_px.append(pose.skeleton.joints_px)
+            self._skeletons.append(pose.skeleton)
             self._compute_ns.append(pose.compute_ns)
             self._spikes = self._spikes + self._tracker.spike_counts
-            self._deliver(stamp_us)
+            self._deliver(pose.skeleton.stamp_us)
 
     def _deliver(self, now_us: int) -> None:
         while self._underway and self._underway[0].arrival_us <= now_us:

@@ -19,9 +19,11 @@ from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, TrackerRun
 from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
+from hybrid_pose_ros.pose.skeleton import JOINTS
 
 ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""
+SLOPE_US = 10_000
 INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
                'hybrid_no_output_init': (True, False)}
 """Whether the ANN sets the membranes, and the heatmap."""
@@ -40,6 +42,8 @@ class Outcome(NamedTuple):
     found_by_step: dict[str, np.ndarray]  # likewise (S, J, 2); of `ann` as `found`
     available: dict[str, np.ndarray]  # what was there by a millisecond, likewise (M, J, 2)
     ann_poses: AnnPoses
+    velocity: dict[str, np.ndarray]  # as a tracker states it, (T, J, 2) [px/s], by row
+    true_velocity: np.ndarray  # (T, J, 2) [px/s]
     last_by_step: np.ndarray  # (S,) index of the last of the ANN's poses that had arrived
     last_available: np.ndarray  # (M,) likewise, as late as the ANN really is
     work: dict[str, PoseTrack]  # of the rows with a spiking network
@@ -82,7 +86,8 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
         available['ann'] = _one_after_another(found['ann'], instants_us, params.ann_latency_us,
                                               asked_us)
     return Outcome(recording.name, Truth(*(field[::every] for field in truth)), truth,
-                   truth_available, found, found_by_step, available, poses, last,
+                   truth_available, found, found_by_step, available, poses,
+                   trackers.velocities_at(instants_us), _velocity(recording, instants_us), last,
                    last_available, trackers.work(), ann.median_ms)
 
 
@@ -105,9 +110,15 @@ def _truth(recording: LabeledRecording, instants_us: np.ndarray, arrived_us: np.
                  (instants_us - arrived_us) // step_us)
 
 
+def _velocity(recording: LabeledRecording, instants_us: np.ndarray) -> np.ndarray:
+    """Return the velocity of the joints, (T, J, 2) [px/s], from labels 10 ms apart."""
+    after, before = (recording.joints_at(instants_us + way * SLOPE_US // 2)[0] for way in (1, -1))
+    return (after - before) / (SLOPE_US * 1e-6)
+
+
 def _at_every_instant(ann: Ann, instants_us: np.ndarray) -> np.ndarray:
     """Return the ANN's poses (T, J, 2), the one before where there are too few events."""
-    poses = np.full((len(instants_us), ann.joints, 2), np.nan, np.float32)
+    poses = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
     for index, instant_us in enumerate(instants_us):
         seen = ann.look(int(instant_us))
         poses[index] = poses[index - 1] if seen is None else seen[0]
@@ -170,12 +181,18 @@ class _Trackers:
 
     def poses_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
         """Return the poses (T, J, 2) of some times by row."""
-        return {row: _at(run.track(), times_us)
+        return {row: _at(track := run.track(), times_us, track.joints_px)
+                for row, run in self._of(self._params.ann_delay_us).items()}
+
+    def velocities_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the velocities (T, J, 2) that were stated at some times by row."""
+        return {row: _at(track := run.track(), times_us, track.velocity_px_s)
                 for row, run in self._of(self._params.ann_delay_us).items()}
 
     def available_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
         """Return the last poses (T, J, 2) that were there at some times by row."""
-        return {row: _at(run.track(), times_us - self._params.pose_latency_us)
+        lag_us = self._params.pose_latency_us
+        return {row: _at(track := run.track(), times_us - lag_us, track.joints_px)
                 for row, run in self._of(self._late_us).items()}
 
     def work(self) -> dict[str, PoseTrack]:
@@ -201,9 +218,8 @@ class _Trackers:
             run.send(LateState(seen_us, state, look_us + delay_us))
 
 
-def _at(track: PoseTrack, at_us: np.ndarray) -> np.ndarray:
-    """Return the last pose (T, J, 2) that is of a time or before it, NaN where there is none."""
+def _at(track: PoseTrack, at_us: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the last of a track's values (T, J, 2) at each time, NaN where there is none yet."""
     last = latest(track.stamps_us, at_us)
-    if not len(track.stamps_us):
-        return np.full((len(at_us), 1, 2), np.nan)
-    return np.where((last >= 0)[:, None, None], track.joints_px[last], np.nan)
+    padded = np.concatenate([np.full_like(values, np.nan, shape=(1, *values.shape[1:])), values])
+    return padded[last + 1]

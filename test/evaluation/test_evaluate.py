@@ -167,6 +167,16 @@ def test_a_pose_is_there_when_it_has_been_computed(mute, recording):
     np.testing.assert_array_equal(asked[19:-1:10], result.found['hybrid'][:-2])
 
 
+def test_the_velocity_that_is_stated_is_compared_with_that_of_the_labels(mute, recording):
+    """The joints circle once a second, 8 px from their centers: 50 px/s."""
+    result = outcome(mute, recording, ann_rate_hz=5.0)
+    speed = np.linalg.norm(result.true_velocity, axis=-1)
+    np.testing.assert_allclose(speed, 16 * np.pi, rtol=1e-3)
+    # With a mute SNN poses rest between two states, and so velocities are 0 in the end.
+    resting = result.truth.step > 150
+    assert resting.any() and np.abs(result.velocity['hybrid'][resting]).max() < 1
+
+
 def test_instants_meet_every_step_between_two_looks(recording):
     long = recording._replace(label_us=np.array([0, 3_000_000]),
                               joints_px=recording.joints_px[:2], visible=recording.visible[:2])
