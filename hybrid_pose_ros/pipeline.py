@@ -12,6 +12,8 @@ has caught up.
 
 A tracker that is behind (too many events, a busy machine) gets states that are ahead of it. It goes
 on until it meets them, or, where that is too far, leaves out the bins in between.
+
+Each bin is also asked whether the ANN should look again before its time (`demand.py`).
 """
 
 import time
@@ -23,13 +25,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.demand import Demand, DemandParams
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.heatmaps import locate_joints
-from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.pose.holding import JointHolder
+from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
 from hybrid_pose_ros.presets import PRESETS, Preset
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
@@ -65,7 +69,7 @@ class NetworkParams:
 
 
 @dataclass(frozen=True)
-class TrackerParams(NetworkParams):
+class TrackerParams(DemandParams, NetworkParams):
     """Parameters of the snn_tracker node."""
 
     replay_steps: int = param(4, 'Past bins replayed beside each live one while a new state '
@@ -74,6 +78,9 @@ class TrackerParams(NetworkParams):
                             'state is refused.', low=1_000, high=5_000_000)
     max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins up '
                             'to the newest state [us].', low=10_000, high=60_000_000)
+    quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
+                                      'height to each side) is held where it was, and marked; '
+                                      '0: none is.', low=0.0, high=1e6)
 
 
 class InitialState(Protocol):
@@ -90,9 +97,11 @@ class Pose(NamedTuple):
     """A skeleton and how it came about."""
 
     skeleton: Skeleton
+    held: np.ndarray  # (J,) bool: no events near the joint, so it was left where it was
     events: int  # in the time bin
     skipped_steps: int  # bins since the last pose for which there is none
     state_age_us: int  # since the events that the ANN saw
+    stale: bool  # that is more than max_age_us: the pose may have drifted away
     compute_ns: int
 
 
@@ -140,8 +149,19 @@ class PoseTracker:
         self._candidate: _Run | None = None
         self._leaving_out = False  # until the candidate takes over
         self._free = [self._engine.initialize(), self._engine.initialize()]
-        self._velocity: VelocityState | None = None
-        self._last_pose_index: int | None = None
+        self._demand = Demand(params, params.step_us)
+        self._request: str | None = None
+        self._forget()
+
+    @property
+    def requests(self) -> Mapping[str, int]:
+        """How often an early state was asked for, by reason."""
+        return self._demand.counts
+
+    @property
+    def held_joints(self) -> int:
+        """Number of joints that are held."""
+        return len(JOINTS) - self._moving
 
     @property
     def state_age_us(self) -> int | None:
@@ -161,12 +181,24 @@ class PoseTracker:
             if isinstance(fact, Gap):
                 self.counts.gaps += 1
                 self._forget()
+                self.lose()
                 continue
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
             self._history.append(fact)
-            if self._advance(fact):
-                yield self._pose(fact, started_ns)
+            pose = self._pose(fact, started_ns) if self._advance(fact) else None
+            self._watch(fact, pose)
+            if pose is not None:
+                yield pose
+
+    def lose(self) -> None:
+        """Note that events were lost on the way; the bins in between are without them."""
+        self._demand.lose()
+
+    def take_request(self) -> str | None:
+        """Return why the ANN should look again at once, each time once; None where it need not."""
+        reason, self._request = self._request, None
+        return reason
 
     def initialize(self, state: InitialState) -> Pose | None:
         """Copy a state and replay the bins since; it takes over in `update`, when it has caught up.
@@ -222,8 +254,13 @@ class PoseTracker:
         self._candidate = self._release(self._candidate)
         self._leaving_out = False
         self._history.clear()
-        self._velocity = None
-        self._last_pose_index = None
+        self._demand.restart()
+        self._holder = JointHolder(self._geometry, self._params.step_us,
+                                   self._params.quiet_events_per_s)
+        self._moving = len(JOINTS)  # joints that are not held
+        self._held_since_us: int | None = None  # of the state that last looked at the joints
+        self._velocity: VelocityState | None = None
+        self._last_pose_index: int | None = None
 
     def _advance(self, step: Step) -> bool:
         """Bring the live run to the end of a bin; return whether there is one and it did.
@@ -267,14 +304,32 @@ class PoseTracker:
     def _pose(self, step: Step, started_ns: int) -> Pose:
         cells, confidence = locate_joints(self._live.state.heatmap, self._logits)
         joints_px = self._geometry.to_px(cells).astype(np.float32)
+        skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
+        self._last_pose_index = step.index
+        held = self._holder.hold_into(joints_px, step.counts, steps=skipped + 1,
+                                      moved=self._live.since_us != self._held_since_us)
+        self._held_since_us = self._live.since_us
         velocity, self._velocity = velocity_step(joints_px, confidence, step.end_us,
                                                  self._velocity)
         skeleton = Skeleton(step.end_us, joints_px, confidence, velocity)
-        skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
-        self._last_pose_index = step.index
+        age_us = step.end_us - self._live.since_us
         self.counts.poses += 1
-        return Pose(skeleton, step.events, skipped, step.end_us - self._live.since_us,
-                    time.perf_counter_ns() - started_ns)
+        return Pose(skeleton, held, step.events, skipped, age_us,
+                    age_us > self._params.max_age_us, time.perf_counter_ns() - started_ns)
+
+    def _watch(self, step: Step, pose: Pose | None) -> None:
+        """Ask for an early state where one is wanted."""
+        confidence, quiet = None, False
+        if pose is not None:
+            moving = len(pose.held) - np.count_nonzero(pose.held)
+            if moving:
+                confidence = float(pose.skeleton.confidence @ ~pose.held) / moving
+            quiet = moving < self._moving
+            self._moving = moving
+        age_us = None if self._live is None else step.end_us - self._live.since_us
+        reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
+                                     coming=self._candidate is not None)
+        self._request = reason or self._request
 
 
 class _Rest(NamedTuple):

@@ -328,6 +328,85 @@ def test_a_tracker_can_be_initialized_again_and_again():
     assert counts.states > 10
 
 
+def test_a_pose_is_stale_when_its_state_is_too_old():
+    track = tracker(max_age_us=10_000)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    poses = feed.until(20)
+    assert [pose.stale for pose in poses] == [pose.state_age_us > 10_000 for pose in poses]
+    assert {pose.stale for pose in poses} == {False, True}
+
+
+def test_an_old_state_is_asked_for_until_the_next_one_comes():
+    track = tracker(max_age_us=10_000, request_interval_us=5_000, least_confidence=0.0)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    feed.until(10)
+    assert track.take_request() is None
+    feed.until(11)
+    assert track.take_request() == 'old_state' and track.take_request() is None
+    feed.until(18)
+    track.initialize(state(17))
+    feed.until(25)
+    assert track.take_request() == 'old_state'  # the second one, before the state came
+    feed.until(27)
+    assert track.take_request() is None
+    assert track.requests['old_state'] == 2
+
+
+def test_lost_packets_and_gaps_are_asked_about():
+    track = tracker(request_interval_us=1_000, least_confidence=0.0, rate_jump=1e6)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    feed.until(5)
+    assert track.take_request() is None
+    track.lose()
+    feed.until(6)
+    assert track.take_request() == 'lost_events'
+    feed.until(10)
+    assert track.take_request() is None
+    list(track.update(events_of(range(5_000, 5_010))))
+    assert track.take_request() == 'no_state'  # the newest reason
+    assert track.requests['lost_events'] == 2
+
+
+def test_without_a_state_one_is_asked_for():
+    track = tracker(request_interval_us=5_000)
+    Feed(track).until(20)
+    assert track.take_request() == 'no_state'
+
+
+def test_quiet_joints_stay_where_they_are_until_a_new_state_has_looked_at_them():
+    track = tracker(rate_jump=1e6, least_confidence=0.0)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    feed.until(20)
+    silent = event_array([500_000], [1], [1], [1])
+    poses = list(track.update(silent))
+    held = [pose for pose in poses if pose.held.all()]
+    assert 300 < len(held) < 450 and track.held_joints == 13
+    assert all((pose.skeleton.joints_px == held[0].skeleton.joints_px).all() for pose in held)
+    assert np.abs(held[-1].skeleton.velocity_px_s).max() < 1e-6
+    assert track.requests['quiet_joints'] >= 1
+    track.initialize(state(490, seed=1))
+    moved = list(track.update(event_array([510_000], [1], [1], [1])))
+    assert moved[-1].held.all()
+    assert (moved[-1].skeleton.joints_px != held[0].skeleton.joints_px).any()
+
+
+def test_nothing_is_held_where_nobody_wants_it():
+    track = tracker(quiet_events_per_s=0.0)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    poses = list(track.update(event_array([500_000], [1], [1], [1])))
+    assert not any(pose.held.any() for pose in poses)
+
+
 def test_a_state_of_the_wrong_shape_is_not_swallowed():
     track = tracker()
     Feed(track).until(10)

@@ -1,0 +1,81 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Joints that have gone quiet: who stands still makes no events, and the network forgets him.
+
+A joint with few events round it is held where it was, until events come back.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.representation.geometry import InputGeometry
+
+QUIET_US = 100_000
+"""Events near a joint are averaged over about that long."""
+
+REACH = 0.05
+"""Of the input's height: how far from a joint its events are looked for, in x and in y."""
+
+
+RELEASE = 2
+"""A held joint is let go at so many times the events that it was held for, or it would flicker."""
+
+
+class JointHolder:
+    """Holds the quiet joints of one stream of poses."""
+
+    def __init__(self, geometry: InputGeometry, step_us: int, quiet_events_per_s: float):
+        """Start with all joints moving.
+
+        Args:
+            geometry: where pixels lie in the counts.
+            step_us: length of a time bin.
+            quiet_events_per_s: a joint with fewer events round it is quiet; 0 holds none.
+        """
+        self._reach = max(1, round(REACH * geometry.height))
+        self._place = geometry.origin[0], geometry.origin[1], geometry.pooling
+        self._step_us = step_us
+        self._fewest = quiet_events_per_s * 1e-6 * QUIET_US
+        # A joint of which nothing is known is quiet after QUIET_US without events.
+        self._near = np.full(len(JOINTS), math.e * self._fewest)
+        self._held = np.zeros(len(JOINTS), np.bool_)
+        self._joints_px = np.zeros((len(JOINTS), 2), np.float32)
+
+    def hold_into(self, joints_px: np.ndarray, counts: np.ndarray, *, steps: int = 1,
+                  moved: bool = False) -> np.ndarray:
+        """Put quiet joints back to where they are held; return which those are, (J,) bool.
+
+        Args:
+            joints_px: where the network sees the joints, (J, 2) float32; is changed.
+            counts: events of the bin, (2, H, W).
+            steps: bins since the last call.
+            moved: a new state has looked at the joints; hold them where it sees them.
+        """
+        kept = math.exp(-steps * self._step_us / QUIET_US)
+        _hold(joints_px, counts, self._place, self._reach, kept, self._fewest, moved,
+              self._near, self._held, self._joints_px)
+        return self._held.copy()
+
+
+@njit(cache=True, nogil=True)
+def _hold(joints_px, counts, place, reach, kept, fewest, moved, near, held, held_px):
+    """Count events near the joints; write `joints_px`, `near`, `held` and `held_px`."""
+    origin_x, origin_y, pooling = place
+    _, height, width = counts.shape
+    for joint in range(len(joints_px)):
+        if moved or not held[joint]:
+            held_px[joint] = joints_px[joint]
+        x = round((held_px[joint, 0] - origin_x + 0.5) / pooling - 0.5)
+        y = round((held_px[joint, 1] - origin_y + 0.5) / pooling - 0.5)
+        events = 0
+        for channel in range(2):
+            for row in range(max(0, y - reach), min(height, y + reach + 1)):
+                for column in range(max(0, x - reach), min(width, x + reach + 1)):
+                    events += counts[channel, row, column]
+        near[joint] = kept * near[joint] + events
+        held[joint] = near[joint] < (RELEASE * fewest if held[joint] else fewest)
+        if held[joint]:
+            joints_px[joint] = held_px[joint]
