@@ -96,7 +96,7 @@ class PoseTrack(NamedTuple):
     stamps_us: np.ndarray  # (N,) int64
     joints_px: np.ndarray  # (N, J, 2) float32
     velocity_px_s: np.ndarray  # (N, J, 2) float32
-    spikes: np.ndarray  # (1 + L,) cells with events, then spikes of each layer, mean of a step
+    spikes: np.ndarray  # (1 + L,) cells with events, then spikes of each layer, of all poses
     steps_per_pose: float  # steps computed, replayed ones as well, by the poses
     compute_ms: float  # median of a pose
 
@@ -115,7 +115,7 @@ class TrackerRun:
         self._underway: deque[LateState] = deque()
         self._skeletons: list[Skeleton] = []
         self._compute_ns: list[int] = []
-        self._spikes = 0
+        self._spikes = np.zeros(1 + len(checkpoint.preset.spiking))
 
     def send(self, state: LateState) -> None:
         """Put a state on its way; none arrives before those sent earlier."""
@@ -143,14 +143,14 @@ class TrackerRun:
             np.array([skeleton.stamp_us for skeleton in self._skeletons], np.int64),
             np.array([skeleton.joints_px for skeleton in self._skeletons]).reshape(shape),
             np.array([skeleton.velocity_px_s for skeleton in self._skeletons]).reshape(shape),
-            self._spikes / poses, computed / poses,
+            self._spikes.copy(), computed / poses,
             float(np.median(self._compute_ns or [0])) * 1e-6)
 
     def _feed(self, events: np.ndarray) -> None:
         for pose in self._tracker.update(events):
             self._skeletons.append(pose.skeleton)
             self._compute_ns.append(pose.compute_ns)
-            self._spikes = self._spikes + self._tracker.spike_counts
+            self._spikes += self._tracker.spike_counts
             self._deliver(pose.skeleton.stamp_us)
 
     def _deliver(self, now_us: int) -> None:

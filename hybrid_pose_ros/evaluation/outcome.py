@@ -155,7 +155,9 @@ class _Trackers:
                 self._alone[row] = TrackerRun(snn_checkpoint, recording, params.step_us,
                                               schedule.start_us)
         # From the first event on, as a tracker that nobody ever initialized.
-        self._streams_since_us = max(schedule.start_us, int(recording.events['t'][0]))
+        times_us = recording.events['t']
+        first = min(np.searchsorted(times_us, schedule.start_us), len(times_us) - 1)
+        self._streams_since_us = int(times_us[first])
 
     def play(self, ann: Ann, schedule: Schedule) -> AnnPoses:
         """Run the recording to the last instant; return the ANN's poses."""

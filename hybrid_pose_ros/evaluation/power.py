@@ -102,8 +102,8 @@ class PowerOfRows:
     def _spikes(self, name: str) -> np.ndarray:
         """Return spikes of a step (1 + L,), mean over all poses of all recordings."""
         work = [outcome.work[name] for outcome in self._outcomes]
-        return np.average([track.spikes for track in work], axis=0,
-                          weights=[len(track.stamps_us) for track in work])
+        poses = sum(len(track.stamps_us) for track in work)
+        return np.sum([track.spikes for track in work], axis=0) / max(1, poses)
 
     def _steps_per_pose(self, name: str) -> float:
         return float(np.mean([outcome.work[name].steps_per_pose for outcome in self._outcomes]))

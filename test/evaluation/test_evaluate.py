@@ -177,6 +177,16 @@ def test_the_velocity_that_is_stated_is_compared_with_that_of_the_labels(mute, r
     assert resting.any() and np.abs(result.velocity['hybrid'][resting]).max() < 1
 
 
+def test_a_pause_after_the_first_event_does_not_keep_the_streaming_snn_from_starting(
+        random_weights, recording):
+    """A state of before the first complete bin was refused, and the row had no pose at all."""
+    times_us = recording.events['t']
+    late = recording._replace(events=recording.events[(times_us < 500) | (times_us > 8_000)],
+                              label_us=recording.label_us + 1_000)
+    found = outcome(random_weights, late, rows=('snn_streaming',)).found['snn_streaming']
+    assert np.isfinite(found).all()
+
+
 def test_instants_meet_every_step_between_two_looks(recording):
     long = recording._replace(label_us=np.array([0, 3_000_000]),
                               joints_px=recording.joints_px[:2], visible=recording.visible[:2])
