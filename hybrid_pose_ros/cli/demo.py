@@ -112,7 +112,7 @@ def _nodes(args: argparse.Namespace, output: Path) -> tuple[NodeSpec, ...]:
     listeners = 4  # tracker, initializer, markers, evaluator
     return graph(driver='player', values=values,
                  more={'event_player': {'subscribers': listeners},
-                       'evaluator': {'idle_s': IDLE_S}})
+                       'evaluator': {'idle_s': IDLE_S, 'complete': True}})
 
 
 def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) -> None:

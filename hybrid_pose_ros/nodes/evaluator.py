@@ -11,6 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import RecordingError
@@ -29,6 +30,9 @@ EVENTS = ('~/events', EventPacket, EVENTS_QOS)
 LIVELY = ('~/events', '~/skeleton')
 """While any of them brings messages, something is going on."""
 
+SOURCES = ('~/skeleton', '~/state', '~/markers')
+"""Somebody publishes each of them in a graph that is complete."""
+
 
 class EvaluatorNode(Node):
     """Record every topic of the graph, serialized as it comes."""
@@ -40,10 +44,11 @@ class EvaluatorNode(Node):
         self._failure = ''
         self._last_lively: float | None = None
         self._bag = BagWriter(_free(self._params.bag)) if self._params.bag else None
-        wanted = TOPICS + ((EVENTS,) if self._params.record_events else ())
-        for name, kind, qos in wanted:
-            self._record(name, kind, qos)
-        self.create_timer(0.1, self._end_when_idle)
+        subscriptions = {name: self._record(name, kind, qos) for name, kind, qos in TOPICS}
+        self._sources = [subscriptions[name] for name in SOURCES]
+        self._records_events = False
+        self._look()
+        self.create_timer(0.1, self._look)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
 
@@ -58,7 +63,7 @@ class EvaluatorNode(Node):
                           'messages': self._counts, 'failure': self._failure}), flush=True)
         super().destroy_node()
 
-    def _record(self, name: str, kind: type, qos: QoSProfile) -> None:
+    def _record(self, name: str, kind: type, qos: QoSProfile) -> Subscription:
         def on_message(serialized: bytes) -> None:
             self._counts[topic] += 1
             if name in LIVELY:
@@ -66,7 +71,8 @@ class EvaluatorNode(Node):
             if write is not None and not self._failure:
                 self._write(write, serialized)
 
-        topic = self.create_subscription(kind, name, on_message, qos, raw=True).topic_name
+        subscription = self.create_subscription(kind, name, on_message, qos, raw=True)
+        topic = subscription.topic_name
         self._counts[topic] = 0
         write = None
         if self._bag is not None:
@@ -74,6 +80,7 @@ class EvaluatorNode(Node):
             write = self._bag.add_topic(
                 topic, f'{package}/msg/{kind.__name__}', depth=qos.depth,
                 best_effort=qos.reliability == ReliabilityPolicy.BEST_EFFORT)
+        return subscription
 
     def _write(self, write, serialized: bytes) -> None:
         try:
@@ -82,7 +89,13 @@ class EvaluatorNode(Node):
             self._failure = str(error)
             self.get_logger().error(f'recording ends, counting goes on: {error}')
 
-    def _end_when_idle(self) -> None:
+    def _look(self) -> None:
+        """Begin with the events when it is time, end when nothing has come for long."""
+        if self._params.record_events and not self._records_events and (
+                not self._params.complete
+                or all(source.get_publisher_count() for source in self._sources)):
+            self._records_events = True
+            self._record(*EVENTS)
         idle_s, last = self._params.idle_s, self._last_lively
         if idle_s and last is not None and time.monotonic() - last > idle_s:
             shut_down(self.context)

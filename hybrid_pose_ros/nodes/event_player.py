@@ -26,7 +26,7 @@ from hybrid_pose_ros.recordings.playback import (
 READ_AHEAD = 64
 """Packets that are made before they are due."""
 
-MATCHED_S = 0.3
+MATCHED_S = 1.0
 """A subscriber is known here a little before it gets what is sent."""
 
 SLIP_NS = 10_000_000
