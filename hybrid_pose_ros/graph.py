@@ -35,6 +35,7 @@ TOPICS = {
     '/ann_initializer/state': 'hybrid_pose_ros/msg/StateTensors',
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
     '/snn_tracker/inline_request': 'std_msgs/msg/String',
+    '/snn_tracker/initialize_request': 'std_msgs/msg/String',
     '/skeleton_markers/markers': 'visualization_msgs/msg/MarkerArray',
     '/skeleton_markers/overlay': 'sensor_msgs/msg/Image',
     '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
@@ -109,7 +110,8 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera',
         'skeleton_markers': {'~/events': events, '~/skeleton': skeleton},
         'snn_tracker': {'~/events': events, '~/state': state},
         'ann_initializer': {'~/events': events,
-                            '~/inline_request': '/snn_tracker/inline_request'}}
+                            '~/inline_request': '/snn_tracker/inline_request',
+                            '~/initialize_request': '/snn_tracker/initialize_request'}}
     if driver == 'player':
         wanted['event_player'] = {'~/events': events}
     if not parameters['evaluator'].get('bag'):

@@ -5,6 +5,7 @@
 Imports torch only when a StateProducer is made.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,9 @@ from hybrid_pose_ros.settings import param
 WINDOWS_KEPT = 4
 """Events are cut at the border of a time bin; the newest bin may hold some windows' worth."""
 
+RATE_US = 100_000
+"""The event rate, below which the ANN may sleep, is an average over about that long."""
+
 
 @dataclass(frozen=True)
 class InitializerParams(NetworkParams):
@@ -32,6 +36,9 @@ class InitializerParams(NetworkParams):
                             low=1, high=1_000_000)
     reach_us: int = param(1_000_000, 'The ANN looks no further back than this [us].',
                           low=1_000, high=60_000_000)
+    sleep_events_per_s: float = param(0.0, 'With fewer events than this, states are made on '
+                                      'request only, or after reach_us; 0: never so.',
+                                      low=0.0, high=1e9)
     threads: int = param(1, 'Threads of the ANN; the tracker wants a core for itself.',
                          low=1, high=256)
     slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
@@ -61,8 +68,9 @@ class StateProducer:
         self._network = StateInitializer(checkpoint)
         self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events,
                                    reach_us=params.reach_us)
-        self._newest_us: int | None = None
-        self._last_frame_us: int | None = None
+        self.slept = 0  # states that were due, but nothing moved
+        self._requested = False
+        self._forget()
 
     def warm_up(self) -> None:
         """Run the ANN once on an empty frame: its first pass is much slower than the next ones."""
@@ -73,21 +81,46 @@ class StateProducer:
 
     def append(self, events: np.ndarray) -> None:
         """Take in the next events of the stream."""
-        if len(events):
-            self._window.append(events)
-            self._newest_us = int(events['t'].max())
+        if not len(events):
+            return
+        newest_us = int(events['t'].max())
+        if self._newest_us is not None:
+            self._recent *= math.exp(-max(0, newest_us - self._newest_us) / RATE_US)
+        self._recent += len(events)
+        self._newest_us = newest_us
+        self._window.append(events)
+        if self._clock_is_due() and self._may_sleep():
+            self._last_due_us = newest_us
+            self.slept += 1
 
     def restart(self) -> None:
         """Forget all events: the sensor's clock began anew."""
         self._window.clear()
-        self._newest_us = self._last_frame_us = None
+        self._forget()
+
+    def request(self) -> None:
+        """Make the next state due at once: a tracker cannot wait for its time."""
+        self._requested = True
 
     def is_due(self) -> bool:
-        """Return whether the time for the next state has come, on the sensor's clock."""
-        if self._newest_us is None:
-            return False
-        return (self._last_frame_us is None
-                or self._newest_us - self._last_frame_us >= 1e6 / self._params.rate_hz)
+        """Return whether a state was asked for, or its time has come on the sensor's clock."""
+        return self._newest_us is not None and (self._requested or self._clock_is_due())
+
+    def _forget(self) -> None:
+        self._recent = 0.0  # events, older ones counting less
+        self._newest_us: int | None = None
+        self._last_frame_us: int | None = None
+        self._last_due_us: int | None = None  # of the last frame, or the last that was slept over
+
+    def _clock_is_due(self) -> bool:
+        return (self._last_due_us is None
+                or self._newest_us - self._last_due_us >= 1e6 / self._params.rate_hz)
+
+    def _may_sleep(self) -> bool:
+        """Return whether nothing moves, and the last state has seen some of what is in reach."""
+        return (self._last_frame_us is not None
+                and self._newest_us - self._last_frame_us < self._params.reach_us
+                and self._recent < self._params.sleep_events_per_s * RATE_US * 1e-6)
 
     def frame(self) -> Frame | None:
         """Return the frame that ends with the last complete time bin; None with too few events."""
@@ -96,7 +129,8 @@ class StateProducer:
         window = window[window['t'] < end_us][-self._ann.window_events:]
         if len(window) < self._params.min_events:
             return None
-        self._last_frame_us = self._newest_us
+        self._last_frame_us = self._last_due_us = self._newest_us
+        self._requested = False
         return Frame(end_us, stacked_histogram(window, self._geometry, bins=self._ann.bins))
 
     def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> None:

@@ -115,6 +115,72 @@ def test_a_frame_that_could_not_be_made_stays_due(producer):
     assert made.is_due()
 
 
+def test_a_request_makes_the_next_frame_due_at_once_and_the_clock_goes_on_from_there(producer):
+    made = producer(rate_hz=50.0)
+    made.append(events_at(range(0, 5_000, 100)))
+    made.frame()
+    made.append(events_at(range(5_000, 10_000, 100)))
+    made.request()
+    assert made.is_due()
+    assert made.frame().sensor_time_us == 9_000
+    assert not made.is_due()
+    made.append(events_at([29_899]))
+    assert not made.is_due()
+    made.append(events_at([29_900]))
+    assert made.is_due()
+
+
+def test_a_request_waits_for_events(producer):
+    made = producer(min_events=50)
+    made.request()
+    assert not made.is_due()
+    made.append(events_at(range(0, 2_000, 100)))
+    assert made.frame() is None and made.is_due()
+    made.append(events_at(range(2_000, 10_000, 100)))
+    assert made.frame() is not None and not made.is_due()
+
+
+def slowly(made, bins: range, *, events_per_bin: int = 2) -> list[int]:
+    """Feed few events in each bin; return when frames were made [bins]."""
+    frames = []
+    for index in bins:
+        made.append(events_at(np.linspace(index * STEP_US, index * STEP_US + 999,
+                                          events_per_bin).astype(int)))
+        if made.is_due() and made.frame() is not None:
+            frames.append(index)
+    return frames
+
+
+def test_while_nothing_moves_no_frame_is_due_but_on_request(producer):
+    made = producer(sleep_events_per_s=5_000.0, reach_us=500_000)
+    assert len(slowly(made, range(20), events_per_bin=100)) == 1
+    slowly(made, range(20, 300))  # 100 000 events a second take a while to be forgotten
+    slept = made.slept
+    assert slowly(made, range(300, 500)) == []
+    assert made.slept == slept + 10  # 200 ms at 50 Hz
+    made.request()
+    assert slowly(made, range(500, 600)) == [500]
+
+
+def test_a_sleeping_ann_looks_again_when_all_it_has_seen_is_out_of_reach(producer):
+    made = producer(sleep_events_per_s=5_000.0, reach_us=500_000)
+    frames = slowly(made, range(0, 2_000))
+    assert len(frames) == 4 and set(np.diff(frames[1:])) <= {500, 519, 520}
+
+
+def test_an_ann_wakes_when_something_moves(producer):
+    made = producer(sleep_events_per_s=5_000.0)
+    slowly(made, range(0, 400))
+    frames = slowly(made, range(400, 500), events_per_bin=20)
+    assert len(frames) == 4 and frames[0] <= 440 and set(np.diff(frames)) == {20}
+
+
+def test_an_ann_never_sleeps_where_nobody_wants_it(producer):
+    made = producer()
+    assert len(slowly(made, range(10, 1_010))) == 50
+    assert made.slept == 0
+
+
 def test_a_restart_forgets_all_events(producer):
     made = producer()
     made.append(events_at(range(100_000, 105_000, 100)))

@@ -5,13 +5,15 @@
 import sys
 import threading
 import time
-from dataclasses import replace
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rclpy.node import Node
 from std_msgs.msg import Header, String
 
 from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.demand import REASONS
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.initialization import Frame, InitializerParams, StateProducer
 from hybrid_pose_ros.msg import StateTensors
@@ -19,7 +21,7 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import to_state_message
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import STATE_QOS
+from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.transport.descriptor import tensor_specs
@@ -53,9 +55,13 @@ class AnnInitializerNode(Node):
         self._failure = ''
         self._retry_s = 0.0
         self._states = self._last_states = self._frames_too_sparse = 0
+        self._last_slept = 0
         self._ann_ms = 0.0
         self._publisher = self.create_publisher(StateTensors, '~/state', STATE_QOS)
-        self.create_subscription(String, '~/inline_request', self._on_inline_request, 10)
+        self._requests: Counter[str] = Counter()
+        self.create_subscription(String, '~/inline_request', self._on_inline_request, REQUEST_QOS)
+        self.create_subscription(String, '~/initialize_request', self._on_initialize_request,
+                                 REQUEST_QOS)
         self._input = EventInput(self, self._on_events)
         self._diagnostics = Diagnostics(self, self._status)
         self._worker = Worker(self, self._work)
@@ -117,6 +123,14 @@ class AnnInitializerNode(Node):
             self._inline = True
             return ring(shared=False)
 
+    def _on_initialize_request(self, request: String) -> None:
+        self._requests[request.data if request.data in REASONS else 'other'] += 1
+        if self._producer is None:
+            return
+        with self._events:
+            self._producer.request()
+            self._events.notify()
+
     def _on_inline_request(self, request: String) -> None:
         if self._inline or self._ring is None or request.data != self._ring.name:
             return
@@ -169,11 +183,15 @@ class AnnInitializerNode(Node):
         trained = bool(self._weights.card.get('trained'))
         problems = [self._failure] if self._failure else []
         problems += [] if trained else ['untrained weights']
-        problems += [] if states else ['no state in the last second']
+        slept = self._producer is not None and self._producer.slept > self._last_slept
+        self._last_slept = self._producer.slept if self._producer else 0
+        problems += [] if states or slept else ['no state in the last second']
         values = self._input.counts() | {
             'trained': trained, 'model': self._model, 'states': self._states,
             'states_per_s': states, 'ann_ms': self._ann_ms,
             'frames_too_sparse': self._frames_too_sparse,
+            'states_slept': self._producer.slept if self._producer else 0,
+            **{f'requests_{reason}': self._requests[reason] for reason in (*REASONS, 'other')},
             'transport': 'inline' if self._inline else 'shared_memory',
             'segment': self._ring.name if self._ring else 'none'}
         return Status('; '.join(problems) or 'initializing', values, warn=bool(problems))

@@ -18,7 +18,7 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import SKELETON_QOS, STATE_QOS
+from hybrid_pose_ros.nodes.qos import REQUEST_QOS, SKELETON_QOS, STATE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams, warm_up
 from hybrid_pose_ros.transport.descriptor import tensor_specs
@@ -44,9 +44,11 @@ class SnnTrackerNode(Node):
         self._unseen = 0
         self._latencies_ms: deque[float] = deque(maxlen=2000)
         self._computes_ms: deque[float] = deque(maxlen=2000)
-        self._last_poses = self._last_left_out = 0
+        self._last_poses = self._last_stale = self._last_left_out = 0
+        self._stale = 0
         self._publisher = self.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
-        self._inline_requests = self.create_publisher(String, '~/inline_request', 10)
+        self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
+        self._requests = self.create_publisher(String, '~/initialize_request', REQUEST_QOS)
         self._input = EventInput(self, self._on_events)
         self.create_subscription(StateTensors, '~/state', self._on_state, STATE_QOS)
         self._diagnostics = Diagnostics(self, self._status)
@@ -59,10 +61,15 @@ class SnnTrackerNode(Node):
             return
         if batch.restarted:
             self._tracker.restart()
+        if batch.lost_packets:
+            self._tracker.lose()
         self._arrival_ns = batch.arrival_ns
         self._take(self._reader.latest)  # a look into the ring is sooner than the notice
         for pose in self._tracker.update(batch.events):
             self._publish(pose)
+        reason = self._tracker.take_request()
+        if reason is not None:
+            self._requests.publish(String(data=reason))
 
     def _start(self, batch: EventBatch) -> bool:
         try:
@@ -80,13 +87,15 @@ class SnnTrackerNode(Node):
         message.step_us = self._params.step_us
         message.width, message.height = self._size
         message.events, message.skipped_steps = pose.events, pose.skipped_steps
-        message.state_age_us = pose.state_age_us
+        message.state_age_us, message.stale = pose.state_age_us, pose.stale
+        message.held = pose.held.tolist()
         message.trained = self._tracker.trained
         message.compute_ms = pose.compute_ns * 1e-6
         now_ns = time.time_ns()
         message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
         message.packet_latency_ms = (now_ns - self._arrival_ns) * 1e-6
         self._publisher.publish(message)
+        self._stale += pose.stale
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)
 
@@ -141,6 +150,10 @@ class SnnTrackerNode(Node):
             problems.append('waiting for a state of the ANN')
             if tracker.counts.states_too_old:
                 problems.append('those that came were older than history_us')
+        stale = self._stale - self._last_stale
+        self._last_stale = self._stale
+        if stale:
+            problems.append(f'{stale} of {poses} poses stale: no new state of the ANN')
         left_out = tracker.counts.left_out_steps - self._last_left_out
         self._last_left_out = tracker.counts.left_out_steps
         if left_out:
@@ -148,6 +161,8 @@ class SnnTrackerNode(Node):
         values = stream | vars(tracker.counts) | {
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
+            'stale_poses': self._stale, 'held_joints': tracker.held_joints,
+            **{f'requests_{reason}': count for reason, count in tracker.requests.items()},
             'states_refused': self._refused, 'last_refusal': self._refusal,
             'states_out_of_sight': self._unseen,
             **_percentiles('latency_ms', self._latencies_ms),
