@@ -36,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='how late a state arrives [ms] (0)')
     parser.add_argument('--no-replay', action='store_true',
                         help='put a late state in as it is, not brought up to date')
+    parser.add_argument('--quiet-events-per-s', type=float, default=50.0, metavar='N',
+                        help='a joint with fewer events round it is held; 0: none is (50)')
     parser.add_argument('--ann-latency-ms', type=float, default=10.0, metavar='MS',
                         help='latency-aware: a pass of the ANN takes at least this [ms] (10)')
     parser.add_argument('--pose-latency-ms', type=float, default=1.0, metavar='MS',
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='only some rows, with commas: the others cost time')
     parser.add_argument('--sweep', nargs='+', default=[], metavar='NAME',
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
-                        'no_init, density, noise, or all of them')
+                        'no_init, holding, density, noise, or all of them')
     parser.add_argument('--seed', type=int, default=0)
     add_executor_arguments(parser, workers=1)
     parser.add_argument('--output', metavar='DIR', type=Path,
@@ -66,6 +68,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     params = EvaluationParams(
         step_us=args.step_us, ann_rate_hz=args.ann_rate, seed=args.seed, max_s=args.max_s,
         ann_delay_us=round(1e3 * args.ann_delay_ms), replay=not args.no_replay,
+        quiet_events_per_s=args.quiet_events_per_s,
         ann_latency_us=round(1e3 * args.ann_latency_ms), stride_us=round(1e3 * args.stride_ms),
         pose_latency_us=round(1e3 * args.pose_latency_ms))
     recordings = _paths(args.recording)

@@ -104,13 +104,11 @@ class PoseTrack(NamedTuple):
 class TrackerRun:
     """A tracker that is fed a recording, and states as they arrive."""
 
-    def __init__(self, checkpoint: Checkpoint, recording: LabeledRecording, step_us: int,
-                 start_us: int):
+    def __init__(self, checkpoint: Checkpoint, recording: LabeledRecording,
+                 params: TrackerParams, start_us: int):
         """Start at a time of the recording with a network that waits for a state."""
-        params = TrackerParams(preset=checkpoint.preset.name, step_us=step_us,
-                               history_us=max(400_000, 4 * step_us))
         self._tracker = PoseTracker(checkpoint, params, recording.width, recording.height)
-        self._recording, self._step_us = recording, step_us
+        self._recording, self._step_us = recording, params.step_us
         self._fed_us = start_us
         self._underway: deque[LateState] = deque()
         self._skeletons: list[Skeleton] = []

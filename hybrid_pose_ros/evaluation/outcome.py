@@ -19,6 +19,7 @@ from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, TrackerRun
 from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
+from hybrid_pose_ros.pipeline import TrackerParams
 from hybrid_pose_ros.pose.skeleton import JOINTS
 
 ASKED_US = 1_000
@@ -136,6 +137,13 @@ def _one_after_another(poses: np.ndarray, instants_us: np.ndarray, latency_us: i
     return np.where((last >= 0)[:, None, None], poses[::every][last], np.nan)
 
 
+def _tracker_params(row: str, params: EvaluationParams) -> TrackerParams:
+    """Return how a row's tracker runs: joints that it has not seen yet cannot be held."""
+    sees = row in INITIALIZED and INITIALIZED[row][1]
+    return TrackerParams(step_us=params.step_us,
+                         quiet_events_per_s=params.quiet_events_per_s if sees else 0.0)
+
+
 class _Trackers:
     """All that a spiking network takes part in, each row twice: with the ANN's delay as it is set,
     and as late as it really is."""
@@ -150,10 +158,10 @@ class _Trackers:
             if row in INITIALIZED:
                 for delay_us in (params.ann_delay_us, self._late_us):
                     self._initialized[row, delay_us] = TrackerRun(
-                        checkpoint, recording, params.step_us, schedule.start_us)
+                        checkpoint, recording, _tracker_params(row, params), schedule.start_us)
             if row in ALONE:
-                self._alone[row] = TrackerRun(snn_checkpoint, recording, params.step_us,
-                                              schedule.start_us)
+                self._alone[row] = TrackerRun(
+                    snn_checkpoint, recording, _tracker_params(row, params), schedule.start_us)
         # From the first event on, as a tracker that nobody ever initialized.
         times_us = recording.events['t']
         first = min(np.searchsorted(times_us, schedule.start_us), len(times_us) - 1)

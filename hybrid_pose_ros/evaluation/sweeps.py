@@ -39,6 +39,8 @@ SWEEPS = {
                                  rows=('hybrid',)),
     'no_init': Sweep('time between two initializations [ms]', (300,), lambda ms: {
         'ann_rate_hz': 1e3 / ms}, rows=('ann', 'hybrid', 'hybrid_no_state_init')),
+    'holding': Sweep('events a second below which a joint is held', (0, 20, 50, 100, 200, 500),
+                     lambda rate: {'quiet_events_per_s': float(rate)}, rows=('hybrid',)),
     'density': Sweep('events for each that was recorded', (0.25, 0.5, 1, 2), lambda factor: {
         'event_factor': float(factor)}),
     'noise': Sweep('noise events of each pixel [Hz]', (0, 0.5, 1, 2, 5, 10), lambda hz: {

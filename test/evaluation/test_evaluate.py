@@ -115,7 +115,8 @@ def test_without_state_initialization_only_the_heatmap_is_of_the_ann(random_weig
     for name in list(blind.tensors):
         if name.startswith('ann.output'):
             blind.tensors[name][...] = 0
-    found = outcome(blind, recording, rows=('hybrid_no_state_init', 'snn_windowed')).found
+    found = outcome(blind, recording, rows=('hybrid_no_state_init', 'snn_windowed'),
+                    quiet_events_per_s=0.0).found
     np.testing.assert_array_equal(found['hybrid_no_state_init'], found['snn_windowed'])
 
 
