@@ -128,7 +128,7 @@ class LiveGraph:
                 and not log.msg.startswith('untrained weights')]
 
     def report(self, name: str, until: Callable[[dict[str, str]], bool] = bool) -> dict[str, str]:
-        """Return the values of a node's next report on /diagnostics for which a condition holds."""
+        """Return the values of the next report of a node for which a condition holds."""
         first = len(self.statuses(name))
 
         def found() -> list[dict[str, str]]:

@@ -193,6 +193,17 @@ def test_bins_without_events_have_poses_too():
     assert [pose.skipped_steps for pose in poses] == [0] * 10
 
 
+def test_a_state_of_the_middle_of_a_bin_begins_with_the_next_one():
+    """Or the bin's events that the ANN has seen would be counted twice."""
+    track = tracker()
+    feed = Feed(track)
+    feed.until(10)
+    track.initialize(state(6)._replace(sensor_time_us=5_500))
+    poses = feed.until(12)
+    assert_same(poses, run_at_once(state(6), range(10, 12)))
+    assert poses[0].state_age_us == 5_500
+
+
 def test_a_state_older_than_the_kept_bins_is_refused():
     track = tracker(history_us=10_000)
     Feed(track).until(30)

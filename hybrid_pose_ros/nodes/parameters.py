@@ -18,7 +18,7 @@ def declare(node: Node, settings: type[Settings]) -> Settings:
     """Declare every field of a settings class as a read-only parameter; return what was set.
 
     Raises:
-        InputError: a value has the wrong type or is out of range; the text names parameter and range.
+        InputError: a value has the wrong type or is out of range; the text says which and why.
     """
     values = {}
     for parameter in parameters_of(settings):

@@ -25,8 +25,8 @@ def run(node_class: Callable[[], Node]) -> int:
     node = None
     try:
         _init()
-        # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep the
-        # interpreter's lock; it would save a third of the overhead of a callback.
+        # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep
+        # the interpreter's lock; it would save a third of the overhead of a callback.
         executor = SingleThreadedExecutor()
         node = node_class()
         executor.add_node(node)

@@ -26,7 +26,7 @@ def shared_live():
 
 
 @contextmanager
-def _graph() -> Iterator['LiveGraph']:  # noqa: F821
+def _graph() -> Iterator:
     from live_graph import LiveGraph
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('hybrid_pose_ros.nodes.diagnostics.PERIOD_S', 0.05)  # tests wait for them

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Notices of states that are forged or foreign: refused with one warning, and the next one helps."""
+"""Notices that are forged or foreign: refused with one warning, and the next one helps."""
 
 from dataclasses import replace
 

@@ -25,7 +25,8 @@ def installed(package: str, path: str) -> Path:
 
 def test_event_packets_have_the_type_of_the_drivers():
     text = installed('event_camera_msgs', 'msg/EventPacket.json').read_text()
-    hashes = {entry['type_name']: entry['hash_string'] for entry in json.loads(text)['type_hashes']}
+    hashes = {entry['type_name']: entry['hash_string']
+              for entry in json.loads(text)['type_hashes']}
     assert hashes['event_camera_msgs/msg/EventPacket'] == UPSTREAM
 
 
