@@ -12,11 +12,12 @@ from rich.console import Console
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 
-SUMMARY = 'measure decoding, state hand-over, spiking engine and the whole graph on this machine'
+SUMMARY = 'measure decoding, state hand-over, replay, engine and the whole graph on this machine'
 
 BENCHMARKS = {
     'decode': 'events a second beside expelliarmus, faery and evlib',
     'transport': 'state hand-over through shared memory beside DDS',
+    'replay': 'states that come late: replayed, put in as they are, or in time',
     'engine': 'a step of the spiking network beside dense PyTorch',
     'graph': 'packet arrival to pose published, CPU and memory of every process'}
 NEED_ROS = ('transport', 'graph')
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='; '.join(f'{name}: {text}' for name, text in BENCHMARKS.items())
                         + '; without a name all')
     parser.add_argument('--recordings', help='folder with raw/*.raw recordings for `decode`')
+    parser.add_argument('--output', metavar='DIR', help='folder for the plot of `replay`')
     parser.add_argument('--duration', type=float, default=20.0, help='of `graph` [s]')
 
 
@@ -38,6 +40,7 @@ def run(args: argparse.Namespace) -> dict:
     if unknown:
         raise InputError(f'benchmark {unknown[0]} is not known: there are {", ".join(BENCHMARKS)}')
     options = {'decode': {'recordings': args.recordings} if args.recordings else {},
+               'replay': {'output': args.output},
                'graph': {'duration_s': args.duration}}
     console = Console(stderr=True)
     results = {}

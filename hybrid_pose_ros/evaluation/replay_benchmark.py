@@ -1,0 +1,225 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the replay of past bins is worth, and what it costs: states that arrive late.
+
+Three trackers get the same states of the same ANN over a simulated person: at once (`zero_delay`),
+late and replayed (`replay`), or late and put in as they are (`naive`), as if they were of the moment
+of their arrival. Then a tracker is given states that are BACKLOG_US old, while packets go on
+arriving in real time by a clock that only the tracker's own computing moves.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint, shipped
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
+from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, TrackerRun
+from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+from hybrid_pose_ros.simulation.camera import camera
+from hybrid_pose_ros.simulation.motions import DEMO, GeneratedMotion
+from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
+from hybrid_pose_ros.simulation.scene import SimulatedScene
+from hybrid_pose_ros.simulation.scene_settings import OFFICE
+
+WAYS = ('zero_delay', 'replay', 'naive')
+SEED = 20
+SETTLED_US = 200_000
+"""The ANN needs some events before its first look."""
+BACKLOG_US = 60_000
+PACKET_US = 4_000
+"""As a driver sends 250 packets a second."""
+BACKLOGS = 30
+"""States of which the replay is timed."""
+
+
+class Lag(NamedTuple):
+    """How a tracker worked off one backlog, by the clock that its computing moves."""
+
+    caught_up_ms: float  # from the arrival of the state until its first pose
+    bins: int  # live bins that came meanwhile
+    latest_pose_ms: float  # the greatest delay of a live pose behind its packet meanwhile
+    latest_pose_ms_before: float  # likewise, in the packets before
+
+
+def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
+                     output: str | None = None, duration_s: float = 10.0,
+                     delay_us: int = 50_000, ann_rate_hz: float = 10.0,
+                     step_us: int = 1_000) -> dict[str, Any]:
+    """Return mean errors of the three ways and their ratios, and the time that a replay takes.
+
+    Args:
+        checkpoint: weights of `edge` (.safetensors); empty: those that ship with it.
+        recording: with labels (.h5); None: a person is simulated for duration_s.
+        output: folder for a plot of the error over the time since a state's arrival.
+        duration_s: length of the simulated recording.
+        delay_us: from the last event that the ANN saw to the arrival of its state.
+        ann_rate_hz: looks of the ANN a second.
+        step_us: length of a time bin.
+
+    Raises:
+        InputError: the recording cannot be used.
+    """
+    weights = shipped('edge', checkpoint)
+    person = load_labeled(recording) if recording else _simulate(duration_s)
+    period_us = round(1e6 / ann_rate_hz / step_us) * step_us
+    errors, since_us = _errors(weights, person, delay_us, period_us, step_us)
+    curves = {way: [round(float(np.nanmean(error[since_us == since])), 3)
+                    for since in range(step_us, period_us + 1, step_us)]
+              for way, error in errors.items()}
+    mean = {way: float(np.nanmean(error)) for way, error in errors.items()}
+    result = {
+        'ratios': {'replay_to_zero_delay': round(mean['replay'] / mean['zero_delay'], 4),
+                   'naive_to_zero_delay': round(mean['naive'] / mean['zero_delay'], 4),
+                   'naive_to_replay': round(mean['naive'] / mean['replay'], 4)},
+        'mpjpe_px': {way: round(value, 3) for way, value in mean.items()},
+        'saw_tooth_px': {way: round(max(curve) - min(curve), 3) for way, curve in curves.items()},
+        'backlog': _backlog(weights, person, step_us),
+        'trained': bool(weights.card.get('trained')), 'recording': person.name,
+        'delay_us': delay_us, 'period_us': period_us, 'step_us': step_us,
+        'poses': len(since_us), 'mpjpe_px_by_ms_since_arrival': curves}
+    if output is not None:
+        result['plot'] = str(_plot(result, Path(output)))
+    return result
+
+
+def _simulate(duration_s: float) -> LabeledRecording:
+    scene = SimulatedScene(GeneratedMotion(SEED, DEMO), camera('davis346-front'), OFFICE, seed=SEED,
+                           duration_us=round(duration_s * 1e6) + WARM_UP_US)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'simulated.h5')
+        record(scene, path, seed=SEED, motion='demo')
+        return load_labeled(path)
+
+
+def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
+            period_us: int, step_us: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the error of each way at each pose (N, J) [px], NaN where nothing is to be seen.
+
+    Also the time since the newest late state arrived, (N,) [us], 1 step to 1 period.
+    """
+    ann = Ann(weights, person)
+    first_us = -(-(int(person.label_us[0]) + SETTLED_US) // step_us) * step_us
+    end_us = int(person.label_us[-1]) // step_us * step_us
+    # Joints that are held where they were last seen would hide what becomes of the state.
+    params = TrackerParams(preset=weights.preset.name, step_us=step_us, quiet_events_per_s=0.0)
+    runs = {way: TrackerRun(weights, person, params, int(person.label_us[0])) for way in WAYS}
+    for now_us in range(first_us, end_us, period_us):
+        look = ann.look(now_us)
+        if look is None:
+            raise InputError(ann.too_few_events())
+        tensors = {name: tensor.copy() for name, tensor in look[1].items()}
+        late_us = now_us + delay_us
+        runs['zero_delay'].send(LateState(now_us, tensors, now_us))
+        runs['replay'].send(LateState(now_us, tensors, late_us))
+        runs['naive'].send(LateState(late_us, tensors, late_us))
+        for run in runs.values():
+            run.advance(min(now_us + period_us, end_us))
+    tracks = {way: run.track() for way, run in runs.items()}
+    # All have a live state and, but for zero_delay, have had another one when they are compared.
+    stamps_us = np.arange(first_us + delay_us + period_us + step_us, end_us, step_us)
+    if not len(stamps_us):
+        raise InputError(f'{person.name} is too short: states come every {period_us} us')
+    truth, visible, _ = person.joints_at(stamps_us)
+    errors = {}
+    for way, track in tracks.items():
+        poses = track.joints_px[np.searchsorted(track.stamps_us, stamps_us)]
+        errors[way] = np.where(visible, np.linalg.norm(poses - truth, axis=-1), np.nan)
+    return errors, (stamps_us - first_us - delay_us - step_us) % period_us + step_us
+
+
+def _backlog(weights: Checkpoint, person: LabeledRecording,
+             step_us: int) -> dict[str, float]:
+    """Return how long replays of BACKLOG_US take while live poses go on."""
+    ann = Ann(weights, person)
+    params = TrackerParams(preset=weights.preset.name, step_us=step_us)
+    starts_us = np.linspace(int(person.label_us[0]) + SETTLED_US,
+                            int(person.label_us[-1]) - 4 * BACKLOG_US, BACKLOGS)
+    lags = [_work_off(weights, person, ann, params, round(start_us / PACKET_US) * PACKET_US)
+            for start_us in starts_us]
+    values = {name: np.array([getattr(lag, name) for lag in lags]) for name in Lag._fields}
+    return {'backlog_ms': BACKLOG_US * 1e-3, 'replay_steps': params.replay_steps,
+            'live_bins_meanwhile': int(np.median(values['bins'])),
+            'caught_up_ms': round(float(np.median(values['caught_up_ms'])), 2),
+            'caught_up_ms_p95': round(float(np.percentile(values['caught_up_ms'], 95)), 2),
+            'latest_pose_ms': round(float(np.median(values['latest_pose_ms'])), 2),
+            'latest_pose_ms_before': round(float(np.median(values['latest_pose_ms_before'])), 2)}
+
+
+def _work_off(weights: Checkpoint, person: LabeledRecording, ann: Ann,
+              params: TrackerParams, start_us: int) -> Lag:
+    """Let a tracker run from a state, and give it the state of BACKLOG_US before, too late."""
+    tracker = PoseTracker(weights, params, person.width, person.height)
+    at_us = start_us + 2 * BACKLOG_US
+    for end_us in range(start_us, at_us - BACKLOG_US + 1, PACKET_US):
+        _run(tracker.update(person.events_between(end_us - PACKET_US, end_us)))
+    tracker.initialize(_state(ann, start_us))
+    free_us, before_us = float(at_us - BACKLOG_US), 0.0
+    for end_us in range(at_us - BACKLOG_US + PACKET_US, at_us + 1, PACKET_US):
+        free_us, _ = _packet(tracker, person, end_us, free_us)
+        before_us = max(before_us, free_us - end_us)
+    late = _state(ann, at_us - BACKLOG_US)
+    began_ns = time.perf_counter_ns()
+    tracker.initialize(late)
+    free_us = max(free_us, at_us) + (time.perf_counter_ns() - began_ns) * 1e-3
+    took_over_us, bins, latest_us, end_us = None, tracker.counts.steps, 0.0, at_us
+    while took_over_us is None:
+        end_us += PACKET_US
+        free_us, took_over_us = _packet(tracker, person, end_us, free_us)
+        latest_us = max(latest_us, free_us - end_us)
+    return Lag((took_over_us - at_us) * 1e-3, tracker.counts.steps - bins, latest_us * 1e-3,
+               before_us * 1e-3)
+
+
+def _packet(tracker: PoseTracker, person: LabeledRecording, end_us: int,
+            free_us: float) -> tuple[float, float | None]:
+    """Take the packet that arrives at end_us, or when the tracker is free.
+
+    Returns:
+        When the tracker is free again, and when a state took over, or None.
+    """
+    events, states = person.events_between(end_us - PACKET_US, end_us), tracker.counts.states
+    start_us, began_ns, took_over_us = max(free_us, end_us), time.perf_counter_ns(), None
+    for _ in tracker.update(events):
+        if took_over_us is None and tracker.counts.states > states:
+            took_over_us = start_us + (time.perf_counter_ns() - began_ns) * 1e-3
+    return start_us + (time.perf_counter_ns() - began_ns) * 1e-3, took_over_us
+
+
+def _state(ann: Ann, at_us: int) -> LateState:
+    look = ann.look(at_us)
+    if look is None:
+        raise InputError(ann.too_few_events())
+    return LateState(at_us, {name: tensor.copy() for name, tensor in look[1].items()}, at_us)
+
+
+def _run(poses) -> None:
+    for _ in poses:
+        pass
+
+
+def _plot(result: dict[str, Any], folder: Path) -> Path:
+    import matplotlib
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout='constrained')
+    for way, color in zip(WAYS, ('black', 'tab:red', 'tab:gray')):
+        curve = result['mpjpe_px_by_ms_since_arrival'][way]
+        since_ms = result['step_us'] * 1e-3 * np.arange(1, len(curve) + 1)
+        # Twice, or the jump of a saw-tooth would lie on the border of the picture.
+        axes.plot(np.concatenate([since_ms - since_ms[-1], since_ms]), [*curve, *curve],
+                  color=color, label=f'{way}: mean {result["mpjpe_px"][way]:.2f} px')
+    axes.axvline(0, color='tab:blue', linewidth=0.8, linestyle=':')
+    axes.set(xlabel='time since the arrival of a state [ms]', ylabel='mean error [px]',
+             title=f'States that are {result["delay_us"] * 1e-3:g} ms old when they arrive',
+             ylim=(0, None))
+    axes.legend(loc='lower right')
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / 'replay.png'
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+    return path

@@ -1,0 +1,87 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark of late states compares what it says that it does."""
+
+import numpy as np
+import pytest
+from labeled_clips import circling_clip
+
+from hybrid_pose_ros.checkpoint import shipped
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation import replay_benchmark as benchmark
+from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
+from hybrid_pose_ros.evaluation.replay_benchmark import WAYS, replay_benchmark
+
+pytest.importorskip('torch')
+
+STEP_US, PERIOD_US = 1_000, 100_000
+WEIGHTS = shipped('edge')
+
+
+def recording(**changes) -> LabeledRecording:
+    """Return a second of a small sensor."""
+    clip = circling_clip(**{'duration_ms': 900, 'events_ms': 20, **changes})
+    nobody = np.zeros(clip.visible.shape, bool)
+    return LabeledRecording(clip.name, clip.width, clip.height, clip.events, clip.label_us,
+                            clip.joints_px, clip.visible, nobody)
+
+
+@pytest.fixture
+def result(monkeypatch, tmp_path):
+    """Return the benchmark's result on the small recording, with a plot."""
+    monkeypatch.setattr(benchmark, '_simulate', lambda duration_s: recording())
+    monkeypatch.setattr(benchmark, 'BACKLOGS', 3)
+    return replay_benchmark(output=str(tmp_path / 'new'))
+
+
+def errors(delay_us: int):
+    """Return the errors of the three ways, and the times since the arrival of a state."""
+    return benchmark._errors(WEIGHTS, recording(), delay_us, PERIOD_US, STEP_US)
+
+
+def test_without_a_delay_all_ways_are_one():
+    found, _ = errors(0)
+    for way in WAYS:
+        np.testing.assert_array_equal(found[way], found['zero_delay'])
+
+
+def test_what_has_been_replayed_is_as_if_it_had_come_at_once():
+    """Of 30 bins, 3 more are replayed beside each live one: from the 10th on, all are equal."""
+    found, since_us = errors(30_000)
+    caught_up = (since_us >= 10_000) & (since_us <= PERIOD_US - 30_000)
+    assert caught_up.sum() > 300
+    np.testing.assert_array_equal(found['replay'][caught_up], found['zero_delay'][caught_up])
+    assert (found['naive'][caught_up] != found['zero_delay'][caught_up]).any()
+    waiting = since_us < 10_000
+    assert (found['replay'][waiting] != found['zero_delay'][waiting]).any()
+
+
+def test_times_since_arrival_go_from_one_step_to_one_period():
+    _, since_us = errors(30_000)
+    assert set(since_us.tolist()) == set(range(STEP_US, PERIOD_US + 1, STEP_US))
+
+
+def test_the_result_has_every_figure_and_a_plot(result, tmp_path):
+    assert set(result['mpjpe_px']) == set(result['mpjpe_px_by_ms_since_arrival']) == set(WAYS)
+    assert all(len(curve) == 100 for curve in result['mpjpe_px_by_ms_since_arrival'].values())
+    mean = result['mpjpe_px']
+    assert result['ratios']['naive_to_replay'] == pytest.approx(mean['naive'] / mean['replay'],
+                                                                abs=1e-3)
+    assert result['plot'] == str(tmp_path / 'new' / 'replay.png')
+    assert (tmp_path / 'new' / 'replay.png').stat().st_size > 10_000
+
+
+def test_a_backlog_of_60_bins_is_replayed_in_20_live_ones(result):
+    backlog = result['backlog']
+    assert backlog['live_bins_meanwhile'] == 20
+    assert 20 <= backlog['caught_up_ms'] <= backlog['caught_up_ms_p95']
+
+
+def test_a_recording_that_is_too_short_is_refused():
+    with pytest.raises(InputError, match='too short: states come every 100000 us'):
+        benchmark._errors(WEIGHTS, recording(duration_ms=300), 50_000, PERIOD_US, STEP_US)
+
+
+def test_a_recording_with_too_few_events_is_refused():
+    with pytest.raises(InputError, match='too few events for the ANN'):
+        benchmark._errors(WEIGHTS, recording(events_ms=1), 50_000, PERIOD_US, STEP_US)
