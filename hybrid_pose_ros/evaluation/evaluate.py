@@ -20,8 +20,9 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, mean_by_step,
                                                 rounded, score, summary)
-from hybrid_pose_ros.evaluation.outcome import ALONE, ROWS, Outcome, run_recording
+from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
+from hybrid_pose_ros.evaluation.trackers import ALONE
 from hybrid_pose_ros.representation.geometry import input_geometry
 
 
@@ -69,7 +70,7 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
         raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
                          'evaluate one size at a time')
     outcomes = sorted((outcome for outcome, _ in outcomes), key=lambda outcome: outcome.name)
-    notes = _add_kalman(outcomes, params)
+    notes = {'kalman': _add_kalman(outcomes)}
     if snn_checkpoint is None:
         notes |= dict.fromkeys(ALONE, 'weights of the hybrid, not trained to run alone')
     geometry = input_geometry(checkpoint.preset, *sizes.pop())
@@ -115,66 +116,69 @@ def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
     return outcome, (recording.width, recording.height)
 
 
-def _add_kalman(outcomes: list[Outcome], params: EvaluationParams) -> dict[str, str]:
+def _add_kalman(outcomes: list[Outcome]) -> str:
     """Add the Kalman filter that is best on these very recordings; return what it is.
 
     No filter of its kind could do better here: it is the strongest rival, not an honest one.
     """
     grid = kalman_grid()
     tracks = [kalman(outcome.ann_poses, grid) for outcome in outcomes]
-    errors = [np.nanmean(np.concatenate([
-        distances(track.at(setting, o.last_by_step, o.truth_by_step.stamps_us),
-                  o.truth_by_step.joints_px, o.truth_by_step.counted)
-        for o, track in zip(outcomes, tracks)])) for setting in range(len(grid.decay_s))]
+    views = [outcome.steps for outcome in outcomes]
+
+    def error(setting):
+        return np.nanmean(np.concatenate([
+            distances(track.at(setting, steps.last, steps.truth.stamps_us),
+                      steps.truth.joints_px, steps.truth.counted)
+            for track, steps in zip(tracks, views)]))
+    errors = [error(setting) for setting in range(len(grid.decay_s))]
     best = int(np.argmin(errors))
     for outcome, track in zip(outcomes, tracks):
-        poses = track.at(best, outcome.last_by_step, outcome.truth_by_step.stamps_us)
-        every = -(-len(poses) // len(outcome.truth.stamps_us))
-        outcome.found_by_step['kalman'], outcome.found['kalman'] = poses, poses[::every]
-        outcome.available['kalman'] = track.at(best, outcome.last_available,
-                                               outcome.truth_available.stamps_us)
+        for view in (outcome.instants, outcome.steps, outcome.available):
+            view.found['kalman'] = track.at(best, view.last, view.truth.stamps_us)
     decay = grid.decay_s[best]
     velocity = 'constant velocity' if np.isinf(decay) else f'velocity decays in {decay:g} s'
-    return {'kalman': f'the best of {len(errors)} on these recordings: {velocity}, wander '
-                      f'{grid.wander_px2_s3[best]:.3g} px2/s3'}
+    return (f'the best of {len(errors)} on these recordings: {velocity}, wander '
+            f'{grid.wander_px2_s3[best]:.3g} px2/s3')
+
+
+def _row(name: str, outcomes: list[Outcome], truth: Truth) -> dict[str, Any]:
+    """Return the errors of one row; `truth` is that of the instants of all recordings."""
+    of_recordings = [score(o.instants.truth, o.instants.found[name], o.available.truth,
+                           o.available.found[name]) for o in outcomes]
+    views = [o.steps if name in o.steps.found else o.instants for o in outcomes]
+    by_step = mean_by_step(
+        np.concatenate([distances(view.found[name], view.truth.joints_px, view.truth.counted)
+                        for view in views]),
+        np.concatenate([view.truth.step for view in views]))
+    missing = sum(int(np.isnan(o.instants.found[name]).any(axis=(1, 2)).sum()) for o in outcomes)
+    row = summary(truth, Scores(*map(np.concatenate, zip(*of_recordings)))) | {
+        'mpjpe_px_by_step': by_step,
+        'mpjpe_px_by_recording': [rounded(np.nanmean(scores.distance_px))
+                                  for scores in of_recordings],
+        'instants_without_pose': missing}
+    if name in outcomes[0].velocity:
+        errors = [distances(o.velocity[name], o.true_velocity, o.instants.truth.counted)
+                  for o in outcomes]
+        row['stated_velocity_error_px_s'] = rounded(np.nanmean(np.concatenate(errors)))
+    return row
 
 
 def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Outcome],
             power: PowerOfRows, notes: dict[str, str]) -> dict[str, Any]:
-    truth = Truth(*(np.concatenate(fields) for fields in zip(*(o.truth for o in outcomes))))
-    rows = {}
-    for name in ROWS:
-        if name not in outcomes[0].found:
-            continue
-        of_recordings = [score(o.truth, o.found[name], o.truth_available, o.available[name])
-                         for o in outcomes]
-        by_step = [(o.truth_by_step, o.found_by_step[name]) if name in o.found_by_step
-                   else (o.truth, o.found[name]) for o in outcomes]
-        scores = Scores(*map(np.concatenate, zip(*of_recordings)))
-        missing = sum(int(np.isnan(o.found[name]).any(axis=(1, 2)).sum()) for o in outcomes)
-        rows[name] = summary(truth, scores) | {
-            'mpjpe_px_by_step': mean_by_step(
-                np.concatenate([distances(found, truth.joints_px, truth.counted)
-                                for truth, found in by_step]),
-                np.concatenate([truth.step for truth, _ in by_step])),
-            'energy': power.row(name), **power.spikes(name),
-            'instants_without_pose': missing,
-            'mpjpe_px_by_recording': [rounded(np.nanmean(s.distance_px)) for s in of_recordings]}
-        if name in outcomes[0].velocity:
-            errors = [distances(o.velocity[name], o.true_velocity, o.truth.counted)
-                      for o in outcomes]
-            rows[name]['stated_velocity_error_px_s'] = rounded(np.nanmean(np.concatenate(errors)))
-        if name in notes:
-            rows[name]['note'] = notes[name]
-    late_ms = max(params.ann_delay_us, params.ann_latency_us) * 1e-3
+    truths = [outcome.instants.truth for outcome in outcomes]
+    truth = Truth(*(np.concatenate(fields) for fields in zip(*truths)))
+    rows = {name: _row(name, outcomes, truth) | power.row(name)
+            for name in ROWS if name in outcomes[0].instants.found}
+    for name in notes.keys() & rows.keys():
+        rows[name]['note'] = notes[name]
     return {
         'preset': checkpoint.preset.name, 'trained': bool(checkpoint.card.get('trained')),
         'identity': identity(checkpoint), 'settings': asdict(params),
         'recordings': [outcome.name for outcome in outcomes],
         'scored': counted(truth) | {
-            'seconds': round(sum(np.ptp(o.truth.stamps_us) for o in outcomes) * 1e-6, 3),
+            'seconds': round(sum(np.ptp(truth.stamps_us) for truth in truths) * 1e-6, 3),
             'stride_us': int(np.diff(truth.stamps_us[:2])[0])},
-        'latency_aware_ms': {'ann': late_ms, 'pose': params.pose_latency_us * 1e-3},
+        'latency_aware_ms': {'ann': params.late_us * 1e-3, 'pose': params.pose_latency_us * 1e-3},
         'measured_ms': _measured(outcomes),
         'ratios': ratios(rows), 'rows': rows}
 

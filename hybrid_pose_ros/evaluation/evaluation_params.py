@@ -17,8 +17,8 @@ class EvaluationParams:
     ann_delay_us: int = param(0, 'From the events that the ANN sees to its state at the tracker '
                               '[us].', low=0, high=300_000)
     replay: bool = param(True, 'Bring a late state up to date; otherwise it is put in as it is.')
-    quiet_events_per_s: float = param(50.0, 'As of the tracker: a joint with fewer events round it '
-                                      'is held; 0: none is.', low=0.0, high=1e6)
+    quiet_events_per_s: float = param(50.0, 'As of the tracker: a joint with fewer events round '
+                                      'it is held; 0: none is.', low=0.0, high=1e6)
     stride_us: int = param(0, 'Time between two instants that are scored [us], a multiple of '
                            'step_us; 0: chosen.', low=0, high=1_000_000)
     ann_latency_us: int = param(10_000, 'Latency-aware: a pass of the ANN takes at least this '
@@ -36,3 +36,8 @@ class EvaluationParams:
 
     def __post_init__(self):
         check(self)
+
+    @property
+    def late_us(self) -> int:
+        """How late a state is where its ANN really has to run [us]."""
+        return max(self.ann_delay_us, self.ann_latency_us)

@@ -65,8 +65,8 @@ def difference_error(error: np.ndarray, seconds: np.ndarray, *, order: int) -> n
     """Return |d error / dt| (order 1) or |d2 error / dt2| (order 2), (T, J).
 
     It is the error of the velocity or acceleration that one would read from the poses of instants
-    one after the other, since the truth is differenced in the same way. The first `order` instants have none, nor has an instant
-    with one that is not counted among those before it.
+    one after the other, since the truth is differenced in the same way. The first `order` instants
+    have none, nor has an instant with one that is not counted among those before it.
 
     Args:
         error: pose - truth, (T, J, 2) [px].

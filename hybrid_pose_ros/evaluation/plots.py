@@ -46,22 +46,23 @@ def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
     figure, ((axes,),) = _figure()
     settings = result['settings']
     late_ms = settings['ann_delay_us'] * 1e-3
-    highest = 0.0
+    worst = result['rows'].get('constant_velocity', {}).get('mpjpe_px_by_step', [])
+    top = 2 * max((value for value in worst if value), default=50.0)
     for name, row in result['rows'].items():
-        _curve(axes, row['mpjpe_px_by_step'], settings['step_us'], late_ms, name)
-        if row['mpjpe_px'] and not name.startswith('snn') and name != 'hybrid_no_output_init':
-            highest = max(highest, *(value for value in row['mpjpe_px_by_step'] if value))
+        best = min((value for value in row['mpjpe_px_by_step'] if value), default=0.0)
+        _curve(axes, row['mpjpe_px_by_step'], settings['step_us'], late_ms, name,
+               label=f'{name} (above)' if best > top else name)
     axes.set(xlabel='time since the events that the ANN saw [ms]', ylabel='mean error [px]',
-             title='Error over the time since initialization',
-             ylim=(0, 1.25 * highest if highest else None))
+             title='Error over the time since initialization', ylim=(0, top))
     _legend(axes)
     return _save(figure, folder / 'error_over_time.png')
 
 
-def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name: str) -> None:
+def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name: str,
+           label: str = '') -> None:
     values = np.array([NOTHING if value is None else value for value in by_step])
     ages_ms = late_ms + step_us * 1e-3 * np.arange(1, len(values) + 1)
-    axes.plot(ages_ms, values, color=COLORS[name], label=name,
+    axes.plot(ages_ms, values, color=COLORS[name], label=label or name,
               linewidth=2 if name == 'hybrid' else 1.2)
 
 

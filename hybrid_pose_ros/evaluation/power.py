@@ -14,7 +14,8 @@ from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import rounded
-from hybrid_pose_ros.evaluation.outcome import ALONE, INITIALIZED, Outcome
+from hybrid_pose_ros.evaluation.outcome import Outcome
+from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED
 
 COUNTS = PAPER, HONEST = 'paper', 'honest'
 
@@ -35,7 +36,10 @@ class PowerOfRows:
             for part in ('ann.', 'heads.'))
 
     def row(self, name: str) -> dict[str, Any]:
-        """Return the power of a row [mW] and what it is made of."""
+        """Return the energy of a row [mW] and what it is made of; where it has spikes, those."""
+        return {'energy': self._energy(name)} | self._spike_figures(name)
+
+    def _energy(self, name: str) -> dict[str, Any]:
         parts = self._parts(name)
         always = self._ann.times(self._steps_hz)
         energy_of = {}
@@ -55,7 +59,7 @@ class PowerOfRows:
                                  'additions_per_s': round(total.additions)}
         return energy_of
 
-    def spikes(self, name: str) -> dict[str, Any]:
+    def _spike_figures(self, name: str) -> dict[str, Any]:
         """Return how often the neurons of a row fire, and what its steps move in memory."""
         if name not in self._outcomes[0].work:
             return {}

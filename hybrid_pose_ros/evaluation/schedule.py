@@ -53,7 +53,7 @@ def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Sche
     first_us = -(-(start_us + SETTLED_US) // step_us) * step_us
     looks = np.arange(max(0, math.ceil((end_us - first_us) / period_us)))
     looks_us = first_us + np.ceil(looks * period_us / step_us - 1e-9).astype(np.int64) * step_us
-    late_us = max(LEAD_US, params.ann_delay_us, params.ann_latency_us)
+    late_us = max(LEAD_US, params.late_us)
     score_us = first_us + (-(-late_us // step_us) + 1) * step_us
     stride_us = params.stride_us or _stride_us(step_us, period_us)
     if stride_us % step_us:

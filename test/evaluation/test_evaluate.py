@@ -90,21 +90,21 @@ def test_every_row_has_its_errors_and_its_energy_as_json(table):
 
 
 def test_a_mute_snn_holds_the_pose_of_the_ann(mute, recording):
-    found = outcome(mute, recording).found
+    found = outcome(mute, recording).instants.found
     np.testing.assert_allclose(found['hybrid'], found['ann_held'], atol=0.02)
 
 
 def test_a_late_state_put_in_as_it_is_serves_from_when_it_arrives(mute, recording):
-    found = outcome(mute, recording, ann_delay_us=21_000, replay=False).found
+    found = outcome(mute, recording, ann_delay_us=21_000, replay=False).instants.found
     np.testing.assert_allclose(found['hybrid'], found['ann_held'], atol=0.02)
 
 
 def test_a_late_state_that_is_replayed_takes_over_when_it_has_caught_up(mute, recording):
     """Three bins are caught up in each: a state 21 ms late is there 7 bins after it arrived."""
     result = outcome(mute, recording, ann_delay_us=21_000)
-    agree = (np.abs(result.found_by_step['hybrid'] - result.found_by_step['ann_held'])
+    agree = (np.abs(result.steps.found['hybrid'] - result.steps.found['ann_held'])
              < 0.02).all(axis=(1, 2))
-    step = result.truth_by_step.step
+    step = result.steps.truth.step
     assert agree[step > 7].all() and not agree[step <= 6].any()
 
 
@@ -116,12 +116,12 @@ def test_without_state_initialization_only_the_heatmap_is_of_the_ann(random_weig
         if name.startswith('ann.output'):
             blind.tensors[name][...] = 0
     found = outcome(blind, recording, rows=('hybrid_no_state_init', 'snn_windowed'),
-                    quiet_events_per_s=0.0).found
+                    quiet_events_per_s=0.0).instants.found
     np.testing.assert_array_equal(found['hybrid_no_state_init'], found['snn_windowed'])
 
 
 def test_membranes_and_heatmap_of_the_ann_are_told_apart(random_weights, recording):
-    found = outcome(random_weights, recording, rows=ROWS).found
+    found = outcome(random_weights, recording, rows=ROWS).instants.found
     for row in ('hybrid_no_state_init', 'hybrid_no_output_init', 'snn_windowed', 'ann_held'):
         assert np.abs(found['hybrid'] - found[row]).mean() > 0.05, row
     assert np.abs(found['snn_windowed'] - found['snn_streaming']).mean() > 0.05
@@ -144,14 +144,16 @@ def test_ann_at_every_step_is_the_held_ann_where_it_looks_at_every_step(random_w
                                                                       recording):
     """Held poses are of the step before: at a rate of one look a step they are one step old."""
     result = outcome(random_weights, recording, rows=('ann',), step_us=10_000, ann_rate_hz=100.0)
-    np.testing.assert_array_equal(result.found['ann_held'][1:], result.found['ann'][:-1])
+    np.testing.assert_array_equal(result.instants.found['ann_held'][1:],
+                                  result.instants.found['ann'][:-1])
 
 
 def test_what_is_available_is_what_had_come_by_then(mute, recording):
     result = outcome(mute, recording, rows=('ann', 'hybrid'), step_us=10_000, ann_rate_hz=100.0,
                      ann_latency_us=25_000, pose_latency_us=10_000)
-    found = result.found
-    available = {row: poses[::10] for row, poses in result.available.items()}  # asked every 1 ms
+    found = result.instants.found
+    # Asked every millisecond, of which each tenth is an instant.
+    available = {row: poses[::10] for row, poses in result.available.found.items()}
     # Looks are every 10 ms, so that one that takes 25 ms is there 30 ms later.
     np.testing.assert_array_equal(available['ann_held'][3:], found['ann'][:-3])
     # One pass after another: they begin every 30 ms.
@@ -163,9 +165,9 @@ def test_what_is_available_is_what_had_come_by_then(mute, recording):
 def test_a_pose_is_there_when_it_has_been_computed(mute, recording):
     result = outcome(mute, recording, step_us=10_000, ann_rate_hz=20.0, ann_latency_us=0,
                      pose_latency_us=10_000)
-    asked = result.available['hybrid']
-    np.testing.assert_array_equal(asked[10::10], result.found['hybrid'][:-1])
-    np.testing.assert_array_equal(asked[19:-1:10], result.found['hybrid'][:-2])
+    asked, found = result.available.found['hybrid'], result.instants.found['hybrid']
+    np.testing.assert_array_equal(asked[10::10], found[:-1])
+    np.testing.assert_array_equal(asked[19:-1:10], found[:-2])
 
 
 def test_the_velocity_that_is_stated_is_compared_with_that_of_the_labels(mute, recording):
@@ -174,7 +176,7 @@ def test_the_velocity_that_is_stated_is_compared_with_that_of_the_labels(mute, r
     speed = np.linalg.norm(result.true_velocity, axis=-1)
     np.testing.assert_allclose(speed, 16 * np.pi, rtol=1e-3)
     # With a mute SNN poses rest between two states, and so velocities are 0 in the end.
-    resting = result.truth.step > 150
+    resting = result.instants.truth.step > 150
     assert resting.any() and np.abs(result.velocity['hybrid'][resting]).max() < 1
 
 
@@ -184,7 +186,7 @@ def test_a_pause_after_the_first_event_does_not_keep_the_streaming_snn_from_star
     times_us = recording.events['t']
     late = recording._replace(events=recording.events[(times_us < 500) | (times_us > 8_000)],
                               label_us=recording.label_us + 1_000)
-    found = outcome(random_weights, late, rows=('snn_streaming',)).found['snn_streaming']
+    found = outcome(random_weights, late, rows=('snn_streaming',)).instants.found['snn_streaming']
     assert np.isfinite(found).all()
 
 
