@@ -1,0 +1,185 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes in processes that are flooded, starved and killed: poses go on, and recover by themselves."""
+
+import array
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from live_graph import (
+    DEADLINE_S, DOMAIN, PERIOD_US, SKELETON, STATE, Camera, LiveGraph, moving_bar, stamps_us)
+
+from hybrid_pose_ros.graph import NETWORK, graph
+from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.pipeline import TrackerParams
+from hybrid_pose_ros.supervision import Supervisor
+
+STEP_US = 1_000
+CHUNK_US = 40_000
+MAX_AGE_US, MAX_LAG_US = TrackerParams().max_age_us, TrackerParams().max_lag_us
+
+
+class Running:
+    """Tracker and initializer, each in a process, and a camera whose clock the test drives."""
+
+    def __init__(self, supervisor: Supervisor, live: LiveGraph):
+        self.supervisor, self.live = supervisor, live
+        self.skeletons = live.listen(SKELETON, Skeleton2D)
+        self.states = live.listen(STATE, StateTensors)
+        self.camera = Camera(live, listeners=2)
+        self.send_until(self.is_well, 'poses of young states')
+
+    def send_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Send events, chunk after chunk, until a condition holds."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, f'sent events, and waited for {what}'
+            self.camera.send(CHUNK_US)
+            until = time.monotonic() + CHUNK_US * 1e-6
+            self.live.spin_until(lambda: condition() or time.monotonic() > until, what)
+
+    def is_well(self) -> bool:
+        """Return whether the newest pose is of now, and its state young."""
+        return bool(self.skeletons) and self.has_seen(self.camera.now_us) \
+            and not self.skeletons[-1].stale
+
+    def has_seen(self, now_us: int) -> bool:
+        """Return whether there is a pose of the last complete bin before a time."""
+        return self.skeletons[-1].sensor_time_us >= now_us - STEP_US
+
+    def pass_time(self, duration_us: int) -> list[Skeleton2D]:
+        """Send events no faster than poses come of them; return these."""
+        first = len(self.skeletons)
+        for _ in range(duration_us // CHUNK_US):
+            self.camera.send(CHUNK_US)
+            self.live.spin_until(lambda: self.has_seen(self.camera.now_us), 'the last pose')
+        return self.skeletons[first:]
+
+    def burst(self, duration_us: int) -> None:
+        """Send events all at once, as fast as they can be sent."""
+        camera, payloads = self.camera, []
+        for _ in range(duration_us // PERIOD_US):
+            events = moving_bar(camera.now_us, camera.now_us + PERIOD_US)
+            camera.now_us += PERIOD_US
+            payloads.append(array.array('B', camera._encoder.encode(events)))
+        for payload in payloads:
+            camera.send_packet(events=payload)
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """Give a process no time at all meanwhile."""
+        os.kill(self.supervisor.pid(name), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.supervisor.pid(name), signal.SIGCONT)
+
+    def says(self, text: str) -> list[DiagnosticStatus]:
+        """Return the tracker's reports with a text in their message."""
+        return [status for status in self.live.statuses('snn_tracker') if text in status.message]
+
+    def value(self, name: str) -> int:
+        """Return a value of the tracker's next report."""
+        return int(self.live.report('snn_tracker')[name])
+
+
+@pytest.fixture(scope='module')
+def running(shared_live, tmp_path_factory) -> Iterator[Running]:
+    """Start tracker and initializer."""
+    nodes = [node for node in graph() if node.name in NETWORK]
+    environment = os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}
+    with Supervisor(nodes, logs=tmp_path_factory.mktemp('logs'),
+                    environment=environment) as supervisor:
+        yield Running(supervisor, shared_live)
+
+
+@pytest.fixture
+def well(running) -> Running:
+    """Return the graph when whatever was done to it before has passed."""
+    running.send_until(running.is_well, 'recovery')
+    running.live.report('snn_tracker')  # what it says from now on is of now
+    return running
+
+
+def assert_every_missing_pose_is_told(skeletons: list[Skeleton2D]) -> None:
+    stamps = stamps_us(skeletons)
+    for before, after, pose in zip(stamps, stamps[1:], skeletons[1:]):
+        assert after - before == STEP_US * (1 + pose.skipped_steps)
+
+
+def test_a_flooded_tracker_leaves_out_bins_and_says_so(well):
+    first, left_out = len(well.skeletons), well.value('left_out_steps')
+    reports = len(well.says('overloaded'))
+    began_us = well.camera.now_us
+    for _ in range(20):
+        well.burst(1_000_000)
+        well.live.report('snn_tracker')
+        if len(well.says('overloaded')) > reports:
+            break
+    assert len(well.says('overloaded')) > reports
+    assert well.says('overloaded')[-1].level == DiagnosticStatus.WARN
+    well.send_until(well.is_well, 'recovery')
+    told = sum(pose.skipped_steps for pose in well.skeletons[first:])
+    assert told > MAX_LAG_US // STEP_US
+    assert well.value('left_out_steps') - left_out == told
+    assert_every_missing_pose_is_told(well.skeletons[first:])
+    assert len(well.skeletons[first:]) < (well.camera.now_us - began_us) // STEP_US - told // 2
+
+
+def test_after_a_flood_every_bin_has_a_pose_again(well):
+    well.burst(1_000_000)
+    well.send_until(well.is_well, 'recovery')
+    well.live.report('snn_tracker')
+    reports = len(well.says('overloaded'))
+    poses = well.pass_time(20 * CHUNK_US)
+    assert len(poses) == 20 * CHUNK_US // STEP_US
+    assert sum(pose.skipped_steps for pose in poses) == 0
+    well.live.report('snn_tracker')
+    assert len(well.says('overloaded')) == reports
+
+
+def test_a_tracker_that_got_no_time_jumps_to_the_newest_state(well):
+    first = len(well.skeletons)
+    with well.stopped('snn_tracker'):
+        known = len(well.states)
+        well.burst(1_000_000)
+        well.live.spin_until(lambda: len(well.states) > known and well.states[-1].sensor_time_us
+                             > well.camera.now_us - 200_000, 'a state of the newest events')
+        assert len(well.skeletons) <= first + 40
+    well.send_until(well.is_well, 'recovery')
+    told = sum(pose.skipped_steps for pose in well.skeletons[first:])
+    assert told > MAX_LAG_US // STEP_US
+    assert_every_missing_pose_is_told(well.skeletons[first:])
+
+
+def check_that_poses_go_on_and_become_stale(running: Running) -> None:
+    """Without an initializer: no pose is missing, and all of old states say so."""
+    asked = running.value('requests_old_state')
+    poses = running.pass_time(15 * CHUNK_US)
+    assert len(poses) == 15 * CHUNK_US // STEP_US
+    assert poses[-1].state_age_us > MAX_AGE_US
+    assert all(pose.stale == (pose.state_age_us > MAX_AGE_US) for pose in poses)
+    running.live.spin_until(lambda: 'poses stale' in running.live.statuses('snn_tracker')[-1].message,
+                            'a warning')
+    assert running.value('requests_old_state') > asked
+
+
+def test_poses_of_a_killed_initializer_go_stale_until_it_is_back(well):
+    os.kill(well.supervisor.pid('ann_initializer'), signal.SIGKILL)
+    check_that_poses_go_on_and_become_stale(well)
+    assert well.supervisor.check() == {}
+    assert well.supervisor.restarts['ann_initializer'] == 1
+    well.send_until(well.is_well, 'poses of the new initializer\'s states')
+
+
+def test_poses_of_a_starved_initializer_go_stale_until_it_gets_time_again(well):
+    with well.stopped('ann_initializer'):
+        check_that_poses_go_on_and_become_stale(well)
+    well.send_until(well.is_well, 'poses of young states')
+    poses = well.pass_time(5 * CHUNK_US)
+    assert not any(pose.stale for pose in poses)
