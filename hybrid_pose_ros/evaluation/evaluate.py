@@ -25,6 +25,11 @@ from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
 from hybrid_pose_ros.representation.geometry import input_geometry
 
+ERRORS = {'': lambda row: row['mpjpe_px'],
+          '_latency_aware': lambda row: row['mpjpe_px_latency_aware'],
+          '_at_last_step': lambda row: row['mpjpe_px_by_step'][-1]}
+"""What rows are compared by, under the ending of the ratio's name."""
+
 
 @dataclass(frozen=True)
 class _Task:
@@ -192,12 +197,15 @@ def _measured(outcomes: list[Outcome]) -> dict[str, float | None]:
 
 
 def ratios(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
-    """Return the hybrid's error relative to each other row's, offline and latency-aware."""
-    if 'hybrid' not in rows:
-        return {}
-    hybrid, found = rows['hybrid'], {}
-    for name, row in rows.items():
-        for key, ending in (('mpjpe_px', ''), ('mpjpe_px_latency_aware', '_latency_aware')):
-            if name != 'hybrid' and hybrid[key] and row[key]:
-                found[f'hybrid_to_{name}{ending}'] = rounded(hybrid[key] / row[key])
+    """Return the hybrid's error relative to each other row's.
+
+    On average, latency-aware, and at the last step before the next initialization.
+    """
+    found = {}
+    for name in rows:
+        if 'hybrid' in rows and name != 'hybrid':
+            for ending, errors in ERRORS.items():
+                hybrid, other = errors(rows['hybrid']), errors(rows[name])
+                if hybrid is not None and other:
+                    found[f'hybrid_to_{name}{ending}'] = rounded(hybrid / other)
     return found

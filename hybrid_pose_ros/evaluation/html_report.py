@@ -38,8 +38,7 @@ there by then, with the ANN {result['latency_aware_ms']['ann']:g} ms and a pose
 <p>Arithmetic, counted as the paper does and honestly; saving against the ANN at every step.</p>
 {_powers(result)}
 <h2>Hybrid relative to</h2>
-{_table(['', 'ratio of mean errors'], [[name.removeprefix('hybrid_to_'), f'{ratio:.3f}']
-                                       for name, ratio in result['ratios'].items()])}
+{_ratios(result['ratios'])}
 <h2>Pictures</h2>
 {pictures}
 </body></html>
@@ -75,6 +74,14 @@ def _powers(result: dict[str, Any]) -> str:
         rows.append([name, *(text for figure in figures for text in (
             _number(figure['mw']), f'{100 * figure["saving_against_ann"]:.2f} %'))])
     return _table(head, rows)
+
+
+def _ratios(ratios: dict[str, float]) -> str:
+    names = [name for name in ratios if f'{name}_latency_aware' in ratios]
+    endings = {'on average': '', 'as available': '_latency_aware',
+               'at the last step before an initialization': '_at_last_step'}
+    return _table(['', *endings], [[name.removeprefix('hybrid_to_'), *(
+        _number(ratios.get(name + ending)) for ending in endings.values())] for name in names])
 
 
 def _number(value: float | None) -> str:

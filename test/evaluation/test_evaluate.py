@@ -13,7 +13,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.evaluate import evaluate
+from hybrid_pose_ros.evaluation.evaluate import evaluate, ratios
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.offline_graph import Ann
@@ -212,6 +212,13 @@ def test_workers_give_the_figures_of_one_process(random_weights, clip, tmp_path)
     assert alone['rows'] == together['rows'] and sorted(names) == ['0', '1']
     assert alone['recordings'] == ['0', '1'] and len(
         alone['rows']['hybrid']['mpjpe_px_by_recording']) == 2
+
+
+def test_ratios_are_of_the_hybrid_to_the_others():
+    rows = {'hybrid': {'mpjpe_px': 3.0, 'mpjpe_px_latency_aware': 4.0, 'mpjpe_px_by_step': [2, 5]},
+            'ann': {'mpjpe_px': 2.0, 'mpjpe_px_latency_aware': 8.0, 'mpjpe_px_by_step': [1, None]}}
+    assert ratios(rows) == {'hybrid_to_ann': 1.5, 'hybrid_to_ann_latency_aware': 0.5}
+    assert ratios({'ann': rows['ann']}) == {}
 
 
 def test_energy_follows_rates_and_parts(table, random_weights, recording):
