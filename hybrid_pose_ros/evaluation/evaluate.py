@@ -111,13 +111,17 @@ def _run(tasks: list[_Task], executor: Executor | None
 
 def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
     """Return the outcome of one recording, and the size of its sensor."""
-    import torch  # the ANN shares the machine with other recordings' workers
-    torch.set_num_threads(1)
+    import torch
     recording = task.recording
     if not isinstance(recording, LabeledRecording):
         recording = load_labeled(recording)
-    outcome = run_recording(task.checkpoint, task.snn_checkpoint, recording, task.params,
-                            task.rows)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # other recordings have the other cores
+    try:
+        outcome = run_recording(task.checkpoint, task.snn_checkpoint, recording, task.params,
+                                task.rows)
+    finally:
+        torch.set_num_threads(threads)
     return outcome, (recording.width, recording.height)
 
 
