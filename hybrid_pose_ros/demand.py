@@ -16,6 +16,9 @@ CONFIDENCE_US = 20_000
 RECENT_US, USUAL_US = 10_000, 200_000
 """The event rate of now, and the one that it is compared with, are averages over that long."""
 
+EARLY = 0.7
+"""Of max_age_us: a state is asked for at that age, for the ANN takes time."""
+
 LEAST_JUMP = 50
 """Events within RECENT_US below which there is no jump: single noisy pixels make none."""
 
@@ -25,7 +28,8 @@ class DemandParams:
     """When the tracker asks for a state."""
 
     max_age_us: int = param(250_000, 'A pose is stale when its state is older than this [us]; the '
-                            'ANN is asked for another one.', low=1_000, high=60_000_000)
+                            'ANN is asked for another one at 70 % of it.',
+                            low=1_000, high=60_000_000)
     least_confidence: float = param(0.3, 'Mean confidence of the moving joints below which the '
                                     'ANN is asked for a state; 0: never.', low=0.0, high=1.0)
     rate_jump: float = param(4.0, 'Event rate of the last 10 ms relative to that of the last 200 '
@@ -93,7 +97,7 @@ class Demand:
             return 'lost_events'
         if age_us is None:
             return 'no_state'
-        if age_us > self._params.max_age_us:
+        if age_us > EARLY * self._params.max_age_us:
             return 'old_state'
         jumped = self._recent > self._params.rate_jump * self._usual
         if jumped and self._recent * RECENT_US >= LEAST_JUMP * self._step_us:

@@ -354,15 +354,15 @@ def test_an_old_state_is_asked_for_until_the_next_one_comes():
     feed = Feed(track)
     feed.until(1)
     track.initialize(state(0))
-    feed.until(10)
+    feed.until(7)
     assert track.take_request() is None
-    feed.until(11)
+    feed.until(8)
     assert track.take_request() == 'old_state' and track.take_request() is None
-    feed.until(18)
-    track.initialize(state(17))
-    feed.until(25)
+    feed.until(15)
+    track.initialize(state(14))
+    feed.until(20)
     assert track.take_request() == 'old_state'  # the second one, before the state came
-    feed.until(27)
+    feed.until(21)
     assert track.take_request() is None
     assert track.requests['old_state'] == 2
 

@@ -94,8 +94,10 @@ class SkeletonMarkersNode(Node):
                 bones.colors += [colors[joint] for joint in bone]
         markers = [marker for marker in (spheres, bones) if marker.points]
         markers += self._trails(pose)
-        if not pose.trained:
-            markers.append(self._note(pose, 'untrained weights'))
+        notes = [] if pose.trained else ['untrained weights']
+        notes += ['stale: no new state of the ANN'] if pose.stale else []
+        if notes:
+            markers.append(self._note(pose, ', '.join(notes)))
         return MarkerArray(markers=markers)
 
     def _trails(self, pose: Skeleton2D) -> list[Marker]:

@@ -5,6 +5,7 @@
 import pytest
 from live_graph import SKELETON, STATE, Camera, LiveGraph, States
 from std_msgs.msg import String
+from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 
@@ -72,7 +73,9 @@ def test_a_tracker_that_nobody_answers_goes_on_asking_and_says_that_its_poses_ar
     skeletons = live.listen(SKELETON, Skeleton2D)
     requests = live.listen('/snn_tracker/initialize_request', String)
     live.start('snn_tracker', **CALM | {'max_age_us': 50_000, 'request_interval_us': 20_000})
-    states, camera = States(live), Camera(live, listeners=1)
+    markers = live.listen('/skeleton_markers/markers', MarkerArray)
+    live.start('skeleton_markers')
+    states, camera = States(live), Camera(live, listeners=2)
     camera.send(CHUNK_US)
     live.report('snn_tracker', lambda values: int(values.get('steps', 0)) >= 39)
     states.announce(states.write(30_000))
@@ -82,6 +85,8 @@ def test_a_tracker_that_nobody_answers_goes_on_asking_and_says_that_its_poses_ar
     assert all(pose.stale == (pose.state_age_us > 50_000) for pose in skeletons)
     assert sum(pose.stale for pose in skeletons) > 100
     live.spin_until(lambda: len(reasons(requests)) >= 5, 'more requests')
+    live.spin_until(lambda: any(marker.text == 'stale: no new state of the ANN'
+                                for message in markers for marker in message.markers), 'a note')
     assert set(reasons(requests)) == {'old_state'}
     assert any('poses stale: no new state' in status.message and status.level == status.WARN
                for status in live.statuses('snn_tracker'))
