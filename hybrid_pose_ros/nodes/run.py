@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entry point that all nodes share: construct, spin, shut down in order."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,13 +23,22 @@ def run(node_class: Callable[[], Node]) -> int:
 
     A user's mistake (an argument, a parameter, a file) is one line on stderr and status 1.
     """
-    node = None
+    node, making = None, True
+
+    def on_interrupt(*_) -> None:
+        # rclpy's own handler ends spin(). Python's would raise as well, wherever the process has
+        # come to by then: while it ends, too.
+        if making:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, on_interrupt)
     try:
         _init()
         # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep
         # the interpreter's lock; it would save a third of the overhead of a callback.
         executor = SingleThreadedExecutor()
         node = node_class()
+        making = False
         executor.add_node(node)
         executor.spin()
     except InputError as error:
@@ -41,6 +51,7 @@ def run(node_class: Callable[[], Node]) -> int:
             raise
         # Told to stop while it was being made: nothing of ROS works from that moment on.
     finally:
+        making = False
         if node is not None:
             node.destroy_node()
         shut_down(rclpy.get_default_context())

@@ -152,6 +152,31 @@ sys.exit(run(Stopped))
     assert (process.returncode, process.stderr) == (0, '')
 
 
+def test_a_node_that_is_interrupted_while_it_ends_ends_well(tmp_path):
+    """Python's handler for Ctrl-C used to come late now and then, and broke off the end."""
+    process = python('''
+import os, signal, sys
+from rclpy.node import Node
+from hybrid_pose_ros.nodes.run import run
+
+class Impatient(Node):
+    def __init__(self):
+        super().__init__('impatient')
+        self.create_timer(0.01, self._interrupt)
+
+    def destroy_node(self):
+        self._interrupt()
+        super().destroy_node()
+        print('ended')
+
+    def _interrupt(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.exit(run(Impatient))
+''', tmp_path)
+    assert (process.returncode, process.stdout, process.stderr) == (0, 'ended\n', '')
+
+
 def test_a_failure_in_a_nodes_thread_ends_its_process_with_a_traceback(tmp_path):
     """The initializer used to live on without ever making a state again."""
     process = python('''

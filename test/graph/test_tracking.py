@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from live_graph import (
-    FRAME, HEIGHT, SKELETON, STATE, WIDTH, Camera, LiveGraph, stamps_us)
+    EVENTS, FRAME, HEIGHT, SKELETON, STATE, WIDTH, Camera, LiveGraph, stamps_us)
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -189,6 +190,15 @@ def test_the_graph_offers_the_topics_of_its_description(run):
     expected = {topic: [kind] for topic, kind in TOPICS.items()
                 if not topic.startswith('/event_player')}
     assert found == expected
+
+
+def test_events_are_taken_as_drivers_offer_them_and_markers_given_as_rviz_asks(run):
+    node = run.live.listener
+    assert {end.qos_profile.reliability for end in
+            node.get_subscriptions_info_by_topic(EVENTS)} == {ReliabilityPolicy.BEST_EFFORT}
+    for topic in ('/skeleton_markers/markers', '/skeleton_markers/overlay'):
+        assert [end.qos_profile.reliability for end in
+                node.get_publishers_info_by_topic(topic)] == [ReliabilityPolicy.RELIABLE]
 
 
 def test_nothing_is_warned_of(run):
