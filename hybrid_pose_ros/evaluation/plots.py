@@ -73,9 +73,8 @@ def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
             for node, marker in (('45nm', 'o'), ('7nm', '^')):
                 axes.plot(row['energy'][count][node]['mw'], row['mpjpe_px'] or NOTHING, marker,
                           color=COLORS[name], label=name if node == '45nm' else None)
-        axes.set(xscale='log', xlabel='power [mW], circles 45 nm, triangles 7 nm',
-                 ylabel='mean error [px]', title=f'Error against power, {count} count',
-                 ylim=(0, None))
+        axes.set(xscale='log', xlabel='power [mW], circles 45 nm, triangles 7 nm', yscale='log',
+                 ylabel='mean error [px]', title=f'Error against power, {count} count')
     _legend(panels[1])
     return _save(figure, folder / 'error_against_power.png')
 
