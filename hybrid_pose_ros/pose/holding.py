@@ -19,7 +19,6 @@ QUIET_US = 100_000
 REACH = 0.05
 """Of the input's height: how far from a joint its events are looked for, in x and in y."""
 
-
 RELEASE = 2
 """A held joint is let go at so many times the events that it was held for, or it would flicker."""
 
