@@ -75,6 +75,8 @@ def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
                           color=COLORS[name], label=name if node == '45nm' else None)
         axes.set(xscale='log', xlabel='power [mW], circles 45 nm, triangles 7 nm', yscale='log',
                  ylabel='mean error [px]', title=f'Error against power, {count} count')
+        axes.yaxis.set_major_formatter('{x:g}')
+        axes.yaxis.set_minor_formatter('{x:g}')
     _legend(panels[1])
     return _save(figure, folder / 'error_against_power.png')
 
