@@ -5,10 +5,10 @@
 A state from the ANN is as old as the events that it has seen, and the network has gone on since.
 So it is not put in place of the live one at once, which would throw the pose back in time: a second
 run of the network replays the bins in between, some beside each live bin, and takes over when it
-has caught up.
+has caught up. Far behind, it takes many bins in one long step.
 
     live run     ──●──●──●──●──●──●──●──●──┐
-    state of t0        t0 ●●●  ●●●  ●●●  ●●●●──●──●──   becomes the live run
+    state of t0        t0 ━━━  ━━━  ━●●  ●●●●──●──●──   becomes the live run
 
 A tracker that is behind (too many events, a busy machine) gets states that are ahead of it. It goes
 on until it meets them, or, where that is too far, leaves out the bins in between.
@@ -72,8 +72,11 @@ class NetworkParams:
 class TrackerParams(DemandParams, NetworkParams):
     """Parameters of the snn_tracker node."""
 
-    replay_steps: int = param(4, 'Past bins replayed beside each live one while a new state '
+    replay_steps: int = param(4, 'Steps of the replay beside each live bin while a new state '
                               'catches up.', low=2, high=1_000)
+    replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to this '
+                                'length [us], 10 ms at most as trained; step_us or less: one by '
+                                'one.', low=100, high=100_000)
     history_us: int = param(1_000_000, 'How far back bins are kept for the replay [us]; an older '
                             'state is refused.', low=1_000, high=5_000_000)
     max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins up '
@@ -127,6 +130,7 @@ class _Run:
     state: EngineState
     since_us: int  # sensor time of its initialization
     next_index: int  # the bin that it takes next
+    merging: bool = False  # several bins in a step; its state is of such steps
 
 
 class PoseTracker:
@@ -143,6 +147,12 @@ class PoseTracker:
         self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
                                      params.step_us)
         self._engine.warm_up()
+        self._merged = max(1, params.replay_step_us // params.step_us)  # bins in a long step
+        if self._merged > 1:
+            self._long_engine = SpikingEngine(checkpoint, self._geometry.width,
+                                              self._geometry.height,
+                                              self._merged * params.step_us)
+            self._long_state = self._long_engine.initialize()
         self.layout = self._engine.layout  # shapes of the tensors that a state must have
         self._history: deque[Step] = deque(maxlen=max(1, params.history_us // params.step_us))
         self._live: _Run | None = None
@@ -233,7 +243,9 @@ class PoseTracker:
                 self.counts.states_unneeded += 1
                 return None
             self._candidate, self._leaving_out = self._release(self._candidate), False
-        run = _Run(self._free.pop(), state.sensor_time_us, first_index)
+        merging = self._history[-1].index + 1 - first_index > self._merged > 1
+        run = _Run(self._long_state if merging else self._free.pop(), state.sensor_time_us,
+                   first_index, merging)
         run.state.copy_from(state.tensors)
         if not state.is_intact():
             self.counts.states_torn += 1
@@ -289,17 +301,31 @@ class PoseTracker:
         self.counts.states += 1
 
     def _release(self, run: _Run | None) -> None:
-        if run is not None:
+        if run is not None and not run.merging:
             self._free.append(run.state)
 
     def _replay(self, run: _Run, last_index: int, *, limit: int) -> None:
-        """Let a run take bins up to the last one, but no more than the limit."""
-        oldest = self._history[0].index
-        until = min(last_index + 1, run.next_index + limit)
-        for index in range(run.next_index, until):
-            self._engine.step(self._history[index - oldest].counts, run.state)
-        self.counts.replayed_steps += max(0, until - run.next_index)
-        run.next_index = max(run.next_index, until)
+        """Let a run take bins up to the last one, in no more steps than the limit.
+
+        The last one it takes by itself: its spikes are asked for.
+        """
+        for _ in range(limit):
+            behind = last_index + 1 - run.next_index
+            if behind <= 0:
+                return
+            first = run.next_index - self._history[0].index
+            if run.merging and behind > self._merged:
+                bins = [self._history[first + i].counts for i in range(self._merged)]
+                counts = np.minimum(np.sum(bins, axis=0, dtype=np.uint16), 255).astype(np.uint8)
+                self._long_engine.step(counts, run.state)
+                run.next_index += self._merged
+            else:
+                if run.merging:
+                    run.state, run.merging = self._free.pop(), False
+                    run.state.take(self._long_state)
+                self._engine.step(self._history[first].counts, run.state)
+                run.next_index += 1
+            self.counts.replayed_steps += 1
 
     def _pose(self, step: Step, started_ns: int) -> Pose:
         cells, confidence = locate_joints(self._live.state.heatmap, self._logits)

@@ -26,7 +26,7 @@ EDGE = preset('edge')
 WEIGHTS = untrained(EDGE)
 GEOMETRY = input_geometry(EDGE, WIDTH, HEIGHT)
 ENGINE = SpikingEngine(WEIGHTS, GEOMETRY.width, GEOMETRY.height, STEP_US)
-PARAMS = TrackerParams(history_us=40_000)
+PARAMS = TrackerParams(history_us=40_000, replay_step_us=STEP_US)  # bin by bin, so exact
 BINS = 60
 
 
@@ -110,6 +110,54 @@ def assert_same(poses: list[Pose], expected: list) -> None:
 def bins_of(poses: list[Pose]) -> list[int]:
     """Return the bins that poses are of."""
     return [pose.skeleton.stamp_us // STEP_US - 1 for pose in poses]
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 30), st.integers(2, 7), st.integers(2, 12))
+def test_past_bins_that_are_taken_together_catch_up_sooner(delay, replay_steps, merged):
+    track = tracker(replay_steps=replay_steps, replay_step_us=merged * STEP_US)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    feed.until(5 + delay)
+    track.initialize(state(5, seed=1))
+    poses = feed.until(55)
+    assert bins_of(poses) == list(range(5 + delay, 55))
+    waited = next(i for i, pose in enumerate(poses)
+                  if pose.skeleton.stamp_us - pose.state_age_us == 5 * STEP_US)
+    alone = max(1, -(-delay // (replay_steps - 1))) - 1
+    together = delay / (merged * replay_steps - 1) + merged / (replay_steps - 1) + 1
+    assert waited <= min(alone, together)
+
+
+def test_a_long_step_sees_the_events_of_all_its_bins():
+    """One bin is left at the end, which is taken by itself."""
+    track = tracker(replay_step_us=10 * STEP_US)
+    feed = Feed(track)
+    feed.until(21)
+    pose = track.initialize(state(0))
+    engine = SpikingEngine(WEIGHTS, GEOMETRY.width, GEOMETRY.height, 10 * STEP_US)
+    steps = StepCounter(GEOMETRY, STEP_US).update(events_of(range(BINS)))
+    long_state = engine.initialize(state(0).tensors)
+    for first in (0, 10):
+        engine.step(sum(step.counts for step in steps[first:first + 10]), long_state)
+    expected = ENGINE.initialize()
+    expected.take(long_state)
+    ENGINE.step(steps[20].counts, expected)
+    cells, _ = locate_joints(expected.heatmap, EDGE.logits)
+    np.testing.assert_array_equal(pose.skeleton.joints_px,
+                                  GEOMETRY.to_px(cells).astype(np.float32))
+    assert track.counts.replayed_steps == 3
+
+
+def test_a_tracker_that_takes_bins_together_can_be_initialized_again_and_again():
+    track = tracker(replay_step_us=5 * STEP_US)
+    feed = Feed(track)
+    for index in range(1, 55):
+        feed.until(index)
+        track.initialize(state(max(0, index - 3 - index % 13), seed=index))
+    assert track.counts.states + track.counts.states_unneeded >= 53
+    assert track.counts.states > 20
 
 
 def test_there_is_no_pose_before_the_first_state():

@@ -65,6 +65,22 @@ class EngineState:
         self.heatmap[...] = tensors['heatmap']
         np.multiply(self.arrays.heatmap, self._plan.held_leak, out=self.arrays.held)
 
+    def take(self, other: 'EngineState') -> None:
+        """Become what another state of the network is, whose steps may be of another length.
+
+        The spikes of the last step are not taken along.
+        """
+        ours, theirs = self._plan, other._plan
+        leak = np.divide(ours.leak, theirs.leak, out=np.zeros_like(ours.leak),
+                         where=theirs.leak > 0)
+        for layer, new, old in zip(ours.layers, self._membranes, other._membranes):
+            lanes = slice(layer['neurons'], layer['neurons'] + new.shape[2])
+            np.subtract(old, theirs.drive[lanes], out=new)
+            new *= leak[lanes]
+            new += ours.drive[lanes]
+        np.multiply(other.arrays.held, ours.held_leak / theirs.held_leak, out=self.arrays.held)
+        self.arrays.heatmap[...] = other.arrays.heatmap
+
     def spike_map(self, index: int) -> np.ndarray:
         """Return the last step's spikes of a map as rows of (y, x, channel, value), (N, 4).
 

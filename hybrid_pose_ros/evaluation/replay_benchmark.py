@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the replay of past bins is worth, and what it costs: states that arrive late.
 
-Three trackers get the same states of the same ANN over a simulated person: at once (`zero_delay`),
-late and replayed (`replay`), or late and put in as they are (`naive`), as if they were of the moment
-of their arrival. Then a tracker is given states that are BACKLOG_US old, while packets go on
+Four trackers get the same states of the same ANN over a simulated person: at once (`zero_delay`),
+late and replayed, in long steps (`replay`) or bin by bin (`replay_of_bins`), or late and put in as
+they are (`naive`), as if they were of the moment of their arrival. Then a tracker is given states that are BACKLOG_US old, while packets go on
 arriving in real time by a clock that only the tracker's own computing moves.
 """
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import OFFICE
 
-WAYS = ('zero_delay', 'replay', 'naive')
+WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
 SEED = 20
 SETTLED_US = 200_000
 """The ANN needs some events before its first look."""
@@ -50,7 +51,7 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
                      output: str | None = None, duration_s: float = 10.0,
                      delay_us: int = 50_000, ann_rate_hz: float = 10.0,
                      step_us: int = 1_000) -> dict[str, Any]:
-    """Return mean errors of the three ways and their ratios, and the time that a replay takes.
+    """Return mean errors of the four ways and their ratios, and the time that a replay takes.
 
     Args:
         checkpoint: weights of `edge` (.safetensors); empty: those that ship with it.
@@ -74,6 +75,8 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
     mean = {way: float(np.nanmean(error)) for way, error in errors.items()}
     result = {
         'ratios': {'replay_to_zero_delay': round(mean['replay'] / mean['zero_delay'], 4),
+                   'replay_of_bins_to_zero_delay': round(
+                       mean['replay_of_bins'] / mean['zero_delay'], 4),
                    'naive_to_zero_delay': round(mean['naive'] / mean['zero_delay'], 4),
                    'naive_to_replay': round(mean['naive'] / mean['replay'], 4)},
         'mpjpe_px': {way: round(value, 3) for way, value in mean.items()},
@@ -107,7 +110,9 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
     end_us = int(person.label_us[-1]) // step_us * step_us
     # Joints that are held where they were last seen would hide what becomes of the state.
     params = TrackerParams(preset=weights.preset.name, step_us=step_us, quiet_events_per_s=0.0)
-    runs = {way: TrackerRun(weights, person, params, int(person.label_us[0])) for way in WAYS}
+    alone = replace(params, replay_step_us=step_us)
+    runs = {way: TrackerRun(weights, person, alone if way == 'replay_of_bins' else params,
+                            int(person.label_us[0])) for way in WAYS}
     for now_us in range(first_us, end_us, period_us):
         look = ann.look(now_us)
         if look is None:
@@ -116,6 +121,7 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
         late_us = now_us + delay_us
         runs['zero_delay'].send(LateState(now_us, tensors, now_us))
         runs['replay'].send(LateState(now_us, tensors, late_us))
+        runs['replay_of_bins'].send(LateState(now_us, tensors, late_us))
         runs['naive'].send(LateState(late_us, tensors, late_us))
         for run in runs.values():
             run.advance(min(now_us + period_us, end_us))
@@ -143,6 +149,7 @@ def _backlog(weights: Checkpoint, person: LabeledRecording,
             for start_us in starts_us]
     values = {name: np.array([getattr(lag, name) for lag in lags]) for name in Lag._fields}
     return {'backlog_ms': BACKLOG_US * 1e-3, 'replay_steps': params.replay_steps,
+            'replay_step_us': params.replay_step_us,
             'live_bins_meanwhile': int(np.median(values['bins'])),
             'caught_up_ms': round(float(np.median(values['caught_up_ms'])), 2),
             'caught_up_ms_p95': round(float(np.percentile(values['caught_up_ms'], 95)), 2),
@@ -207,7 +214,7 @@ def _plot(result: dict[str, Any], folder: Path) -> Path:
     matplotlib.use('Agg')
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout='constrained')
-    for way, color in zip(WAYS, ('black', 'tab:red', 'tab:gray')):
+    for way, color in zip(WAYS, ('black', 'tab:red', 'tab:orange', 'tab:gray')):
         curve = result['mpjpe_px_by_ms_since_arrival'][way]
         since_ms = result['step_us'] * 1e-3 * np.arange(1, len(curve) + 1)
         # Twice, or the jump of a saw-tooth would lie on the border of the picture.

@@ -231,6 +231,46 @@ def test_a_used_state_that_is_initialized_is_like_a_new_one(engine):
     np.testing.assert_array_equal(used.arrays.membranes, new.arrays.membranes)
 
 
+def of_length(step_us, rng):
+    """Return an engine with weights that an rng draws."""
+    return SpikingEngine(random_checkpoint(EDGE, rng), 30, 20, step_us)
+
+
+@given(SEEDS)
+@settings(max_examples=20)
+def test_where_nothing_fires_a_long_step_is_ten_short_ones(seed):
+    short, long = (of_length(step_us, np.random.default_rng(seed)) for step_us in (1_000, 10_000))
+    tensors = random_state(EDGE, 30, 20, np.random.default_rng(seed))
+    tensors = {name: tensor if name == 'heatmap' else -10 - abs(tensor)
+               for name, tensor in tensors.items()}
+    at_once, by_steps, taken = long.initialize(tensors), short.initialize(tensors), \
+        short.initialize()
+    long.advance_silent(at_once, 1)
+    short.advance_silent(by_steps, 10)
+    taken.take(at_once)
+    assert not at_once.spike_counts.any() and not by_steps.spike_counts.any()
+    np.testing.assert_allclose(taken.arrays.membranes, by_steps.arrays.membranes, rtol=1e-4,
+                               atol=1e-5)
+    np.testing.assert_allclose(taken.arrays.held, by_steps.arrays.held, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(taken.heatmap, by_steps.heatmap, rtol=1e-4, atol=1e-5)
+
+
+@given(SEEDS)
+@settings(max_examples=10)
+def test_a_state_that_goes_through_steps_of_another_length_is_the_same(seed):
+    rng = np.random.default_rng(seed)
+    short, long = (of_length(step_us, np.random.default_rng(seed)) for step_us in (1_000, 10_000))
+    state = short.initialize(random_state(EDGE, 30, 20, rng))
+    for _ in range(3):
+        short.step(random_counts(30, 20, 0.1, rng), state)
+    there, back = long.initialize(), short.initialize()
+    there.take(state)
+    back.take(there)
+    for name in ('membranes', 'held', 'heatmap'):
+        np.testing.assert_allclose(getattr(back.arrays, name), getattr(state.arrays, name),
+                                   rtol=1e-4, atol=1e-5)
+
+
 def test_silent_steps_are_steps_with_empty_counts(engine):
     tensors = random_state(EDGE, 33, 18, np.random.default_rng(8))
     silent, stepped = engine.initialize(tensors), engine.initialize(tensors)

@@ -100,12 +100,12 @@ def test_a_late_state_put_in_as_it_is_serves_from_when_it_arrives(mute, recordin
 
 
 def test_a_late_state_that_is_replayed_takes_over_when_it_has_caught_up(mute, recording):
-    """Three bins are caught up in each: a state 21 ms late is there 7 bins after it arrived."""
-    result = outcome(mute, recording, ann_delay_us=21_000)
+    """A state 45 ms late: 40 bins in four long steps, four single bins, and the rest."""
+    result = outcome(mute, recording, ann_delay_us=45_000)
     agree = (np.abs(result.steps.found['hybrid'] - result.steps.found['ann_held'])
              < 0.02).all(axis=(1, 2))
     step = result.steps.truth.step
-    assert agree[step > 7].all() and not agree[step <= 6].any()
+    assert agree[step > 2].all() and not agree[step <= 2].any()
 
 
 def test_without_state_initialization_only_the_heatmap_is_of_the_ann(random_weights,
