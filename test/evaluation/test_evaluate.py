@@ -220,8 +220,9 @@ def test_ratios_are_of_the_hybrid_to_the_others():
             'kalman': {'mpjpe_px': 6.0, 'mpjpe_px_latency_aware': None,
                        'mpjpe_px_by_step': [8, 10]}}
     assert ratios(rows) == {
-        'hybrid_to_ann': 1.5, 'hybrid_to_ann_latency_aware': 0.5, 'hybrid_to_ann_at_last_step': 2.5,
-        'hybrid_to_kalman': 0.5, 'hybrid_to_kalman_at_last_step': 0.5}
+        'hybrid_to_ann': 1.5, 'hybrid_to_ann_latency_aware': 0.5,
+        'hybrid_to_ann_at_last_step': 2.5, 'hybrid_to_kalman': 0.5,
+        'hybrid_to_kalman_at_last_step': 0.5}
     assert ratios({'ann': rows['ann']}) == {}
 
 
