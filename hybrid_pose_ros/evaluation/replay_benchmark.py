@@ -4,8 +4,9 @@
 
 Four trackers get the same states of the same ANN over a simulated person: at once (`zero_delay`),
 late and replayed, in long steps (`replay`) or bin by bin (`replay_of_bins`), or late and put in as
-they are (`naive`), as if they were of the moment of their arrival. Then a tracker is given states that are BACKLOG_US old, while packets go on
-arriving in real time by a clock that only the tracker's own computing moves.
+they are (`naive`), as if they were of the moment of their arrival. Then a tracker is given states
+that are BACKLOG_US old, while packets go on arriving in real time by a clock that only the tracker's
+own computing moves.
 """
 
 import tempfile
@@ -91,8 +92,8 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
 
 
 def _simulate(duration_s: float) -> LabeledRecording:
-    scene = SimulatedScene(GeneratedMotion(SEED, DEMO), camera('davis346-front'), OFFICE, seed=SEED,
-                           duration_us=round(duration_s * 1e6) + WARM_UP_US)
+    scene = SimulatedScene(GeneratedMotion(SEED, DEMO), camera('davis346-front'), OFFICE,
+                           seed=SEED, duration_us=round(duration_s * 1e6) + WARM_UP_US)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'simulated.h5')
         record(scene, path, seed=SEED, motion='demo')

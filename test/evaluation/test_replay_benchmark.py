@@ -52,7 +52,8 @@ def test_what_has_been_replayed_is_as_if_it_had_come_at_once():
     found, since_us = errors(30_000)
     caught_up = (since_us >= 10_000) & (since_us <= PERIOD_US - 30_000)
     assert caught_up.sum() > 300
-    np.testing.assert_array_equal(found['replay_of_bins'][caught_up], found['zero_delay'][caught_up])
+    np.testing.assert_array_equal(found['replay_of_bins'][caught_up],
+                                  found['zero_delay'][caught_up])
     assert (found['naive'][caught_up] != found['zero_delay'][caught_up]).any()
     waiting = since_us < 10_000
     assert (found['replay_of_bins'][waiting] != found['zero_delay'][waiting]).any()

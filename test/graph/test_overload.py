@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes in processes that are flooded, starved and killed: poses go on, and recover by themselves."""
+"""Nodes in processes that are flooded, starved and killed: poses go on, and all recover."""
 
 import array
 import os
@@ -164,8 +164,8 @@ def check_that_poses_go_on_and_become_stale(running: Running) -> None:
     assert len(poses) == 15 * CHUNK_US // STEP_US
     assert poses[-1].state_age_us > MAX_AGE_US
     assert all(pose.stale == (pose.state_age_us > MAX_AGE_US) for pose in poses)
-    running.live.spin_until(lambda: 'poses stale' in running.live.statuses('snn_tracker')[-1].message,
-                            'a warning')
+    running.live.spin_until(
+        lambda: 'poses stale' in running.live.statuses('snn_tracker')[-1].message, 'a warning')
     assert running.value('requests_old_state') > asked
 
 
