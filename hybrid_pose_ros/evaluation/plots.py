@@ -60,9 +60,9 @@ def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
 
 def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name: str,
            label: str = '') -> None:
-    values = np.array([NOTHING if value is None else value for value in by_step])
-    ages_ms = late_ms + step_us * 1e-3 * np.arange(1, len(values) + 1)
-    axes.plot(ages_ms, values, color=COLORS[name], label=label or name,
+    steps = [step for step, value in enumerate(by_step, start=1) if value is not None]
+    ages_ms = late_ms + step_us * 1e-3 * np.array(steps)
+    axes.plot(ages_ms, [by_step[step - 1] for step in steps], color=COLORS[name], label=label or name,
               linewidth=2 if name == 'hybrid' else 1.2)
 
 
