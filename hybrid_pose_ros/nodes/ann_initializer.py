@@ -206,7 +206,7 @@ def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> None:
 
 def main() -> int:
     """Run the node."""
-    return run(AnnInitializerNode)
+    return run(AnnInitializerNode, niceness=5)
 
 
 if __name__ == '__main__':

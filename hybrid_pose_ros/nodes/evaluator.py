@@ -116,7 +116,7 @@ def _free(path: str) -> Path:
 
 def main() -> int:
     """Run the node."""
-    return run(EvaluatorNode)
+    return run(EvaluatorNode, niceness=5)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entry point that all nodes share: construct, spin, shut down in order."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -18,11 +19,17 @@ from rclpy.utilities import remove_ros_args
 from hybrid_pose_ros.errors import InputError
 
 
-def run(node_class: Callable[[], Node]) -> int:
+def run(node_class: Callable[[], Node], *, niceness: int = 0) -> int:
     """Spin one node until it is told to stop; return the exit status.
 
     A user's mistake (an argument, a parameter, a file) is one line on stderr and status 1.
+
+    Args:
+        node_class: of the node.
+        niceness: how much the node stands back where cores are scarce; the tracker, which must
+            keep up with the camera, has 0.
     """
+    os.nice(niceness)
     node, making = None, True
 
     def on_interrupt(*_) -> None:

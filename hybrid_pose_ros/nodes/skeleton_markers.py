@@ -166,7 +166,7 @@ def _color(confidence: float, trained: bool) -> ColorRGBA:
 
 def main() -> int:
     """Run the node."""
-    return run(SkeletonMarkersNode)
+    return run(SkeletonMarkersNode, niceness=10)
 
 
 if __name__ == '__main__':
