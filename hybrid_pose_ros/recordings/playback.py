@@ -100,7 +100,9 @@ def simulated_packets(scene: SimulatedScene, period_us: int, frame_id: str) -> I
             pending.append(part.events)
             if part.end_us >= due_us:
                 labels = part.labels
-                truth = GroundTruth(int(labels.t[-1]), labels.joints_px[-1], labels.visible[-1])
+                # The simulator's labels count from the corners of pixels, skeletons from centers.
+                truth = GroundTruth(int(labels.t[-1]), labels.joints_px[-1] - 0.5,
+                                    labels.visible[-1])
                 yield part.end_us, np.concatenate(pending), truth
                 pending = []
                 due_us = part.end_us + period_us
