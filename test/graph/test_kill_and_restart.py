@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from live_graph import DOMAIN, SKELETON, STATE, LiveGraph
 from ring_states import segments
 from visualization_msgs.msg import MarkerArray
@@ -36,6 +37,7 @@ class Running:
         self.skeletons = live.listen(SKELETON, Skeleton2D)
         self.states = live.listen(STATE, StateTensors)
         self.markers = live.listen('/skeleton_markers/markers', MarkerArray)
+        self.reports = live.listen('/diagnostics', DiagnosticArray)
 
     def wait_for(self, messages: list, what: str, condition=lambda message: True) -> None:
         """Wait for a message about a time that is still to come: no killed node has sent it.
@@ -57,6 +59,13 @@ class Running:
         self.live.spin_until(
             lambda: not self.supervisor.check() and self.supervisor.pid(name) != pid,
             f'another {name}')
+
+    def recorded_poses(self) -> int:
+        """Return how many poses the recorder has, by its last report."""
+        counts = [int(value.value) for report in self.reports for status in report.status
+                  if status.name == 'evaluator' for value in status.values
+                  if value.key == SKELETON]
+        return counts[-1] if counts else 0
 
     def logs(self) -> str:
         """Return what all nodes have written."""
@@ -123,9 +132,9 @@ def test_the_player_begins_anew_and_the_poses_with_it(running):
 
 def test_the_recorder_comes_back_with_a_bag_of_its_own_and_the_first_can_be_read(running):
     running.kill('evaluator')
+    running.reports.clear()
     running.wait_for(running.skeletons, 'poses without a recorder')
-    second = running.folder / 'bag_1'
-    running.live.spin_until(second.exists, 'a second bag')
+    running.live.spin_until(lambda: running.recorded_poses() > 0, 'poses in a second bag')
     report = run_report(running.folder / 'bag')
     assert report['cut_short']
     assert report['poses'] > 0 and report['states'] > 0 and report['packets'] > 0
