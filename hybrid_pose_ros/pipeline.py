@@ -382,3 +382,6 @@ def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
                                  for name, shape in tracker.layout.items()}))
     for _ in tracker.update(event_array(times_us + times_us[-1], [1] * 4, [1] * 4, [1] * 4)):
         pass
+    # One event, and bins without any: arrays of one element are another type to numba.
+    for _ in tracker.update(event_array([3 * times_us[-1]], [1], [1], [1])):
+        pass

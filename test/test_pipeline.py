@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracker's path without ROS: what a pose is of, and how states take over."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -485,3 +487,27 @@ def test_warming_up_works_with_any_length_of_step():
 def test_parameters_that_are_not_legal_are_refused(changes):
     with pytest.raises(InputError, match=f'parameter {next(iter(changes))}'):
         replace(PARAMS, **changes)
+
+
+AFTER_WARM_UP = """
+import numpy as np
+from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.engine import kernels
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams, warm_up
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.representation import step_counter
+
+weights, compiled = untrained(preset('edge')), (kernels.advance, step_counter._count_into)
+warm_up(weights, TrackerParams())
+before = [len(function.signatures) for function in compiled]
+tracker = PoseTracker(weights, TrackerParams(), 64, 48)
+for times in ([0, 500, 1500], [2500], [9500], [9600, 9700], [30500]):
+    list(tracker.update(event_array(times, [1] * len(times), [1] * len(times), [1] * len(times))))
+assert before == [len(function.signatures) for function in compiled], before
+"""
+
+
+def test_a_warm_tracker_has_nothing_left_to_compile():
+    """A bin without events, the first after 6 s, had stopped a new installation for 1 s."""
+    subprocess.run([sys.executable, '-c', AFTER_WARM_UP], check=True)

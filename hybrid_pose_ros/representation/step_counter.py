@@ -66,7 +66,6 @@ class StepCounter:
         self._back_us = back_us
         self._open: int | None = None  # index of the open bin; None before the first event
         self._empty = np.zeros((2, geometry.height, geometry.width), np.uint8)
-        self._empty.flags.writeable = False
         self._counts, self._events, self._last_us = self._empty, 0, NEVER
 
     def update(self, events: np.ndarray) -> list[Step | Gap]:
