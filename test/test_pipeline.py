@@ -494,7 +494,7 @@ import numpy as np
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams, warm_up
+from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams, _Rest, warm_up
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation import step_counter
 
@@ -503,6 +503,8 @@ warm_up(weights, TrackerParams())
 before = [len(function.signatures) for function in compiled]
 tracker = PoseTracker(weights, TrackerParams(), 64, 48)
 for times in ([0, 500, 1500], [2500], [9500], [9600, 9700], [30500]):
+    tracker.initialize(_Rest(0, {name: np.zeros(shape, np.float32)
+                                 for name, shape in tracker.layout.items()}))
     list(tracker.update(event_array(times, [1] * len(times), [1] * len(times), [1] * len(times))))
 assert before == [len(function.signatures) for function in compiled], before
 """
