@@ -28,6 +28,9 @@ FIELDS = EVENT_DTYPE.names
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
 CHUNK_BYTES = 1 << 17
 
+LABEL_CENTER_PX = 0.5
+"""In labels pixel i covers [i, i + 1); everywhere else in the package its center is i."""
+
 
 class CameraPose(NamedTuple):
     """Where the camera is: pixel = intrinsics @ (rotation @ world + translation), then divide."""

@@ -11,6 +11,7 @@ import numpy as np
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.scene import SimulatedScene
@@ -100,8 +101,7 @@ def simulated_packets(scene: SimulatedScene, period_us: int, frame_id: str) -> I
             pending.append(part.events)
             if part.end_us >= due_us:
                 labels = part.labels
-                # The simulator's labels count from the corners of pixels, skeletons from centers.
-                truth = GroundTruth(int(labels.t[-1]), labels.joints_px[-1] - 0.5,
+                truth = GroundTruth(int(labels.t[-1]), labels.joints_px[-1] - LABEL_CENTER_PX,
                                     labels.visible[-1])
                 yield part.end_us, np.concatenate(pending), truth
                 pending = []

@@ -9,10 +9,7 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
-from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
-
-LABEL_CENTER_PX = 0.5
-"""In a recording's labels pixel i covers [i, i + 1); ours means the pixel's center by i."""
+from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording
 
 
 class Clip(NamedTuple):
