@@ -11,6 +11,10 @@ for people. What a tensor means, by the end of its name (dt is the length of a t
     log_tau_us            natural logarithm of the membrane's time constant [us], or at
                           snn.output of the decay of what was integrated
     log_tau_held_us       the same for the decay of the ANN's heatmap
+    snn.feedback.weight   current of a joint at its peak into the neurons round it, turned as in a
+                          convolution, (C, J, k, k)
+    snn.flow.weight       cells that a spike moves a joint by, x of all joints, then y,
+                          (2 J, C, k, k)
 """
 
 import hashlib
@@ -157,7 +161,7 @@ def _shapes_of(conv: Convolution) -> dict[str, tuple[int, ...]]:
 
 def _start_value(preset: Preset, conv: Convolution, name: str, shape: tuple[int, ...],
                  generator: np.random.Generator) -> np.ndarray:
-    if name == f'{conv.name}.weight':
+    if name == f'{conv.name}.weight' and not conv.at_joints:
         # Of the 4 x 4 taps of a transposed convolution, stride 2 leaves 4 to each output.
         taps = conv.kernel ** 2 // (4 if conv.transposed else 1)
         fan_in, fan_out = conv.in_channels * taps, conv.out_channels * taps

@@ -26,6 +26,7 @@ class Convolution(NamedTuple):
     norm: bool = False  # batch normalization behind it
     transposed: bool = False
     log_taus: tuple[tuple[str, tuple[int, ...]], ...] = ()  # names and shapes
+    at_joints: bool = False  # each joint's weights are used once, where the joint is
 
     @property
     def weight_shape(self) -> tuple[int, int, int, int]:
@@ -91,6 +92,13 @@ def _snn(preset: Preset) -> Iterator[Convolution]:
     yield Convolution('snn.output', preset.output.in_channels, preset.joints,
                       preset.output.kernel, heatmap_depth(preset),
                       bias=preset.output.bias, log_taus=taus)
+    if preset.feedback:
+        layer = preset.layer(preset.feedback.layer)
+        yield Convolution('snn.feedback', preset.joints, layer.out_channels,
+                          preset.feedback.kernel, depths[layer.name], bias=False, at_joints=True)
+    if preset.flow:
+        yield Convolution('snn.flow', preset.flow.in_channels, 2 * preset.joints,
+                          preset.flow.kernel, heatmap_depth(preset), bias=False, at_joints=True)
 
 
 def spike_maps(preset: Preset, width: int, height: int) -> dict[str, tuple[int, int, int]]:
@@ -139,7 +147,8 @@ def layer_costs(preset: Preset, width: int, height: int) -> list[LayerCost]:
         weights = math.prod(conv.weight_shape)
         rows, columns = map_size(conv.depth, width, height)
         # A transposed convolution multiplies each input, not each output, with all its taps.
-        steps = math.prod(map_size(conv.depth + conv.transposed, width, height))
+        steps = 1 if conv.at_joints else math.prod(
+            map_size(conv.depth + conv.transposed, width, height))
         costs.append(LayerCost(conv.name, (conv.out_channels, rows, columns),
                                weights + per_channel * conv.out_channels + taus,
                                weights * steps))

@@ -329,7 +329,7 @@ class PoseTracker:
 
     def _pose(self, step: Step, started_ns: int) -> Pose:
         cells, confidence = locate_joints(self._live.state.heatmap, self._logits)
-        joints_px = self._geometry.to_px(cells).astype(np.float32)
+        joints_px = self._geometry.to_px(cells + self._live.state.offset).astype(np.float32)
         skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
         self._last_pose_index = step.index
         held = self._holder.hold_into(joints_px, step.counts, steps=skipped + 1,

@@ -44,6 +44,27 @@ class OutputLayer:
 
 
 @dataclass(frozen=True)
+class Feedback:
+    """Each joint, where its heatmap peaks, is a current into the neurons of a layer round it.
+
+    So neurons know of which joint the events near them are. The layer's map is as fine as the
+    heatmaps.
+    """
+
+    layer: str
+    kernel: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Spikes round a joint's peak move the joint: each by its weight, in x and in y [cells]."""
+
+    inputs: tuple[str, ...]  # maps as fine as the heatmaps
+    in_channels: int
+    kernel: int
+
+
+@dataclass(frozen=True)
 class AnnSettings:
     """A U-Net: a stem of two convolutions, levels down, levels up with skips, heatmaps out."""
 
@@ -91,6 +112,8 @@ class Preset:
     tau_us: float  # membrane; where time constants are learned, training starts from these
     tau_output_us: float  # decay of what the SNN's output integrated
     tau_held_us: float  # decay of the ANN's heatmap under it
+    feedback: Feedback | None = None
+    flow: Flow | None = None
     threshold: float = 1.0
     joints: int = len(JOINTS)
 
@@ -183,7 +206,8 @@ def _edge() -> Preset:
             StateHead('a3', 'up2', 24, 16),
         ),
         batch_norm=False, current_input=False, learned_tau=True, logits=True,
-        tau_us=45_000.0, tau_output_us=40_000.0, tau_held_us=1_000_000.0)
+        tau_us=45_000.0, tau_output_us=40_000.0, tau_held_us=1_000_000.0,
+        feedback=Feedback('enc0', 5), flow=Flow(('up2', 'enc0'), 32, 7))
 
 
 PRESETS = {preset.name: preset for preset in (_paper(), _edge())}

@@ -15,7 +15,7 @@ from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
-from hybrid_pose_ros.simulation.corpus import make, motion_files, plan
+from hybrid_pose_ros.simulation.corpus import KINDS, make, motion_files, plan
 from hybrid_pose_ros.simulation.motion_capture import StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, DEMO, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -45,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
     corpus.add_argument('--output-dir', metavar='DIR', help='folder for the clips')
     corpus.add_argument('--clips', type=int, default=100)
+    corpus.add_argument('--kind', default='any', choices=KINDS,
+                        help='cameras all round and all sensors; cameras in front and little '
+                        'noise; or, to compare figures, the front cameras of DHP19 and one '
+                        'sensor (any)')
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
                         help='share of the clips that show our own motions (0.1)')
     add_executor_arguments(corpus)
@@ -131,7 +135,7 @@ def _run_corpus(args: argparse.Namespace) -> dict:
     if args.clips < 1 or not 0.0 <= args.own <= 1.0:
         raise InputError('--clips must be at least 1, --own from 0 to 1')
     clips = plan(motion_files(args.corpus), args.output_dir, clips=args.clips, seed=args.seed,
-                 duration_s=args.duration or 10.0, own_share=args.own)
+                 duration_s=args.duration or 10.0, own_share=args.own, kind=args.kind)
     present = sum(clip.path.exists() for clip in clips)
     rates = []
     with executor(args) as workers, _progress('clips') as progress:

@@ -21,9 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, metavar='DIR',
                         help='log, files to resume from, and the weights')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
+    parser.add_argument('--start', default='', metavar='FILE',
+                        help='weights (.safetensors) to start from, instead of random ones')
+    parser.add_argument('--ann-rate', type=float, default=3e-3, metavar='R',
+                        help='highest learning rate of the ANN (0.003)')
+    parser.add_argument('--snn-rate', type=float, default=2e-3, metavar='R',
+                        help='highest learning rate of SNN and heads (0.002)')
     parser.add_argument('--seed', type=int, default=0, help='of first weights and batches (0)')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
+    parser.add_argument('--alone', action='store_true',
+                        help='train an SNN that runs without an ANN, for `evaluate '
+                        '--snn-checkpoint`')
     parser.add_argument('--ann-iterations', type=int, default=20_000, metavar='N',
                         help='batches of the ANN (20000); fewer than were done: none')
     parser.add_argument('--snn-iterations', type=int, default=20_000, metavar='N',
@@ -41,9 +50,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.threads < 1:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
     torch.set_num_threads(args.threads)
-    params = TrainingParams(preset=args.preset, seed=args.seed, device=args.device,
-                            ann_iterations=args.ann_iterations,
-                            snn_iterations=args.snn_iterations)
+    params = TrainingParams(preset=args.preset, start=args.start, seed=args.seed,
+                            device=args.device, alone=args.alone,
+                            ann_iterations=args.ann_iterations, ann_rate=args.ann_rate,
+                            snn_iterations=args.snn_iterations, snn_rate=args.snn_rate)
     unseen = load_clips(args.validation) if args.validation else []
     clips = load_clips(args.corpus)
     with _Bar({'ann': args.ann_iterations, 'snn': args.snn_iterations}) as bar:

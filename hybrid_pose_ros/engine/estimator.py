@@ -21,6 +21,8 @@ class StateArrays(NamedTuple):
     heatmap: np.ndarray  # float32, the sum after the last step, (H, W, C) with padded channels
     spikes: np.ndarray  # int64, of the last step: events, then the maps in order
     ends: np.ndarray  # int64, where the spikes of each map end
+    peaks: np.ndarray  # int64, row and column of each joint's peak after the last step, (J, 2)
+    offset: np.ndarray  # float32, from there to the joint, x and y [cells], (J, 2)
 
 
 class EngineState:
@@ -34,7 +36,9 @@ class EngineState:
         size = output['height'] * output['width'] * output['channels']
         self.arrays = StateArrays(
             membranes=aligned(plan.memory), held=aligned(size), heatmap=aligned(size),
-            spikes=np.zeros(plan.capacity, np.int64), ends=plan.spikes.copy())
+            spikes=np.zeros(plan.capacity, np.int64), ends=plan.spikes.copy(),
+            peaks=np.zeros((layout['heatmap'][2], 2), np.int64),
+            offset=np.zeros((layout['heatmap'][2], 2), np.float32))
         self._membranes = [self._view(layer) for layer in plan.layers]
         self.copy_from({name: np.zeros(shape, np.float32) for name, shape in layout.items()})
 
@@ -43,6 +47,11 @@ class EngineState:
         """Heatmaps after the last step, (H, W, J) float32, a view that the next step changes."""
         height, width, joints = self._layout['heatmap']
         return self.arrays.heatmap.reshape(height, width, -1)[:, :, :joints]
+
+    @property
+    def offset(self) -> np.ndarray:
+        """From where a joint's heatmap says that it is to where it is, x and y [cells], (J, 2)."""
+        return self.arrays.offset
 
     @property
     def spike_counts(self) -> np.ndarray:
@@ -64,6 +73,8 @@ class EngineState:
         self._membranes[-1][...] = self._plan.drive[self._plan.layers[-1]['neurons']:]
         self.heatmap[...] = tensors['heatmap']
         np.multiply(self.arrays.heatmap, self._plan.held_leak, out=self.arrays.held)
+        self.offset[...] = 0
+        kernels.find_peaks(self._plan.layers[-1], self.arrays.heatmap, self.arrays.peaks)
 
     def take(self, other: 'EngineState') -> None:
         """Become what another state of the network is, whose steps may be of another length.
@@ -80,6 +91,8 @@ class EngineState:
             new += ours.drive[lanes]
         np.multiply(other.arrays.held, ours.held_leak / theirs.held_leak, out=self.arrays.held)
         self.arrays.heatmap[...] = other.arrays.heatmap
+        self.arrays.peaks[...] = other.arrays.peaks
+        self.offset[...] = other.offset
 
     def spike_map(self, index: int) -> np.ndarray:
         """Return the last step's spikes of a map as rows of (y, x, channel, value), (N, 4).

@@ -120,6 +120,26 @@ def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak
 
 
 @intrinsic
+def _raise_lanes(_, values, start, highest, cells, lane, cell):
+    """Raise LANES of `highest` to the values that are higher, and note the cell of those."""
+    signature = types.void(values, types.int64, highest, cells, types.int64, types.float32)
+
+    def generate(context, builder, signature, args):
+        values, start, highest, cells, lane, cell = args
+        value = _load(builder, _pointer(context, builder, values, signature.args[0], start,
+                                        _FLOATS))
+        highest = _pointer(context, builder, highest, signature.args[2], lane, _FLOATS)
+        cells = _pointer(context, builder, cells, signature.args[3], lane, _FLOATS)
+        before, cells_before = _load(builder, highest), _load(builder, cells)
+        higher = builder.fcmp_ordered('>', value, before)
+        _store(builder, builder.select(higher, value, before), highest)
+        _store(builder, builder.select(higher, _splat(builder, cell), cells_before), cells)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
 def _nonzero_lanes(_, counts, start):
     """Return one bit for each of EVENT_LANES counts that is not zero."""
     signature = types.uint64(counts, types.int64)
@@ -273,9 +293,86 @@ def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
 
 
 @njit(nogil=True, cache=True)
+def find_peaks(layer, heatmap, peaks):
+    """Write row and column of the first highest cell of each joint to `peaks` (J, 2)."""
+    highest = np.full(layer.channels, -np.inf, np.float32)
+    cells = np.zeros(layer.channels, np.float32)  # whole numbers up to 2 ** 24 are exact
+    for cell in range(layer.height * layer.width):
+        for lane in range(0, layer.channels, LANES):
+            _raise_lanes(heatmap, cell * layer.channels + lane, highest, cells, lane,
+                         np.float32(cell))
+    for joint in range(len(peaks)):
+        peaks[joint, 0] = np.int64(cells[joint]) // layer.width
+        peaks[joint, 1] = np.int64(cells[joint]) % layer.width
+
+
+@njit(nogil=True, cache=True)
+def feed_back(peaks, plan, membranes):
+    """Charge the neurons round each joint's peak."""
+    layer, kernel = plan.layers[plan.fed], plan.feedback_kernel
+    size = kernel * kernel * layer.channels
+    for joint in range(len(peaks)):
+        _add_block(peaks[joint, 0] - kernel // 2, peaks[joint, 1] - kernel // 2, kernel, kernel,
+                   kernel, plan.feedback + joint * size, np.float32(1), plan.weights, layer,
+                   membranes)
+
+
+@njit(nogil=True, cache=True)
+def flow(spikes, weights, peaks, offset):
+    """Move the joints by the spikes round them: adds to `offset` (J, 2), x and y [cells].
+
+    Args:
+        spikes: of one map.
+        weights: of that map, (J, channels, k, k, 2).
+        peaks: row and column of each joint, (J, 2).
+        offset: is changed.
+    """
+    reach = weights.shape[2] // 2
+    joints = len(peaks)
+    first_row, last_row = peaks[:, 0].min() - reach, peaks[:, 0].max() + reach
+    for spike in spikes:
+        y, x, channel = spike >> 40, spike >> 24 & 0xffff, spike >> 8 & 0xffff
+        if first_row <= y <= last_row:
+            for joint in range(joints):
+                row, column = y - peaks[joint, 0] + reach, x - peaks[joint, 1] + reach
+                if 0 <= row <= 2 * reach and 0 <= column <= 2 * reach:
+                    offset[joint, 0] += weights[joint, channel, row, column, 0]
+                    offset[joint, 1] += weights[joint, channel, row, column, 1]
+
+
+@njit(nogil=True, cache=True)
+def _shift(maps, start, layer, joint, down, right, scratch):
+    """Move the map of a joint by whole cells; its borders are repeated."""
+    height, width, channels = layer.height, layer.width, layer.channels
+    for cell in range(height * width):
+        scratch[cell] = maps[start + cell * channels + joint]
+    for y in range(height):
+        row = min(max(y - down, 0), height - 1) * width
+        for x in range(width):
+            column = min(max(x - right, 0), width - 1)
+            maps[start + (y * width + x) * channels + joint] = scratch[row + column]
+
+
+@njit(nogil=True, cache=True)
+def follow(layer, state):
+    """Let the maps of joints follow their offsets by whole cells."""
+    for joint in range(len(state.offset)):
+        right, down = round(state.offset[joint, 0]), round(state.offset[joint, 1])
+        if right != 0 or down != 0:
+            state.offset[joint, 0] -= right
+            state.offset[joint, 1] -= down
+            scratch = np.empty(layer.height * layer.width, np.float32)
+            _shift(state.membranes, layer.membranes, layer, joint, down, right, scratch)
+            _shift(state.held, 0, layer, joint, down, right, scratch)
+            _shift(state.heatmap, 0, layer, joint, down, right, scratch)
+
+
+@njit(nogil=True, cache=True)
 def advance(counts, plan, state):
     """Advance a state by one time bin, whose events are `counts` (2, H, W), uint8."""
     spikes, ends = state.spikes, state.ends
+    if plan.fed >= 0:
+        feed_back(state.peaks, plan, state.membranes)
     listed = list_events(counts, spikes)
     ends[0] = listed
     last = plan.layers.size - 1
@@ -296,3 +393,11 @@ def advance(counts, plan, state):
         else:
             integrate(layer, plan.leak, plan.drive, plan.held_leak, state.membranes, state.held,
                       state.heatmap)
+            for number in range(len(plan.flow_maps)):
+                source = plan.flow_maps[number]
+                flow(spikes[plan.spikes[source]:ends[source]], plan.flow_weights[number],
+                     state.peaks, state.offset)
+            if len(plan.flow_maps):
+                follow(layer, state)
+            if plan.fed >= 0 or len(plan.flow_maps):
+                find_peaks(layer, state.heatmap, state.peaks)

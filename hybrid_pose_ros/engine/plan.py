@@ -55,6 +55,11 @@ class Plan(NamedTuple):
     spikes: np.ndarray  # int64, where the spikes of each map start in the list of all spikes
     threshold: np.float32
     held_leak: np.float32  # factor per step of the ANN's heatmap
+    fed: int  # index of the layer that joints are fed back into, -1: none
+    feedback: int  # where the weights of the feedback start, (J, k, k, C)
+    feedback_kernel: int
+    flow_maps: np.ndarray  # int64, spike maps that move joints
+    flow_weights: np.ndarray  # float32, (maps, J, channels, k, k, 2)
     memory: int  # membranes of all layers
     capacity: int  # events and neurons: spikes that there can be in a step
 
@@ -95,6 +100,8 @@ class _Planner:
         output_layer = SpikingLayer('output', output.inputs, output.in_channels, preset.joints,
                                     output.kernel)
         self._add_layer(output_layer, self._heatmap, preset.tau_output_us, current_input=False)
+        fed, feedback = self._feedback()
+        flow_maps, flow_weights = self._flow()
         sizes = [math.prod(shape) for shape in self._maps.values()]
         weights = aligned(sum(block.size for block in self._weights))
         np.concatenate(self._weights, out=weights)
@@ -106,7 +113,34 @@ class _Planner:
             threshold=np.float32(preset.threshold),
             held_leak=np.float32(self._factor('snn.output.log_tau_held_us',
                                               preset.tau_held_us)),
+            fed=fed, feedback=feedback,
+            feedback_kernel=preset.feedback.kernel if preset.feedback else 0,
+            flow_maps=flow_maps, flow_weights=flow_weights,
             memory=self._memory(), capacity=sum(sizes))
+
+    def _feedback(self) -> tuple[int, int]:
+        """Return the layer that joints are fed back into, and where the weights start."""
+        if self._preset.feedback is None:
+            return -1, 0
+        layer = self._names.index(self._preset.feedback.layer) - 1
+        current = 1 - self._leak[layer][:self._maps[self._preset.feedback.layer][0]]
+        weight = np.float64(self._tensors['snn.feedback.weight'])
+        return layer, self._add_weights(_turned(weight * current[:, None, None, None]))
+
+    def _flow(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the maps whose spikes move joints, and the weights (maps, J, C, k, k, 2)."""
+        flow = self._preset.flow
+        if flow is None:
+            return np.zeros(0, np.int64), np.zeros((0, 0, 0, 0, 0, 2), np.float32)
+        weight = self._tensors['snn.flow.weight']
+        weight = weight.reshape(2, self._preset.joints, *weight.shape[1:])
+        channels = [self._maps[name][0] for name in flow.inputs]
+        parts = np.split(weight, np.cumsum(channels)[:-1], axis=2)
+        most = max(channels)
+        parts = [np.pad(part, [(0, most - part.shape[2]) if axis == 2 else (0, 0)
+                               for axis in range(5)]) for part in parts]
+        return (np.array([self._names.index(name) for name in flow.inputs]),
+                np.ascontiguousarray(np.moveaxis(np.stack(parts), 1, -1), np.float32))
 
     def _add_layer(self, layer: SpikingLayer, shape: tuple[int, int, int], tau_us: float,
                    current_input: bool) -> None:

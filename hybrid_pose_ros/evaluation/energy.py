@@ -8,7 +8,9 @@ out of a bilinear upsampling, neither of which is binary, for spikes.
 
 The honest count takes what the engine does: for each spike the weights that it reaches, each an
 addition; for each cell with events the same as MACs, since counts are numbers; a MAC a step for
-each neuron's leak; for each element of a heatmap the two decays and the sum. Memory is apart.
+each neuron's leak; for each element of a heatmap the two decays and the sum, and a comparison in
+search of its peak, where joints are fed back; the weights of the joints that are fed back; and for
+each spike that may move joints an addition in x and in y for all of them. Memory is apart.
 
 Source: arXiv 2303.14176; 45 nm: Horowitz, ISSCC 2014; 7 nm: Jouppi et al., ISCA 2021 (FP32).
 """
@@ -97,7 +99,22 @@ def honest_step(preset: Preset, width: int, height: int, spikes: np.ndarray,
     elements = np.prod(heatmap_shape(preset, width, height))
     return Operations(
         macs=float(spikes @ reach.macs + neurons(preset, width, height) + 2 * elements),
-        additions=float(spikes @ reach.additions + residual + resets + elements))
+        additions=float(spikes @ reach.additions + residual + resets + elements
+                        + _following(preset, elements, spikes, names)))
+
+
+def _following(preset: Preset, elements: int, spikes: np.ndarray, names: list[str]) -> float:
+    """Return additions and comparisons that joints at their peaks cost, at most."""
+    operations = 0.0
+    if preset.feedback:
+        channels = preset.layer(preset.feedback.layer).out_channels
+        operations += preset.joints * preset.feedback.kernel ** 2 * channels
+    if preset.flow:
+        moving = sum(spikes[names.index(name)] for name in preset.flow.inputs)
+        operations += 2 * preset.joints * moving
+    if preset.feedback or preset.flow:
+        operations += elements
+    return operations
 
 
 def folded(operations_per_spike: np.ndarray) -> Reach:

@@ -175,8 +175,7 @@ class _DenseNetwork:
         maps = {name: self._on_torch(tensor.transpose(2, 0, 1))
                 for name, tensor in tensors.items()}
         held = maps.pop('heatmap')
-        self._state = HybridState(tuple(map(LIFState, maps.values())),
-                                  self._torch.zeros_like(held), held)
+        self._state = HybridState.begin(tuple(map(LIFState, maps.values())), held)
 
     def step(self, counts: np.ndarray) -> np.ndarray:
         """Return heatmaps (H, W, J)."""

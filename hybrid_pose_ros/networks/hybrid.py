@@ -7,6 +7,11 @@
               features - heads - membrane potentials
                                    |
     counts of a bin ------------- SNN - output --> integrated      heatmaps = integrated + held
+                                   |
+                                  flow ----------> offset          joints = peaks + offset
+
+With flow, the maps of a joint go with it: when its offset comes near a cell, both are shifted by
+that cell.
 """
 
 from typing import Any, NamedTuple
@@ -30,6 +35,25 @@ class HybridState(NamedTuple):
     layers: tuple[LIFState, ...]  # one a spiking layer, in the order of the preset
     integrated: Tensor  # what the SNN put out since the initialization, decayed, (B, J, h, w)
     held: Tensor  # the ANN's heatmaps, decayed, (B, J, h, w)
+    offset: Tensor  # from where a joint's heatmap says it is to where it is [cells], (B, J, 2)
+
+    @classmethod
+    def begin(cls, layers: tuple[LIFState, ...], heatmaps: Tensor) -> 'HybridState':
+        """Return a state that nothing has moved yet."""
+        offset = heatmaps.new_zeros((*heatmaps.shape[:2], 2))
+        return cls(layers, torch.zeros_like(heatmaps), heatmaps, offset)
+
+    @property
+    def heatmaps(self) -> Tensor:
+        """What the network says at the end of the last bin, (B, J, h, w)."""
+        return self.integrated + self.held
+
+    @property
+    def peaks(self) -> Tensor:
+        """Row and column of the first highest cell of each heatmap, (B, J, 2) int64."""
+        heatmaps = self.heatmaps.detach()
+        cells, width = heatmaps.flatten(2).argmax(dim=2), heatmaps.shape[-1]
+        return torch.stack([cells // width, cells % width], dim=-1)
 
 
 class Hybrid(nn.Module):
@@ -67,7 +91,7 @@ class Hybrid(nn.Module):
         height, width = frame.shape[-2:]
         membranes = self.heads(features, width, height)
         layers = tuple(LIFState(membranes[layer.name]) for layer in self.preset.spiking)
-        return HybridState(layers, torch.zeros_like(heatmaps), heatmaps.detach())
+        return HybridState.begin(layers, heatmaps.detach())
 
     def resting_state(self, batch: int, width: int, height: int) -> HybridState:
         """Return the state of a network that has seen nothing, for an input of width x height."""
@@ -76,8 +100,7 @@ class Hybrid(nn.Module):
 
         layers = tuple(LIFState(zeros(shape))
                        for shape in spike_maps(self.preset, width, height).values())
-        heatmaps = zeros(heatmap_shape(self.preset, width, height))
-        return HybridState(layers, heatmaps, heatmaps)
+        return HybridState.begin(layers, zeros(heatmap_shape(self.preset, width, height)))
 
     def step(self, counts: Tensor, state: HybridState,
              dt_us: float) -> tuple[Tensor, HybridState]:
@@ -94,7 +117,26 @@ class Hybrid(nn.Module):
     def step_with_spikes(self, counts: Tensor, state: HybridState,
                          dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
         """Return what `step` does and the spikes (B, C, H, W) of each layer."""
-        maps, layers = self.snn(counts.to(state.held.dtype), state.layers, dt_us)
+        peaks = state.peaks
+        maps, layers = self.snn(counts.to(state.held.dtype), state.layers, dt_us, peaks)
         integrated, held = self.snn.output(maps, state.integrated, state.held, dt_us)
+        offset = state.offset
+        if self.snn.flow is not None:
+            offset = offset + self.snn.flow(maps, peaks)
+            cells = offset.detach().round()
+            offset = offset - cells
+            integrated, held = _shifted(integrated, cells), _shifted(held, cells)
+        state = HybridState(layers, integrated, held, offset)
         spikes = {layer.name: maps[layer.name] for layer in self.preset.spiking}
-        return integrated + held, HybridState(layers, integrated, held), spikes
+        return state.heatmaps, state, spikes
+
+
+def _shifted(maps: Tensor, cells: Tensor) -> Tensor:
+    """Return maps (B, J, h, w), each moved by whole cells x and y (B, J, 2); borders are repeated."""
+    if not cells.any():
+        return maps
+    height, width = maps.shape[-2:]
+    rows = torch.arange(height, device=maps.device) - cells[..., 1:].long()
+    columns = torch.arange(width, device=maps.device) - cells[..., :1].long()
+    maps = maps.gather(2, rows.clamp(0, height - 1)[..., None].expand_as(maps))
+    return maps.gather(3, columns.clamp(0, width - 1)[..., None, :].expand_as(maps))

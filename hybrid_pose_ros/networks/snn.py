@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hybrid_pose_ros.layout import Convolution, convolutions
 from hybrid_pose_ros.networks.blocks import ConvTensors, crop, upsample
 from hybrid_pose_ros.networks.neurons import LIFState, leak_and_gain, lif_step
-from hybrid_pose_ros.presets import EVENTS, OutputLayer, Preset, SpikingLayer
+from hybrid_pose_ros.presets import EVENTS, Flow, OutputLayer, Preset, SpikingLayer
 
 
 class SpikingConv(ConvTensors):
@@ -21,9 +21,16 @@ class SpikingConv(ConvTensors):
         super().__init__(conv)
         self.layer, self._preset = layer, preset
 
-    def forward(self, maps: dict[str, Tensor], state: LIFState,
-                dt_us: float) -> tuple[Tensor, LIFState]:
-        """Return spikes (B, C, H, W) and the next state, from the maps of the layers before."""
+    def forward(self, maps: dict[str, Tensor], state: LIFState, dt_us: float,
+                current: Tensor | None = None) -> tuple[Tensor, LIFState]:
+        """Return spikes (B, C, H, W) and the next state, from the maps of the layers before.
+
+        Args:
+            maps: spikes of the layers before, and the counts.
+            state: of this layer.
+            dt_us: length of the bin [us].
+            current: flows into the neurons besides, (B, C, H, W).
+        """
         leak, gain = leak_and_gain(self._tau_us(), dt_us)
         charge = self._convolve(_joined(maps, self.layer.inputs), state.membrane.shape[-2:])
         if self.layer.residual:
@@ -32,6 +39,8 @@ class SpikingConv(ConvTensors):
             charge = gain * charge
         if self.bias is not None:
             charge = charge + gain * self.bias[:, None, None]
+        if current is not None:
+            charge = charge + gain * current
         return lif_step(charge, state, leak=leak, threshold=self._preset.threshold)
 
     def _tau_us(self) -> Tensor:
@@ -74,6 +83,47 @@ class OutputConv(ConvTensors):
         return _constant(self._preset.tau_output_us), _constant(self._preset.tau_held_us)
 
 
+class FeedbackConv(ConvTensors):
+    """What joints at their peaks drive into the neurons round them."""
+
+    def forward(self, peaks: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return currents (B, C, H, W).
+
+        Args:
+            peaks: row and column of each joint, (B, J, 2) int64.
+            size: (H, W).
+        """
+        channels, joints, kernel, _ = self.weight.shape
+        height, width = size[0] + kernel - 1, size[1] + kernel - 1
+        weights = self.weight.flip((2, 3)).permute(1, 2, 3, 0).reshape(-1, channels)
+        batch = len(peaks)
+        currents = self.weight.new_zeros(batch * height * width, channels)
+        cells = _window(peaks, kernel, width) + height * width * torch.arange(
+            batch, device=peaks.device)[:, None, None]
+        currents = currents.index_add(0, cells.flatten(), weights.repeat(batch, 1))
+        border = kernel // 2
+        return currents.view(batch, height, width, channels)[
+            :, border:border + size[0], border:border + size[1]].permute(0, 3, 1, 2)
+
+
+class FlowConv(ConvTensors):
+    """How far the spikes round each joint move it."""
+
+    def __init__(self, conv: Convolution, flow: Flow):
+        super().__init__(conv)
+        self._inputs = flow.inputs
+
+    def forward(self, maps: dict[str, Tensor], peaks: Tensor) -> Tensor:
+        """Return how far each joint moves, x and y [cells], (B, J, 2)."""
+        kernel, joints = self.weight.shape[-1], peaks.shape[1]
+        padded = F.pad(_joined(maps, self._inputs).to(self.weight.dtype), 4 * (kernel // 2,))
+        channels = padded.shape[1]
+        cells = _window(peaks, kernel, padded.shape[-1]).flatten(1)
+        windows = padded.flatten(2).gather(2, cells[:, None].expand(-1, channels, -1))
+        weights = self.weight.view(2, joints, channels, -1)
+        return torch.einsum('bcjk,ajck->bja', windows.unflatten(2, (joints, -1)), weights)
+
+
 class PoseSNN(nn.Module):
     """The spiking U-Net of a preset; layers are named as there."""
 
@@ -84,28 +134,48 @@ class PoseSNN(nn.Module):
         for layer in preset.spiking:
             self.add_module(layer.name, SpikingConv(convs[f'snn.{layer.name}'], layer, preset))
         self.output = OutputConv(convs['snn.output'], preset.output, preset)
+        self.feedback = FeedbackConv(convs['snn.feedback']) if preset.feedback else None
+        self.flow = FlowConv(convs['snn.flow'], preset.flow) if preset.flow else None
+        self._fed = preset.feedback.layer if preset.feedback else ''
 
-    def forward(self, counts: Tensor, states: Sequence[LIFState],
-                dt_us: float) -> tuple[dict[str, Tensor], tuple[LIFState, ...]]:
+    def forward(self, counts: Tensor, states: Sequence[LIFState], dt_us: float,
+                peaks: Tensor) -> tuple[dict[str, Tensor], tuple[LIFState, ...]]:
         """Advance all spiking layers one time bin.
 
         Args:
             counts: events of the bin, OFF and ON, (B, 2, H, W).
             states: one a layer, in the order of the preset.
             dt_us: length of the bin [us].
+            peaks: row and column of each joint's peak before it, (B, J, 2) int64.
 
         Returns:
             Spikes (B, C, H, W) of each layer, the counts among them, and the next states.
         """
         maps, next_states = {EVENTS: counts}, []
         for layer, state in zip(self._layers, states, strict=True):
-            maps[layer.name], state = self.get_submodule(layer.name)(maps, state, dt_us)
+            current = None
+            if layer.name == self._fed:
+                current = self.feedback(peaks, state.membrane.shape[-2:])
+            maps[layer.name], state = self.get_submodule(layer.name)(maps, state, dt_us, current)
             next_states.append(state)
         return maps, tuple(next_states)
 
 
 def _joined(maps: dict[str, Tensor], names: Sequence[str]) -> Tensor:
     return torch.cat([maps[name] for name in names], dim=1)
+
+
+def _window(peaks: Tensor, kernel: int, width: int) -> Tensor:
+    """Return the cells (B, J, kernel ** 2) of windows round peaks in a map padded by kernel // 2.
+
+    Args:
+        peaks: row and column in the map without the padding, (B, J, 2).
+        kernel: rows and columns of a window.
+        width: columns of the padded map.
+    """
+    steps = torch.arange(kernel, device=peaks.device)
+    inside = (steps[:, None] * width + steps).flatten()
+    return peaks[..., :1] * width + peaks[..., 1:] + inside
 
 
 def _constant(tau_us: float) -> Tensor:

@@ -116,14 +116,19 @@ def camera(name: str) -> Camera:
     return CAMERAS[name]
 
 
-def random_camera(rng: np.random.Generator) -> Camera:
-    """Return a DAVIS346 that looks at the person: half near a DHP19 place, half anywhere."""
+def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
+    """Return a DAVIS346 that looks at the person: half near a DHP19 place, half anywhere.
+
+    Args:
+        rng: is drawn from.
+        front: only such that see the person's front, at up to 60 degrees to a side.
+    """
     if rng.random() < 0.5:
-        near = CAMERAS[f'dhp19-{rng.integers(1, 5)}']
+        near = CAMERAS[f'dhp19-{rng.integers(2, 4) if front else rng.integers(1, 5)}']
         moved = near.center + rng.uniform(-0.3, 0.3, 3)
         rotation = _small_rotation(np.radians(rng.uniform(-3.0, 3.0, 3))) @ near.rotation
         return near._replace(rotation=rotation, translation=-rotation @ moved)
-    spread = np.pi / 3 if rng.random() < 0.5 else np.pi
+    spread = np.pi / 3 if rng.random() < 0.5 or front else np.pi
     azimuth = FRONT_AZIMUTH + rng.uniform(-spread, spread)
     distance, height_m = rng.uniform(1.8, 5.0), rng.uniform(0.8, 2.3)
     center = (distance * np.cos(azimuth), distance * np.sin(azimuth), height_m)

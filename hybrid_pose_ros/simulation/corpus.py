@@ -6,6 +6,7 @@ A corpus can be stopped and taken up again: a clip that is complete is not made 
 seed makes the same clip, whatever was made before and on how many processes.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
@@ -14,12 +15,19 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.simulation.camera import random_camera
+from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, random_camera
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
-from hybrid_pose_ros.simulation.scene_settings import random_scene
+from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, random_scene
+
+KINDS = ('any', 'front', 'benchmark')
+"""What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60 degrees
+of the person's front, sensors with little noise. benchmark: as DHP19, its two front cameras and a
+person who stays in place, all seen by one sensor."""
+QUIET_SHOT_HZ = 1.0
+"""Most shot noise of a pixel in a corpus of kind front."""
 
 
 class Clip(NamedTuple):
@@ -30,6 +38,7 @@ class Clip(NamedTuple):
     motion_file: Path | None  # None: our own motions
     seed: int  # of the corpus
     duration_s: float
+    kind: str = 'any'  # one of KINDS
 
 
 def motion_files(folder: str | Path) -> list[Path]:
@@ -45,7 +54,7 @@ def motion_files(folder: str | Path) -> list[Path]:
 
 
 def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, duration_s: float,
-         own_share: float = 0.0) -> list[Clip]:
+         own_share: float = 0.0, kind: str = 'any') -> list[Clip]:
     """Return the clips of a corpus; each file comes once before one comes again.
 
     Args:
@@ -55,6 +64,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
         seed: of everything that is drawn.
         duration_s: of each clip.
         own_share: share of the clips that show our own motions.
+        kind: one of KINDS.
     """
     rng = np.random.default_rng([seed, 0])
     rounds = -(-clips // len(files))
@@ -62,14 +72,14 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
     own = rng.random(clips) < own_share
     folder = Path(output_dir).resolve()  # the process that makes a clip may be elsewhere
     return [Clip(number, folder / f'clip_{number:05d}.h5',
-                 None if own[number] else files[order[number]].resolve(), seed, duration_s)
+                 None if own[number] else files[order[number]].resolve(), seed, duration_s, kind)
             for number in range(clips)]
 
 
 def make_clip(clip: Clip) -> dict:
     """Make one recording; return the facts of `record`."""
     rng = np.random.default_rng([clip.seed, 1, clip.number])
-    settings, camera = random_scene(rng), random_camera(rng)
+    settings, camera = _setting(clip.kind, rng)
     seed, scene_s = int(rng.integers(1 << 31)), clip.duration_s + WARM_UP_US * 1e-6
     if clip.motion_file is None:
         motion, name = GeneratedMotion(seed, tuple(ACTIVITIES)), 'own'
@@ -80,6 +90,19 @@ def make_clip(clip: Clip) -> dict:
     scene = SimulatedScene(motion, camera, settings, seed=seed,
                            duration_us=round(scene_s * 1e6))
     return record(scene, clip.path, seed=seed, motion=name)
+
+
+def _setting(kind: str, rng: np.random.Generator) -> tuple[SceneSettings, Camera]:
+    """Return the scene and the camera of a clip."""
+    scene = random_scene(rng)
+    if kind == 'any':
+        return scene, random_camera(rng)
+    if kind == 'benchmark':
+        camera = CAMERAS[f'dhp19-{rng.integers(2, 4)}']
+        staging = dataclasses.replace(scene.staging, travel=0.0, enter_s=0.0, leave_s=0.0)
+        return dataclasses.replace(scene, sensor=OFFICE.sensor, staging=staging), camera
+    sensor = dataclasses.replace(scene.sensor, shot_hz=min(scene.sensor.shot_hz, QUIET_SHOT_HZ))
+    return dataclasses.replace(scene, sensor=sensor), random_camera(rng, front=True)
 
 
 def _part(capture: Capture, duration_s: float, rng: np.random.Generator) -> Capture:

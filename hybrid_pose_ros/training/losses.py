@@ -9,13 +9,13 @@ SIGMA_CELLS = 1.0
 """Of the Gaussian round a joint that the softmax of its heatmap is to be."""
 
 
-def heatmap_loss(logits: Tensor, joints: Tensor, visible: Tensor) -> Tensor:
-    """Return the cross entropy of heatmaps against a Gaussian round each joint in sight.
+def heatmap_loss(logits: Tensor, joints: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean cross entropy of heatmaps against a Gaussian round each joint.
 
     Args:
         logits: (B, J, H, W).
         joints: heatmap coordinates (x, y), (B, J, 2).
-        visible: (B, J) bool; a joint out of sight counts nothing.
+        weights: (B, J) of the joints in the mean: 0, or False, out of sight.
     """
     height, width = logits.shape[-2:]
     logits = logits.float()
@@ -23,7 +23,7 @@ def heatmap_loss(logits: Tensor, joints: Tensor, visible: Tensor) -> Tensor:
     down = _gaussian(joints[..., 1], height)
     wanted = torch.einsum('bjhw,bjh,bjw->bj', logits, down, across)
     losses = logits.flatten(2).logsumexp(dim=2) - wanted
-    return (losses * visible).sum() / visible.sum().clamp(min=1)
+    return (losses * weights).sum() / weights.sum().clamp(min=1)
 
 
 def _gaussian(centers: Tensor, length: int) -> Tensor:

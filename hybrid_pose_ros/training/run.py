@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from hybrid_pose_ros.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.presets import preset
@@ -32,11 +32,13 @@ class TrainingParams:
     """What a run is; a run that is resumed may be made longer."""
 
     preset: str = param('edge', 'Network; one with logits and learned time constants.')
+    start: str = param('', 'Weights (.safetensors) to start from; empty: random ones.')
     seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
     device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
     ann_iterations: int = param(20_000, 'Batches of the ANN.', low=0, high=10**8)
     ann_rate: float = param(3e-3, 'Highest learning rate of the ANN.', low=0.0, high=1.0)
     ann_batch: int = param(16, 'Windows in a batch of the ANN.', low=1, high=4096)
+    alone: bool = param(False, 'Train an SNN that runs alone, to compare with: no ANN, no heads.')
     snn_iterations: int = param(20_000, 'Batches of SNN and heads.', low=0, high=10**8)
     snn_rate: float = param(2e-3, 'Highest learning rate of SNN and heads.', low=0.0, high=1.0)
     snn_batch: int = param(8, 'Streams in a batch of the SNN.', low=1, high=4096)
@@ -65,14 +67,16 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
         progress: is told the stage, the iteration and its figures.
     """
     device = torch.device(_device(params.device))
-    hybrid = Hybrid.from_checkpoint(_start(params)).to(device)
+    start = _start(params)
+    hybrid = Hybrid.from_checkpoint(start).to(device)
     geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
     ann = AnnStage(hybrid, clips, geometry, AnnTraining(
         seed=params.seed, batch=params.ann_batch, columns=params.columns), device)
     done_ann = fit(ann, Schedule(params.ann_iterations, params.ann_rate, weight_decay=1e-2,
                               save_every=params.save_every),
                    folder, lambda iteration, figures: progress('ann', iteration, figures))
-    settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns)
+    settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns,
+                           alone=params.alone)
     done_snn = fit(SnnStage(hybrid, clips, geometry, settings, device),
                    Schedule(params.snn_iterations, params.snn_rate,
                             save_every=params.save_every), folder,
@@ -80,10 +84,11 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
     events = sum(len(clip.events) for clip in clips)
     seconds = sum(clip.end_us - clip.start_us for clip in clips) * 1e-6
     return hybrid.to_checkpoint({
-        'trained': done_ann > 0 and done_snn > 0,
-        'training': {'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
+        'trained': bool(start.card.get('trained')) or done_ann > 0 and done_snn > 0,
+        'training': {'start': identity(start) if params.start else '',
+                     'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
                      'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
-                     'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
+                     'alone': params.alone, 'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
                      'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
                      'commit': _commit()}})
 
@@ -98,6 +103,8 @@ def _device(name: str) -> str:
 
 def _start(params: TrainingParams) -> Checkpoint:
     """Return the weights that training starts from."""
+    if params.start:
+        return load(params.start, params.preset)
     checkpoint = untrained(preset(params.preset), params.seed)
     for name, tensor in checkpoint.tensors.items():
         if name == 'snn.output.weight' or name.endswith('conv2.weight') and 'heads.' in name:

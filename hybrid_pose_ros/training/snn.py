@@ -9,6 +9,8 @@ are as old as they become when an initialization is late.
 
     stream 0   A====|====|==A====|====|====|     A  state of the ANN
     stream 1   ==|====A====|==A====|====|==     ==  segment: bins of one length, drawn for all
+
+An SNN that is to run alone is trained in the same way, but its streams begin at rest.
 """
 
 from dataclasses import dataclass
@@ -36,11 +38,16 @@ class SnnTraining:
     columns: int = 96  # of the input that are looked at [cells]
     event_jitter: float = 0.2  # the number of the ANN's events varies by as much
     steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, how often
-        (10_000, 10, 0.2), (5_000, 14, 0.2), (2_000, 20, 0.25), (1_000, 30, 0.35))
+        (10_000, 10, 0.3), (5_000, 14, 0.25), (2_000, 20, 0.25), (1_000, 30, 0.2))
     oldest_us: tuple[int, int] = (30_000, 220_000)  # age of a state after which a stream restarts
+    alone: bool = False  # streams begin at rest, and go on for longer
+    oldest_alone_us: tuple[int, int] = (30_000, 600_000)
+    lost_cells: float = 8.0  # a joint that is off by more when a segment begins ...
+    lost_weight: float = 0.1  # ... counts so much; the ANN is to find it again, not the SNN
     spikes_allowed: float = 6.0  # percent of a layer's neurons in 10 ms
     spike_price: float = 0.003  # of a percent more
     tau_scale: float = 5.0  # factor on the learning rate of time constants
+    flow_scale: float = 0.1  # likewise of the flow, whose weights are that much smaller
 
 
 class _Stream(NamedTuple):
@@ -65,16 +72,18 @@ class SnnStage:
         self._settings, self._device = settings, device
         self._columns = min(settings.columns, geometry.width)
         self._streams: list[_Stream | None] = [None] * settings.batch
-        self._state = self._resting()
+        self._state = self._resting(settings.batch)
         hybrid.ann.requires_grad_(False)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return the weights of SNN and heads, and the time constants on their own."""
         named = [*self._hybrid.snn.named_parameters(), *self._hybrid.heads.named_parameters()]
-        taus = [parameter for name, parameter in named if 'log_tau' in name]
-        weights = [parameter for name, parameter in named if 'log_tau' not in name]
-        return [{'params': weights, 'scale': 1.0},
-                {'params': taus, 'scale': self._settings.tau_scale, 'weight_decay': 0.0}]
+        scales = {'log_tau': self._settings.tau_scale, 'flow': self._settings.flow_scale}
+        groups = {part: [] for part in ('', *scales)}
+        for name, parameter in named:
+            groups[next((part for part in scales if part in name), '')].append(parameter)
+        return [{'params': parameters, 'scale': scales.get(part, 1.0), 'weight_decay': 0.0}
+                for part, parameters in groups.items() if parameters]
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
         """Return the cross entropy over a segment's bins, and the price of its spikes."""
@@ -85,10 +94,11 @@ class SnnStage:
         self._advance_streams(rng, step_us * steps)
         counts, joints, visible = self._segment(step_us, steps)
         state, losses, spikes = self._state, [], []
+        weights = visible * self._weight(state, joints[0])
         for k in range(steps):
             with torch.autocast(self._device.type, torch.bfloat16):
                 heatmaps, state, maps = self._hybrid.step_with_spikes(counts[k], state, step_us)
-            losses.append(heatmap_loss(heatmaps, joints[k], visible[k]))
+            losses.append(heatmap_loss(heatmaps, joints[k] - state.offset, weights[k]))
             spikes.append(torch.stack([spiking.float().mean() for spiking in maps.values()]))
         self._state = _detached(state)
         loss, rates = torch.stack(losses).mean(), torch.stack(spikes).mean(dim=0)
@@ -103,7 +113,8 @@ class SnnStage:
         return {'snn': self._hybrid.snn.state_dict(), 'heads': self._hybrid.heads.state_dict(),
                 'streams': [stream and tuple(stream) for stream in self._streams],
                 'membranes': [layer.membrane for layer in self._state.layers],
-                'integrated': self._state.integrated, 'held': self._state.held}
+                'integrated': self._state.integrated, 'held': self._state.held,
+                'offset': self._state.offset}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there; streams of another number or size begin anew."""
@@ -112,13 +123,19 @@ class SnnStage:
         if state['held'].shape == self._state.held.shape:
             self._streams = [stream and _Stream(*stream) for stream in state['streams']]
             layers = tuple(LIFState(membrane.to(self._device)) for membrane in state['membranes'])
-            self._state = HybridState(layers, state['integrated'].to(self._device),
-                                      state['held'].to(self._device))
+            self._state = HybridState(layers, *(state[name].to(self._device) for name in (
+                'integrated', 'held', 'offset')))
 
-    def _resting(self) -> HybridState:
+    def _resting(self, streams: int) -> HybridState:
         with torch.no_grad():
-            return self._hybrid.resting_state(self._settings.batch, self._columns,
-                                              self._geometry.height)
+            return self._hybrid.resting_state(streams, self._columns, self._geometry.height)
+
+    def _weight(self, state: HybridState, joints: Tensor) -> Tensor:
+        """Return how much each joint counts (B, J), from where it is, (B, J, 2) [cells]."""
+        if self._settings.alone:
+            return torch.ones_like(joints[..., 0])
+        distance = (state.peaks.flip(-1) + state.offset - joints).norm(dim=-1)
+        return torch.where(distance > self._settings.lost_cells, self._settings.lost_weight, 1.0)
 
     def _view(self, stream: _Stream):
         return view(self._geometry, stream.first_column, self._columns, stream.mirrored)
@@ -132,7 +149,10 @@ class SnnStage:
                 self._streams[index], frame = self._begin(rng, stream, duration_us)
                 fresh.append(index)
                 frames.append(frame)
-        if fresh:
+        if fresh and self._settings.alone:
+            self._state = _replaced(self._state, self._resting(len(fresh)),
+                                    torch.tensor(fresh, device=self._device))
+        elif fresh:
             batch = torch.from_numpy(np.stack(frames).astype(np.float32)).to(self._device)
             self._hybrid.train()
             self._hybrid.ann.eval()
@@ -142,10 +162,12 @@ class SnnStage:
             self._state = _replaced(self._state, begun, torch.tensor(fresh, device=self._device))
 
     def _begin(self, rng: np.random.Generator, stream: _Stream | None,
-               duration_us: int) -> tuple[_Stream, np.ndarray]:
-        """Return a stream that begins, and its frame: where the last one ended, or anywhere."""
+               duration_us: int) -> tuple[_Stream, np.ndarray | None]:
+        """Return a stream that begins, where the last one ended or anywhere, and its frame."""
         settings, ann = self._settings, self._hybrid.preset.ann
         stream = self._continued(rng, stream, duration_us) or self._anywhere(rng, duration_us)
+        if settings.alone:
+            return stream, None
         events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
         frame = self._view(stream).frame(self._clips[stream.clip], stream.now_us, events, ann.bins)
         return stream, frame
@@ -171,7 +193,9 @@ class SnnStage:
         return _Stream(index, first, seen.mirrored, at_us, at_us + self._oldest(rng))
 
     def _oldest(self, rng: np.random.Generator) -> int:
-        return int(rng.integers(*self._settings.oldest_us))
+        settings = self._settings
+        return int(rng.integers(*settings.oldest_alone_us if settings.alone
+                                else settings.oldest_us))
 
     def _segment(self, step_us: int, steps: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return counts (T, B, 2, H, W), joints (T, B, J, 2), in sight (T, B, J); move on."""
@@ -194,9 +218,11 @@ def _replaced(state: HybridState, begun: HybridState, at: Tensor) -> HybridState
     layers = tuple(LIFState(old.membrane.index_copy(0, at, new.membrane.float()))
                    for old, new in zip(state.layers, begun.layers, strict=True))
     return HybridState(layers, state.integrated.index_copy(0, at, begun.integrated.float()),
-                       state.held.index_copy(0, at, begun.held.float()))
+                       state.held.index_copy(0, at, begun.held.float()),
+                       state.offset.index_copy(0, at, begun.offset.float()))
 
 
 def _detached(state: HybridState) -> HybridState:
     layers = tuple(LIFState(layer.membrane.detach()) for layer in state.layers)
-    return HybridState(layers, state.integrated.detach(), state.held.detach())
+    return HybridState(layers, state.integrated.detach(), state.held.detach(),
+                       state.offset.detach())

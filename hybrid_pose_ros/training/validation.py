@@ -179,7 +179,7 @@ def _follow(engine: SpikingEngine, state, counts: np.ndarray, every: int,
         spikes.append(state.spike_counts)
         if index % every == 0:
             cells, _ = locate_joints(heatmap, engine.preset.logits)
-            poses.append(geometry.to_px(cells))
+            poses.append(geometry.to_px(cells + state.offset))
     return np.stack(poses), np.stack(spikes)
 
 

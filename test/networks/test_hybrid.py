@@ -189,7 +189,7 @@ def test_the_gradient_reaches_heads_and_snn_and_not_the_ann(chosen):
     state = hybrid.initialize(counts_of(20))
     for seed in range(3):
         heatmaps, state = hybrid.step(counts_of(2, seed=seed), state, 10_000)
-    heatmaps.square().sum().backward()
+    (heatmaps.square().sum() + state.offset.square().sum()).backward()
     assert all(p.grad is None for p in hybrid.ann.parameters())
     for part in (hybrid.heads, hybrid.snn):
         for name, parameter in part.named_parameters():
