@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='of first weights and batches (0)')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
+    parser.add_argument('--precision', default='bf16', metavar='P',
+                        help='of convolutions: bf16, with weights in fp32, or fp32 (bf16)')
     parser.add_argument('--alone', action='store_true',
                         help='train an SNN that runs without an ANN, for `evaluate '
                         '--snn-checkpoint`')
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
     torch.set_num_threads(args.threads)
     params = TrainingParams(preset=args.preset, start=args.start, seed=args.seed,
-                            device=args.device, alone=args.alone,
+                            device=args.device, precision=args.precision, alone=args.alone,
                             ann_iterations=args.ann_iterations, ann_rate=args.ann_rate,
                             snn_iterations=args.snn_iterations, snn_rate=args.snn_rate)
     unseen = load_clips(args.validation) if args.validation else []

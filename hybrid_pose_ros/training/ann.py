@@ -26,6 +26,7 @@ class AnnTraining:
     batch: int = 16
     columns: int = 96  # of the input that are looked at [cells]
     event_jitter: float = 0.2  # the number of events varies by as much
+    precision: str = 'bf16'  # convolutions under autocast; 'fp32': none
 
 
 class Moment(NamedTuple):
@@ -65,11 +66,12 @@ class AnnStage:
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
         """Return the cross entropy of a batch."""
-        frames, joints, visible = self._batch(np.random.default_rng(
-            [self._settings.seed, 1, iteration]))
+        settings = self._settings
+        frames, joints, visible = self._batch(np.random.default_rng([settings.seed, 1, iteration]))
         self._hybrid.ann.train()
         frames = frames.to(self._device, memory_format=torch.channels_last)
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with torch.autocast(self._device.type, torch.bfloat16,
+                            enabled=settings.precision == 'bf16'):
             heatmaps, _ = self._hybrid.ann(frames)
         return heatmap_loss(heatmaps, joints.to(self._device), visible.to(self._device)), {}
 

@@ -35,6 +35,8 @@ class TrainingParams:
     start: str = param('', 'Weights (.safetensors) to start from; empty: random ones.')
     seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
     device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
+    precision: str = param('bf16', 'Of convolutions: bf16 (autocast) or fp32.',
+                           choices=('bf16', 'fp32'))
     ann_iterations: int = param(20_000, 'Batches of the ANN.', low=0, high=10**8)
     ann_rate: float = param(3e-3, 'Highest learning rate of the ANN.', low=0.0, high=1.0)
     ann_batch: int = param(16, 'Windows in a batch of the ANN.', low=1, high=4096)
@@ -71,12 +73,13 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
     hybrid = Hybrid.from_checkpoint(start).to(device)
     geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
     ann = AnnStage(hybrid, clips, geometry, AnnTraining(
-        seed=params.seed, batch=params.ann_batch, columns=params.columns), device)
+        seed=params.seed, batch=params.ann_batch, columns=params.columns,
+        precision=params.precision), device)
     done_ann = fit(ann, Schedule(params.ann_iterations, params.ann_rate, weight_decay=1e-2,
                               save_every=params.save_every),
                    folder, lambda iteration, figures: progress('ann', iteration, figures))
     settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns,
-                           alone=params.alone)
+                           alone=params.alone, precision=params.precision)
     done_snn = fit(SnnStage(hybrid, clips, geometry, settings, device),
                    Schedule(params.snn_iterations, params.snn_rate,
                             save_every=params.save_every), folder,
@@ -88,7 +91,8 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
         'training': {'start': identity(start) if params.start else '',
                      'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
                      'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
-                     'alone': params.alone, 'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
+                     'alone': params.alone, 'precision': params.precision,
+                     'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
                      'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
                      'commit': _commit()}})
 

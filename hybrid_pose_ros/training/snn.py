@@ -48,6 +48,7 @@ class SnnTraining:
     spike_price: float = 0.003  # of a percent more
     tau_scale: float = 5.0  # factor on the learning rate of time constants
     flow_scale: float = 0.1  # likewise of the flow, whose weights are that much smaller
+    precision: str = 'bf16'  # as in AnnTraining
 
 
 class _Stream(NamedTuple):
@@ -96,7 +97,8 @@ class SnnStage:
         state, losses, spikes = self._state, [], []
         weights = visible * self._weight(state, joints[0])
         for k in range(steps):
-            with torch.autocast(self._device.type, torch.bfloat16):
+            with torch.autocast(self._device.type, torch.bfloat16,
+                                enabled=settings.precision == 'bf16'):
                 heatmaps, state, maps = self._hybrid.step_with_spikes(counts[k], state, step_us)
             losses.append(heatmap_loss(heatmaps, joints[k] - state.offset, weights[k]))
             spikes.append(torch.stack([spiking.float().mean() for spiking in maps.values()]))
@@ -156,7 +158,8 @@ class SnnStage:
             batch = torch.from_numpy(np.stack(frames).astype(np.float32)).to(self._device)
             self._hybrid.train()
             self._hybrid.ann.eval()
-            with torch.autocast(self._device.type, torch.bfloat16):
+            with torch.autocast(self._device.type, torch.bfloat16,
+                                enabled=self._settings.precision == 'bf16'):
                 begun = self._hybrid.initialize(
                     batch.contiguous(memory_format=torch.channels_last))
             self._state = _replaced(self._state, begun, torch.tensor(fresh, device=self._device))

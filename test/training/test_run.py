@@ -42,6 +42,18 @@ def test_another_seed_gives_other_weights(tmp_path):
                               other.tensors['ann.s1.conv1.weight'])
 
 
+def test_precision_changes_the_loss_by_rounding_only(tmp_path):
+    """bfloat16 has 8 bits of mantissa, so that the losses of a first batch are close, not equal."""
+    losses = {precision: [] for precision in ('bf16', 'fp32')}
+    for precision, seen in losses.items():
+        params = dataclasses.replace(PARAMS, ann_iterations=1, snn_iterations=1,
+                                     precision=precision)
+        train(params, CLIPS, tmp_path / precision,
+              lambda stage, iteration, figures: seen.append(figures['loss']))
+    assert losses['bf16'] == pytest.approx(losses['fp32'], rel=0.02)
+    assert all(bf16 != fp32 for bf16, fp32 in zip(*losses.values()))
+
+
 def test_the_second_stage_leaves_the_ann_as_it_is(tmp_path):
     ann_only = train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, tmp_path)
     both = train(PARAMS, CLIPS, tmp_path)
