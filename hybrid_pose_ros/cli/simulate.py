@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
                         help='cameras all round and all sensors; cameras in front and little '
-                        'noise; or, to compare figures, the front cameras of DHP19 and one '
-                        'sensor (any)')
+                        'noise; upper bodies close up; or, to compare figures, the front cameras '
+                        'of DHP19 and one sensor (any)')
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
                         help='share of the clips that show our own motions (0.1)')
     add_executor_arguments(corpus)

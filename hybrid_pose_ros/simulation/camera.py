@@ -137,6 +137,17 @@ def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
                    roll=np.radians(rng.normal(0.0, 3.0)))
 
 
+def close_camera(rng: np.random.Generator) -> Camera:
+    """Return a DAVIS346 at arm's length or a little more, that sees the upper body's front."""
+    azimuth = FRONT_AZIMUTH + rng.uniform(-np.pi / 4, np.pi / 4)
+    distance = rng.uniform(0.9, 1.7)
+    target = (rng.normal(0.0, 0.08), rng.normal(0.0, 0.08), rng.uniform(1.15, 1.55))
+    center = (target[0] + distance * np.cos(azimuth), target[1] + distance * np.sin(azimuth),
+              target[2] + rng.uniform(-0.4, 0.3))
+    return look_at(center, target, focal_px=rng.uniform(230.0, 400.0),
+                   roll=np.radians(rng.normal(0.0, 3.0)))
+
+
 @dataclass(frozen=True)
 class SwaySettings:
     """Slow motion of the camera, as of one that is held or rides on a robot."""

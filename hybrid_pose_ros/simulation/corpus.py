@@ -15,17 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, random_camera
+from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, close_camera, random_camera
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, random_scene
 
-KINDS = ('any', 'front', 'benchmark')
+KINDS = ('any', 'front', 'close', 'benchmark')
 """What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60 degrees
-of the person's front, sensors with little noise. benchmark: as DHP19, its two front cameras and a
-person who stays in place, all seen by one sensor."""
+of the person's front, sensors with little noise. close: upper bodies at arm's length. benchmark: as
+DHP19, its two front cameras and a person who stays in place, all seen by one sensor."""
 QUIET_SHOT_HZ = 1.0
 """Most shot noise of a pixel in a corpus of kind front."""
 
@@ -79,7 +79,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
 def make_clip(clip: Clip) -> dict:
     """Make one recording; return the facts of `record`."""
     rng = np.random.default_rng([clip.seed, 1, clip.number])
-    settings, camera = _setting(clip.kind, rng)
+    settings, camera = random_setting(clip.kind, rng)
     seed, scene_s = int(rng.integers(1 << 31)), clip.duration_s + WARM_UP_US * 1e-6
     if clip.motion_file is None:
         motion, name = GeneratedMotion(seed, tuple(ACTIVITIES)), 'own'
@@ -92,16 +92,18 @@ def make_clip(clip: Clip) -> dict:
     return record(scene, clip.path, seed=seed, motion=name)
 
 
-def _setting(kind: str, rng: np.random.Generator) -> tuple[SceneSettings, Camera]:
-    """Return the scene and the camera of a clip."""
+def random_setting(kind: str, rng: np.random.Generator) -> tuple[SceneSettings, Camera]:
+    """Return the scene and the camera of a clip of a corpus of one of KINDS."""
     scene = random_scene(rng)
     if kind == 'any':
         return scene, random_camera(rng)
+    in_place = dataclasses.replace(scene.staging, travel=0.0, enter_s=0.0, leave_s=0.0)
     if kind == 'benchmark':
         camera = CAMERAS[f'dhp19-{rng.integers(2, 4)}']
-        staging = dataclasses.replace(scene.staging, travel=0.0, enter_s=0.0, leave_s=0.0)
-        return dataclasses.replace(scene, sensor=OFFICE.sensor, staging=staging), camera
+        return dataclasses.replace(scene, sensor=OFFICE.sensor, staging=in_place), camera
     sensor = dataclasses.replace(scene.sensor, shot_hz=min(scene.sensor.shot_hz, QUIET_SHOT_HZ))
+    if kind == 'close':
+        return dataclasses.replace(scene, sensor=sensor, staging=in_place), close_camera(rng)
     return dataclasses.replace(scene, sensor=sensor), random_camera(rng, front=True)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.simulation.camera import (
-    CAMERAS, SwaySettings, camera, look_at, random_camera, sway)
+    CAMERAS, SwaySettings, camera, close_camera, look_at, random_camera, sway)
 
 DHP19 = {  # pixels of two world points by the published projection matrices
     'dhp19-1': ((234.719, 141.061), (195.624, 81.585)),
@@ -55,6 +55,20 @@ def test_an_unknown_camera_is_refused_with_the_known_ones():
 def test_a_random_camera_sees_the_persons_middle(seed):
     view = random_camera(np.random.default_rng(seed))
     assert view.contains(view.project(np.array([0.0, 0.0, 0.9])))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_camera_for_fronts_stands_before_the_person(seed):
+    view = random_camera(np.random.default_rng(seed), front=True)
+    to_side, to_front = view.center[0], -view.center[1]
+    assert to_front > 0 and np.degrees(np.arctan2(abs(to_side), to_front)) < 65
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_close_camera_sees_the_chest_from_the_front(seed):
+    view = close_camera(np.random.default_rng(seed))
+    assert view.contains(view.project(np.array([0.0, 0.0, 1.35])))
+    assert view.center[1] < -0.4 and np.linalg.norm(view.center - [0, 0, 1.35]) < 2.2
 
 
 def test_a_swaying_camera_begins_in_its_place_and_stays_near():

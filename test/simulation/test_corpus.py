@@ -10,7 +10,8 @@ import pytest
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
 from hybrid_pose_ros.simulation.body import joints_of
-from hybrid_pose_ros.simulation.corpus import make, motion_files, plan
+from hybrid_pose_ros.simulation.camera import CAMERAS
+from hybrid_pose_ros.simulation.corpus import make, motion_files, plan, random_setting
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.recording import record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
@@ -53,6 +54,22 @@ def arrays_of(path):
         file.visititems(lambda name, item: found.update({name: item[:]})
                         if isinstance(item, h5py.Dataset) else None)
         return found
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_a_benchmark_differs_in_body_and_light_and_not_in_sensor_or_place(seed):
+    scene, view = random_setting('benchmark', np.random.default_rng(seed))
+    assert scene.sensor == OFFICE.sensor
+    assert any(view is CAMERAS[f'dhp19-{number}'] for number in (2, 3))
+    assert (scene.staging.travel, scene.staging.enter_s, scene.staging.leave_s) == (0, 0, 0)
+    other, _ = random_setting('benchmark', np.random.default_rng(seed + 100))
+    assert scene.body != other.body and scene.light != other.light
+
+
+@pytest.mark.parametrize('kind', ['front', 'close'])
+def test_fronts_are_seen_by_sensors_with_little_noise(kind):
+    scenes = [random_setting(kind, np.random.default_rng(seed))[0] for seed in range(60)]
+    assert max(scene.sensor.shot_hz for scene in scenes) == 1.0
 
 
 def test_each_file_comes_once_before_one_comes_again(captures):
