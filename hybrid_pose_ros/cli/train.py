@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
+    from hybrid_pose_ros.training.loop import writing
     from hybrid_pose_ros.training.run import TrainingParams, train
     from hybrid_pose_ros.training.validation import by_age, live
 
@@ -64,7 +65,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if unseen:
         card['metrics'] = {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
     path = Path(args.out) / f'{params.preset}.safetensors'
-    dataclasses.replace(checkpoint, card=card).save(path)
+    with writing(path):
+        dataclasses.replace(checkpoint, card=card).save(path)
     return {'weights': str(path), 'card': card}
 
 

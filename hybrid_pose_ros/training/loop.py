@@ -6,12 +6,14 @@ A stage draws the batch of iteration i from its seed and i alone, so that a run 
 resumed ends with the same weights as one that was not.
 """
 
+import io
 import json
 import math
 import os
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,8 +80,13 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         schedule: may be longer or shorter than that of the run that is resumed.
         folder: of the two files; is made.
         progress: is told every iteration and its figures.
+
+    Raises:
+        InputError: the file to resume from is damaged or of another network, or the disk is full;
+            the last file to resume from stays as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     groups = stage.parameter_groups()
     parameters = [parameter for group in groups for parameter in group['params']]
     optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate,
@@ -118,17 +125,39 @@ def load_stage(path: Path, stage: Stage) -> int:
     if not path.exists():
         raise InputError(f'no trained stage at {path}: train {stage.name} first')
     saved = _read(path)
-    stage.load_state_dict(saved['stage'])
+    with _fitting(path):
+        stage.load_state_dict(saved['stage'])
     return saved['iteration']
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failed write, as on a full disk, into an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f'{path} cannot be written ({error.strerror}): make room and run the '
+                         'same command again, it resumes') from error
 
 
 def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer) -> int:
     if not path.exists():
         return 0
     saved = _read(path)
-    stage.load_state_dict(saved['stage'])
-    optimizer.load_state_dict(saved['optimizer'])
+    with _fitting(path):
+        stage.load_state_dict(saved['stage'])
+        optimizer.load_state_dict(saved['optimizer'])
     return saved['iteration']
+
+
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """Turn what torch says of tensors that do not fit into an InputError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise InputError(f'{path} is of another network or of another stage: '
+                         'train into another folder') from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -140,10 +169,20 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:
-    """Write a file so that a kill leaves the old content or all of the new."""
-    temporary = path.with_suffix(f'.{os.getpid()}')
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    """Write a file so that a kill or a full disk leaves the old content or all of the new."""
+    serialized = io.BytesIO()  # torch.save to a full disk says nothing of the disk
+    torch.save(content, serialized)
+    temporary = path.with_suffix('.new')
+    with writing(path):
+        try:
+            with open(temporary, 'wb') as file:
+                file.write(serialized.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def _log(path: Path, iteration: int, figures_of: list[dict[str, float]], wall_s: float) -> None:
@@ -152,5 +191,12 @@ def _log(path: Path, iteration: int, figures_of: list[dict[str, float]], wall_s:
     for name in sorted({name for figures in figures_of for name in figures}):
         values = [figures[name] for figures in figures_of if name in figures]
         means[name] = round(sum(values) / len(values), 5)
-    with open(path, 'a', encoding='utf-8') as file:
-        file.write(json.dumps({'iteration': iteration, 'wall_s': round(wall_s, 1)} | means) + '\n')
+    line = json.dumps({'iteration': iteration, 'wall_s': round(wall_s, 1)} | means) + '\n'
+    size = path.stat().st_size if path.exists() else 0
+    with writing(path):
+        try:
+            with open(path, 'a', encoding='utf-8') as file:
+                file.write(line)
+        except OSError:
+            os.truncate(path, size)
+            raise

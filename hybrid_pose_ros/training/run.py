@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
@@ -20,6 +21,7 @@ from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
 from hybrid_pose_ros.training.corpus import Clip
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
+from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
 OUTPUT_START = 0.1
 """Factor on the first weights of heads and SNN output: both begin by changing nothing much."""
@@ -67,7 +69,12 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
         clips: recordings with labels, of one sensor.
         folder: of the files to resume from and of the log.
         progress: is told the stage, the iteration and its figures.
+
+    Raises:
+        InputError: weights to start or to resume from do not fit, nothing can be learned from the
+            clips, or a file cannot be written.
     """
+    _check_clips(clips)
     device = torch.device(_device(params.device))
     start = _start(params)
     hybrid = Hybrid.from_checkpoint(start).to(device)
@@ -95,6 +102,25 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
                      'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
                      'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
                      'commit': _commit()}})
+
+
+def _check_clips(clips: list[Clip]) -> None:
+    """Refuse clips that nothing can be learned from."""
+    if not any(clip.visible.any() for clip in clips):
+        raise InputError(f'nobody is ever seen in the recordings ({len(clips)}): no joint of any '
+                         'label is marked as visible, so there is nothing to learn')
+    if not any(_has_events(clip) for clip in clips):
+        raise InputError(f'none of the recordings ({len(clips)}) has {MIN_EVENTS} events within '
+                         f'{WINDOW_REACH_US / 1e6:g} s between its first and its last label: they '
+                         'are empty, or events and labels are on two clocks')
+
+
+def _has_events(clip: Clip) -> bool:
+    """Return whether the ANN has enough events at one time or another among the labels."""
+    t = clip.events['t']
+    newest, oldest = t[MIN_EVENTS - 1:], t[:max(0, len(t) - MIN_EVENTS + 1)]
+    return bool(np.any((newest - oldest < WINDOW_REACH_US)
+                       & (newest >= clip.start_us) & (newest < clip.end_us)))
 
 
 def _device(name: str) -> str:

@@ -3,12 +3,19 @@
 """Training runs and what they leave behind."""
 
 import dataclasses
+import json
+import resource
 
 import numpy as np
 import pytest
+import safetensors.numpy
+import torch
 from labeled_clips import circling_clip
 
+from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.training import loop
 from hybrid_pose_ros.training.run import TrainingParams, train
 
 CLIPS = [circling_clip(seed) for seed in range(2)]
@@ -83,6 +90,88 @@ def test_a_damaged_file_to_resume_from_is_named(tmp_path):
     (tmp_path / 'ann.pt').write_bytes(b'no archive')
     with pytest.raises(InputError, match='ann.pt cannot be resumed from'):
         train(PARAMS, CLIPS, tmp_path)
+
+
+def limit_files(size_bytes):
+    """Let no file grow beyond a size, as on a disk that is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+
+
+@pytest.fixture
+def disk():
+    """Make room again after a test that has limited the size of files."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_leaves_the_last_file_to_resume_from(tmp_path, disk):
+    """A failed write gave a traceback and left a part of a file beside the whole one."""
+    def fill(stage, iteration, figures):
+        if stage == 'ann' and iteration == 2:
+            limit_files(100_000)
+
+    with pytest.raises(InputError, match='ann.pt cannot be written .*it resumes'):
+        train(PARAMS, CLIPS, tmp_path, fill)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ['ann.pt']
+    assert torch.load(tmp_path / 'ann.pt')['iteration'] == 2
+
+
+def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, disk, monkeypatch):
+    monkeypatch.setattr(loop, 'LOG_EVERY', 1)
+    log = tmp_path / 'ann.jsonl'
+
+    def fill(stage, iteration, figures):
+        if iteration == 1:
+            limit_files(log.stat().st_size + 10)
+
+    with pytest.raises(InputError, match='ann.jsonl cannot be written'):
+        train(PARAMS, CLIPS, tmp_path, fill)
+    assert [json.loads(line)['iteration'] for line in log.read_text().splitlines()] == [1]
+
+
+def test_a_file_to_resume_from_of_another_stage_is_named(tmp_path):
+    train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, tmp_path)
+    (tmp_path / 'ann.pt').rename(tmp_path / 'snn.pt')
+    with pytest.raises(InputError, match='snn.pt is of another network'):
+        train(PARAMS, CLIPS, tmp_path)
+
+
+def test_weights_to_start_from_must_be_of_the_preset(tmp_path):
+    untrained(preset('paper')).save(tmp_path / 'paper.safetensors')
+    params = dataclasses.replace(PARAMS, start=str(tmp_path / 'paper.safetensors'))
+    with pytest.raises(InputError, match='preset paper, but preset edge'):
+        train(params, CLIPS, tmp_path)
+
+
+def test_weights_to_start_from_must_have_the_shapes_of_the_preset(tmp_path):
+    path = tmp_path / 'start.safetensors'
+    untrained(preset('edge')).save(path)
+    tensors = safetensors.numpy.load_file(path)
+    with safetensors.safe_open(path, 'numpy') as file:
+        metadata = file.metadata()
+    tensors['snn.res1.weight'] = tensors['snn.res1.weight'][:-1].copy()
+    safetensors.numpy.save_file(tensors, path, metadata)
+    with pytest.raises(InputError, match='snn.res1.weight: expected'):
+        train(dataclasses.replace(PARAMS, start=str(path)), CLIPS, tmp_path)
+
+
+def test_clips_in_which_nobody_is_seen_are_refused(tmp_path):
+    clips = [clip._replace(visible=np.zeros_like(clip.visible)) for clip in CLIPS]
+    with pytest.raises(InputError, match='nobody is ever seen'):
+        train(PARAMS, clips, tmp_path)
+
+
+@pytest.mark.parametrize('events', [CLIPS[0].events[:0], CLIPS[0].events[:499]])
+def test_clips_with_too_few_events_for_the_ann_are_refused(tmp_path, events):
+    with pytest.raises(InputError, match='500 events within 1 s'):
+        train(PARAMS, [CLIPS[0]._replace(events=events)], tmp_path)
+
+
+def test_clips_whose_labels_are_on_another_clock_are_refused(tmp_path):
+    clip = CLIPS[0]._replace(label_us=CLIPS[0].label_us + 10_000_000)
+    with pytest.raises(InputError, match='two clocks'):
+        train(PARAMS, [clip], tmp_path)
 
 
 def test_a_preset_that_cannot_be_trained_yet_is_refused():
