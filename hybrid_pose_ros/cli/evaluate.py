@@ -8,6 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.errors import InputError
 
@@ -143,7 +145,8 @@ def _sweep_table(swept: dict[str, Any]):
     table = Table(swept['axis'], *swept['points'][0]['rows'], title=swept['name'],
                   box=box.SIMPLE_HEAD)
     for point in swept['points']:
-        table.add_row(f'{point["value"]:g}', *(_text(row['mpjpe_px'])
+        values = np.atleast_1d(point['value'])
+        table.add_row('; '.join(f'{value:g}' for value in values), *(_text(row['mpjpe_px'])
                                                for row in point['rows'].values()))
     return table
 

@@ -94,7 +94,30 @@ def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
     return _save(figure, folder / 'error_by_joint.png')
 
 
+def _map(swept: dict[str, Any], folder: Path) -> Path:
+    """Draw the errors of two settings as a map for each row."""
+    points = swept['points']
+    first, second = (list(dict.fromkeys(point['value'][axis] for point in points))
+                     for axis in range(2))
+    names = list(points[0]['rows'])
+    figure, (panels,) = _figure(len(names))
+    for axes, name in zip(panels, names):
+        errors = np.array([point['rows'][name]['mpjpe_px'] or NOTHING for point in points])
+        errors = errors.reshape(len(first), len(second))
+        axes.imshow(errors, cmap='viridis_r', aspect='auto')
+        for (row, column), error in np.ndenumerate(errors):
+            axes.text(column, row, f'{error:.1f}', ha='center', va='center', color='white',
+                      bbox={'color': 'black', 'alpha': 0.4, 'linewidth': 0})
+        axes.set_xticks(range(len(second)), second)
+        axes.set_yticks(range(len(first)), first)
+        rows, columns = swept['axis'].split('; ')
+        axes.set(xlabel=columns, ylabel=rows, title=f'{name}: mean error [px]')
+    return _save(figure, folder / f'sweep_{swept["name"]}.png')
+
+
 def _sweep(swept: dict[str, Any], folder: Path) -> Path:
+    if '; ' in swept['axis']:
+        return _map(swept, folder)
     figure, ((axes,),) = _figure()
     points = swept['points']
     names = list(points[0]['rows'])

@@ -5,6 +5,7 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +19,11 @@ FIGURES = ('mpjpe_px', 'median_px', 'mpjpe_px_latency_aware', 'mpjpe_px_moving')
 
 
 class Sweep(NamedTuple):
-    """A setting, and what it is set to."""
+    """A setting, or two, and what it is set to."""
 
-    axis: str  # what the values are, with their unit
-    values: tuple[float, ...]
-    change: Callable[[float], dict[str, Any]]  # the settings of a value
+    axis: str  # what the values are, with their unit; of pairs 'first; second'
+    values: tuple[float, ...] | tuple[tuple[float, float], ...]
+    change: Callable[[Any], dict[str, Any]]  # the settings of a value
     rows: tuple[str, ...] = ROWS
 
 
@@ -45,6 +46,9 @@ SWEEPS = {
         'event_factor': float(factor)}),
     'noise': Sweep('noise events of each pixel [Hz]', (0, 0.5, 1, 2, 5, 10), lambda hz: {
         'noise_hz': float(hz)}),
+    'robustness': Sweep('events for each that was recorded; noise events of each pixel [Hz]',
+                        tuple(product((0.25, 0.5, 1, 2), (0, 1, 3, 10))), lambda pair: {
+                            'event_factor': float(pair[0]), 'noise_hz': float(pair[1])}),
 }
 
 

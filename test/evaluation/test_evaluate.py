@@ -282,6 +282,20 @@ def test_the_command_prints_a_table_for_people(clip, tmp_path, capsys):
     assert all(row in printed for row in ('ann', 'ann_held', 'kalman', 'hybrid', 'no_init'))
 
 
+def test_two_settings_are_swept_as_a_map(clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(SWEEPS, 'robustness', SWEEPS['robustness']._replace(
+        values=((0.5, 0), (0.5, 3), (1, 0), (1, 3))))
+    path = write(tmp_path / 'a.h5', clip)
+    assert main(['evaluate', '--recording', str(path), '--step-us', '10000', '--rows', 'hybrid',
+                 '--sweep', 'robustness', '--max-s', '0.6', '--output', str(tmp_path)]) == 0
+    assert '0.5; 3' in capsys.readouterr().out
+    points = json.loads((tmp_path / 'result.json').read_text())['sweeps'][0]['points']
+    assert [point['value'] for point in points] == [[0.5, 0], [0.5, 3], [1, 0], [1, 3]]
+    errors = [point['rows']['hybrid']['mpjpe_px'] for point in points]
+    assert len(set(errors)) == 4
+    assert (tmp_path / 'sweep_robustness.png').stat().st_size > 10_000
+
+
 def broken(tmp_path, clip, what):
     """Return arguments that name a recording or weights with something wrong."""
     path = tmp_path / 'r.h5'
