@@ -33,5 +33,6 @@ setup(
                                                       '*.msg'))],
     python_requires='>=3.10',
     install_requires=requirements(),
+    extras_require={'train': ['tensorboard']},
     entry_points={'console_scripts': ['hybrid-pose = hybrid_pose_ros.cli.main:main']},
 )

@@ -4,6 +4,7 @@
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
-    from hybrid_pose_ros.training.loop import writing
+    from hybrid_pose_ros.training.log import summary_writer, writing
     from hybrid_pose_ros.training.run import TrainingParams, train
     from hybrid_pose_ros.training.validation import by_age, live
 
@@ -59,6 +60,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                             snn_iterations=args.snn_iterations, snn_rate=args.snn_rate)
     unseen = load_clips(args.validation) if args.validation else []
     clips = load_clips(args.corpus)
+    if summary_writer() is None:
+        print('hybrid-pose train: no curves, as TensorBoard is not installed: '
+              'pip install tensorboard', file=sys.stderr)
     with _Bar({'ann': args.ann_iterations, 'snn': args.snn_iterations}) as bar:
         checkpoint = train(params, clips, Path(args.out), bar.update)
     card = dict(checkpoint.card)

@@ -7,11 +7,9 @@ resumed ends with the same weights as one that was not.
 """
 
 import io
-import json
 import math
 import os
 import pickle
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +20,9 @@ import torch
 from torch import Tensor
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.training.log import Log, writing
 
 GRADIENT_NORM = 1.0
-LOG_EVERY = 20
 
 
 class Stage(Protocol):
@@ -73,12 +71,12 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         ) -> int:
     """Train a stage from where its file in the folder stands; return the iterations done.
 
-    Writes `<stage>.pt`, to resume from, and a line of figures now and then to `<stage>.jsonl`.
+    Writes `<stage>.pt`, to resume from, and what `log.Log` tells.
 
     Args:
         stage: is trained in place.
         schedule: may be longer or shorter than that of the run that is resumed.
-        folder: of the two files; is made.
+        folder: of the files; is made.
         progress: is told every iteration and its figures.
 
     Raises:
@@ -87,33 +85,36 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    groups = stage.parameter_groups()
-    parameters = [parameter for group in groups for parameter in group['params']]
-    optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate,
+    optimizer = torch.optim.AdamW(stage.parameter_groups(), lr=schedule.learning_rate,
                                   weight_decay=schedule.weight_decay)
     path = folder / f'{stage.name}.pt'
     first = _resume(path, stage, optimizer)
-    began, figures_of = time.monotonic(), []
-    for iteration in range(first, schedule.iterations):
-        for group in optimizer.param_groups:
-            group['lr'] = group['scale'] * schedule.rate(iteration)
-        loss, figures = stage.loss(iteration)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
-        if torch.isfinite(norm):
-            optimizer.step()
-        figures = {'loss': loss.item(), 'gradient_norm': norm.item()} | figures
-        figures_of.append(figures)
-        progress(iteration, figures)
-        done = iteration + 1
-        if done % LOG_EVERY == 0:
-            _log(folder / f'{stage.name}.jsonl', done, figures_of, time.monotonic() - began)
-            figures_of = []
-        if done % schedule.save_every == 0 or done == schedule.iterations:
-            _save(path, {'iteration': done, 'stage': stage.state_dict(),
-                         'optimizer': optimizer.state_dict()})
-    return max(first, schedule.iterations)
+    if first >= schedule.iterations:
+        return first
+    with Log(folder, stage.name, first=first) as log:
+        for iteration in range(first, schedule.iterations):
+            for group in optimizer.param_groups:
+                group['lr'] = group['scale'] * schedule.rate(iteration)
+            figures = _step(stage, iteration, optimizer)
+            progress(iteration, figures)
+            done = iteration + 1
+            log.add(done, figures)
+            if done % schedule.save_every == 0 or done == schedule.iterations:
+                _save(path, {'iteration': done, 'stage': stage.state_dict(),
+                             'optimizer': optimizer.state_dict()})
+    return schedule.iterations
+
+
+def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """Learn from the batch of an iteration; return its figures."""
+    loss, figures = stage.loss(iteration)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group['params']]
+    norm = torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
+    if torch.isfinite(norm):
+        optimizer.step()
+    return {'loss': loss.item(), 'gradient_norm': norm.item()} | figures
 
 
 def load_stage(path: Path, stage: Stage) -> int:
@@ -128,16 +129,6 @@ def load_stage(path: Path, stage: Stage) -> int:
     with _fitting(path):
         stage.load_state_dict(saved['stage'])
     return saved['iteration']
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a failed write, as on a full disk, into an InputError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f'{path} cannot be written ({error.strerror}): make room and run the '
-                         'same command again, it resumes') from error
 
 
 def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer) -> int:
@@ -182,21 +173,4 @@ def _save(path: Path, content: dict[str, Any]) -> None:
             os.replace(temporary, path)
         except OSError:
             temporary.unlink(missing_ok=True)
-            raise
-
-
-def _log(path: Path, iteration: int, figures_of: list[dict[str, float]], wall_s: float) -> None:
-    """Append the means of the last iterations' figures as one line of JSON."""
-    means = {}
-    for name in sorted({name for figures in figures_of for name in figures}):
-        values = [figures[name] for figures in figures_of if name in figures]
-        means[name] = round(sum(values) / len(values), 5)
-    line = json.dumps({'iteration': iteration, 'wall_s': round(wall_s, 1)} | means) + '\n'
-    size = path.stat().st_size if path.exists() else 0
-    with writing(path):
-        try:
-            with open(path, 'a', encoding='utf-8') as file:
-                file.write(line)
-        except OSError:
-            os.truncate(path, size)
             raise

@@ -15,7 +15,7 @@ from labeled_clips import circling_clip
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.presets import preset
-from hybrid_pose_ros.training import loop
+from hybrid_pose_ros.training import log
 from hybrid_pose_ros.training.run import TrainingParams, train
 
 CLIPS = [circling_clip(seed) for seed in range(2)]
@@ -94,7 +94,8 @@ def test_a_damaged_file_to_resume_from_is_named(tmp_path):
 
 def limit_files(size_bytes):
     """Let no file grow beyond a size, as on a disk that is full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
 
 
 @pytest.fixture
@@ -118,16 +119,16 @@ def test_a_full_disk_leaves_the_last_file_to_resume_from(tmp_path, disk):
 
 
 def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, disk, monkeypatch):
-    monkeypatch.setattr(loop, 'LOG_EVERY', 1)
-    log = tmp_path / 'ann.jsonl'
+    monkeypatch.setattr(log, 'LOG_EVERY', 1)
+    lines = tmp_path / 'ann.jsonl'
 
     def fill(stage, iteration, figures):
         if iteration == 1:
-            limit_files(log.stat().st_size + 10)
+            limit_files(lines.stat().st_size + 10)
 
     with pytest.raises(InputError, match='ann.jsonl cannot be written'):
         train(PARAMS, CLIPS, tmp_path, fill)
-    assert [json.loads(line)['iteration'] for line in log.read_text().splitlines()] == [1]
+    assert [json.loads(line)['iteration'] for line in lines.read_text().splitlines()] == [1]
 
 
 def test_a_file_to_resume_from_of_another_stage_is_named(tmp_path):

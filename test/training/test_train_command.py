@@ -3,6 +3,7 @@
 """`hybrid-pose train`."""
 
 import json
+import sys
 
 import numpy as np
 from labeled_clips import HEIGHT, WIDTH, circling_clip
@@ -40,6 +41,14 @@ def test_weights_come_with_what_was_measured_on_the_validation_recordings(tmp_pa
     assert set(rows) == {'ann', 'ann_held', 'hybrid_10000us', 'hybrid_1000us'}
     assert all(np.isfinite(row['mpjpe_px']) for row in rows.values())
     assert weights.card['metrics']['live']['poses'] > 300
+
+
+def test_without_tensorboard_one_line_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+    record(tmp_path / 'corpus', 0)
+    monkeypatch.delitem(sys.modules, 'torch.utils.tensorboard', raising=False)
+    monkeypatch.setitem(sys.modules, 'tensorboard', None)
+    assert train(tmp_path, '--ann-iterations', '0', '--snn-iterations', '0') == 0
+    assert capsys.readouterr().err.count('pip install tensorboard\n') == 1
 
 
 def test_a_corpus_without_recordings_is_a_mistake_of_one_line(tmp_path, capsys):

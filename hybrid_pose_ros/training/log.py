@@ -1,0 +1,94 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a stage tells while it trains: lines of JSON, and curves where TensorBoard is installed."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hybrid_pose_ros.errors import InputError
+
+LOG_EVERY = 20
+"""Iterations whose means make a line, and a point of a curve."""
+
+
+class Log:
+    """Means of a stage's figures, in `<stage>.jsonl` and in event files below `curves/<stage>`."""
+
+    def __init__(self, folder: Path, stage: str, *, first: int):
+        """Go on after the iterations that were done; what a killed run drew beyond is hidden."""
+        self._path = folder / f'{stage}.jsonl'
+        self._began, self._figures_of = time.monotonic(), []
+        writer = summary_writer()
+        with writing(folder / 'curves'):
+            self._curves = writer and writer(str(folder / 'curves' / stage),
+                                             purge_step=first + 1)
+
+    def add(self, done: int, figures: dict[str, float]) -> None:
+        """Take the figures of an iteration; write the means of LOG_EVERY of them.
+
+        Raises:
+            InputError: the disk is full; the lines before stay whole.
+        """
+        self._figures_of.append(figures)
+        if done % LOG_EVERY:
+            return
+        means, self._figures_of = _means(self._figures_of), []
+        wall_s = round(time.monotonic() - self._began, 1)
+        _append(self._path, json.dumps({'iteration': done, 'wall_s': wall_s} | means) + '\n')
+        if self._curves:
+            with writing(Path(self._curves.log_dir)):
+                for name, mean in means.items():
+                    self._curves.add_scalar(name, mean, done)
+                self._curves.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._curves:
+            with writing(Path(self._curves.log_dir)):
+                self._curves.close()
+
+
+def summary_writer() -> type | None:
+    """Return what writes TensorBoard's event files, None where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failed write, as on a full disk, into an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f'{path} cannot be written ({error.strerror}): make room and run the '
+                         'same command again, it resumes') from error
+
+
+def _means(figures_of: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of each figure over the iterations that have it."""
+    means = {}
+    for name in sorted({name for figures in figures_of for name in figures}):
+        values = [figures[name] for figures in figures_of if name in figures]
+        means[name] = round(sum(values) / len(values), 5)
+    return means
+
+
+def _append(path: Path, line: str) -> None:
+    """Append a line, or nothing where there is no room for all of it."""
+    size = path.stat().st_size if path.exists() else 0
+    with writing(path):
+        try:
+            with open(path, 'a', encoding='utf-8') as file:
+                file.write(line)
+        except OSError:
+            os.truncate(path, size)
+            raise
