@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='highest learning rate of the ANN (0.003)')
     parser.add_argument('--snn-rate', type=float, default=2e-3, metavar='R',
                         help='highest learning rate of SNN and heads (0.002)')
+    parser.add_argument('--ann-batch', type=int, default=16, metavar='N',
+                        help='windows in a batch of the ANN, a process (16)')
+    parser.add_argument('--snn-batch', type=int, default=8, metavar='N',
+                        help='streams in a batch of the SNN, a process (8)')
     parser.add_argument('--seed', type=int, default=0, help='of first weights and batches (0)')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
@@ -43,11 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return where the weights are, and their card."""
+    """Return where the weights are, and their card; of several processes only the first returns."""
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
     from hybrid_pose_ros.training.log import summary_writer, writing
+    from hybrid_pose_ros.training.ranks import Ranks
     from hybrid_pose_ros.training.run import TrainingParams, train
     from hybrid_pose_ros.training.validation import by_age, live
 
@@ -56,15 +61,20 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(args.threads)
     params = TrainingParams(preset=args.preset, start=args.start, seed=args.seed,
                             device=args.device, precision=args.precision, alone=args.alone,
+                            ann_batch=args.ann_batch, snn_batch=args.snn_batch,
                             ann_iterations=args.ann_iterations, ann_rate=args.ann_rate,
                             snn_iterations=args.snn_iterations, snn_rate=args.snn_rate)
-    unseen = load_clips(args.validation) if args.validation else []
+    ranks = Ranks.of_environment()
+    unseen = load_clips(args.validation) if args.validation and ranks.rank == 0 else []
     clips = load_clips(args.corpus)
-    if summary_writer() is None:
+    if ranks.rank == 0 and summary_writer() is None:
         print('hybrid-pose train: no curves, as TensorBoard is not installed: '
               'pip install tensorboard', file=sys.stderr)
-    with _Bar({'ann': args.ann_iterations, 'snn': args.snn_iterations}) as bar:
-        checkpoint = train(params, clips, Path(args.out), bar.update)
+    with _Bar({'ann': args.ann_iterations, 'snn': args.snn_iterations},
+              disable=ranks.rank > 0) as bar:
+        checkpoint = train(params, clips, Path(args.out), bar.update, ranks)
+    if ranks.rank > 0:
+        sys.exit(0)  # the first process has the same weights, it measures, writes and tells them
     card = dict(checkpoint.card)
     if unseen:
         card['metrics'] = {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
@@ -95,11 +105,11 @@ def show(result: dict[str, Any]) -> None:
 class _Bar:
     """Progress of both stages on stderr."""
 
-    def __init__(self, iterations: dict[str, int]):
+    def __init__(self, iterations: dict[str, int], *, disable: bool):
         from rich.console import Console
         from rich.progress import Progress
         self._progress = Progress(*Progress.get_default_columns(), '{task.fields[loss]}',
-                                  console=Console(stderr=True))
+                                  console=Console(stderr=True), disable=disable)
         self._tasks = {stage: self._progress.add_task(stage, total=total, loss='')
                        for stage, total in iterations.items()}
 

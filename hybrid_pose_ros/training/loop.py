@@ -3,15 +3,15 @@
 """The loop round a stage of training: steps of an optimizer, progress, and files to resume from.
 
 A stage draws the batch of iteration i from its seed and i alone, so that a run that was killed and
-resumed ends with the same weights as one that was not.
+resumed ends with the same weights as one that was not. With several processes see `ranks`.
 """
 
 import io
 import math
 import os
 import pickle
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.training.log import Log, writing
+from hybrid_pose_ros.training.ranks import Ranks, average, gather
 
 GRADIENT_NORM = 1.0
 
@@ -68,7 +69,7 @@ class Schedule:
 
 def fit(stage: Stage, schedule: Schedule, folder: Path,
         progress: Callable[[int, dict[str, float]], None] = lambda iteration, figures: None,
-        ) -> int:
+        *, ranks: Ranks = Ranks(), buffers: Sequence[Tensor] = ()) -> int:
     """Train a stage from where its file in the folder stands; return the iterations done.
 
     Writes `<stage>.pt`, to resume from, and what `log.Log` tells.
@@ -77,40 +78,47 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         stage: is trained in place.
         schedule: may be longer or shorter than that of the run that is resumed.
         folder: of the files; is made.
-        progress: is told every iteration and its figures.
+        progress: is told every iteration and its figures, those of this process's batch.
+        ranks: which of the connected processes of the run this is.
+        buffers: what batches change beside the parameters, as the statistics of batch norm.
 
     Raises:
-        InputError: the file to resume from is damaged or of another network, or the disk is full;
-            the last file to resume from stays as it was.
+        InputError: the file to resume from is damaged, of another network or of another number of
+            processes, or the disk is full; the last file to resume from stays as it was.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     optimizer = torch.optim.AdamW(stage.parameter_groups(), lr=schedule.learning_rate,
                                   weight_decay=schedule.weight_decay)
     path = folder / f'{stage.name}.pt'
-    first = _resume(path, stage, optimizer)
+    first = _resume(path, stage, optimizer, ranks, schedule.iterations)
     if first >= schedule.iterations:
         return first
-    with Log(folder, stage.name, first=first) as log:
+    with nullcontext() if ranks.rank else Log(folder, stage.name, first=first) as log:
         for iteration in range(first, schedule.iterations):
             for group in optimizer.param_groups:
                 group['lr'] = group['scale'] * schedule.rate(iteration)
-            figures = _step(stage, iteration, optimizer)
+            figures = _step(stage, iteration, optimizer, ranks, buffers)
             progress(iteration, figures)
             done = iteration + 1
-            log.add(done, figures)
+            if log is not None:
+                log.add(done, figures)
             if done % schedule.save_every == 0 or done == schedule.iterations:
-                _save(path, {'iteration': done, 'stage': stage.state_dict(),
-                             'optimizer': optimizer.state_dict()})
+                states = gather(ranks, stage.state_dict())
+                if ranks.rank == 0:
+                    _save(path, {'iteration': done, 'stage': states[0], 'others': states[1:],
+                                 'optimizer': optimizer.state_dict()})
     return schedule.iterations
 
 
-def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer) -> dict[str, float]:
-    """Learn from the batch of an iteration; return its figures."""
-    loss, figures = stage.loss(iteration)
+def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, ranks: Ranks,
+          buffers: Sequence[Tensor]) -> dict[str, float]:
+    """Learn from the batches of an iteration; return the figures of this process's."""
+    loss, figures = stage.loss(ranks.index(iteration))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     parameters = [parameter for group in optimizer.param_groups for parameter in group['params']]
+    average(ranks, parameters, buffers)
     norm = torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
     if torch.isfinite(norm):
         optimizer.step()
@@ -131,12 +139,19 @@ def load_stage(path: Path, stage: Stage) -> int:
     return saved['iteration']
 
 
-def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer) -> int:
+def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: Ranks,
+            iterations: int) -> int:
     if not path.exists():
         return 0
     saved = _read(path)
     with _fitting(path):
-        stage.load_state_dict(saved['stage'])
+        states = [saved['stage'], *saved.get('others', ())]
+        going_on = saved['iteration'] < iterations
+    if going_on and len(states) != ranks.count:
+        raise InputError(f'{path} is of a run of {len(states)} processes, but this is one of '
+                         f'{ranks.count}: go on with as many')
+    with _fitting(path):
+        stage.load_state_dict(states[ranks.rank if going_on else 0])
         optimizer.load_state_dict(saved['optimizer'])
     return saved['iteration']
 

@@ -20,6 +20,7 @@ from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
 from hybrid_pose_ros.training.corpus import Clip
 from hybrid_pose_ros.training.loop import Schedule, fit
+from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
@@ -61,36 +62,41 @@ class TrainingParams:
 
 
 def train(params: TrainingParams, clips: list[Clip], folder: Path,
-          progress: Progress = lambda stage, iteration, figures: None) -> Checkpoint:
-    """Return trained weights; resumes from the files of the folder.
+          progress: Progress = lambda stage, iteration, figures: None,
+          ranks: Ranks = Ranks()) -> Checkpoint:
+    """Return trained weights, the same in all processes; resumes from the files of the folder.
 
     Args:
         params: of the run.
         clips: recordings with labels, of one sensor.
         folder: of the files to resume from and of the log.
         progress: is told the stage, the iteration and its figures.
+        ranks: which process of the run this is.
 
     Raises:
         InputError: weights to start or to resume from do not fit, nothing can be learned from the
             clips, or a file cannot be written.
     """
     _check_clips(clips)
-    device = torch.device(_device(params.device))
+    device = torch.device(_device(params.device, ranks))
     start = _start(params)
     hybrid = Hybrid.from_checkpoint(start).to(device)
     geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
     ann = AnnStage(hybrid, clips, geometry, AnnTraining(
         seed=params.seed, batch=params.ann_batch, columns=params.columns,
         precision=params.precision), device)
-    done_ann = fit(ann, Schedule(params.ann_iterations, params.ann_rate, weight_decay=1e-2,
-                              save_every=params.save_every),
-                   folder, lambda iteration, figures: progress('ann', iteration, figures))
     settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns,
                            alone=params.alone, precision=params.precision)
-    done_snn = fit(SnnStage(hybrid, clips, geometry, settings, device),
-                   Schedule(params.snn_iterations, params.snn_rate,
-                            save_every=params.save_every), folder,
-                   lambda iteration, figures: progress('snn', iteration, figures))
+    with connected(ranks, device):
+        done_ann = fit(ann, Schedule(params.ann_iterations, params.ann_rate, weight_decay=1e-2,
+                                     save_every=params.save_every), folder,
+                       lambda iteration, figures: progress('ann', iteration, figures),
+                       ranks=ranks, buffers=list(hybrid.ann.buffers()))
+        done_snn = fit(SnnStage(hybrid, clips, geometry, settings, device),
+                       Schedule(params.snn_iterations, params.snn_rate,
+                                save_every=params.save_every), folder,
+                       lambda iteration, figures: progress('snn', iteration, figures),
+                       ranks=ranks, buffers=[*hybrid.snn.buffers(), *hybrid.heads.buffers()])
     events = sum(len(clip.events) for clip in clips)
     seconds = sum(clip.end_us - clip.start_us for clip in clips) * 1e-6
     return hybrid.to_checkpoint({
@@ -98,7 +104,7 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
         'training': {'start': identity(start) if params.start else '',
                      'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
                      'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
-                     'alone': params.alone, 'precision': params.precision,
+                     'alone': params.alone, 'processes': ranks.count, 'precision': params.precision,
                      'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
                      'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
                      'commit': _commit()}})
@@ -123,12 +129,16 @@ def _has_events(clip: Clip) -> bool:
                        & (newest >= clip.start_us) & (newest < clip.end_us)))
 
 
-def _device(name: str) -> str:
-    if name != 'auto':
-        if name == 'cuda' and not torch.cuda.is_available():
-            raise InputError('device cuda is asked for, but torch finds none: use cpu or auto')
-        return name
-    return 'cuda' if torch.cuda.is_available() else 'cpu'
+def _device(name: str, ranks: Ranks) -> str:
+    if name == 'cpu' or name == 'auto' and not torch.cuda.is_available():
+        return 'cpu'
+    found = torch.cuda.device_count()
+    if not found:
+        raise InputError('device cuda is asked for, but torch finds none: use cpu or auto')
+    if ranks.local >= found:
+        raise InputError(f'process {ranks.local} of this machine has no GPU, torch finds {found}: '
+                         f'start {found} processes, or use --device cpu')
+    return f'cuda:{ranks.local}' if ranks.count > 1 else 'cuda'
 
 
 def _start(params: TrainingParams) -> Checkpoint:

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 from labeled_clips import HEIGHT, WIDTH, circling_clip
+from two_processes import torchrun
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
@@ -49,6 +50,18 @@ def test_without_tensorboard_one_line_says_how_to_get_it(tmp_path, capsys, monke
     monkeypatch.setitem(sys.modules, 'tensorboard', None)
     assert train(tmp_path, '--ann-iterations', '0', '--snn-iterations', '0') == 0
     assert capsys.readouterr().err.count('pip install tensorboard\n') == 1
+
+
+def test_of_two_processes_the_first_alone_tells_and_writes(tmp_path):
+    record(tmp_path / 'corpus', 0)
+    run = torchrun('-m', 'hybrid_pose_ros.cli.main', 'train', '--corpus', tmp_path / 'corpus',
+                   '--out', tmp_path / 'run', '--ann-iterations', '1', '--snn-iterations', '1',
+                   '--ann-batch', '2', '--snn-batch', '2', '--device', 'cpu', '--json')
+    assert run.returncode == 0, run.stderr
+    result, = map(json.loads, run.stdout.splitlines())
+    assert result['card']['training']['processes'] == 2
+    assert sorted(path.name for path in (tmp_path / 'run').iterdir() if path.is_file()) == [
+        'ann.pt', 'edge.json', 'edge.safetensors', 'snn.pt']
 
 
 def test_a_corpus_without_recordings_is_a_mistake_of_one_line(tmp_path, capsys):

@@ -1,0 +1,109 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Several processes that train as one, as `torchrun` starts them; one, where it does not.
+
+Of W processes, rank r draws for iteration i what a run of one process draws for iteration
+W * i + r, and all learn from the mean of their W gradients. Rank 0 alone writes.
+"""
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from hybrid_pose_ros.errors import InputError
+
+
+class Ranks(NamedTuple):
+    """Which of the processes of a run this one is."""
+
+    rank: int = 0
+    count: int = 1
+    local: int = 0  # among those on this machine
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str] = os.environ) -> 'Ranks':
+        """Return what torchrun says in RANK, WORLD_SIZE and LOCAL_RANK.
+
+        Raises:
+            InputError: there are several processes, but this one is not told which it is.
+        """
+        try:
+            count = int(environment.get('WORLD_SIZE', 1))
+            if count == 1:
+                return cls()
+            return cls(int(environment['RANK']), count, int(environment['LOCAL_RANK']))
+        except (KeyError, ValueError) as error:
+            raise InputError('WORLD_SIZE, RANK and LOCAL_RANK in the environment are not those of '
+                             f'torchrun ({error}): start with torchrun, or unset them') from error
+
+    def index(self, iteration: int) -> int:
+        """Return the number that this rank's batch of an iteration is drawn with."""
+        return iteration * self.count + self.rank
+
+
+@contextmanager
+def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
+    """Connect the processes of a run: gloo on CPUs, nccl for tensors on GPUs."""
+    if ranks.count == 1:
+        yield
+        return
+    if device.type == 'cuda':
+        torch.cuda.set_device(device)
+    with _others_at_work():
+        dist.init_process_group('cpu:gloo,cuda:nccl' if device.type == 'cuda' else 'gloo')
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+@torch.no_grad()
+def average(ranks: Ranks, parameters: list[Tensor], buffers: Sequence[Tensor] = ()) -> None:
+    """Replace gradients and buffers by their means over all processes.
+
+    A gradient that only some processes have counts as 0 in the others; one that none has stays
+    None, as with one process.
+    """
+    if ranks.count == 1:
+        return
+    values = [torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+              for parameter in parameters] + list(buffers)
+    present = values[0].new_tensor([parameter.grad is not None for parameter in parameters])
+    flat = torch.cat([value.flatten() for value in (*values, present)])
+    with _others_at_work():
+        dist.all_reduce(flat)
+    *means, present = (flat / ranks.count).split([value.numel() for value in (*values, present)])
+    for parameter, mean, share in zip(parameters, means, present.tolist()):
+        parameter.grad = mean.view_as(parameter) if share else None
+    for buffer, mean in zip(buffers, means[len(parameters):], strict=True):
+        buffer.copy_(mean.view_as(buffer))
+
+
+def gather(ranks: Ranks, content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what each process gives, by rank, with tensors on the CPU; at rank 0 only."""
+    if ranks.count == 1:
+        return [content]
+    serialized = io.BytesIO()
+    torch.save(content, serialized)
+    gathered = None if ranks.rank else [b''] * ranks.count
+    with _others_at_work():
+        dist.gather_object(serialized.getvalue(), gathered)
+    return [torch.load(io.BytesIO(one), map_location='cpu', weights_only=True)
+            for one in gathered or ()]
+
+
+@contextmanager
+def _others_at_work() -> Iterator[None]:
+    """Turn what torch says when a process does not answer into an InputError."""
+    try:
+        yield
+    except RuntimeError as error:
+        first_line = str(error).split('\n')[0]
+        raise InputError('another process of this run has ended or cannot be reached, what it '
+                         f'said tells why ({first_line})') from error
