@@ -10,8 +10,9 @@ has caught up. Far behind, it takes many bins in one long step.
     live run     ──●──●──●──●──●──●──●──●──┐
     state of t0        t0 ━━━  ━━━  ━●●  ●●●●──●──●──   becomes the live run
 
-A tracker that is behind (too many events, a busy machine) gets states that are ahead of it. It goes
-on until it meets them, or, where that is too far, leaves out the bins in between.
+A tracker that cannot keep up (too many events, a busy machine) takes bins together in long steps, with
+a pose each, until it has caught up. Where it is so far behind that states are ahead of it, it goes on
+until it meets them, or, where that is too far, leaves out the bins in between.
 
 Each bin is also asked whether the ANN should look again before its time (`demand.py`).
 """
@@ -79,6 +80,9 @@ class TrackerParams(DemandParams, NetworkParams):
                                 'one.', low=100, high=100_000)
     history_us: int = param(1_000_000, 'How far back bins are kept for the replay [us]; an older '
                             'state is refused.', low=1_000, high=5_000_000)
+    merge_lag_us: int = param(100_000, 'Packets that waited longer than this are taken in long '
+                              'steps of replay_step_us, with a pose for each [us].',
+                              low=1_000, high=60_000_000)
     max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins up '
                             'to the newest state [us].', low=10_000, high=60_000_000)
     quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
@@ -120,6 +124,7 @@ class TrackerCounts:
     states_too_old: int = 0  # older than the kept bins
     states_unneeded: int = 0  # came while the one before was still catching up
     states_torn: int = 0  # overwritten while they were copied
+    merged_steps: int = 0  # bins that were taken in long steps, since the tracker was behind
     left_out_steps: int = 0  # bins without a pose, since the tracker was too far behind
 
 
@@ -147,17 +152,19 @@ class PoseTracker:
         self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
                                      params.step_us)
         self._engine.warm_up()
-        self._merged = max(1, params.replay_step_us // params.step_us)  # bins in a long step
+        kept = max(1, params.history_us // params.step_us)
+        self._merged = min(kept, max(1, params.replay_step_us // params.step_us))  # in a long step
         if self._merged > 1:
             self._long_engine = SpikingEngine(checkpoint, self._geometry.width,
                                               self._geometry.height,
                                               self._merged * params.step_us)
-            self._long_state = self._long_engine.initialize()
+            self._free_long = [self._long_engine.initialize(), self._long_engine.initialize()]
         self.layout = self._engine.layout  # shapes of the tensors that a state must have
-        self._history: deque[Step] = deque(maxlen=max(1, params.history_us // params.step_us))
+        self._history: deque[Step] = deque(maxlen=kept)
         self._live: _Run | None = None
         self._candidate: _Run | None = None
         self._leaving_out = False  # until the candidate takes over
+        self._hurried = False  # packets wait: bins are taken together
         self._free = [self._engine.initialize(), self._engine.initialize()]
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None
@@ -185,8 +192,14 @@ class PoseTracker:
         """Cells with events, then spikes of each layer, of the last live step."""
         return None if self._live is None else self._live.state.spike_counts
 
-    def update(self, events: np.ndarray) -> Iterator[Pose]:
-        """Yield the poses of the bins that a packet's events complete, each as it is computed."""
+    def update(self, events: np.ndarray, *, waited_us: int = 0) -> Iterator[Pose]:
+        """Yield the poses of the bins that a packet's events complete, each as it is computed.
+
+        Args:
+            events: of the packet.
+            waited_us: how long the packet has waited for the tracker.
+        """
+        self._hurried = self._merged > 1 and waited_us > self._params.merge_lag_us
         for fact in self._counter.update(events):
             if isinstance(fact, Gap):
                 self.counts.gaps += 1
@@ -196,7 +209,8 @@ class PoseTracker:
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
             self._history.append(fact)
-            pose = self._pose(fact, started_ns) if self._advance(fact) else None
+            counts = self._advance(fact)
+            pose = None if counts is None else self._pose(fact, counts, started_ns)
             self._watch(fact, pose)
             if pose is not None:
                 yield pose
@@ -228,7 +242,7 @@ class PoseTracker:
             self._candidate = candidate
             return None
         self._take_over(candidate)
-        return self._pose(last, started_ns)
+        return self._pose(last, last.counts, started_ns)
 
     def _copy(self, state: InitialState) -> _Run | None:
         """Return a run that starts from a state; None where the state is of no use."""
@@ -244,7 +258,7 @@ class PoseTracker:
                 return None
             self._candidate, self._leaving_out = self._release(self._candidate), False
         merging = self._history[-1].index + 1 - first_index > self._merged > 1
-        run = _Run(self._long_state if merging else self._free.pop(), state.sensor_time_us,
+        run = _Run((self._free_long if merging else self._free).pop(), state.sensor_time_us,
                    first_index, merging)
         run.state.copy_from(state.tensors)
         if not state.is_intact():
@@ -274,8 +288,8 @@ class PoseTracker:
         self._velocity: VelocityState | None = None
         self._last_pose_index: int | None = None
 
-    def _advance(self, step: Step) -> bool:
-        """Bring the live run to the end of a bin; return whether there is one and it did.
+    def _advance(self, step: Step) -> np.ndarray | None:
+        """Bring the live run to the end of a bin; return the counts that it took last, if it did.
 
         A candidate that has caught up becomes the live run.
         """
@@ -284,15 +298,23 @@ class PoseTracker:
             self._replay(candidate, step.index, limit=self._params.replay_steps)
             if candidate.next_index == step.index + 1:
                 self._take_over(candidate)
-                return True
-        if self._live is None:
-            return False
+                return step.counts
+        live = self._live
+        if live is None:
+            return None
         if self._leaving_out:
             self.counts.left_out_steps += 1
-            return False
-        self._engine.step(step.counts, self._live.state)
-        self._live.next_index += 1
-        return True
+            live.next_index = step.index + 1
+            return None
+        behind = step.index + 1 - live.next_index
+        if self._hurried:
+            if behind < self._merged:
+                return None
+            self.counts.merged_steps += self._merged
+            return self._take_long_step(live)
+        for _ in range(behind):
+            self._take_step(live)
+        return step.counts
 
     def _take_over(self, run: _Run) -> None:
         self._release(self._live)
@@ -301,8 +323,8 @@ class PoseTracker:
         self.counts.states += 1
 
     def _release(self, run: _Run | None) -> None:
-        if run is not None and not run.merging:
-            self._free.append(run.state)
+        if run is not None:
+            (self._free_long if run.merging else self._free).append(run.state)
 
     def _replay(self, run: _Run, last_index: int, *, limit: int) -> None:
         """Let a run take bins up to the last one, in no more steps than the limit.
@@ -313,26 +335,42 @@ class PoseTracker:
             behind = last_index + 1 - run.next_index
             if behind <= 0:
                 return
-            first = run.next_index - self._history[0].index
             if run.merging and behind > self._merged:
-                bins = [self._history[first + i].counts for i in range(self._merged)]
-                counts = np.minimum(np.sum(bins, axis=0, dtype=np.uint16), 255).astype(np.uint8)
-                self._long_engine.step(counts, run.state)
-                run.next_index += self._merged
+                self._take_long_step(run)
             else:
-                if run.merging:
-                    run.state, run.merging = self._free.pop(), False
-                    run.state.take(self._long_state)
-                self._engine.step(self._history[first].counts, run.state)
-                run.next_index += 1
+                self._take_step(run)
             self.counts.replayed_steps += 1
 
-    def _pose(self, step: Step, started_ns: int) -> Pose:
+    def _take_step(self, run: _Run) -> None:
+        """Let a run take its next bin."""
+        self._set_merging(run, False)
+        self._engine.step(self._history[run.next_index - self._history[0].index].counts, run.state)
+        run.next_index += 1
+
+    def _take_long_step(self, run: _Run) -> np.ndarray:
+        """Let a run take its next bins together; return their counts."""
+        self._set_merging(run, True)
+        first = run.next_index - self._history[0].index
+        bins = [self._history[first + i].counts for i in range(self._merged)]
+        counts = np.minimum(np.sum(bins, axis=0, dtype=np.uint16), 255).astype(np.uint8)
+        self._long_engine.step(counts, run.state)
+        run.next_index += self._merged
+        return counts
+
+    def _set_merging(self, run: _Run, merging: bool) -> None:
+        """Make the state of a run one of long steps, or of short ones."""
+        if run.merging != merging:
+            state = (self._free_long if merging else self._free).pop()
+            state.take(run.state)
+            self._release(run)
+            run.state, run.merging = state, merging
+
+    def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> Pose:
         cells, confidence = locate_joints(self._live.state.heatmap, self._logits)
         joints_px = self._geometry.to_px(cells + self._live.state.offset).astype(np.float32)
         skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
         self._last_pose_index = step.index
-        held = self._holder.hold_into(joints_px, step.counts, steps=skipped + 1,
+        held = self._holder.hold_into(joints_px, counts, steps=skipped + 1,
                                       moved=self._live.since_us != self._held_since_us)
         self._held_since_us = self._live.since_us
         velocity, self._velocity = velocity_step(joints_px, confidence, step.end_us,

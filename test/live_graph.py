@@ -80,6 +80,8 @@ class LiveGraph:
 
     def start(self, name: str, **parameters: Any) -> Node:
         """Make a node of ours as the graph's description says, and spin it."""
+        if name == 'snn_tracker':  # packets wait while the other nodes have the thread
+            parameters = {'merge_lag_us': 60_000_000} | parameters
         words = [word for pair in REMAPPINGS[name].items() for word in ('-r', ':='.join(pair))]
         node = NODES[name](
             context=self._context, cli_args=['--ros-args', *words],

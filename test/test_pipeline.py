@@ -513,3 +513,46 @@ assert before == [len(function.signatures) for function in compiled], before
 def test_a_warm_tracker_has_nothing_left_to_compile():
     """A bin without events, the first after 6 s, had stopped a new installation for 1 s."""
     subprocess.run([sys.executable, '-c', AFTER_WARM_UP], check=True)
+
+
+def hurried_poses(track: PoseTracker, bins: range, waited_us: int) -> list[Pose]:
+    """Return the poses of bins, each a packet that has waited so long."""
+    poses = []
+    for index in bins:
+        poses += track.update(events_of(range(index, index + 1)), waited_us=waited_us)
+    return poses
+
+
+def test_packets_that_have_waited_are_taken_in_long_steps_with_a_pose_each():
+    track = tracker(replay_step_us=10 * STEP_US)
+    hurried_poses(track, range(0, 3), 0)
+    track.initialize(state(3))
+    poses = hurried_poses(track, range(3, 34), PARAMS.merge_lag_us + 1)
+    assert [pose.skeleton.stamp_us for pose in poses] == [13_000, 23_000, 33_000]
+    assert [pose.skipped_steps for pose in poses[1:]] == [9, 9]
+    assert track.counts.merged_steps == 30
+    after = hurried_poses(track, range(34, 37), 0)
+    assert [pose.skeleton.stamp_us for pose in after] == [35_000, 36_000, 37_000]
+
+
+def test_long_steps_are_those_of_a_network_of_that_step():
+    track = tracker(replay_step_us=10 * STEP_US, quiet_events_per_s=0.0)
+    hurried_poses(track, range(0, 3), 0)
+    begun = state(3)
+    track.initialize(begun)
+    pose, = hurried_poses(track, range(3, 13), PARAMS.merge_lag_us + 1)
+    long = SpikingEngine(WEIGHTS, GEOMETRY.width, GEOMETRY.height, 10 * STEP_US)
+    counter, reference = StepCounter(GEOMETRY, STEP_US), long.initialize(begun.tensors)
+    steps = [step for index in range(13) for step in counter.update(
+        events_of(range(index, index + 1)))]
+    long.step(np.sum([step.counts for step in steps[3:13]], axis=0, dtype=np.uint8), reference)
+    cells, _ = locate_joints(reference.heatmap, EDGE.logits)
+    np.testing.assert_allclose(pose.skeleton.joints_px, GEOMETRY.to_px(cells), atol=1e-3)
+
+
+def test_a_tracker_without_long_steps_goes_on_bin_by_bin():
+    track = tracker()
+    hurried_poses(track, range(0, 3), 0)
+    track.initialize(state(3))
+    assert len(hurried_poses(track, range(3, 10), 10**6)) == 7
+    assert track.counts.merged_steps == 0

@@ -44,7 +44,7 @@ class SnnTrackerNode(Node):
         self._unseen = 0
         self._latencies_ms: deque[float] = deque(maxlen=2000)
         self._computes_ms: deque[float] = deque(maxlen=2000)
-        self._last_poses = self._last_stale = self._last_left_out = 0
+        self._last_poses = self._last_stale = self._last_merged = self._last_left_out = 0
         self._stale = 0
         self._publisher = self.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
         self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
@@ -65,7 +65,8 @@ class SnnTrackerNode(Node):
             self._tracker.lose()
         self._arrival_ns = batch.arrival_ns
         self._take(self._reader.latest)  # a look into the ring is sooner than the notice
-        for pose in self._tracker.update(batch.events):
+        waited_us = (time.time_ns() - batch.arrival_ns) // 1000
+        for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
         reason = self._tracker.take_request()
         if reason is not None:
@@ -154,10 +155,12 @@ class SnnTrackerNode(Node):
         self._last_stale = self._stale
         if stale:
             problems.append(f'{stale} of {poses} poses stale: no new state of the ANN')
+        merged = tracker.counts.merged_steps - self._last_merged
         left_out = tracker.counts.left_out_steps - self._last_left_out
-        self._last_left_out = tracker.counts.left_out_steps
-        if left_out:
-            problems.append(f'overloaded: {left_out} bins left out')
+        self._last_merged, self._last_left_out = (tracker.counts.merged_steps,
+                                                  tracker.counts.left_out_steps)
+        if merged or left_out:
+            problems.append(f'overloaded: {merged} bins taken in long steps, {left_out} left out')
         values = stream | vars(tracker.counts) | {
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
