@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--precision', default='bf16', metavar='P',
                         help='of convolutions: bf16, with weights in fp32, or fp32 (bf16)')
     parser.add_argument('--alone', action='store_true',
-                        help='train an SNN that runs without an ANN, for `evaluate '
-                        '--snn-checkpoint`')
+                        help='train an SNN that runs without an ANN, and nothing else, for '
+                        '`evaluate --snn-checkpoint`')
     parser.add_argument('--ann-iterations', type=int, default=20_000, metavar='N',
                         help='batches of the ANN (20000); fewer than were done: none')
     parser.add_argument('--snn-iterations', type=int, default=20_000, metavar='N',
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return where the weights are, and their card; of several processes only the first returns."""
+    """Return where the weights are, and their card; only the first of several processes does."""
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
@@ -58,6 +58,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.threads < 1:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
+    if args.alone and args.validation:
+        raise InputError('--validation measures a hybrid: measure weights that run alone with '
+                         '`hybrid-pose evaluate --snn-checkpoint`')
     torch.set_num_threads(args.threads)
     params = TrainingParams(preset=args.preset, start=args.start, seed=args.seed,
                             device=args.device, precision=args.precision, alone=args.alone,
@@ -70,7 +73,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if ranks.rank == 0 and summary_writer() is None:
         print('hybrid-pose train: no curves, as TensorBoard is not installed: '
               'pip install tensorboard', file=sys.stderr)
-    with _Bar({'ann': args.ann_iterations, 'snn': args.snn_iterations},
+    iterations = {} if args.alone else {'ann': args.ann_iterations}
+    with _Bar(iterations | {'snn': args.snn_iterations},
               disable=ranks.rank > 0) as bar:
         checkpoint = train(params, clips, Path(args.out), bar.update, ranks)
     if ranks.rank > 0:

@@ -88,7 +88,8 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
     settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns,
                            alone=params.alone, precision=params.precision)
     with connected(ranks, device):
-        done_ann = fit(ann, Schedule(params.ann_iterations, params.ann_rate, weight_decay=1e-2,
+        ann_iterations = 0 if params.alone else params.ann_iterations
+        done_ann = fit(ann, Schedule(ann_iterations, params.ann_rate, weight_decay=1e-2,
                                      save_every=params.save_every), folder,
                        lambda iteration, figures: progress('ann', iteration, figures),
                        ranks=ranks, buffers=list(hybrid.ann.buffers()))
@@ -100,11 +101,13 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
     events = sum(len(clip.events) for clip in clips)
     seconds = sum(clip.end_us - clip.start_us for clip in clips) * 1e-6
     return hybrid.to_checkpoint({
-        'trained': bool(start.card.get('trained')) or done_ann > 0 and done_snn > 0,
+        'trained': (bool(start.card.get('trained'))
+                    or done_snn > 0 and (params.alone or done_ann > 0)),
         'training': {'start': identity(start) if params.start else '',
                      'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
                      'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
-                     'alone': params.alone, 'processes': ranks.count, 'precision': params.precision,
+                     'alone': params.alone, 'processes': ranks.count,
+                     'precision': params.precision,
                      'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
                      'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
                      'commit': _commit()}})

@@ -50,7 +50,7 @@ def test_another_seed_gives_other_weights(tmp_path):
 
 
 def test_precision_changes_the_loss_by_rounding_only(tmp_path):
-    """bfloat16 has 8 bits of mantissa, so that the losses of a first batch are close, not equal."""
+    """bfloat16 has 8 bits of mantissa: the losses of a first batch are close, not equal."""
     losses = {precision: [] for precision in ('bf16', 'fp32')}
     for precision, seen in losses.items():
         params = dataclasses.replace(PARAMS, ann_iterations=1, snn_iterations=1,
@@ -84,6 +84,13 @@ def test_weights_count_as_trained_only_after_both_stages(tmp_path):
     card = train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, tmp_path).card
     assert card['trained'] is False
     assert train(PARAMS, CLIPS, tmp_path).card['trained'] is True
+
+
+def test_an_snn_that_runs_alone_needs_no_ann(tmp_path):
+    """The ANN was trained too, and without it the weights counted as not trained."""
+    card = train(dataclasses.replace(PARAMS, alone=True), CLIPS, tmp_path).card
+    assert card['trained'] is True and card['training']['ann_iterations'] == 0
+    assert not (tmp_path / 'ann.pt').exists()
 
 
 def test_a_damaged_file_to_resume_from_is_named(tmp_path):

@@ -64,6 +64,11 @@ def test_of_two_processes_the_first_alone_tells_and_writes(tmp_path):
         'ann.pt', 'edge.json', 'edge.safetensors', 'snn.pt']
 
 
+def test_weights_that_run_alone_are_not_measured_as_a_hybrid(tmp_path, capsys):
+    assert train(tmp_path, '--alone', '--validation', str(tmp_path)) == 1
+    assert 'evaluate --snn-checkpoint' in capsys.readouterr().err
+
+
 def test_a_corpus_without_recordings_is_a_mistake_of_one_line(tmp_path, capsys):
     (tmp_path / 'corpus').mkdir()
     assert train(tmp_path) == 1
