@@ -5,10 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 RECORDING ?=
+MOTION ?= ../shared/data/motion
+WORKERS ?= $(shell nproc)
+TRAIN_CLIPS ?= 400
+VAL_CLIPS ?= 24
+# Flags for both trainings, as --threads 8, and for both evaluations.
+TRAIN ?=
+EVALUATE ?= --sweep all
 SOURCES := $(shell find hybrid_pose_ros launch config msg interfaces -type f -not -name '*.pyc') CMakeLists.txt package.xml
 COLCON_FLAGS := --base-paths . interfaces/event_camera_msgs --merge-install --install-base $(VENV) --symlink-install
 
-.PHONY: demo test bench build clean
+.PHONY: demo test bench reproduce build clean
 
 demo: build
 	$(BIN)/hybrid-pose demo --output $(OUT)/demo $(if $(RECORDING),--recording $(RECORDING))
@@ -18,6 +25,35 @@ test: build $(VENV)/.test
 
 bench: build $(VENV)/.test
 	$(BIN)/hybrid-pose bench
+
+# From motion capture to the table of the README (docs/training.md). The same command goes on after a
+# kill; what is done is not done again.
+REPRODUCED := $(OUT)/reproduce
+reproduce: $(REPRODUCED)/30_1000/result.json $(REPRODUCED)/10_100/result.json
+
+$(REPRODUCED)/train/.made: | build
+	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/train --output-dir $(@D) --kind front \
+		--clips $(TRAIN_CLIPS) --duration 4 --own 0.15 --seed 0 --workers $(WORKERS)
+	touch $@
+
+$(REPRODUCED)/val/.made: | build
+	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/val --output-dir $(@D) --kind benchmark \
+		--clips $(VAL_CLIPS) --duration 2.4 --own 0.15 --seed 1 --workers $(WORKERS)
+	touch $@
+
+$(REPRODUCED)/hybrid/edge.safetensors: $(REPRODUCED)/train/.made $(REPRODUCED)/val/.made | build
+	$(BIN)/hybrid-pose train --corpus $(REPRODUCED)/train --validation $(REPRODUCED)/val \
+		--out $(@D) --seed 0 $(TRAIN)
+
+$(REPRODUCED)/alone/edge.safetensors: $(REPRODUCED)/train/.made | build
+	$(BIN)/hybrid-pose train --corpus $(REPRODUCED)/train --alone --out $(@D) --seed 0 $(TRAIN)
+
+$(REPRODUCED)/30_1000/result.json: RATES := --ann-rate 30 --step-us 1000
+$(REPRODUCED)/10_100/result.json: RATES := --ann-rate 10 --step-us 10000
+$(REPRODUCED)/%/result.json: $(REPRODUCED)/hybrid/edge.safetensors $(REPRODUCED)/alone/edge.safetensors
+	$(BIN)/hybrid-pose evaluate --recording $(REPRODUCED)/val --workers $(WORKERS) $(RATES) $(EVALUATE) \
+		--checkpoint $(REPRODUCED)/hybrid/edge.safetensors \
+		--snn-checkpoint $(REPRODUCED)/alone/edge.safetensors --output $(@D)
 
 build: $(VENV)/.built
 
