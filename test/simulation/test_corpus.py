@@ -61,7 +61,9 @@ def test_a_benchmark_differs_in_body_and_light_and_not_in_sensor_or_place(seed):
     scene, view = random_setting('benchmark', np.random.default_rng(seed))
     assert scene.sensor == OFFICE.sensor
     assert any(view is CAMERAS[f'dhp19-{number}'] for number in (2, 3))
-    assert (scene.staging.travel, scene.staging.enter_s, scene.staging.leave_s) == (0, 0, 0)
+    staging = scene.staging
+    assert (staging.travel, staging.enter_s, staging.leave_s) == (0, 0, 0)
+    assert staging.heading_deg == staging.stops_hz == 0
     other, _ = random_setting('benchmark', np.random.default_rng(seed + 100))
     assert scene.body != other.body and scene.light != other.light
 
