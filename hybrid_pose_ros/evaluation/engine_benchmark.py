@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step time of the event-driven engine beside the same network, dense, in PyTorch.
 
-Both get the same weights, the same state and the same events, and must give the same answer before
+All get the same weights, the same state and the same events, and must give the same answer before
 anything is timed. Weights are random, scaled layer by layer until about as many neurons fire as
-asked for. PyTorch runs eagerly, in the faster of its two memory formats, not compiled. All times
-are wall time: beside other work the longer dense steps suffer more, and ratios flatter the engine.
+asked for. PyTorch runs eagerly in both memory formats and compiled, and once with SpikingJelly's
+neurons; the best of its own is what the engine is compared with. All times are wall time: beside
+other work the longer dense steps suffer more, and ratios flatter the engine.
 """
 
 import dataclasses
+import importlib.util
 import itertools
 import math
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -35,6 +38,10 @@ BINS = 10
 
 TURNS = 150
 """Of scaling the weights towards a spike rate."""
+
+WARM_UP_STEPS = 2
+
+JELLY = 'spikingjelly'
 
 TOLERANCE = 1e-4
 """Of the mean heatmap: sums in another order, and so a few spikes more or less."""
@@ -70,20 +77,29 @@ def _benchmark(preset: presets.Preset, rates: Sequence[float]) -> dict[str, Any]
         bins = _event_bins(rng, rate, geometry.width, geometry.height)
         checkpoint = _with_spike_rate(untrained(preset), rate, bins, preset.step_us)
         engine = SpikingEngine(checkpoint, geometry.width, geometry.height, preset.step_us)
-        networks = {memory_format: _DenseNetwork(checkpoint, preset.step_us, memory_format)
-                    for memory_format in ('contiguous_format', 'channels_last')}
-        difference = max(_difference(engine, network, bins) for network in networks.values())
+        rivals = _rivals(checkpoint, preset.step_us, all_of_them=rate == max(rates))
+        difference = max(_difference(engine, network, bins) for network in rivals.values())
         sparse.append(_time_engine(engine, bins, STEPS[preset.name])
                       | {'heatmap_difference': difference})
         if rate == max(rates):
-            dense = _time_dense(networks, bins, DENSE_STEPS[preset.name])
-    best = min(dense.values())
+            dense = _time_dense(rivals, bins, DENSE_STEPS[preset.name])
+    jelly = {name: ms for name, ms in dense.items() if JELLY in name}
+    dense = {name: ms for name, ms in dense.items() if JELLY not in name}
     return {
-        'times_faster_than_dense': {f'{row["spike_rate"]:.4f}': best / row['step_ms']
-                                    for row in sparse},
+        'times_faster_than_dense': _times_faster(sparse, dense),
+        'times_faster_than_spikingjelly': _times_faster(sparse, jelly),
         'cost': _cost(sparse), 'engine': sparse, 'dense_pytorch_ms': dense,
+        'spikingjelly_ms': jelly,
         'width': geometry.width, 'height': geometry.height, 'step_us': preset.step_us,
     }
+
+
+def _times_faster(sparse: Sequence[dict[str, float]], dense: dict[str, float]) -> dict[str, float]:
+    """Return by spike rate how many times faster the engine is than the best of its rivals."""
+    if not dense:
+        return {}
+    best = min(dense.values())
+    return {f'{row["spike_rate"]:.4f}': best / row['step_ms'] for row in sparse}
 
 
 def _event_bins(rng: np.random.Generator, rate: float, width: int, height: int):
@@ -158,16 +174,32 @@ def _duration_ms(run: Callable[[], Any]) -> float:
     return (time.perf_counter_ns() - start_ns) / 1e6
 
 
+def _rivals(checkpoint: Checkpoint, step_us: int, *,
+            all_of_them: bool) -> dict[str, '_DenseNetwork']:
+    """Return networks by name; not all of them: those that need no time to set up."""
+    rivals = {name: _DenseNetwork(checkpoint, step_us, name)
+              for name in ('contiguous_format', 'channels_last')}
+    if all_of_them:
+        if shutil.which('c++') or shutil.which('g++'):
+            rivals['compiled'] = _DenseNetwork(checkpoint, step_us, 'channels_last', compiled=True)
+        if importlib.util.find_spec('spikingjelly'):
+            rivals[JELLY] = _JellyNetwork(checkpoint, step_us, 'channels_last')
+    return rivals
+
+
 class _DenseNetwork:
     """PyTorch's definition of the network, with a state of its own."""
 
-    def __init__(self, checkpoint: Checkpoint, step_us: int, memory_format: str):
+    def __init__(self, checkpoint: Checkpoint, step_us: int, memory_format: str, *,
+                 compiled: bool = False):
         import torch  # only this comparison needs it
 
         from hybrid_pose_ros.networks.hybrid import Hybrid
         self._torch, self._format = torch, getattr(torch, memory_format)
         self._network = Hybrid.from_checkpoint(checkpoint).to(memory_format=self._format)
         self._step_us = step_us
+        if compiled:
+            self._network.snn = torch.compile(self._network.snn)
 
     def initialize(self, tensors: dict[str, np.ndarray]) -> None:
         from hybrid_pose_ros.networks.hybrid import HybridState
@@ -187,6 +219,34 @@ class _DenseNetwork:
     def _on_torch(self, maps: np.ndarray):
         maps = self._torch.from_numpy(np.ascontiguousarray(maps, np.float32))[None]
         return maps.to(memory_format=self._format)
+
+
+class _JellyNetwork(_DenseNetwork):
+    """The same convolutions with SpikingJelly's neurons between them."""
+
+    def initialize(self, tensors: dict[str, np.ndarray]) -> None:
+        """Give each layer a new neuron with its membrane potentials."""
+        super().initialize(tensors)
+        preset = self._network.preset
+        for layer, state in zip(preset.spiking, self._state.layers, strict=True):
+            conv = self._network.snn.get_submodule(layer.name)
+            conv.fire = _jelly_neuron(math.exp(-self._step_us / preset.tau_us), preset.threshold,
+                                      state.membrane)
+
+
+def _jelly_neuron(leak: float, threshold: float, membrane):
+    """Return `neurons.lif_step` by SpikingJelly, which keeps the state itself.
+
+    One leak for all channels is all that it has: so it is with untrained weights.
+    """
+    from spikingjelly.activation_based.neuron import LIFNode
+    node = LIFNode(tau=1 / (1 - leak), decay_input=False, v_threshold=threshold, v_reset=None)
+    node.v = membrane.clone()
+
+    def fire(charge, state, **_):
+        return node(charge), state
+
+    return fire
 
 
 def _difference(engine: SpikingEngine, network: _DenseNetwork,
@@ -216,6 +276,8 @@ def _time_dense(networks: dict[str, _DenseNetwork], bins: Sequence[np.ndarray],
         torch.set_num_threads(threads)
         for name, network in networks.items():
             durations_ms, events = [], itertools.cycle(bins)
+            for _ in range(WARM_UP_STEPS):  # compiles anew for another number of threads
+                network.step(next(events))
             while len(durations_ms) < steps and sum(durations_ms) < DENSE_LIMIT_MS:
                 durations_ms.append(_duration_ms(lambda: network.step(next(events))))
             times[f'{name}, {threads} threads'] = float(np.median(durations_ms))

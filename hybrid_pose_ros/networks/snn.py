@@ -20,6 +20,7 @@ class SpikingConv(ConvTensors):
     def __init__(self, conv: Convolution, layer: SpikingLayer, preset: Preset):
         super().__init__(conv)
         self.layer, self._preset = layer, preset
+        self.fire = lif_step
 
     def forward(self, maps: dict[str, Tensor], state: LIFState, dt_us: float,
                 current: Tensor | None = None) -> tuple[Tensor, LIFState]:
@@ -41,7 +42,7 @@ class SpikingConv(ConvTensors):
             charge = charge + gain * self.bias[:, None, None]
         if current is not None:
             charge = charge + gain * current
-        return lif_step(charge, state, leak=leak, threshold=self._preset.threshold)
+        return self.fire(charge, state, leak=leak, threshold=self._preset.threshold)
 
     def _tau_us(self) -> Tensor:
         if self._preset.learned_tau:

@@ -13,7 +13,9 @@ EDGE = presets.preset('edge')
 
 @pytest.fixture(scope='module')
 def edge():
-    return benchmark.engine_benchmark(['edge'], rates=(0.0, 0.02))['edge']
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark.shutil, 'which', lambda _: None)  # compiling takes a minute
+        return benchmark.engine_benchmark(['edge'], rates=(0.0, 0.02))['edge']
 
 
 def test_the_layers_fire_about_as_often_as_asked_for(edge):
@@ -28,6 +30,14 @@ def test_ratios_and_the_line_through_the_points_follow_from_the_times(edge):
     assert list(edge['times_faster_than_dense'].values()) == [
         best / silent['step_ms'], best / firing['step_ms']]
     assert edge['cost']['silent_step_ms'] == pytest.approx(silent['step_ms'])
+
+
+def test_spikingjelly_is_timed_with_the_same_answer_where_it_is_installed(edge):
+    pytest.importorskip('spikingjelly')
+    best = min(edge['spikingjelly_ms'].values())
+    assert list(edge['times_faster_than_spikingjelly'].values()) == [
+        best / row['step_ms'] for row in edge['engine']]
+    assert not any('jelly' in name for name in edge['dense_pytorch_ms'])
 
 
 def test_a_network_with_another_answer_is_not_timed():
