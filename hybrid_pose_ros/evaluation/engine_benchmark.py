@@ -22,9 +22,12 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros import presets
-from hybrid_pose_ros.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.evaluation.offline_graph import Ann
+from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry
+from hybrid_pose_ros.representation.step_counter import StepCounter
 
 STEPS = {'edge': 300, 'paper': 20}
 """Steps that are timed at each spike rate."""
@@ -40,6 +43,10 @@ TURNS = 150
 """Of scaling the weights towards a spike rate."""
 
 WARM_UP_STEPS = 2
+
+PERSON_S = 3.0
+ANN_PERIOD_US = 33_000
+"""Of the person that the weights which ship are timed on."""
 
 JELLY = 'spikingjelly'
 
@@ -88,10 +95,40 @@ def _benchmark(preset: presets.Preset, rates: Sequence[float]) -> dict[str, Any]
     return {
         'times_faster_than_dense': _times_faster(sparse, dense),
         'times_faster_than_spikingjelly': _times_faster(sparse, jelly),
+        'on_a_simulated_person': _on_a_person(preset, min(dense.values())),
         'cost': _cost(sparse), 'engine': sparse, 'dense_pytorch_ms': dense,
         'spikingjelly_ms': jelly,
         'width': geometry.width, 'height': geometry.height, 'step_us': preset.step_us,
     }
+
+
+def _on_a_person(preset: presets.Preset, dense_ms: float) -> dict[str, float]:
+    """Return the steps of the weights that ship, with a state of the ANN every ANN_PERIOD_US."""
+    weights = shipped(preset.name)
+    if not weights.card.get('trained'):
+        return {}
+    person = simulated_person(PERSON_S)
+    geometry = input_geometry(preset, person.width, person.height)
+    engine = SpikingEngine(weights, geometry.width, geometry.height, preset.step_us)
+    ann, state = Ann(weights, person), engine.initialize()
+    durations_ms, spikes, next_us = [], np.zeros(len(engine.plan.spikes)), 0
+    for step in StepCounter(geometry, preset.step_us).update(person.events):
+        if step.end_us >= next_us and (look := ann.look(step.end_us)) is not None:
+            state.copy_from(look[1])
+            next_us = step.end_us + ANN_PERIOD_US
+        elif next_us:
+            durations_ms.append(_duration_ms(lambda: engine.step(step.counts, state)))
+            spikes += state.spike_counts
+    neurons = sum(math.prod(shape) for shape in list(engine.layout.values())[:-1])
+    return {'times_faster_than_dense': dense_ms / float(np.median(durations_ms)),
+            'steps': len(durations_ms),
+            'spike_rate': float(spikes[1:].sum() / len(durations_ms) / neurons),
+            **_spread('step_ms', durations_ms)}
+
+
+def _spread(name: str, durations_ms: Sequence[float]) -> dict[str, float]:
+    median, p95, p99 = np.percentile(durations_ms, (50, 95, 99))
+    return {name: float(median), f'{name}_p95': float(p95), f'{name}_p99': float(p99)}
 
 
 def _times_faster(sparse: Sequence[dict[str, float]], dense: dict[str, float]) -> dict[str, float]:
@@ -151,9 +188,7 @@ def _time_engine(engine: SpikingEngine, bins: Sequence[np.ndarray],
     neurons = sum(math.prod(shape) for shape in list(engine.layout.values())[:-1])
     return {
         'spike_rate': float(spikes[1:].sum() / neurons),
-        'step_ms': float(np.median(durations_ms)),
-        'step_ms_p95': float(np.percentile(durations_ms, 95)),
-        'step_ms_p99': float(np.percentile(durations_ms, 99)),
+        **_spread('step_ms', durations_ms),
         'cells_with_events': float(spikes[0]),
         'synaptic_operations': float(spikes @ engine.operations_per_spike),
     }

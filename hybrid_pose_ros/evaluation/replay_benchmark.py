@@ -9,7 +9,6 @@ that are BACKLOG_US old, while packets go on arriving in real time by a clock th
 own computing moves.
 """
 
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +20,10 @@ from hybrid_pose_ros.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, TrackerRun
+from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
-from hybrid_pose_ros.simulation.camera import camera
-from hybrid_pose_ros.simulation.motions import DEMO, GeneratedMotion
-from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
-from hybrid_pose_ros.simulation.scene import SimulatedScene
-from hybrid_pose_ros.simulation.scene_settings import OFFICE
 
 WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
-SEED = 20
 SETTLED_US = 200_000
 """The ANN needs some events before its first look."""
 BACKLOG_US = 60_000
@@ -67,7 +61,7 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
         InputError: the recording cannot be used.
     """
     weights = shipped('edge', checkpoint)
-    person = load_labeled(recording) if recording else _simulate(duration_s)
+    person = load_labeled(recording) if recording else simulated_person(duration_s)
     period_us = round(1e6 / ann_rate_hz / step_us) * step_us
     errors, since_us = _errors(weights, person, delay_us, period_us, step_us)
     curves = {way: [round(float(np.nanmean(error[since_us == since])), 3)
@@ -89,15 +83,6 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
     if output is not None:
         result['plot'] = str(_plot(result, Path(output)))
     return result
-
-
-def _simulate(duration_s: float) -> LabeledRecording:
-    scene = SimulatedScene(GeneratedMotion(SEED, DEMO), camera('davis346-front'), OFFICE,
-                           seed=SEED, duration_us=round(duration_s * 1e6) + WARM_UP_US)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, 'simulated.h5')
-        record(scene, path, seed=SEED, motion='demo')
-        return load_labeled(path)
 
 
 def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,

@@ -15,6 +15,7 @@ EDGE = presets.preset('edge')
 def edge():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benchmark.shutil, 'which', lambda _: None)  # compiling takes a minute
+        patch.setattr(benchmark, 'PERSON_S', 0.3)
         return benchmark.engine_benchmark(['edge'], rates=(0.0, 0.02))['edge']
 
 
@@ -38,6 +39,12 @@ def test_spikingjelly_is_timed_with_the_same_answer_where_it_is_installed(edge):
     assert list(edge['times_faster_than_spikingjelly'].values()) == [
         best / row['step_ms'] for row in edge['engine']]
     assert not any('jelly' in name for name in edge['dense_pytorch_ms'])
+
+
+def test_the_weights_that_ship_are_timed_on_a_person(edge):
+    person = edge['on_a_simulated_person']
+    assert person['steps'] > 150 and 0 < person['spike_rate'] < 0.2
+    assert person['step_ms'] <= person['step_ms_p95'] <= person['step_ms_p99']
 
 
 def test_a_network_with_another_answer_is_not_timed():

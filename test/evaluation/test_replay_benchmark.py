@@ -31,7 +31,7 @@ def recording(**changes) -> LabeledRecording:
 @pytest.fixture
 def result(monkeypatch, tmp_path):
     """Return the benchmark's result on the small recording, with a plot."""
-    monkeypatch.setattr(benchmark, '_simulate', lambda duration_s: recording())
+    monkeypatch.setattr(benchmark, 'simulated_person', lambda duration_s: recording())
     monkeypatch.setattr(benchmark, 'BACKLOGS', 3)
     return replay_benchmark(output=str(tmp_path / 'new'))
 

@@ -1,0 +1,25 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The person that benchmarks look at where no recording is named."""
+
+import tempfile
+from pathlib import Path
+
+from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
+from hybrid_pose_ros.simulation.camera import camera
+from hybrid_pose_ros.simulation.motions import DEMO, GeneratedMotion
+from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
+from hybrid_pose_ros.simulation.scene import SimulatedScene
+from hybrid_pose_ros.simulation.scene_settings import OFFICE
+
+SEED = 20
+
+
+def simulated_person(duration_s: float) -> LabeledRecording:
+    """Return our own motions before a DAVIS346 in a lit room, the same every time."""
+    scene = SimulatedScene(GeneratedMotion(SEED, DEMO), camera('davis346-front'), OFFICE,
+                           seed=SEED, duration_us=round(duration_s * 1e6) + WARM_UP_US)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'simulated.h5')
+        record(scene, path, seed=SEED, motion='demo')
+        return load_labeled(path)
