@@ -8,6 +8,7 @@ RECORDING ?=
 MOTION ?= ../shared/data/motion
 WORKERS ?= $(shell nproc)
 TRAIN_CLIPS ?= 400
+CLOSE_CLIPS ?= 40
 VAL_CLIPS ?= 24
 # Flags for both trainings, as --threads 8, and for both evaluations.
 TRAIN ?=
@@ -36,17 +37,23 @@ $(REPRODUCED)/train/.made: | build
 		--clips $(TRAIN_CLIPS) --duration 4 --own 0.15 --seed 0 --workers $(WORKERS)
 	touch $@
 
+$(REPRODUCED)/close/.made: | build
+	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/train --output-dir $(@D) --kind close \
+		--clips $(CLOSE_CLIPS) --duration 3 --own 0.15 --seed 2 --workers $(WORKERS)
+	touch $@
+
 $(REPRODUCED)/val/.made: | build
 	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/val --output-dir $(@D) --kind benchmark \
 		--clips $(VAL_CLIPS) --duration 2.4 --own 0.15 --seed 1 --workers $(WORKERS)
 	touch $@
 
-$(REPRODUCED)/hybrid/edge.safetensors: $(REPRODUCED)/train/.made $(REPRODUCED)/val/.made | build
-	$(BIN)/hybrid-pose train --corpus $(REPRODUCED)/train --validation $(REPRODUCED)/val \
+SHOWN := $(REPRODUCED)/train $(REPRODUCED)/close
+$(REPRODUCED)/hybrid/edge.safetensors: $(SHOWN:=/.made) $(REPRODUCED)/val/.made | build
+	$(BIN)/hybrid-pose train --corpus $(SHOWN) --validation $(REPRODUCED)/val \
 		--out $(@D) --seed 0 $(TRAIN)
 
-$(REPRODUCED)/alone/edge.safetensors: $(REPRODUCED)/train/.made | build
-	$(BIN)/hybrid-pose train --corpus $(REPRODUCED)/train --alone --out $(@D) --seed 0 $(TRAIN)
+$(REPRODUCED)/alone/edge.safetensors: $(SHOWN:=/.made) | build
+	$(BIN)/hybrid-pose train --corpus $(SHOWN) --alone --out $(@D) --seed 0 $(TRAIN)
 
 $(REPRODUCED)/30_1000/result.json: RATES := --ann-rate 30 --step-us 1000
 $(REPRODUCED)/10_100/result.json: RATES := --ann-rate 10 --step-us 10000

@@ -5,7 +5,7 @@
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
-from hybrid_pose_ros.training.corpus import Clip
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 WIDTH, HEIGHT = 64, 48
 
@@ -24,5 +24,6 @@ def circling_clip(seed=0, duration_ms=600, events_ms=5):
     places = np.clip(np.rint(places), 0, [WIDTH - 1, HEIGHT - 1]).astype(np.uint16)
     events['x'], events['y'] = places.T
     events['p'] = rng.integers(0, 2, len(events))
-    return Clip(f'circling{seed}', WIDTH, HEIGHT, events, label_us, joints.astype(np.float32),
-                np.ones(joints.shape[:2], bool))
+    visible = np.ones(joints.shape[:2], bool)
+    return LabeledRecording(f'circling{seed}', WIDTH, HEIGHT, events, label_us,
+                            joints.astype(np.float32), visible, ~visible)

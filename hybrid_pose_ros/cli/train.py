@@ -15,7 +15,7 @@ SUMMARY = 'Train ANN, SNN and heads on a folder of recordings with labels; resum
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare folders and what a run is."""
-    parser.add_argument('--corpus', required=True, metavar='DIR',
+    parser.add_argument('--corpus', required=True, nargs='+', metavar='DIR',
                         help='recordings (.h5) to train on')
     parser.add_argument('--validation', metavar='DIR',
                         help='recordings of other people, to measure the weights on')
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                             snn_iterations=args.snn_iterations, snn_rate=args.snn_rate)
     ranks = Ranks.of_environment()
     unseen = load_clips(args.validation) if args.validation and ranks.rank == 0 else []
-    clips = load_clips(args.corpus)
+    clips = load_clips(*args.corpus)
     if ranks.rank == 0 and summary_writer() is None:
         print('hybrid-pose train: no curves, as TensorBoard is not installed: '
               'pip install tensorboard', file=sys.stderr)

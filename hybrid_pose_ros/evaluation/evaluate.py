@@ -17,12 +17,12 @@ from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import kalman, kalman_grid
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, mean_by_step,
                                                 rounded, score, summary)
 from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.representation.geometry import input_geometry
 
 ERRORS = {'': lambda row: row['mpjpe_px'],
@@ -114,7 +114,7 @@ def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
     import torch
     recording = task.recording
     if not isinstance(recording, LabeledRecording):
-        recording = load_labeled(recording)
+        recording = load_seen(recording)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # other recordings have the other cores
     try:

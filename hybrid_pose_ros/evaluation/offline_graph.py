@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.initialization import InitializerParams
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 

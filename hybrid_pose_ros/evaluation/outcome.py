@@ -11,12 +11,12 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import AnnPoses, constant_velocity, held
 from hybrid_pose_ros.evaluation.disturbances import scaled, with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
 from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED, Trackers
 from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""

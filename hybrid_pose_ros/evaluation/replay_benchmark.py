@@ -18,10 +18,10 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, TrackerRun
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 
 WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
 SETTLED_US = 200_000
@@ -61,7 +61,7 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
         InputError: the recording cannot be used.
     """
     weights = shipped('edge', checkpoint)
-    person = load_labeled(recording) if recording else simulated_person(duration_s)
+    person = load_seen(recording) if recording else simulated_person(duration_s)
     period_us = round(1e6 / ann_rate_hz / step_us) * step_us
     errors, since_us = _errors(weights, person, delay_us, period_us, step_us)
     curves = {way: [round(float(np.nanmean(error[since_us == since])), 3)

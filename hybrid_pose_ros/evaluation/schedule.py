@@ -16,7 +16,7 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 SETTLED_US = 200_000
 """A recording's first part is left out: there are few events to look back on."""

@@ -5,7 +5,7 @@
 import tempfile
 from pathlib import Path
 
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.simulation.camera import camera
 from hybrid_pose_ros.simulation.motions import DEMO, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -22,4 +22,4 @@ def simulated_person(duration_s: float) -> LabeledRecording:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'simulated.h5')
         record(scene, path, seed=SEED, motion='demo')
-        return load_labeled(path)
+        return load_seen(path)

@@ -8,11 +8,11 @@ from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import AnnPoses
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, TrackerRun
 from hybrid_pose_ros.evaluation.schedule import Schedule
 from hybrid_pose_ros.pipeline import TrackerParams
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
                'hybrid_no_output_init': (True, False)}

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
-from hybrid_pose_ros.training.corpus import Clip
 from hybrid_pose_ros.training.losses import heatmap_loss
 from hybrid_pose_ros.training.views import MIN_EVENTS, View, draw_view, last_events
 
@@ -32,12 +32,12 @@ class AnnTraining:
 class Moment(NamedTuple):
     """A time in a clip, and what is looked at there."""
 
-    clip: Clip
+    clip: LabeledRecording
     at_us: int
     view: View
 
 
-def draw_moment(rng: np.random.Generator, clips: list[Clip], geometry: InputGeometry,
+def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometry: InputGeometry,
                 columns: int, *, room_us: int = 0) -> Moment:
     """Return a moment that has enough events before it and `room_us` of the clip behind it."""
     for _ in range(TRIES):
@@ -54,7 +54,7 @@ class AnnStage:
 
     name = 'ann'
 
-    def __init__(self, hybrid: Hybrid, clips: list[Clip], geometry: InputGeometry,
+    def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
                  settings: AnnTraining, device: torch.device):
         """Take clips of one sensor; the network is on the device."""
         self._hybrid, self._clips, self._geometry = hybrid, clips, geometry

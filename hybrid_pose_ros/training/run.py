@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +14,10 @@ from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
-from hybrid_pose_ros.training.corpus import Clip
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
@@ -61,7 +60,7 @@ class TrainingParams:
             raise InputError(f'columns = {self.columns} must be even')
 
 
-def train(params: TrainingParams, clips: list[Clip], folder: Path,
+def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
           progress: Progress = lambda stage, iteration, figures: None,
           ranks: Ranks = Ranks()) -> Checkpoint:
     """Return trained weights, the same in all processes; resumes from the files of the folder.
@@ -113,7 +112,7 @@ def train(params: TrainingParams, clips: list[Clip], folder: Path,
                      'commit': _commit()}})
 
 
-def _check_clips(clips: list[Clip]) -> None:
+def _check_clips(clips: list[LabeledRecording]) -> None:
     """Refuse clips that nothing can be learned from."""
     if not any(clip.visible.any() for clip in clips):
         raise InputError(f'nobody is ever seen in the recordings ({len(clips)}): no joint of any '
@@ -124,7 +123,7 @@ def _check_clips(clips: list[Clip]) -> None:
                          'are empty, or events and labels are on two clocks')
 
 
-def _has_events(clip: Clip) -> bool:
+def _has_events(clip: LabeledRecording) -> bool:
     """Return whether the ANN has enough events at one time or another among the labels."""
     t = clip.events['t']
     newest, oldest = t[MIN_EVENTS - 1:], t[:max(0, len(t) - MIN_EVENTS + 1)]

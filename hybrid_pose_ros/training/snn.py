@@ -22,9 +22,9 @@ from torch import Tensor
 
 from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
 from hybrid_pose_ros.networks.neurons import LIFState
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.training.ann import draw_moment
-from hybrid_pose_ros.training.corpus import Clip
 from hybrid_pose_ros.training.losses import heatmap_loss, spike_penalty
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, view
 
@@ -66,7 +66,7 @@ class SnnStage:
 
     name = 'snn'
 
-    def __init__(self, hybrid: Hybrid, clips: list[Clip], geometry: InputGeometry,
+    def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
                  settings: SnnTraining, device: torch.device):
         """Take clips of one sensor; the network is on the device."""
         self._hybrid, self._clips, self._geometry = hybrid, clips, geometry

@@ -19,8 +19,8 @@ from hybrid_pose_ros.layout import spike_maps, state_layout
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
 from hybrid_pose_ros.pose.heatmaps import locate_joints
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
-from hybrid_pose_ros.training.corpus import Clip
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, whole_view
 
 AGE_US = 10_000
@@ -40,7 +40,7 @@ class Ann:
         layout = state_layout(checkpoint.preset, geometry.width, geometry.height)
         self.tensors = {name: np.zeros(shape, np.float32) for name, shape in layout.items()}
 
-    def look(self, clip: Clip, at_us: int) -> np.ndarray | None:
+    def look(self, clip: LabeledRecording, at_us: int) -> np.ndarray | None:
         """Return the joints (J, 2) [px] and leave the state in `tensors`; None: too few events."""
         ann = self._preset.ann
         if len(last_events(clip, at_us, MIN_EVENTS)) < MIN_EVENTS:
@@ -51,7 +51,7 @@ class Ann:
         return self._geometry.to_px(cells)
 
 
-def by_age(checkpoint: Checkpoint, clips: list[Clip], *, horizon_us: int = 100_000,
+def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us: int = 100_000,
            period_us: int = 100_000, steps_us: tuple[int, ...] = (10_000, 1_000)
            ) -> dict[str, Any]:
     """Return errors by the age of the state, every AGE_US, and how often neurons fire.
@@ -79,7 +79,7 @@ def by_age(checkpoint: Checkpoint, clips: list[Clip], *, horizon_us: int = 100_0
                 continue
             tensors = {name: tensor.copy() for name, tensor in ann.tensors.items()}
             stamps = start_us + AGE_US * np.arange(1, ages + 1)
-            joints, visible = clip.joints_at(stamps)
+            joints, visible, _ = clip.joints_at(stamps)
             poses = {'ann': np.stack([ann.look(clip, int(stamp)) for stamp in stamps]),
                      'ann_held': np.repeat(held[None], ages, axis=0)}
             for step_us, engine in engines.items():
@@ -125,7 +125,7 @@ class LateAnn:
         self._underway: deque[LateState] = deque()
         self._next_us = 0.0
 
-    def look(self, clip: Clip, now_us: int) -> None:
+    def look(self, clip: LabeledRecording, now_us: int) -> None:
         """Look at the events until now, if it is time to."""
         at_us = now_us // self._step_us * self._step_us
         if now_us >= self._next_us and (joints_px := self._ann.look(clip, at_us)) is not None:
@@ -139,7 +139,7 @@ class LateAnn:
             yield self._underway.popleft()
 
 
-def live(checkpoint: Checkpoint, clips: list[Clip], *, step_us: int = 1_000,
+def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int = 1_000,
          rate_hz: float = 30.0, delay_us: int = 30_000) -> dict[str, Any]:
     """Return errors of the tracker, fed packets, with a state every 1 / rate that comes late.
 
@@ -159,7 +159,7 @@ def live(checkpoint: Checkpoint, clips: list[Clip], *, step_us: int = 1_000,
             for pose in tracker.update(clip.events_between(start_us, start_us + PACKET_US)):
                 stamp_us = pose.skeleton.stamp_us
                 if stamp_us >= clip.start_us + SETTLED_US:
-                    joints, visible = clip.joints_at(np.array([stamp_us]))
+                    joints, visible, _ = clip.joints_at(np.array([stamp_us]))
                     errors['hybrid'].append(_errors(pose.skeleton.joints_px, joints, visible))
                     errors['ann_held'].append(_errors(held, joints, visible))
             ann.look(clip, start_us + PACKET_US)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.pose.skeleton import MIRRORED
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
-from hybrid_pose_ros.training.corpus import Clip
 
 WINDOW_REACH_US = 1_000_000
 """The ANN looks no further back, as `initialization.InitializerParams.reach_us`."""
@@ -28,12 +28,12 @@ class View(NamedTuple):
     geometry: InputGeometry  # of the columns
     mirrored: bool
 
-    def frame(self, clip: Clip, end_us: int, events: int, bins: int) -> np.ndarray:
+    def frame(self, clip: LabeledRecording, end_us: int, events: int, bins: int) -> np.ndarray:
         """Return what the ANN sees of the last events before a time, (2 * bins, H, W) uint16."""
         window = last_events(clip, end_us, events)
         return stacked_histogram(window, self.geometry, bins=bins)
 
-    def counts(self, clip: Clip, start_us: int, step_us: int, steps: int) -> np.ndarray:
+    def counts(self, clip: LabeledRecording, start_us: int, step_us: int, steps: int) -> np.ndarray:
         """Return what the SNN sees in each of the time bins from a time on, (T, 2, H, W)."""
         duration_us = steps * step_us
         events = clip.events_between(start_us, start_us + duration_us)
@@ -41,9 +41,9 @@ class View(NamedTuple):
                                    duration_us=duration_us)
         return counts.reshape(2, steps, *counts.shape[1:]).swapaxes(0, 1)
 
-    def joints(self, clip: Clip, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def joints(self, clip: LabeledRecording, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return joints in heatmap coordinates (T, J, 2), and which are in sight (T, J)."""
-        joints, visible = clip.joints_at(stamps_us)
+        joints, visible, _ = clip.joints_at(stamps_us)
         if self.mirrored:
             joints, visible = joints[:, MIRRORED], visible[:, MIRRORED]
             joints[..., 0] = clip.width - 1 - joints[..., 0]
@@ -53,7 +53,7 @@ class View(NamedTuple):
         return joints.astype(np.float32), visible & inside
 
 
-def last_events(clip: Clip, end_us: int, events: int) -> np.ndarray:
+def last_events(clip: LabeledRecording, end_us: int, events: int) -> np.ndarray:
     """Return the last events before a time, none older than WINDOW_REACH_US before the newest."""
     last = int(np.searchsorted(clip.events['t'], end_us))
     window = clip.events[max(0, last - events):last]
@@ -86,12 +86,12 @@ def view(geometry: InputGeometry, first_column: int, columns: int, mirrored: boo
                 mirrored)
 
 
-def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: Clip, at_us: int,
+def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording, at_us: int,
               columns: int) -> View:
     """Return columns round the person, or the whole input where it has no more."""
     mirrored = bool(rng.random() < 0.5)
     columns = min(columns, geometry.width)
-    joints, visible = clip.joints_at(np.array([at_us]))
+    joints, visible, _ = clip.joints_at(np.array([at_us]))
     middle_px = joints[0, visible[0], 0].mean() if visible.any() else clip.width / 2
     if mirrored:
         middle_px = clip.width - 1 - middle_px

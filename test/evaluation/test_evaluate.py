@@ -15,7 +15,6 @@ from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluate import evaluate, ratios
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording, load_labeled
 from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.outcome import ROWS, run_recording
 from hybrid_pose_ros.evaluation.schedule import make_schedule
@@ -23,14 +22,10 @@ from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
 from hybrid_pose_ros.initialization import InitializerParams, StateProducer
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+from hybrid_pose_ros.recordings.labeled import load_seen
 
 NEEDED = {'mpjpe_px', 'median_px', 'mpjpe_px_by_step', 'mpjpe_px_latency_aware', 'energy',
           'pck_10px', 'velocity_error_px_s', 'acceleration_error_px_s2'}
-
-
-def recording_of(clip):
-    """Return a clip as a recording with labels, nothing hidden."""
-    return LabeledRecording(*clip, occluded=np.zeros_like(clip.visible))
 
 
 def write(path, clip, **changed):
@@ -50,7 +45,7 @@ def clip():
 
 @pytest.fixture(scope='module')
 def recording(clip):
-    return recording_of(clip)
+    return clip
 
 
 @pytest.fixture(scope='module')
@@ -342,7 +337,7 @@ def test_sensors_of_two_sizes_are_a_mistake(random_weights, recording):
 
 
 def test_labels_lie_half_a_pixel_from_the_centers_that_poses_count_from(clip, tmp_path):
-    loaded = load_labeled(write(tmp_path / 'a.h5', clip))
+    loaded = load_seen(write(tmp_path / 'a.h5', clip))
     np.testing.assert_allclose(loaded.joints_px, clip.joints_px, atol=1e-5)
     between, visible, occluded = loaded.joints_at(np.array([1_500]))
     np.testing.assert_allclose(between[0], clip.joints_px[1:3].mean(axis=0), atol=1e-5)

@@ -11,8 +11,8 @@ from labeled_clips import circling_clip
 from hybrid_pose_ros.checkpoint import shipped
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation import replay_benchmark as benchmark
-from hybrid_pose_ros.evaluation.labeled_recording import LabeledRecording
 from hybrid_pose_ros.evaluation.replay_benchmark import WAYS, replay_benchmark
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 pytest.importorskip('torch')
 

@@ -8,7 +8,8 @@ import pytest
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
-from hybrid_pose_ros.training.corpus import load_clip, load_clips
+from hybrid_pose_ros.recordings.labeled import load_labeled
+from hybrid_pose_ros.training.corpus import load_clips
 
 
 def record(path, *, labels=True, width=64):
@@ -24,22 +25,22 @@ def record(path, *, labels=True, width=64):
 
 
 def test_labels_count_from_the_centers_of_pixels(tmp_path):
-    clip = load_clip(record(tmp_path / 'r.h5'))
+    clip = load_labeled(record(tmp_path / 'r.h5'))
     assert clip.joints_px[0, 0].tolist() == [9.5, 9.5]
 
 
 def test_joints_between_labels_lie_on_a_straight_line(tmp_path):
-    joints, _ = load_clip(record(tmp_path / 'r.h5')).joints_at(np.array([500, 2000]))
+    joints, *_ = load_labeled(record(tmp_path / 'r.h5')).joints_at(np.array([500, 2000]))
     assert joints[:, 0, 0].tolist() == [12.0, 19.5]
 
 
 def test_a_joint_is_visible_only_between_two_labels_that_say_so(tmp_path):
-    _, visible = load_clip(record(tmp_path / 'r.h5')).joints_at(np.array([500]))
+    _, visible, _ = load_labeled(record(tmp_path / 'r.h5')).joints_at(np.array([500]))
     assert visible[0].sum() == 12 and not visible[0, 3]
 
 
 def test_a_window_includes_its_start_and_not_its_end(tmp_path):
-    clip = load_clip(record(tmp_path / 'r.h5'))
+    clip = load_labeled(record(tmp_path / 'r.h5'))
     assert len(clip.events_between(100, 1900)) == 1
 
 

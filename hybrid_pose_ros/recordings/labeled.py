@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recording with labels, in memory: what poses are compared with."""
+"""A recording with labels, in memory: what is trained on, and what poses are compared with."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,16 @@ class LabeledRecording(NamedTuple):
     joints_px: np.ndarray  # (N, J, 2) float32, integers are the centers of pixels
     visible: np.ndarray  # (N, J) bool: inside the image
     occluded: np.ndarray  # (N, J) bool: hidden behind the body; all False where not recorded
+
+    @property
+    def start_us(self) -> int:
+        """Time of the first label."""
+        return int(self.label_us[0])
+
+    @property
+    def end_us(self) -> int:
+        """Time of the last label."""
+        return int(self.label_us[-1])
 
     def events_between(self, start_us: int, end_us: int) -> np.ndarray:
         """Return the events of [start_us, end_us), a view."""
@@ -48,34 +58,45 @@ def load_labeled(path: str | Path) -> LabeledRecording:
     """Read one of our recordings (.h5).
 
     Raises:
-        InputError: it has no events, no labels, or shows nobody.
+        InputError: it has no labels, or they are out of order.
         RecordingError: it cannot be read.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f'no recording at {path}: give the path of an HDF5 file with labels')
     if not h5py.is_hdf5(path):
-        raise InputError(f'{path} has no labels to evaluate against: expected an HDF5 recording, '
-                         'as `hybrid-pose simulate` makes them')
+        raise InputError(f'{path} has no labels: expected an HDF5 recording, as `hybrid-pose '
+                         'simulate` makes them')
     recording = Hdf5Recording(path)
     labels = recording.labels()
     if labels is None or len(labels.t) < 2:
-        raise InputError(f'{path} has no labels to evaluate against: expected a recording of '
-                         '`hybrid-pose simulate` or another with at least two labels')
+        raise InputError(f'{path} has no labels: expected a recording of `hybrid-pose simulate` or '
+                         'another with at least two labels')
     if (np.diff(labels.t) <= 0).any():
         raise InputError(f'{path}: the times of its labels do not increase')
     events = recording.events()
-    if not len(events):
-        raise InputError(f'{path} is empty: it has labels but not one event')
     finite = np.isfinite(labels.joints_px).all(axis=-1)
     visible = labels.visible & finite
-    if not visible.any():
-        raise InputError(f'{path} shows nobody: no joint is ever inside its image')
     joints = np.where(finite[..., None], labels.joints_px - LABEL_CENTER_PX, 0)
     return LabeledRecording(
         path.stem, recording.width, recording.height,
         events[np.argsort(events['t'], kind='stable')], labels.t, joints.astype(np.float32),
         visible, _occluded(path, visible.shape))
+
+
+def load_seen(path: str | Path) -> LabeledRecording:
+    """Read a recording that poses can be compared with.
+
+    Raises:
+        InputError: as `load_labeled`, or it has no events or shows nobody.
+        RecordingError: it cannot be read.
+    """
+    recording = load_labeled(path)
+    if not len(recording.events):
+        raise InputError(f'{path} is empty: it has labels but not one event')
+    if not recording.visible.any():
+        raise InputError(f'{path} shows nobody: no joint is ever inside its image')
+    return recording
 
 
 def _occluded(path: Path, shape: tuple[int, int]) -> np.ndarray:
