@@ -10,9 +10,9 @@ has caught up. Far behind, it takes many bins in one long step.
     live run     ──●──●──●──●──●──●──●──●──┐
     state of t0        t0 ━━━  ━━━  ━●●  ●●●●──●──●──   becomes the live run
 
-A tracker that cannot keep up (too many events, a busy machine) takes bins together in long steps, with
-a pose each, until it has caught up. Where it is so far behind that states are ahead of it, it goes on
-until it meets them, or, where that is too far, leaves out the bins in between.
+A tracker that cannot keep up (too many events, a busy machine) takes bins together in long steps,
+with a pose each, until it has caught up. Where it is so far behind that states are ahead of it, it
+goes on until it meets them, or, where that is too far, leaves out the bins in between.
 
 Each bin is also asked whether the ANN should look again before its time (`demand.py`).
 """
@@ -20,7 +20,7 @@ Each bin is also asked whether the ANN should look again before its time (`deman
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -28,10 +28,6 @@ import numpy as np
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.demand import Demand, DemandParams
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
-from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
-from hybrid_pose_ros.events.packet import Packet
-from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.holding import JointHolder
 from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
@@ -75,16 +71,16 @@ class TrackerParams(DemandParams, NetworkParams):
 
     replay_steps: int = param(4, 'Steps of the replay beside each live bin while a new state '
                               'catches up.', low=2, high=1_000)
-    replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to this '
-                                'length [us], 10 ms at most as trained; step_us or less: one by '
-                                'one.', low=100, high=100_000)
+    replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to '
+                                'this length [us], 10 ms at most as trained; step_us or less: one '
+                                'by one.', low=100, high=100_000)
     history_us: int = param(1_000_000, 'How far back bins are kept for the replay [us]; an older '
                             'state is refused.', low=1_000, high=5_000_000)
     merge_lag_us: int = param(100_000, 'Packets that waited longer than this are taken in long '
                               'steps of replay_step_us, with a pose for each [us].',
                               low=1_000, high=60_000_000)
-    max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins up '
-                            'to the newest state [us].', low=10_000, high=60_000_000)
+    max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins '
+                            'up to the newest state [us].', low=10_000, high=60_000_000)
     quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
                                       'height to each side) is held where it was, and marked; '
                                       '0: none is.', low=0.0, high=1e6)
@@ -394,32 +390,3 @@ class PoseTracker:
         reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
                                      coming=self._candidate is not None)
         self._request = reason or self._request
-
-
-class _Rest(NamedTuple):
-    """A state at rest, as if the ANN had seen nothing."""
-
-    sensor_time_us: int
-    tensors: dict[str, np.ndarray]
-
-    def is_intact(self) -> bool:
-        return True
-
-
-def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
-    """Run the whole path once on a small sensor: compile its kernels, or load them from the cache."""
-    size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
-    tracker = PoseTracker(checkpoint, replace(params, calibration=''), *size)
-    times_us = np.arange(4) * params.step_us
-    packet = Packet(0, '', *size, 0, 0, 'evt3', Evt3Encoder(*size).encode(
-        event_array(times_us, [1] * 4, [1] * 4, [1] * 4)))
-    stream = PacketStream()
-    for _ in tracker.update(stream.update(packet).events):
-        pass
-    tracker.initialize(_Rest(0, {name: np.zeros(shape, np.float32)
-                                 for name, shape in tracker.layout.items()}))
-    for _ in tracker.update(event_array(times_us + times_us[-1], [1] * 4, [1] * 4, [1] * 4)):
-        pass
-    # One event, and bins without any: arrays of one element are another type to numba.
-    for _ in tracker.update(event_array([3 * times_us[-1]], [1], [1], [1])):
-        pass

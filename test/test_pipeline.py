@@ -17,11 +17,12 @@ from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams, warm_up
+from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.warm_up import warm_up
 
 WIDTH, HEIGHT, STEP_US = 24, 20, 1_000
 EDGE = preset('edge')
@@ -494,7 +495,8 @@ import numpy as np
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams, _Rest, warm_up
+from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+from hybrid_pose_ros.warm_up import Rest, warm_up
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation import step_counter
 
@@ -503,7 +505,7 @@ warm_up(weights, TrackerParams())
 before = [len(function.signatures) for function in compiled]
 tracker = PoseTracker(weights, TrackerParams(), 64, 48)
 for times in ([0, 500, 1500], [2500], [9500], [9600, 9700], [30500]):
-    tracker.initialize(_Rest(0, {name: np.zeros(shape, np.float32)
+    tracker.initialize(Rest(0, {name: np.zeros(shape, np.float32)
                                  for name, shape in tracker.layout.items()}))
     list(tracker.update(event_array(times, [1] * len(times), [1] * len(times), [1] * len(times))))
 assert before == [len(function.signatures) for function in compiled], before

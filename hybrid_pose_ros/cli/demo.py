@@ -192,7 +192,8 @@ def _rows(report: dict) -> list[tuple[str, str]]:
     rows = [('packets', f'{report["packets"]:,} ({report["lost_packets"]} lost, '
                         f'{report["bad_packets"]} bad)'),
             ('events', f'{report["events"]:,}'),
-            ('state hand-overs', f'{report.get("state_handovers", 0)} of {report["states"]} states'),
+            ('state hand-overs',
+             f'{report.get("state_handovers", 0)} of {report["states"]} states'),
             ('poses', f'{report["poses"]:,}')]
     if report['poses']:
         latency = report['latency_ms']

@@ -62,8 +62,8 @@ def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name
            label: str = '') -> None:
     steps = [step for step, value in enumerate(by_step, start=1) if value is not None]
     ages_ms = late_ms + step_us * 1e-3 * np.array(steps)
-    axes.plot(ages_ms, [by_step[step - 1] for step in steps], color=COLORS[name], label=label or name,
-              linewidth=2 if name == 'hybrid' else 1.2)
+    axes.plot(ages_ms, [by_step[step - 1] for step in steps], color=COLORS[name],
+              label=label or name, linewidth=2 if name == 'hybrid' else 1.2)
 
 
 def _error_against_power(result: dict[str, Any], folder: Path) -> Path:

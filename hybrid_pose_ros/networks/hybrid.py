@@ -132,7 +132,7 @@ class Hybrid(nn.Module):
 
 
 def _shifted(maps: Tensor, cells: Tensor) -> Tensor:
-    """Return maps (B, J, h, w), each moved by whole cells x and y (B, J, 2); borders are repeated."""
+    """Return maps (B, J, h, w), each moved by whole cells x and y, (B, J, 2); borders repeat."""
     if not cells.any():
         return maps
     height, width = maps.shape[-2:]

@@ -20,10 +20,11 @@ from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, SKELETON_QOS, STATE_QOS
 from hybrid_pose_ros.nodes.run import run
-from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams, warm_up
+from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
 from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
+from hybrid_pose_ros.warm_up import warm_up
 
 
 class SnnTrackerNode(Node):

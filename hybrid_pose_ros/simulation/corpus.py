@@ -23,8 +23,8 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, random_scene
 
 KINDS = ('any', 'front', 'close', 'benchmark')
-"""What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60 degrees
-of the person's front, sensors with little noise. close: upper bodies at arm's length. benchmark: as
+"""What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60
+degrees of the person's front, sensors with little noise. close: upper bodies close up. benchmark: as
 DHP19, its two front cameras and a person between them who moves in place, seen by one sensor."""
 QUIET_SHOT_HZ = 1.0
 """Most shot noise of a pixel in a corpus of kind front."""

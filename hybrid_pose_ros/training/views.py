@@ -41,7 +41,8 @@ class View(NamedTuple):
                                    duration_us=duration_us)
         return counts.reshape(2, steps, *counts.shape[1:]).swapaxes(0, 1)
 
-    def joints(self, clip: LabeledRecording, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def joints(self, clip: LabeledRecording,
+               stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return joints in heatmap coordinates (T, J, 2), and which are in sight (T, J)."""
         joints, visible, _ = clip.joints_at(stamps_us)
         if self.mirrored:

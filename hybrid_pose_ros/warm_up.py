@@ -1,0 +1,44 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compile the tracker's kernels, or load them from the cache, before the first packet waits."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+
+
+class Rest(NamedTuple):
+    """A state at rest, as if the ANN had seen nothing."""
+
+    sensor_time_us: int
+    tensors: dict[str, np.ndarray]
+
+    def is_intact(self) -> bool:
+        return True
+
+
+def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
+    """Run the whole path once on a small sensor."""
+    size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
+    tracker = PoseTracker(checkpoint, replace(params, calibration=''), *size)
+    times_us = np.arange(4) * params.step_us
+    packet = Packet(0, '', *size, 0, 0, 'evt3', Evt3Encoder(*size).encode(
+        event_array(times_us, [1] * 4, [1] * 4, [1] * 4)))
+    stream = PacketStream()
+    for _ in tracker.update(stream.update(packet).events):
+        pass
+    tracker.initialize(Rest(0, {name: np.zeros(shape, np.float32)
+                                 for name, shape in tracker.layout.items()}))
+    for _ in tracker.update(event_array(times_us + times_us[-1], [1] * 4, [1] * 4, [1] * 4)):
+        pass
+    # One event, and bins without any: arrays of one element are another type to numba.
+    for _ in tracker.update(event_array([3 * times_us[-1]], [1], [1], [1])):
+        pass
