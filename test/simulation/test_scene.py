@@ -118,7 +118,7 @@ def test_joints_outside_the_image_are_neither_visible_nor_hidden():
 
 def test_a_camera_that_sees_nobody_gives_labels_that_say_so():
     view = look_at((0.0, -3.0, 1.0), (0.0, -9.0, 1.0), focal_px=340.0)
-    _, events, slices = simulate(GeneratedMotion(0, ('run',)), view)
+    _, events, slices = simulate(GeneratedMotion(0, ('run',)), view, settings=IDEAL)
     assert len(events) == 0
     assert not slices[-1].labels.visible.any()
 
