@@ -37,7 +37,7 @@ from hybrid_pose_ros.presets import Preset
 
 FORMAT = 1
 WEIGHTS = Path(__file__).parent / 'weights'
-"""Where the weights lie that ship with the package, one file a preset."""
+"""Where the weights lie that ship with the package: `<preset>` and `<preset>_alone`."""
 NORM_TENSORS = ('weight', 'bias', 'running_mean', 'running_var')
 FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res1': 0.08,
                 'snn.res2': 0.05, 'snn.up1': 0.10, 'snn.up2': 0.11}
@@ -118,6 +118,12 @@ def shipped(preset_name: str, path: str = '') -> Checkpoint:
         return load(path, preset_name)
     packaged = WEIGHTS / f'{preset_name}.safetensors'
     return load(packaged, preset_name) if packaged.exists() else untrained(preset)
+
+
+def shipped_alone(preset_name: str) -> Checkpoint | None:
+    """Return the weights of an SNN that runs alone, to compare with; None where none ship."""
+    packaged = WEIGHTS / f'{preset_name}_alone.safetensors'
+    return load(packaged, preset_name) if packaged.exists() else None
 
 
 def untrained(preset: Preset, seed: int = 0) -> Checkpoint:

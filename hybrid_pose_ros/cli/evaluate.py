@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', default='', metavar='FILE',
                         help='weights (.safetensors); those that ship with the preset')
     parser.add_argument('--snn-checkpoint', default='', metavar='FILE',
-                        help='weights of an SNN that was trained to run alone')
+                        help='weights of an SNN that was trained to run alone (those that ship, '
+                        'beside the weights that ship)')
     parser.add_argument('--preset', default='', metavar='NAME',
                         help='network (that of the weights, else edge)')
     parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='only some rows, with commas: the others cost time')
     parser.add_argument('--sweep', nargs='+', default=[], metavar='NAME',
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
-                        'no_init, holding, density, noise, or all of them')
+                        'no_init, holding, density, noise, robustness, or all of them')
     parser.add_argument('--seed', type=int, default=0)
     add_executor_arguments(parser, workers=1)
     parser.add_argument('--output', metavar='DIR', type=Path,
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate; write the report where a folder is given."""
-    from hybrid_pose_ros.checkpoint import load, shipped
+    from hybrid_pose_ros.checkpoint import load, shipped, shipped_alone
     from hybrid_pose_ros.evaluation.evaluate import evaluate
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.outcome import ROWS
@@ -78,7 +79,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         checkpoint = load(args.checkpoint, args.preset or None)
     else:
         checkpoint = shipped(args.preset or 'edge')
-    alone = load(args.snn_checkpoint, checkpoint.preset.name) if args.snn_checkpoint else None
+    alone = None
+    if args.snn_checkpoint:
+        alone = load(args.snn_checkpoint, checkpoint.preset.name)
+    elif not args.checkpoint:
+        alone = shipped_alone(checkpoint.preset.name)
     rows = tuple(args.rows.split(',')) if args.rows else ROWS
     sweeps = list(SWEEPS) if args.sweep == ['all'] else args.sweep
     unknown = [name for name in sweeps if name not in SWEEPS]
