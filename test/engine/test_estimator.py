@@ -9,6 +9,7 @@ has a membrane within MARGIN of the threshold.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -17,11 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_pose_ros import presets
-from hybrid_pose_ros.checkpoint import Checkpoint, parameter_shapes, untrained
+from hybrid_pose_ros.checkpoint import Checkpoint, parameter_shapes, shipped, untrained
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
 from hybrid_pose_ros.networks.neurons import LIFState
+from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.simulation.camera import look_at
+from hybrid_pose_ros.simulation.motions import GeneratedMotion
+from hybrid_pose_ros.simulation.scene import SimulatedScene
+from hybrid_pose_ros.simulation.scene_settings import OFFICE
 
 MARGIN = 1e-5
 EDGE, PAPER = presets.preset('edge'), presets.preset('paper')
@@ -328,3 +335,31 @@ def test_counts_of_another_size_are_refused(engine, shape):
 def test_state_tensors_of_another_size_are_refused(engine):
     with pytest.raises(ValueError, match='membrane.enc0 must have shape'):
         engine.initialize(random_state(EDGE, 35, 18, np.random.default_rng(0)))
+
+
+def bins_of_a_person(width, height, steps):
+    """Return the counts of each millisecond of a simulated person before a small sensor."""
+    view = look_at((0.0, -3.4, 1.1), (0.0, 0.0, 0.95), focal_px=0.95 * width, width=width,
+                   height=height)
+    scene = SimulatedScene(GeneratedMotion(3, ('jumping_jack', 'wave')), view, OFFICE, seed=3,
+                           duration_us=1000 * (steps + 2))
+    counter = StepCounter(input_geometry(EDGE, width, height), 1000)
+    for piece in scene:
+        for step in counter.update(piece.events):
+            yield step.counts
+
+
+def test_thousands_of_steps_of_a_person_give_the_same_spikes_with_the_weights_that_ship():
+    pair, rng = Pair(shipped('edge'), 64, 48, 1000), np.random.default_rng(9)
+    pair.margin = compared = spikes_seen = 0
+    for counts in itertools.islice(bins_of_a_person(64, 48, 2000), 2000):
+        if pair.margin < MARGIN:
+            pair.initialize(random_state(EDGE, 64, 48, rng))
+        heatmap, spikes, expected, expected_spikes = pair.step(counts)
+        if pair.margin >= MARGIN:
+            for found, wanted in zip(spikes, expected_spikes, strict=True):
+                np.testing.assert_array_equal(found, wanted)
+            np.testing.assert_allclose(heatmap, expected, rtol=1e-4, atol=1e-3)
+            spikes_seen += sum(found.sum() for found in spikes)
+            compared += 1
+    assert compared > 1500 and spikes_seen > 100_000
