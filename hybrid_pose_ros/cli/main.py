@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 from hybrid_pose_ros.errors import InputError
 
-VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'bench')
+VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'bag',
+         'bench')
 """Each is a module of this package."""
 
 

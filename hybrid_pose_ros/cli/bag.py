@@ -1,0 +1,118 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose bag`: score what a bag recorded, and run the tracker again on its events."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.errors import InputError
+
+SUMMARY = 'Score the poses of a bag, run the tracker again on its events, and compare.'
+COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
+           'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
+           'hidden': 'mpjpe_px_occluded', 'pck': 'pck_10px',
+           'jitter': 'acceleration_error_px_s2'}
+"""What the table shows [px]; late: of the last pose that was there by then; pck within 10 px."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare bag, truth, weights and how the tracker is run again."""
+    parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
+    parser.add_argument('--topic', help='of the event packets, where the bag has several')
+    parser.add_argument('--truth', metavar='FILE', type=Path,
+                        help='labels (.h5) on the bag\'s sensor time; of both bags, if two are '
+                        'compared (what is in each bag)')
+    parser.add_argument('--checkpoint', default='', metavar='FILE',
+                        help='weights (.safetensors); those that ship with the preset')
+    parser.add_argument('--preset', default='', metavar='NAME',
+                        help='network (that of the weights, else edge)')
+    parser.add_argument('--against', metavar='BAG|FILE', type=Path,
+                        help='another bag, or other weights (.safetensors), to compare with')
+    parser.add_argument('--step-us', type=int, default=0, metavar='US',
+                        help='length of a time bin [us] (as recorded, else 1000)')
+    parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
+                        help='initializations a second (30)')
+    parser.add_argument('--ann-delay-ms', type=float, default=10.0, metavar='MS',
+                        help='how late a state arrives [ms] (10)')
+    parser.add_argument('--quiet-events-per-s', type=float, default=300.0, metavar='N',
+                        help='a joint with fewer events round it is held; 0: none is (300)')
+    parser.add_argument('--rows', default='', metavar='NAMES',
+                        help='only some rows of the table, with commas: the others cost time')
+    parser.add_argument('--no-re-run', action='store_true', help='only what was recorded')
+    parser.add_argument('--partial', action='store_true',
+                        help='take what is whole of a bag that was cut short')
+    parser.add_argument('--no-video', action='store_true')
+    parser.add_argument('--output', metavar='DIR', type=Path,
+                        help='folder for result.json, plots, video and report.html')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Evaluate the bag, and what it is compared with; write the report where a folder is given."""
+    bag, weights = args.bag, args.checkpoint
+    result = _evaluated(args, bag, weights)
+    if args.against:
+        if not args.against.exists():
+            raise InputError(f'{args.against} does not exist: --against takes a bag or weights')
+        if args.against.suffix == '.safetensors':
+            weights = str(args.against)
+        else:
+            bag = args.against
+        result['against'] = _evaluated(args, bag, weights)
+    if args.output:
+        _write(args.output, result, video=not args.no_video)
+    return result
+
+
+def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, Any]:
+    from hybrid_pose_ros.checkpoint import load, shipped, shipped_alone
+    from hybrid_pose_ros.evaluation.bag_evaluation import evaluate_bag, recorded_step_us
+    from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+    from hybrid_pose_ros.evaluation.outcome import ROWS
+    checkpoint = load(weights, args.preset or None) if weights else shipped(args.preset or 'edge')
+    params = EvaluationParams(
+        step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate,
+        ann_delay_us=round(1e3 * args.ann_delay_ms), quiet_events_per_s=args.quiet_events_per_s)
+    return evaluate_bag(
+        bag, checkpoint, params, truth=args.truth, topic=args.topic,
+        snn_checkpoint=None if weights else shipped_alone(checkpoint.preset.name),
+        rows=tuple(args.rows.split(',')) if args.rows else ROWS, re_run=not args.no_re_run,
+        partial=args.partial) | {'checkpoint': weights or f'shipped {checkpoint.preset.name}'}
+
+
+def _write(folder: Path, result: dict[str, Any], *, video: bool) -> None:
+    from hybrid_pose_ros.evaluation.bag_report import write_bag_report
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / 'result.json').write_text(json.dumps(result, indent=1))
+        result['report'] = str(write_bag_report(result, folder, video=video))
+    except OSError as error:
+        raise InputError(f'{folder} cannot be written: {error}') from error
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the tables, one beside the other where two are compared."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from hybrid_pose_ros.evaluation.bag_report import error_rows, run_rows, sides
+    console = Console(highlight=False)
+
+    def print_table(head, rows):
+        table = Table(*map(escape, head), box=box.SIMPLE_HEAD, padding=(0, 0))
+        for cells in rows:
+            table.add_row(*map(escape, cells))
+        console.print(table)
+    print_table(['', *sides(result)], run_rows(result))
+    rows = error_rows(result, COLUMNS.values())
+    if rows:
+        print_table(['error [px]', *COLUMNS], rows)
+    else:
+        console.print('no ground truth: name a recording with labels by --truth for errors')
+    if not all(side.get('trained', True) for side in sides(result).values()):
+        console.print('[bold]the weights are random, not trained[/bold]')
+    if 'report' in result:
+        console.print(f'report: {result["report"]}')

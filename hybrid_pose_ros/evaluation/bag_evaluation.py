@@ -1,0 +1,279 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recorded run, evaluated: its own poses, the tracker run again on its events, and the rivals.
+
+    bag -> events, recorded poses, ground truth -> run_report.py: rates and latencies
+                                                -> metrics.py: errors of recorded and re-run poses
+                                                -> evaluate.py: the table of all rows
+
+The same bag gives the same figures: what was measured is read from the bag, not measured again.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.errors import InputError, RecordingError
+from hybrid_pose_ros.evaluation.evaluate import evaluate
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.metrics import (MOVING_US, Scores, Truth, counted, distances,
+                                                latest, moving, rounded, score, summary)
+from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
+from hybrid_pose_ros.evaluation.outcome import ASKED_US, ROWS
+from hybrid_pose_ros.evaluation.run_report import SKELETON, Run, summarize
+from hybrid_pose_ros.evaluation.schedule import make_schedule
+from hybrid_pose_ros.evaluation.trackers import Trackers
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.event_bag import EventBag
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
+from hybrid_pose_ros.recordings.typed_messages import typed_messages
+
+LEAST_US = 500_000
+"""The tracker is not run again on less: a state, and some poses behind it."""
+IN_BAG = 'in the bag'
+
+
+class Poses(NamedTuple):
+    """Poses of a run in the order of sensor time, N of them."""
+
+    stamps_us: np.ndarray  # (N,) int64
+    joints_px: np.ndarray  # (N, J, 2)
+    available_us: np.ndarray  # (N,) sensor time at which each could be had
+
+
+def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
+                 params: EvaluationParams = EvaluationParams(), *,
+                 truth: str | Path | None = None, snn_checkpoint: Checkpoint | None = None,
+                 rows: Sequence[str] = ROWS, topic: str | None = None, re_run: bool = True,
+                 partial: bool = False) -> dict[str, Any]:
+    """Return the figures of a recorded run, ready for JSON.
+
+    Args:
+        bag: folder or file with event packets, and with poses where it was recorded by us.
+        checkpoint: weights of the tracker that is run again.
+        params: how it is run.
+        truth: recording with labels (.h5) on the bag's sensor time; None: what the bag has.
+        snn_checkpoint: as of `evaluate`.
+        rows: as of `evaluate`, which is run where there is ground truth.
+        topic: of the event packets, where the bag has several.
+        re_run: run the tracker again, and the rivals; otherwise only what was recorded counts.
+        partial: take what is whole of a bag that was cut short.
+
+    Raises:
+        InputError: there is nothing to evaluate, the truth is of another run, or the bag is cut
+            short and `partial` is not given.
+    """
+    path = Path(bag)
+    source = EventBag(path, topic)
+    events = _events(source, partial)
+    run = Run(path)
+    if not run.poses and not re_run:
+        raise InputError(f'{path} holds no skeletons: nothing is left without a re-run')
+    labels, exact = _labels(source, events, run, truth)
+    found = {}
+    if run.poses:
+        found['recorded'] = _recorded(run)
+    result = {
+        'bag': str(path), 'truth': None if labels is None else str(truth or IN_BAG),
+        'seconds_of_events': round(np.ptp(events['t']) * 1e-6, 6),
+        'run': summarize(run), 'shares': _shares(run)}
+    if re_run:
+        track = _run_again(checkpoint, _unlabeled(source, events), params)
+        found['re_run'] = Poses(track.stamps_us, track.joints_px,
+                                track.stamps_us + params.pose_latency_us)
+        result |= {'identity': identity(checkpoint), 'settings': asdict(params),
+                   'trained': bool(checkpoint.card.get('trained')), 're_run': _work(track)}
+    result['errors'] = {} if labels is None else {
+        name: _errors(poses, labels, exact, name) for name, poses in found.items()}
+    if len(found) == 2:
+        result['same_instants'] = _compared(found, labels, exact)
+    if re_run and labels is not None:
+        result['evaluation'] = evaluate(checkpoint, [_seen_part(labels)], params,
+                                        snn_checkpoint=snn_checkpoint, rows=rows)
+        del result['evaluation']['measured_ms']  # of this machine, now: not of the bag
+    return result
+
+
+def recorded_step_us(bag: str | Path) -> int | None:
+    """Return the length of a time bin of the recorded poses [us]; None where there are none."""
+    with suppress(RecordingError):  # of a bag that is cut short; whoever evaluates it says so
+        for _, _, pose in typed_messages(bag, [SKELETON]):
+            return int(pose.step_us)
+    return None
+
+
+def _events(source: EventBag, partial: bool) -> np.ndarray:
+    """Return all events of a bag, sorted by time."""
+    stream, pieces = PacketStream(), []
+    try:
+        for piece in source.pieces(stream):
+            pieces.append(piece.events)
+    except RecordingError as error:
+        if not partial:
+            raise InputError(f'{error}; --partial evaluates what is whole') from error
+    events = np.concatenate(pieces) if pieces else np.empty(0)
+    if not len(events):
+        raise InputError(f'{source.path} holds no event, although packets of {source.topic}')
+    if stream.counts.restarts:
+        raise InputError(f'{source.path} holds {1 + stream.counts.restarts} runs of the sensor\'s '
+                         'clock: expected one, so that an instant has one pose')
+    return events[np.argsort(events['t'], kind='stable')]
+
+
+def _unlabeled(source: EventBag, events: np.ndarray) -> LabeledRecording:
+    """Return the events as a recording of somebody of whom nothing is known."""
+    nobody = np.zeros((2, len(JOINTS)), bool)
+    return LabeledRecording(source.path.name, source.width, source.height, events,
+                            events['t'][[0, -1]].astype(np.int64),
+                            np.zeros((*nobody.shape, 2), np.float32), nobody, nobody)
+
+
+def _labels(source: EventBag, events: np.ndarray, run: Run, truth: str | Path | None
+            ) -> tuple[LabeledRecording | None, bool]:
+    """Return the events with their ground truth, and whether only its own instants are scored.
+
+    They are where the truth is in the bag, as in the report of the live run.
+    """
+    recording = _unlabeled(source, events)
+    if truth is not None:
+        given = load_labeled(truth)
+        if (given.width, given.height) != (source.width, source.height):
+            raise InputError(f'{truth} is of {given.width}x{given.height} px, the bag of '
+                             f'{source.width}x{source.height} px')
+        if given.end_us < events['t'][0] or given.start_us > events['t'][-1]:
+            raise InputError(
+                f'{truth} is of another time: its labels are from {given.start_us} to '
+                f'{given.end_us} us, the events of the bag from {events["t"][0]} to '
+                f'{events["t"][-1]} us of the sensor\'s clock')
+        return given._replace(name=recording.name, events=events), False
+    if len(run.truth) < 2:
+        return None, False
+    messages = [run.truth[stamp_us] for stamp_us in sorted(run.truth)]
+    joints = np.array([np.stack([message.x_px, message.y_px], axis=1) for message in messages])
+    visible = np.array([message.confidence > 0 for message in messages])
+    return recording._replace(label_us=np.array(sorted(run.truth), np.int64), joints_px=joints,
+                              visible=visible, occluded=np.zeros_like(visible)), True
+
+
+def _seen_part(labels: LabeledRecording) -> LabeledRecording:
+    """Return a recording with the labels for which there are events."""
+    within = ((labels.label_us >= labels.events['t'][0])
+              & (labels.label_us <= labels.events['t'][-1]))
+    if within.sum() < 2:
+        raise InputError(f'{labels.name}: fewer than two labels lie within its events')
+    return labels._replace(**{name: getattr(labels, name)[within] for name in
+                              ('label_us', 'joints_px', 'visible', 'occluded')})
+
+
+def _recorded(run: Run) -> Poses:
+    stamps_us = run.of_poses('sensor_time_us').astype(np.int64)
+    late_us = np.rint(1e3 * run.of_poses('event_latency_ms').astype(float)).astype(np.int64)
+    order = np.argsort(stamps_us, kind='stable')
+    joints = np.stack([run.of_poses('x_px'), run.of_poses('y_px')], axis=-1)
+    return Poses(stamps_us[order], joints[order],
+                 np.maximum.accumulate((stamps_us + late_us)[order]))
+
+
+def _shares(run: Run) -> dict[str, float]:
+    """Return the share of recorded poses that were stale, and of joints that were held."""
+    if not run.poses:
+        return {}
+    return {'stale': rounded(run.of_poses('stale').mean()),
+            'held': rounded(run.of_poses('held').mean())}
+
+
+def _run_again(checkpoint: Checkpoint, recording: LabeledRecording,
+               params: EvaluationParams) -> PoseTrack:
+    """Return what the tracker finds, with states as often and as late as the parameters say."""
+    import torch
+    if np.ptp(recording.label_us) < LEAST_US:
+        raise InputError(f'{recording.name} holds events of {np.ptp(recording.label_us) * 1e-6:g} '
+                         f's: the tracker needs {LEAST_US * 1e-6:g} s to be run again')
+    schedule = make_schedule(recording, params)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums do not depend on the machine's cores
+    try:
+        trackers = Trackers(checkpoint, checkpoint, recording, params, ('hybrid',), schedule)
+        trackers.play(Ann(checkpoint, recording), schedule)
+    finally:
+        torch.set_num_threads(threads)
+    return trackers.work()['hybrid']
+
+
+def _work(track: PoseTrack) -> dict[str, Any]:
+    poses = len(track.stamps_us)
+    seconds = np.ptp(track.stamps_us) * 1e-6
+    return {'poses': poses, 'poses_per_sensor_s': rounded((poses - 1) / seconds),
+            'steps_per_pose': rounded(track.steps_per_pose),
+            'spikes_per_pose': rounded(track.spikes[1:].sum() / poses)}
+
+
+def _errors(poses: Poses, labels: LabeledRecording, exact: bool, name: str) -> dict[str, Any]:
+    """Return the errors of the poses at instants with ground truth, and how many there are."""
+    at = _scored(poses, labels, exact)
+    if not at.any():
+        raise InputError(f'{labels.name}: no {name.replace("_", "-")} pose is of an instant with '
+                         'ground truth')
+    instants_us = poses.stamps_us[at]
+    truth = _truth(labels, instants_us)
+    asked_us = np.arange(instants_us[0], instants_us[-1] + 1, ASKED_US)
+    last = latest(poses.available_us, asked_us)
+    available = np.where((last >= 0)[:, None, None], poses.joints_px[last], np.nan)
+    steps_us = np.diff(instants_us)
+    stride_us = int(np.median(steps_us)) if len(steps_us) else 1
+    evenly = truth._replace(stamps_us=stride_us * np.arange(len(instants_us)))
+    scores = score(evenly, poses.joints_px[at], _truth(labels, asked_us), available)
+    return (summary(truth, _without_gaps(scores, steps_us == stride_us)) | counted(truth)
+            | {'stride_us': stride_us})
+
+
+def _without_gaps(scores: Scores, even: np.ndarray) -> Scores:
+    """Return scores without the differences over instants that are not one stride apart."""
+    velocity, acceleration = scores.velocity_px_s.copy(), scores.acceleration_px_s2.copy()
+    velocity[1:][~even] = np.nan
+    acceleration[2:][~(even[1:] & even[:-1])] = np.nan
+    return scores._replace(velocity_px_s=velocity, acceleration_px_s2=acceleration)
+
+
+def _scored(poses: Poses, labels: LabeledRecording, exact: bool) -> np.ndarray:
+    """Return which poses are scored, (N,)."""
+    if exact:
+        return np.isin(poses.stamps_us, labels.label_us)
+    return (poses.stamps_us >= labels.start_us) & (poses.stamps_us <= labels.end_us)
+
+
+def _truth(labels: LabeledRecording, instants_us: np.ndarray) -> Truth:
+    """Return the ground truth; at a label's own time it is that label, whatever its neighbors."""
+    joints, visible, occluded = labels.joints_at(instants_us)
+    label = np.clip(np.searchsorted(labels.label_us, instants_us), 0, len(labels.label_us) - 1)
+    own = (labels.label_us[label] == instants_us)[:, None]
+    before, *_ = labels.joints_at(instants_us - MOVING_US)
+    return Truth(instants_us, joints, np.where(own, labels.visible[label], visible),
+                 np.where(own, labels.occluded[label], occluded), moving(joints, before),
+                 np.zeros(len(instants_us), np.int64))
+
+
+def _compared(found: dict[str, Poses], labels: LabeledRecording | None, exact: bool
+              ) -> dict[str, Any]:
+    """Return how far recorded and re-run poses of the same instants are apart, and both errors."""
+    recorded, again = found['recorded'], found['re_run']
+    shared, here, there = np.intersect1d(recorded.stamps_us, again.stamps_us, return_indices=True)
+    apart = np.linalg.norm(recorded.joints_px[here] - again.joints_px[there], axis=-1)
+    result = {'instants': len(shared),
+              'apart_px': rounded(apart.mean()) if len(shared) else None,
+              'apart_median_px': rounded(np.median(apart)) if len(shared) else None}
+    at = np.zeros(0, bool) if labels is None else _scored(
+        Poses(shared, recorded.joints_px[here], shared), labels, exact)
+    if at.any():
+        truth = _truth(labels, shared[at])
+        for name, joints in (('recorded', recorded.joints_px[here]),
+                             ('re_run', again.joints_px[there])):
+            errors = distances(joints[at], truth.joints_px, truth.counted)
+            result[f'{name}_mpjpe_px'] = rounded(np.nanmean(errors))
+    return result

@@ -1,0 +1,128 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An evaluation of one bag, or of two side by side, as rows for people and as one HTML file."""
+
+from collections.abc import Collection
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.evaluation.html_report import (PIXELS, STYLE, _facts, _number, _picture,
+                                                    _powers, _ratios, _table)
+from hybrid_pose_ros.evaluation.plots import plot_result
+from hybrid_pose_ros.evaluation.run_report import Run, plot_run
+from hybrid_pose_ros.visualization.video import write_video
+
+RUN = {
+    'ground truth': ('truth',), 'events [s]': ('seconds_of_events',),
+    'cut short': ('run', 'cut_short'),
+    'packets': ('run', 'packets'), 'packets lost': ('run', 'lost_packets'),
+    'events': ('run', 'events'), 'recorded poses': ('run', 'poses'),
+    'recorded poses a second': ('run', 'poses_per_sensor_s'),
+    'bins without a pose': ('run', 'missing_poses'), 'skipped bins': ('run', 'skipped_steps'),
+    'states taken': ('run', 'state_handovers'),
+    'stale poses, share': ('shares', 'stale'), 'held joints, share': ('shares', 'held'),
+    'mean confidence': ('run', 'mean_confidence'),
+    'age of the state [ms]': ('run', 'state_age_ms'),
+    'packet to pose [ms]': ('run', 'latency_ms', 'packet_arrival_to_publish'),
+    'end of bin to pose [ms]': ('run', 'latency_ms', 'bin_end_to_publish'),
+    'network and decoding [ms]': ('run', 'latency_ms', 'compute'),
+    'ANN and heads [ms]': ('run', 'ann_ms'),
+    'live report, error [px]': ('run', 'mpjpe_px'),
+    'weights of the re-run': ('identity',), 're-run poses': ('re_run', 'poses'),
+    're-run poses a second': ('re_run', 'poses_per_sensor_s'),
+    're-run steps a pose': ('re_run', 'steps_per_pose'),
+    're-run spikes a pose': ('re_run', 'spikes_per_pose'),
+    'instants in both': ('same_instants', 'instants'),
+    'recorded from re-run there [px]': ('same_instants', 'apart_px'),
+    'error recorded there [px]': ('same_instants', 'recorded_mpjpe_px'),
+    'error re-run there [px]': ('same_instants', 're_run_mpjpe_px')}
+"""What is said of a run, and where it stands in the result."""
+
+
+def sides(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is compared, one or two results, by a name that tells them apart."""
+    if 'against' not in result:
+        return {Path(result['bag']).name: result}
+    both = (result, result['against'])
+    for key in ('bag', 'checkpoint'):
+        for name in (lambda path: Path(path).name, str):
+            names = [name(side[key]) for side in both]
+            if names[0] != names[1]:
+                return dict(zip(names, both))
+    return dict(zip(('first', 'second'), both))
+
+
+def run_rows(result: dict[str, Any]) -> list[list[str]]:
+    """Return a label and a text for each side, of all that a side says of its run."""
+    found = [[label, *(_text(_at(side, keys)) for side in sides(result).values())]
+             for label, keys in RUN.items()]
+    return [row for row in found if any(text != '-' for text in row[1:])]
+
+
+def error_rows(result: dict[str, Any], keys: Collection[str]) -> list[list[str]]:
+    """Return a label and the errors of each row of each side; nothing without ground truth."""
+    several = 'against' in result
+    by_side = {name: side['errors'] | {f'table: {row}': errors for row, errors in
+                                       side.get('evaluation', {'rows': {}})['rows'].items()}
+               for name, side in sides(result).items()}
+    labels = dict.fromkeys(label for errors in by_side.values() for label in errors)
+    return [[label.replace('_run', '-run') + (f' ({name})' if several else ''),
+             *(_text(errors[label][key]) for key in keys)]
+            for label in labels for name, errors in by_side.items() if label in errors]
+
+
+def write_bag_report(result: dict[str, Any], folder: Path, *, video: bool = True) -> Path:
+    """Write report.html, its pictures, and a video of each side's skeletons; return its path."""
+    names = list(sides(result))
+    parts = [_part(name, side, folder if index == 0 else folder / 'against', folder, video)
+             for index, (name, side) in enumerate(sides(result).items())]
+    path = folder / 'report.html'
+    errors = error_rows(result, PIXELS.values())
+    path.write_text(f'''<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<title>{escape(' against '.join(names))}</title><style>{STYLE}</style></head><body>
+<h1>{escape(' against '.join(names))}</h1>
+<p>Recorded: the poses in the bag. Re-run: the tracker on the bag's events, again. Table: the rows
+of <code>hybrid-pose evaluate</code>, at instants of their own.</p>
+{_table(['', *names], run_rows(result))}
+<h2>Errors</h2>
+{_table(['', *PIXELS], errors) if errors else '<p>There is no ground truth.</p>'}
+{''.join(parts)}
+</body></html>
+''', encoding='utf-8')
+    return path
+
+
+def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool) -> str:
+    """Write one side's pictures and video into its own folder; return its part of the page."""
+    own.mkdir(parents=True, exist_ok=True)
+    text = [f'<h2>{escape(name)}</h2>']
+    run = Run(Path(side['bag']))
+    pictures = plot_run(run, own) if run.poses else []
+    if video and run.poses and write_video(Path(side['bag']), own / 'skeleton.mp4'):
+        place = (own / 'skeleton.mp4').relative_to(folder).as_posix()
+        text.append(f'<p>Video of the recorded skeletons: <a href="{place}">{place}</a></p>')
+    if 'evaluation' in side:
+        table = side['evaluation']
+        text += [_facts(table), '<h3>Power [mW]</h3>', _powers(table),
+                 '<h3>Hybrid relative to</h3>', _ratios(table['ratios'])]
+        pictures += plot_result(table, own)
+    return ''.join((*text, *map(_picture, pictures)))
+
+
+def _at(value: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ' '.join(f'{name} {level:.2f}' for name, level in value.items())
+    if isinstance(value, int):
+        return f'{value}'
+    if isinstance(value, float):
+        return _number(value) if abs(value) < 1000 else f'{value:.0f}'
+    return value or '-'

@@ -1,0 +1,214 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bags as our recorder leaves them, evaluated."""
+
+import json
+
+import numpy as np
+import pytest
+from bag_files import a_packet, cdr_of, packet_messages, write_mcap
+from labeled_clips import HEIGHT, WIDTH, circling_clip
+
+from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.evaluation.bag_report import sides
+from hybrid_pose_ros.evaluation.run_report import SKELETON, TRUTH, run_report
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.recordings.bag_writer import BagWriter
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+from hybrid_pose_ros.recordings.message_types import typestore
+
+PACKET_US = 4_000
+EVENTS = '/event_camera/events'
+OFF_PX = np.array([2.4, 3.2], np.float32)
+"""Recorded joints are 4 px from the truth, or twice as far: see `write_bag`."""
+
+
+def skeleton(stamp_us, joints_px, confidence, held=False):
+    """Return a serialized Skeleton2D."""
+    store = typestore()
+    types = store.types
+    time = types['builtin_interfaces/msg/Time'](0, 0)
+    x_px, y_px = np.array(joints_px, np.float32).T.copy()
+    still = np.zeros(13, np.float32)
+    message = types['hybrid_pose_ros/msg/Skeleton2D'](
+        header=types['std_msgs/msg/Header'](time, 'camera'), sensor_time_us=int(stamp_us),
+        step_us=1000, width=WIDTH, height=HEIGHT, x_px=x_px, y_px=y_px,
+        vx_px_s=still, vy_px_s=still, confidence=np.asarray(confidence, np.float32),
+        held=np.full(13, held), events=0, skipped_steps=0,
+        state_age_us=int(stamp_us % 33_000), stale=False, trained=True, event_latency_ms=2.0,
+        packet_latency_ms=1.0, compute_ms=0.5)
+    return store.serialize_cdr(message, 'hybrid_pose_ros/msg/Skeleton2D')
+
+
+def write_bag(path, clip, *, poses=True, truth=True, since_us=100_000):
+    """Record a clip with a truth for each packet. A joint's errors and sight go round in fives.
+
+    In five packets one after the other it is out of sight, 8, 4, 8 and 4 px from the truth.
+    """
+    writer, encoder = BagWriter(path), Evt3Encoder(WIDTH, HEIGHT)
+    events_of = writer.add_topic(EVENTS, 'event_camera_msgs/msg/EventPacket')
+    pose_of = writer.add_topic(SKELETON, 'hybrid_pose_ros/msg/Skeleton2D')
+    truth_of = writer.add_topic(TRUTH, 'hybrid_pose_ros/msg/Skeleton2D')
+    for seq, start_us in enumerate(range(0, clip.end_us, PACKET_US)):
+        end_us = start_us + PACKET_US
+        payload = encoder.encode(clip.events_between(start_us, end_us))
+        events_of(1000 * end_us, cdr_of(Packet(1000 * end_us, 'camera', WIDTH, HEIGHT, seq, 0,
+                                               'evt3', payload)))
+        turn = (np.arange(13) + seq) % 5
+        error_px = OFF_PX * np.array([1, 2, 1, 2, 1])[turn, None]
+        if truth:
+            truth_of(1000 * end_us, skeleton(end_us, clip.joints_px[end_us // 1000], turn > 0))
+        for stamp_us in range(start_us + 1000, end_us + 1, 1000):
+            if poses and stamp_us > since_us and stamp_us % 50_000:
+                pose_of(1000 * end_us + 1, skeleton(
+                    stamp_us, clip.joints_px[stamp_us // 1000] + error_px, np.full(13, 0.5)))
+    writer.close()
+    return path
+
+
+@pytest.fixture(scope='module')
+def clip():
+    return circling_clip(duration_ms=640, events_ms=20)
+
+
+@pytest.fixture(scope='module')
+def bag(tmp_path_factory, clip):
+    return write_bag(tmp_path_factory.mktemp('bags') / 'run', clip)
+
+
+def evaluated(capsys, *arguments):
+    """Return what the verb prints for machines."""
+    assert main(['bag', *map(str, arguments), '--rows', 'hybrid', '--json']) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def refused(capsys, *arguments):
+    """Return the one line with which the verb refuses."""
+    assert main(['bag', *map(str, arguments)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == '' and printed.err.count('\n') == 1
+    return printed.err
+
+
+def test_recorded_poses_have_the_numbers_of_the_live_report(capsys, bag):
+    result, live = evaluated(capsys, bag, '--no-re-run'), run_report(bag)
+    assert result['run'] == live
+    assert round(result['errors']['recorded']['mpjpe_px'], 3) == live['mpjpe_px']
+    assert live['mpjpe_px'] == pytest.approx(6.0, abs=0.1)
+
+
+def test_a_bag_gives_the_same_numbers_twice(capsys, bag):
+    first, second = (evaluated(capsys, bag) for _ in range(2))
+    assert first == second
+    assert first['errors']['re_run']['mpjpe_px'] > 0
+    assert first['evaluation']['rows']['hybrid']['mpjpe_px'] > 0
+
+
+def test_truth_may_be_in_a_file(capsys, tmp_path, clip):
+    path = tmp_path / 'truth.h5'
+    with Hdf5Writer(path, width=WIDTH, height=HEIGHT) as writer:
+        writer.append(clip.events)
+        writer.append_labels(clip.label_us, clip.joints_px + 0.5,
+                             np.zeros((*clip.visible.shape, 3)), clip.visible)
+    bag = write_bag(tmp_path / 'run', clip, truth=False)
+    result = evaluated(capsys, bag, '--truth', path, '--no-re-run')
+    errors = result['errors']['recorded']
+    assert errors['instants'] == result['run']['poses']
+    assert errors['mpjpe_px'] == pytest.approx(5.6, abs=0.05)
+    assert errors['pck_10px'] == 1.0
+
+
+def test_without_truth_there_are_rates_and_latencies(capsys, tmp_path, clip):
+    result = evaluated(capsys, write_bag(tmp_path / 'run', clip, truth=False))
+    assert result['truth'] is None and result['errors'] == {} and 'evaluation' not in result
+    assert result['run']['latency_ms']['compute']['p50'] == 0.5
+    assert result['re_run']['poses'] > 100 and result['same_instants']['instants'] > 100
+
+
+def test_without_skeletons_only_the_re_run_is_scored(capsys, tmp_path, clip):
+    bag = write_bag(tmp_path / 'run', clip, poses=False)
+    assert list(evaluated(capsys, bag)['errors']) == ['re_run']
+    assert 'holds no skeletons' in refused(capsys, bag, '--no-re-run')
+
+
+def test_two_bags_are_compared_in_one_report(capsys, tmp_path, bag, clip):
+    other = write_bag(tmp_path / 'other', clip, since_us=300_000)
+    result = evaluated(capsys, bag, '--against', other, '--output', tmp_path / 'out')
+    assert result['against']['run']['poses'] < result['run']['poses']
+    assert result['against']['re_run'] == result['re_run']
+    page = (tmp_path / 'out' / 'report.html').read_text()
+    assert 'run against other' in page and page.count('data:image/png') > 4
+    assert (tmp_path / 'out' / 'skeleton.mp4').stat().st_size > 0
+    assert (tmp_path / 'out' / 'against' / 'skeleton.mp4').exists()
+
+
+def test_two_checkpoints_are_compared_on_one_bag(capsys, tmp_path, bag):
+    path = tmp_path / 'random.safetensors'
+    untrained(preset('edge')).save(path)
+    result = evaluated(capsys, bag, '--against', path)
+    assert result['against']['errors']['recorded'] == result['errors']['recorded']
+    assert result['against']['errors']['re_run'] != result['errors']['re_run']
+    assert list(sides(result)) == ['shipped edge', 'random.safetensors']
+
+
+def test_people_get_tables(capsys, bag):
+    assert main(['bag', str(bag), '--no-re-run']) == 0
+    out = capsys.readouterr().out
+    assert 'recorded poses' in out and 'live report, error [px]' in out and 'jitter' in out
+
+
+def test_differences_do_not_reach_across_missing_poses(capsys, tmp_path, clip):
+    """Every 200 ms a pose with truth is missing: the next one is 8 ms later, not 4."""
+    bag = write_bag(tmp_path / 'run', clip)
+    errors = evaluated(capsys, bag, '--no-re-run')['errors']['recorded']
+    assert errors['stride_us'] == PACKET_US
+    assert errors['velocity_error_px_s'] == pytest.approx(4.0 / 0.004, rel=1e-3)
+
+
+def test_a_bag_that_is_cut_short_is_refused_or_taken_in_part(capsys, tmp_path, bag):
+    whole, = bag.glob('*.mcap')
+    cut = tmp_path / 'cut.mcap'
+    cut.write_bytes(whole.read_bytes()[:-whole.stat().st_size // 4])
+    line = refused(capsys, cut, '--no-re-run')
+    assert 'cut short' in line
+
+
+def test_what_is_whole_of_a_cut_bag_is_evaluated_on_request(capsys, tmp_path):
+    messages = packet_messages([a_packet(seq) for seq in range(50)]) + [
+        (SKELETON, 'hybrid_pose_ros/msg/Skeleton2D', 1_800_000_000_000_000_000 + stamp_us,
+         skeleton(stamp_us, np.zeros((13, 2)), np.ones(13)))
+        for stamp_us in range(1000, 90_000, 1000)]
+    path = write_mcap(tmp_path / 'a.mcap', messages, finish=False, chunk_size=2000)
+    path.write_bytes(path.read_bytes()[:-700])
+    assert '--partial evaluates what is whole' in refused(capsys, path, '--no-re-run')
+    result = evaluated(capsys, path, '--no-re-run', '--partial')
+    assert result['run']['cut_short'] and 0 < result['run']['poses'] < 89
+
+
+@pytest.mark.parametrize('messages, reason', [
+    ([('/a', 'std_msgs/msg/String', 1, b'\0\1\0\0')], 'holds no event packets'),
+    (packet_messages([a_packet(0, payload=b'')]), 'holds no event'),
+    (packet_messages([a_packet(0), a_packet(1)]), 'the tracker needs 0.5 s'),
+])
+def test_a_bag_without_enough_events_is_refused(capsys, tmp_path, messages, reason):
+    assert reason in refused(capsys, write_mcap(tmp_path / 'a.mcap', messages))
+
+
+def test_a_wrong_file_is_refused(capsys, tmp_path):
+    path = tmp_path / 'a.mcap'
+    path.write_bytes(b'nothing of the kind')
+    assert 'is no file of a bag' in refused(capsys, path)
+    assert 'does not exist' in refused(capsys, tmp_path / 'gone')
+
+
+def test_a_truth_of_another_sensor_or_time_is_refused(capsys, tmp_path, bag, clip):
+    for name, width, later_us, reason in (('a', WIDTH + 2, 0, 'px, the bag of'),
+                                          ('b', WIDTH, 10**7, 'of another time')):
+        path = tmp_path / f'{name}.h5'
+        with Hdf5Writer(path, width=width, height=HEIGHT) as writer:
+            writer.append_labels(clip.label_us + later_us, clip.joints_px,
+                                 np.zeros((*clip.visible.shape, 3)), clip.visible)
+        assert reason in refused(capsys, bag, '--truth', path)
