@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from hybrid_pose_ros.evaluation.html_report import (PIXELS, STYLE, _facts, _number, _picture,
-                                                    _powers, _ratios, _table)
+from hybrid_pose_ros.evaluation.html_report import (
+    PIXELS, STYLE, facts_html, number_text, picture_html, powers_html, ratios_html, table_html)
 from hybrid_pose_ros.evaluation.plots import plot_result
 from hybrid_pose_ros.evaluation.run_report import Run, plot_run
 from hybrid_pose_ros.visualization.video import write_video
@@ -84,9 +84,9 @@ def write_bag_report(result: dict[str, Any], folder: Path, *, video: bool = True
 <h1>{escape(' against '.join(names))}</h1>
 <p>Recorded: the poses in the bag. Re-run: the tracker on the bag's events, again. Table: the rows
 of <code>hybrid-pose evaluate</code>, at instants of their own.</p>
-{_table(['', *names], run_rows(result))}
+{table_html(['', *names], run_rows(result))}
 <h2>Errors</h2>
-{_table(['', *PIXELS], errors) if errors else '<p>There is no ground truth.</p>'}
+{table_html(['', *PIXELS], errors) if errors else '<p>There is no ground truth.</p>'}
 {''.join(parts)}
 </body></html>
 ''', encoding='utf-8')
@@ -104,10 +104,10 @@ def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool)
         text.append(f'<p>Video of the recorded skeletons: <a href="{place}">{place}</a></p>')
     if 'evaluation' in side:
         table = side['evaluation']
-        text += [_facts(table), '<h3>Power [mW]</h3>', _powers(table),
-                 '<h3>Hybrid relative to</h3>', _ratios(table['ratios'])]
+        text += [facts_html(table), '<h3>Power [mW]</h3>', powers_html(table),
+                 '<h3>Hybrid relative to</h3>', ratios_html(table['ratios'])]
         pictures += plot_result(table, own)
-    return ''.join((*text, *map(_picture, pictures)))
+    return ''.join((*text, *map(picture_html, pictures)))
 
 
 def _at(value: Any, keys: tuple[str, ...]) -> Any:
@@ -124,5 +124,5 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return f'{value}'
     if isinstance(value, float):
-        return _number(value) if abs(value) < 1000 else f'{value:.0f}'
+        return number_text(value) if abs(value) < 1000 else f'{value:.0f}'
     return value or '-'

@@ -22,12 +22,12 @@ img { max-width: 100%; display: block; margin: 1em 0 }'''
 
 def write_report(result: dict[str, Any], folder: Path) -> Path:
     """Write report.html and the pictures in it; return its path."""
-    pictures = ''.join(_picture(path) for path in plot_result(result, folder))
+    pictures = ''.join(picture_html(path) for path in plot_result(result, folder))
     path = folder / 'report.html'
     path.write_text(f'''<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <title>Evaluation of {escape(result['preset'])}</title><style>{STYLE}</style></head><body>
 <h1>Evaluation of {escape(result['preset'])}</h1>
-{_facts(result)}
+{facts_html(result)}
 <h2>Errors</h2>
 <p>Means over joints and instants alike, in pixels where nothing else is said; joints outside the
 image are left out, hidden ones are not. As available: at each instant the last output that was
@@ -36,9 +36,9 @@ there by then, with the ANN {result['latency_aware_ms']['ann']:g} ms and a pose
 {_errors(result)}
 <h2>Power [mW]</h2>
 <p>Arithmetic, counted as the paper does and honestly; saving against the ANN at every step.</p>
-{_powers(result)}
+{powers_html(result)}
 <h2>Hybrid relative to</h2>
-{_ratios(result['ratios'])}
+{ratios_html(result['ratios'])}
 <h2>Pictures</h2>
 {pictures}
 </body></html>
@@ -46,7 +46,7 @@ there by then, with the ANN {result['latency_aware_ms']['ann']:g} ms and a pose
     return path
 
 
-def _facts(result: dict[str, Any]) -> str:
+def facts_html(result: dict[str, Any]) -> str:
     settings, scored = result['settings'], result['scored']
     trained = '' if result['trained'] else ' <b>The weights are random, not trained.</b>'
     notes = ''.join(f'<li>{escape(name)}: {escape(row["note"])}</li>'
@@ -61,39 +61,39 @@ def _facts(result: dict[str, Any]) -> str:
 
 
 def _errors(result: dict[str, Any]) -> str:
-    return _table(['', *PIXELS], [[name, *(_number(row[key]) for key in PIXELS.values())]
+    return table_html(['', *PIXELS], [[name, *(number_text(row[key]) for key in PIXELS.values())]
                                   for name, row in result['rows'].items()])
 
 
-def _powers(result: dict[str, Any]) -> str:
+def powers_html(result: dict[str, Any]) -> str:
     kinds = [(count, node) for count in ('paper', 'honest') for node in ('45nm', '7nm')]
     head = ['', *(f'{count}, {node}{what}' for count, node in kinds for what in ('', ' saved'))]
     rows = []
     for name, row in result['rows'].items():
         figures = [row['energy'][count][node] for count, node in kinds]
         rows.append([name, *(text for figure in figures for text in (
-            _number(figure['mw']), f'{100 * figure["saving_against_ann"]:.2f} %'))])
-    return _table(head, rows)
+            number_text(figure['mw']), f'{100 * figure["saving_against_ann"]:.2f} %'))])
+    return table_html(head, rows)
 
 
-def _ratios(ratios: dict[str, float]) -> str:
+def ratios_html(ratios: dict[str, float]) -> str:
     names = [name for name in ratios if f'{name}_latency_aware' in ratios]
     endings = {'on average': '', 'as available': '_latency_aware',
                'at the last step before an initialization': '_at_last_step'}
-    return _table(['', *endings], [[name.removeprefix('hybrid_to_'), *(
-        _number(ratios.get(name + ending)) for ending in endings.values())] for name in names])
+    return table_html(['', *endings], [[name.removeprefix('hybrid_to_'), *(
+        number_text(ratios.get(name + ending)) for ending in endings.values())] for name in names])
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
     return '-' if value is None else f'{value:.4g}'
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table_html(head: list[str], rows: list[list[str]]) -> str:
     def line(cells, tag):
         return '<tr>' + ''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells) + '</tr>'
     return f'<table>{line(head, "th")}{"".join(line(row, "td") for row in rows)}</table>'
 
 
-def _picture(path: Path) -> str:
+def picture_html(path: Path) -> str:
     content = base64.b64encode(path.read_bytes()).decode()
     return f'<img alt="{escape(path.stem)}" src="data:image/png;base64,{content}">'
