@@ -5,6 +5,7 @@
 import dataclasses
 import json
 import resource
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -105,27 +106,30 @@ def limit_files(size_bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
 
 
-@pytest.fixture
-def disk():
-    """Make room again after a test that has limited the size of files."""
+@contextmanager
+def limits_lifted_after():
+    """Make room again at once: pytest may be writing its report to a file, too."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_full_disk_leaves_the_last_file_to_resume_from(tmp_path, disk):
+def test_a_full_disk_leaves_the_last_file_to_resume_from(tmp_path):
     """A failed write gave a traceback and left a part of a file beside the whole one."""
     def fill(stage, iteration, figures):
         if stage == 'ann' and iteration == 2:
             limit_files(100_000)
 
-    with pytest.raises(InputError, match='ann.pt cannot be written .*it resumes'):
+    with (limits_lifted_after(),
+          pytest.raises(InputError, match='ann.pt cannot be written .*it resumes')):
         train(PARAMS, CLIPS, tmp_path, fill)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ['ann.pt']
     assert torch.load(tmp_path / 'ann.pt')['iteration'] == 2
 
 
-def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, disk, monkeypatch):
+def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, monkeypatch):
     monkeypatch.setattr(log, 'LOG_EVERY', 1)
     lines = tmp_path / 'ann.jsonl'
 
@@ -133,7 +137,7 @@ def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, disk, monkeypatch):
         if iteration == 1:
             limit_files(lines.stat().st_size + 10)
 
-    with pytest.raises(InputError, match='ann.jsonl cannot be written'):
+    with limits_lifted_after(), pytest.raises(InputError, match='ann.jsonl cannot be written'):
         train(PARAMS, CLIPS, tmp_path, fill)
     assert [json.loads(line)['iteration'] for line in lines.read_text().splitlines()] == [1]
 
