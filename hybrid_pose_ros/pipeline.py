@@ -293,6 +293,8 @@ class PoseTracker:
         if candidate is not None:
             self._replay(candidate, step.index, limit=self._params.replay_steps)
             if candidate.next_index == step.index + 1:
+                if self._live is not None:  # bins that waited for a long step get no pose now
+                    self.counts.merged_steps += step.index - self._live.next_index
                 self._take_over(candidate)
                 return step.counts
         live = self._live

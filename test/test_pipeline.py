@@ -558,3 +558,14 @@ def test_a_tracker_without_long_steps_goes_on_bin_by_bin():
     track.initialize(state(3))
     assert len(hurried_poses(track, range(3, 10), 10**6)) == 7
     assert track.counts.merged_steps == 0
+
+
+def test_bins_that_wait_for_a_long_step_when_a_state_takes_over_are_counted():
+    track = tracker(replay_step_us=10 * STEP_US)
+    hurried_poses(track, range(0, 3), 0)
+    track.initialize(state(3))
+    waited_us = PARAMS.merge_lag_us + 1
+    assert not hurried_poses(track, range(3, 8), waited_us)
+    track.initialize(state(8, seed=1))
+    pose, = hurried_poses(track, range(8, 9), waited_us)
+    assert pose.skipped_steps == track.counts.merged_steps == 5
