@@ -18,6 +18,9 @@ LANES = 16
 
 EVENT_LANES = 64
 
+STREAMS = 4
+"""Searches for a peak that run side by side."""
+
 TINY = 1e-30
 """Membranes that leaked to less than this are 0."""
 
@@ -294,16 +297,26 @@ def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
 
 @njit(nogil=True, cache=True)
 def find_peaks(layer, heatmap, peaks):
-    """Write row and column of the first highest cell of each joint to `peaks` (J, 2)."""
-    highest = np.full(layer.channels, -np.inf, np.float32)
-    cells = np.zeros(layer.channels, np.float32)  # whole numbers up to 2 ** 24 are exact
+    """Write row and column of the first highest cell of each joint to `peaks` (J, 2).
+
+    Cells are searched in STREAMS that do not wait for each other's comparisons.
+    """
+    channels = layer.channels
+    highest = np.full(STREAMS * channels, -np.inf, np.float32)
+    cells = np.zeros(STREAMS * channels, np.float32)  # whole numbers up to 2 ** 24 are exact
     for cell in range(layer.height * layer.width):
-        for lane in range(0, layer.channels, LANES):
-            _raise_lanes(heatmap, cell * layer.channels + lane, highest, cells, lane,
+        stream = cell % STREAMS * channels
+        for lane in range(0, channels, LANES):
+            _raise_lanes(heatmap, cell * channels + lane, highest, cells, stream + lane,
                          np.float32(cell))
     for joint in range(len(peaks)):
-        peaks[joint, 0] = np.int64(cells[joint]) // layer.width
-        peaks[joint, 1] = np.int64(cells[joint]) % layer.width
+        best = joint
+        for other in range(joint + channels, STREAMS * channels, channels):
+            if highest[other] > highest[best] or (highest[other] == highest[best]
+                                                  and cells[other] < cells[best]):
+                best = other
+        peaks[joint, 0] = np.int64(cells[best]) // layer.width
+        peaks[joint, 1] = np.int64(cells[best]) % layer.width
 
 
 @njit(nogil=True, cache=True)
@@ -318,26 +331,39 @@ def feed_back(peaks, plan, membranes):
 
 
 @njit(nogil=True, cache=True)
-def flow(spikes, weights, peaks, offset):
+def _joints_near(peaks, axis, reach, length):
+    """Return for each row (axis 0) or column (1) a bit for each joint within reach, (length,)."""
+    near = np.zeros(length, np.uint64)
+    for joint in range(len(peaks)):
+        place = peaks[joint, axis]
+        for index in range(max(0, place - reach), min(length, place + reach + 1)):
+            near[index] |= np.uint64(1) << np.uint64(joint)
+    return near
+
+
+@njit(nogil=True, cache=True)
+def flow(spikes, weights, layer, peaks, offset):
     """Move the joints by the spikes round them: adds to `offset` (J, 2), x and y [cells].
 
     Args:
         spikes: of one map.
         weights: of that map, (J, channels, k, k, 2).
+        layer: of the heatmaps, which are as large as the map.
         peaks: row and column of each joint, (J, 2).
         offset: is changed.
     """
     reach = weights.shape[2] // 2
-    joints = len(peaks)
-    first_row, last_row = peaks[:, 0].min() - reach, peaks[:, 0].max() + reach
+    of_row = _joints_near(peaks, 0, reach, layer.height)
+    of_column = _joints_near(peaks, 1, reach, layer.width)
     for spike in spikes:
         y, x, channel = spike >> 40, spike >> 24 & 0xffff, spike >> 8 & 0xffff
-        if first_row <= y <= last_row:
-            for joint in range(joints):
-                row, column = y - peaks[joint, 0] + reach, x - peaks[joint, 1] + reach
-                if 0 <= row <= 2 * reach and 0 <= column <= 2 * reach:
-                    offset[joint, 0] += weights[joint, channel, row, column, 0]
-                    offset[joint, 1] += weights[joint, channel, row, column, 1]
+        joints = of_row[y] & of_column[x]
+        while joints != 0:
+            joint = _trailing_zeros(joints)
+            joints &= joints - np.uint64(1)
+            row, column = y - peaks[joint, 0] + reach, x - peaks[joint, 1] + reach
+            offset[joint, 0] += weights[joint, channel, row, column, 0]
+            offset[joint, 1] += weights[joint, channel, row, column, 1]
 
 
 @njit(nogil=True, cache=True)
@@ -396,7 +422,7 @@ def advance(counts, plan, state):
             for number in range(len(plan.flow_maps)):
                 source = plan.flow_maps[number]
                 flow(spikes[plan.spikes[source]:ends[source]], plan.flow_weights[number],
-                     state.peaks, state.offset)
+                     layer, state.peaks, state.offset)
             if len(plan.flow_maps):
                 follow(layer, state)
             if plan.fed >= 0 or len(plan.flow_maps):
