@@ -48,13 +48,15 @@ class StepCounter:
     lay outside the network's input. Both count since construction.
     """
 
-    def __init__(self, geometry: InputGeometry, step_us: int, *, gap_us: int = 1_000_000,
-                 back_us: int = 100_000):
+    def __init__(self, geometry: InputGeometry, step_us: int, *, kept_steps: int | None = None,
+                 gap_us: int = 1_000_000, back_us: int = 100_000):
         """Start with no open step.
 
         Args:
             geometry: where events lie in the network's input.
             step_us: length of a bin.
+            kept_steps: counts stay what they are while the steps of an update are taken, and then
+                for so many steps more; None: for ever, which costs more than counting does.
             gap_us: bins that are skipped within such a time are empty steps; more is a Gap.
             back_us: events that are late by more than that are a Gap: the clock has restarted.
         """
@@ -65,7 +67,11 @@ class StepCounter:
         self._gap_steps = max(1, gap_us // step_us)
         self._back_us = back_us
         self._open: int | None = None  # index of the open bin; None before the first event
-        self._empty = np.zeros((2, geometry.height, geometry.width), np.uint8)
+        shape = 2, geometry.height, geometry.width
+        self._ring = None if kept_steps is None else np.full(  # touched now, not step by step
+            (kept_steps + 3 * BLOCK_STEPS, *shape), 0, np.uint8)
+        self._next = 0  # row of the ring for the open bin
+        self._empty = np.zeros(shape, np.uint8)
         self._counts, self._events, self._last_us = self._empty, 0, NEVER
 
     def update(self, events: np.ndarray) -> list[Step | Gap]:
@@ -77,7 +83,7 @@ class StepCounter:
             facts += self._move_to(int(t[first]))
             ahead = int(t[-1]) // self._step_us - self._open
             rows = min(max(ahead, 0) + 1, BLOCK_STEPS)
-            counts = np.zeros((rows, *self._empty.shape), np.uint8)
+            counts = self._block(rows, len(facts))
             counted = np.zeros(rows, np.int64)
             last_us = np.full(rows, NEVER)
             counts[0], counted[0], last_us[0] = self._counts, self._events, self._last_us
@@ -93,6 +99,21 @@ class StepCounter:
                 if row < newest:
                     facts.append(self._complete())
         return facts
+
+    def _block(self, rows: int, handed_out: int) -> np.ndarray:
+        """Return space for the counts of so many bins, zeros but for the first.
+
+        Args:
+            rows: bins, the last of which may stay open.
+            handed_out: steps of this update, which nobody has seen yet.
+        """
+        if self._ring is None or handed_out + rows > BLOCK_STEPS:
+            return np.zeros((rows, *self._empty.shape), np.uint8)
+        if self._next + rows > len(self._ring):
+            self._next = 0
+        block = self._ring[self._next:self._next + rows]
+        block[1:] = 0
+        return block
 
     def advance(self, sensor_us: int) -> list[Step | Gap]:
         """Complete the steps that end at or before a sensor time that was seen without events."""
@@ -119,6 +140,7 @@ class StepCounter:
         step = Step(self._open, (self._open + 1) * self._step_us, self._counts, self._events,
                     None if self._last_us == NEVER else self._last_us)
         self._open += 1
+        self._next += self._counts is not self._empty
         self._counts, self._events, self._last_us = self._empty, 0, NEVER
         return step
 

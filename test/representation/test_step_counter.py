@@ -224,3 +224,23 @@ def test_the_size_of_a_block_does_not_show(events):
     whole = counter()
     for a, b in zip(blocks, whole.update(events) + whole.flush(), strict=True):
         assert same(a, b)
+
+
+@given(windows=st.lists(event_windows(), max_size=6), kept=st.integers(1, 70))
+def test_counts_whose_memory_is_used_again_last_as_long_as_they_should(windows, kept):
+    ring, fresh, steps = counter(100, kept_steps=kept), counter(100), []
+    start_us = 0
+    for events in windows:
+        events = events.copy()
+        events['t'] += start_us
+        start_us = int(events['t'].max(initial=start_us))
+        before = len(steps)
+        steps += zip(ring.update(events), fresh.update(events), strict=True)
+        for ours, expected in steps[max(0, before - kept):]:  # a pipeline replays them meanwhile
+            assert same(ours, expected) if hasattr(ours, 'counts') else ours == expected
+
+
+def test_a_packet_of_more_steps_than_are_kept_has_all_of_their_counts():
+    times_us = range(0, 500_000, 500)
+    steps = counter(kept_steps=3).update(at(*times_us))
+    assert [step.counts.sum() for step in steps] == [2] * 499
