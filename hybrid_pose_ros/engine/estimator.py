@@ -45,8 +45,13 @@ class EngineState:
     @property
     def heatmap(self) -> np.ndarray:
         """Heatmaps after the last step, (H, W, J) float32, a view that the next step changes."""
-        height, width, joints = self._layout['heatmap']
-        return self.arrays.heatmap.reshape(height, width, -1)[:, :, :joints]
+        return self.maps[:, :, :self._layout['heatmap'][2]]
+
+    @property
+    def maps(self) -> np.ndarray:
+        """The same with the channels that pad it, (H, W, C) float32, contiguous."""
+        height, width, _ = self._layout['heatmap']
+        return self.arrays.heatmap.reshape(height, width, -1)
 
     @property
     def offset(self) -> np.ndarray:

@@ -5,7 +5,7 @@
 Channels are innermost and padded to a multiple of LANES, so that every loop over channels is a
 loop over whole SIMD vectors. The vector operations are spelled out in LLVM's language: the
 compiler does not turn "which of these fire" into a mask by itself, which costs a factor of five.
-All is one file, because numba's cache on disk notices changes of the file of a kernel only.
+Kernels are one file, because numba's cache on disk notices changes of the file of a kernel only.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-LANES = 16
-"""Floats in one vector: one register of AVX-512, two of AVX2, four of NEON."""
+from hybrid_pose_ros.engine.lanes import (
+    FLOATS, INT, LANES, constant, load, pointer, raise_lanes, splat, store)
 
 EVENT_LANES = 64
 
@@ -24,38 +24,11 @@ STREAMS = 4
 TINY = 1e-30
 """Membranes that leaked to less than this are 0."""
 
-_I32 = ir.IntType(32)
-_FLOATS = ir.VectorType(ir.FloatType(), LANES)
 _EVENTS = ir.VectorType(ir.IntType(8), EVENT_LANES)
-
-
-def _pointer(context, builder, array, array_type, start, vector):
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
-
-
-def _load(builder, pointer):
-    value = builder.load(pointer)
-    value.align = 4  # buffers are aligned to whole vectors, but nothing breaks if one is not
-    return value
-
-
-def _store(builder, value, pointer):
-    builder.store(value, pointer).align = 4
-
-
-def _splat(builder, scalar):
-    undefined = ir.Constant(_FLOATS, ir.Undefined)
-    zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
-    first = builder.insert_element(undefined, scalar, ir.Constant(_I32, 0))
-    return builder.shuffle_vector(first, undefined, zeros)
 
 
 def _flush(builder, value):
     """Return 0 for what has leaked away: on many CPUs the tiniest floats are slow."""
-    def constant(number):
-        return ir.Constant(_FLOATS, [float(np.float32(number))] * LANES)
-
     tiny = builder.and_(builder.fcmp_ordered('<', value, constant(TINY)),
                         builder.fcmp_ordered('>', value, constant(-TINY)))
     return builder.select(tiny, constant(0), value)
@@ -68,10 +41,10 @@ def _add_weights(_, target, target_start, weights, weights_start, value):
 
     def generate(context, builder, signature, args):
         target, target_start, weights, weights_start, value = args
-        out = _pointer(context, builder, target, signature.args[0], target_start, _FLOATS)
-        source = _pointer(context, builder, weights, signature.args[2], weights_start, _FLOATS)
-        charge = builder.fmul(_load(builder, source), _splat(builder, value))
-        _store(builder, builder.fadd(_load(builder, out), charge), out)
+        out = pointer(context, builder, target, signature.args[0], target_start, FLOATS)
+        source = pointer(context, builder, weights, signature.args[2], weights_start, FLOATS)
+        charge = builder.fmul(load(builder, source), splat(builder, value))
+        store(builder, builder.fadd(load(builder, out), charge), out)
         return context.get_dummy_value()
 
     return signature, generate
@@ -84,15 +57,15 @@ def _fire_lanes(_, membranes, start, leak, drive, channel, threshold):
 
     def generate(context, builder, signature, args):
         membranes, start, leak, drive, channel, threshold = args
-        pointer = _pointer(context, builder, membranes, signature.args[0], start, _FLOATS)
-        leaks = _pointer(context, builder, leak, signature.args[2], channel, _FLOATS)
-        drives = _pointer(context, builder, drive, signature.args[3], channel, _FLOATS)
-        potential, level = _load(builder, pointer), _splat(builder, threshold)
+        place = pointer(context, builder, membranes, signature.args[0], start, FLOATS)
+        leaks = pointer(context, builder, leak, signature.args[2], channel, FLOATS)
+        drives = pointer(context, builder, drive, signature.args[3], channel, FLOATS)
+        potential, level = load(builder, place), splat(builder, threshold)
         fired = builder.fcmp_ordered('>=', potential, level)
         kept = builder.select(fired, builder.fsub(potential, level), potential)
-        leaked = builder.fmul(_load(builder, leaks), _flush(builder, kept))
-        _store(builder, builder.fadd(leaked, _load(builder, drives)), pointer)
-        return builder.zext(builder.bitcast(fired, ir.IntType(LANES)), _I32)
+        leaked = builder.fmul(load(builder, leaks), _flush(builder, kept))
+        store(builder, builder.fadd(leaked, load(builder, drives)), place)
+        return builder.zext(builder.bitcast(fired, ir.IntType(LANES)), INT)
 
     return signature, generate
 
@@ -107,36 +80,16 @@ def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak
     def generate(context, builder, signature, args):
         heatmap, start, integrated, integrated_start, held, leak, drive, channel, factor = args
         types_ = signature.args
-        integrated = _pointer(context, builder, integrated, types_[2], integrated_start, _FLOATS)
-        held = _pointer(context, builder, held, types_[4], start, _FLOATS)
-        leak = _pointer(context, builder, leak, types_[5], channel, _FLOATS)
-        drive = _pointer(context, builder, drive, types_[6], channel, _FLOATS)
-        out = _pointer(context, builder, heatmap, types_[0], start, _FLOATS)
-        summed, kept = _load(builder, integrated), _load(builder, held)
-        _store(builder, builder.fadd(summed, kept), out)
-        leaked = builder.fmul(_flush(builder, summed), _load(builder, leak))
-        _store(builder, builder.fadd(leaked, _load(builder, drive)), integrated)
-        _store(builder, builder.fmul(_flush(builder, kept), _splat(builder, factor)), held)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@intrinsic
-def _raise_lanes(_, values, start, highest, cells, lane, cell):
-    """Raise LANES of `highest` to the values that are higher, and note the cell of those."""
-    signature = types.void(values, types.int64, highest, cells, types.int64, types.float32)
-
-    def generate(context, builder, signature, args):
-        values, start, highest, cells, lane, cell = args
-        value = _load(builder, _pointer(context, builder, values, signature.args[0], start,
-                                        _FLOATS))
-        highest = _pointer(context, builder, highest, signature.args[2], lane, _FLOATS)
-        cells = _pointer(context, builder, cells, signature.args[3], lane, _FLOATS)
-        before, cells_before = _load(builder, highest), _load(builder, cells)
-        higher = builder.fcmp_ordered('>', value, before)
-        _store(builder, builder.select(higher, value, before), highest)
-        _store(builder, builder.select(higher, _splat(builder, cell), cells_before), cells)
+        integrated = pointer(context, builder, integrated, types_[2], integrated_start, FLOATS)
+        held = pointer(context, builder, held, types_[4], start, FLOATS)
+        leak = pointer(context, builder, leak, types_[5], channel, FLOATS)
+        drive = pointer(context, builder, drive, types_[6], channel, FLOATS)
+        out = pointer(context, builder, heatmap, types_[0], start, FLOATS)
+        summed, kept = load(builder, integrated), load(builder, held)
+        store(builder, builder.fadd(summed, kept), out)
+        leaked = builder.fmul(_flush(builder, summed), load(builder, leak))
+        store(builder, builder.fadd(leaked, load(builder, drive)), integrated)
+        store(builder, builder.fmul(_flush(builder, kept), splat(builder, factor)), held)
         return context.get_dummy_value()
 
     return signature, generate
@@ -148,8 +101,8 @@ def _nonzero_lanes(_, counts, start):
     signature = types.uint64(counts, types.int64)
 
     def generate(context, builder, signature, args):
-        pointer = _pointer(context, builder, args[0], signature.args[0], args[1], _EVENTS)
-        value = builder.load(pointer)
+        value = builder.load(pointer(context, builder, args[0], signature.args[0], args[1],
+                                     _EVENTS))
         value.align = 1
         nonzero = builder.icmp_unsigned('!=', value, ir.Constant(_EVENTS, None))
         return builder.bitcast(nonzero, ir.IntType(EVENT_LANES))
@@ -296,19 +249,48 @@ def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
 
 
 @njit(nogil=True, cache=True)
-def find_peaks(layer, heatmap, peaks):
-    """Write row and column of the first highest cell of each joint to `peaks` (J, 2).
-
-    Cells are searched in STREAMS that do not wait for each other's comparisons.
-    """
+def integrate_to_peaks(layer, leak, drive, held_leak, membranes, held, heatmap, peaks):
+    """Do what `integrate` and `find_peaks` do, in one pass."""
     channels = layer.channels
-    highest = np.full(STREAMS * channels, -np.inf, np.float32)
-    cells = np.zeros(STREAMS * channels, np.float32)  # whole numbers up to 2 ** 24 are exact
+    highest, cells = _no_peaks(channels)
+    start = 0
     for cell in range(layer.height * layer.width):
         stream = cell % STREAMS * channels
         for lane in range(0, channels, LANES):
-            _raise_lanes(heatmap, cell * channels + lane, highest, cells, stream + lane,
+            _integrate_lanes(heatmap, start, membranes, layer.membranes + start, held, leak,
+                             drive, layer.neurons + lane, held_leak)
+            raise_lanes(heatmap, start, highest, cells, stream + lane, np.float32(cell))
+            start += LANES
+    _write_peaks(layer, highest, cells, peaks)
+
+
+@njit(nogil=True, cache=True)
+def find_peaks(layer, heatmap, peaks):
+    """Write row and column of the first highest cell of each joint to `peaks` (J, 2)."""
+    channels = layer.channels
+    highest, cells = _no_peaks(channels)
+    for cell in range(layer.height * layer.width):
+        stream = cell % STREAMS * channels
+        for lane in range(0, channels, LANES):
+            raise_lanes(heatmap, cell * channels + lane, highest, cells, stream + lane,
                          np.float32(cell))
+    _write_peaks(layer, highest, cells, peaks)
+
+
+@njit(nogil=True, cache=True)
+def _no_peaks(channels):
+    """Return heights and cells of peaks, one of each joint in each of STREAMS.
+
+    Streams do not wait for each other's comparisons.
+    """
+    return (np.full(STREAMS * channels, -np.inf, np.float32),
+            np.zeros(STREAMS * channels, np.float32))  # whole numbers up to 2 ** 24 are exact
+
+
+@njit(nogil=True, cache=True)
+def _write_peaks(layer, highest, cells, peaks):
+    """Write the first highest of the streams' peaks."""
+    channels = layer.channels
     for joint in range(len(peaks)):
         best = joint
         for other in range(joint + channels, STREAMS * channels, channels):
@@ -367,30 +349,32 @@ def flow(spikes, weights, layer, peaks, offset):
 
 
 @njit(nogil=True, cache=True)
-def _shift(maps, start, layer, joint, down, right, scratch):
-    """Move the map of a joint by whole cells; its borders are repeated."""
+def _shift(maps, start, layer, joint, down, right):
+    """Move the map of a joint by whole cells, in place; its borders are repeated.
+
+    Cells are taken in the order in which none is overwritten before it was read.
+    """
     height, width, channels = layer.height, layer.width, layer.channels
-    for cell in range(height * width):
-        scratch[cell] = maps[start + cell * channels + joint]
-    for y in range(height):
+    for i in range(height):
+        y = height - 1 - i if down > 0 else i
         row = min(max(y - down, 0), height - 1) * width
-        for x in range(width):
+        for j in range(width):
+            x = width - 1 - j if right > 0 else j
             column = min(max(x - right, 0), width - 1)
-            maps[start + (y * width + x) * channels + joint] = scratch[row + column]
+            maps[start + (y * width + x) * channels + joint] = \
+                maps[start + (row + column) * channels + joint]
 
 
 @njit(nogil=True, cache=True)
 def follow(layer, state):
-    """Let the maps of joints follow their offsets by whole cells."""
+    """Let what the heatmaps of joints are made of follow their offsets by whole cells."""
     for joint in range(len(state.offset)):
         right, down = round(state.offset[joint, 0]), round(state.offset[joint, 1])
         if right != 0 or down != 0:
             state.offset[joint, 0] -= right
             state.offset[joint, 1] -= down
-            scratch = np.empty(layer.height * layer.width, np.float32)
-            _shift(state.membranes, layer.membranes, layer, joint, down, right, scratch)
-            _shift(state.held, 0, layer, joint, down, right, scratch)
-            _shift(state.heatmap, 0, layer, joint, down, right, scratch)
+            _shift(state.membranes, layer.membranes, layer, joint, down, right)
+            _shift(state.held, 0, layer, joint, down, right)
 
 
 @njit(nogil=True, cache=True)
@@ -417,8 +401,6 @@ def advance(counts, plan, state):
             ends[index + 1] = first + fire(layer, plan.leak, plan.drive, plan.threshold,
                                            state.membranes, spikes[first:])
         else:
-            integrate(layer, plan.leak, plan.drive, plan.held_leak, state.membranes, state.held,
-                      state.heatmap)
             for number in range(len(plan.flow_maps)):
                 source = plan.flow_maps[number]
                 flow(spikes[plan.spikes[source]:ends[source]], plan.flow_weights[number],
@@ -426,4 +408,8 @@ def advance(counts, plan, state):
             if len(plan.flow_maps):
                 follow(layer, state)
             if plan.fed >= 0 or len(plan.flow_maps):
-                find_peaks(layer, state.heatmap, state.peaks)
+                integrate_to_peaks(layer, plan.leak, plan.drive, plan.held_leak, state.membranes,
+                                   state.held, state.heatmap, state.peaks)
+            else:
+                integrate(layer, plan.leak, plan.drive, plan.held_leak, state.membranes,
+                          state.held, state.heatmap)

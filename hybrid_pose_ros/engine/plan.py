@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
-from hybrid_pose_ros.engine.kernels import LANES
+from hybrid_pose_ros.engine.lanes import LANES
 from hybrid_pose_ros.layout import heatmap_shape, spike_maps
 from hybrid_pose_ros.presets import EVENTS, SpikingLayer
 

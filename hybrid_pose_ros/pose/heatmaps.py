@@ -5,80 +5,128 @@
 import math
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from hybrid_pose_ros.engine.lanes import (
+    FLOATS, INTS, LANES, constant, load, pointer, raise_lanes, store)
 
 RADIUS = 2
 """Of the window round the peak [cells]."""
 
+STREAMS = 4
+"""Searches and sums that run side by side, and do not wait for each other."""
 
-def locate_joints(heatmap: np.ndarray, logits: bool) -> tuple[np.ndarray, np.ndarray]:
+LN2 = math.log(2)
+ROUNDER = 1.5 * 2 ** 23
+"""A float this high has no bits for fractions: what is added to it is rounded."""
+
+SERIES = np.polynomial.Chebyshev.interpolate(np.exp, 4, (-LN2 / 2, LN2 / 2)).convert(
+    kind=np.polynomial.Polynomial).coef
+"""Of e^x near 0, lowest power first."""
+
+
+def locate_joints(heatmap: np.ndarray, logits: bool, joints: int | None = None
+                  ) -> tuple[np.ndarray, np.ndarray]:
     """Return where each joint is, below the size of a cell, and how sure that is.
 
     Values that are not finite count as absent. A joint without any finite value is put into
     the first cell with confidence 0.
 
     Args:
-        heatmap: (H, W, J) float32.
+        heatmap: (H, W, C) float32.
         logits: True where the maps are logits of a spatial softmax, False where they are blobs
             of height 1.
+        joints: J, number of the channels that are maps of joints, the first ones; None: all.
+            A contiguous heatmap whose C is a multiple of 16 need not be copied.
 
     Returns:
         Heatmap coordinates (x, y), (J, 2) float32, whole numbers being centers of cells, and
         confidence, (J,) float32, 0 to 1: of logits the probability within the window, of blobs
         the height of the peak, clipped, which is not calibrated.
     """
-    joints = heatmap.shape[2]
+    channels = heatmap.shape[2]
+    joints = channels if joints is None else joints
     located = np.zeros((joints, 2), np.float32)
     confidence = np.zeros(joints, np.float32)
+    if channels % LANES or not heatmap.flags.c_contiguous:
+        heatmap = np.pad(heatmap, ((0, 0), (0, 0), (0, -channels % LANES)))
     _locate(heatmap, logits, located, confidence)
     return located, confidence
 
 
-@njit(nogil=True, cache=True, fastmath={'contract'})
-def _exp(x):
-    """Return e^x, to 3e-7 of it, for -80 < x <= 0, else 0. The compiler can do it for vectors."""
-    clipped = max(x, np.float32(-80))
-    power = np.floor(clipped * np.float32(1 / math.log(2)) + np.float32(0.5))
-    rest = clipped - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)
-    series = np.float32(1 / 720)
-    for term in (1 / 120, 1 / 24, 1 / 6, 1 / 2, 1.0, 1.0):
-        series = series * rest + np.float32(term)
-    scale = np.int32((np.int32(power) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return series * scale if np.float32(-80) < x <= np.float32(0) else np.float32(0)
+@intrinsic
+def _add_exp_lanes(_, values, start, peaks, masses, lane):
+    """Add e^(value - peak) of LANES values to LANES of `masses`; of those that are finite.
 
+    To 2e-6 of it, and 0 below e^-80.
+    """
+    signature = types.void(values, types.int64, peaks, masses, types.int64)
 
-@njit(nogil=True, cache=True, fastmath={'reassoc', 'contract'})
-def _mass(row, peak):
-    """Return the sum of e^(value - peak)."""
-    total = np.float32(0)
-    for x in range(row.size):
-        total += _exp(row[x] - peak)
-    return total
+    def generate(context, builder, signature, args):
+        values, start, peaks, masses, lane = args
+        kinds, fused = signature.args, ('contract',)
+        value = load(builder, pointer(context, builder, values, kinds[0], start, FLOATS))
+        peak = load(builder, pointer(context, builder, peaks, kinds[2], lane, FLOATS))
+        masses = pointer(context, builder, masses, kinds[3], lane, FLOATS)
+        x = builder.fsub(value, peak)
+        power = builder.fadd(builder.fmul(x, constant(1 / LN2), flags=fused),
+                             constant(ROUNDER), flags=fused)
+        rest = builder.fadd(x, builder.fmul(builder.fsub(power, constant(ROUNDER)),
+                                            constant(-LN2), flags=fused), flags=fused)
+        series = constant(SERIES[-1])
+        for factor in SERIES[-2::-1]:
+            series = builder.fadd(builder.fmul(series, rest, flags=fused), constant(factor),
+                                  flags=fused)
+        # The last bits of `power` are the power of two: it goes to the exponent.
+        exponent = builder.shl(builder.bitcast(power, INTS), ir.Constant(INTS, [23] * LANES))
+        mass = builder.bitcast(builder.add(builder.bitcast(series, INTS), exponent), FLOATS)
+        counts = builder.and_(builder.fcmp_ordered('>', x, constant(-80)),
+                              builder.fcmp_ordered('<=', x, constant(0)))
+        mass = builder.select(counts, mass, constant(0))
+        store(builder, builder.fadd(load(builder, masses), mass), masses)
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 @njit(nogil=True, cache=True)
-def _peaks(heatmap, logits, peaks, cells, masses):
-    """Write height and cell of each peak, and the sum of e^(value - height) over its map.
+def _peaks(maps, peaks, cells):
+    """Write height and cell of the first highest finite value of each channel."""
+    height, width, channels = maps.shape
+    values = maps.reshape(-1)
+    highest = np.full(STREAMS * channels, -np.inf, np.float32)
+    places = np.zeros(STREAMS * channels, np.float32)  # whole numbers up to 2 ** 24 are exact
+    for cell in range(height * width):
+        stream = cell % STREAMS * channels
+        for lane in range(0, channels, LANES):
+            raise_lanes(values, cell * channels + lane, highest, places, stream + lane,
+                        np.float32(cell))
+    for channel in range(channels):
+        best = channel
+        for other in range(channel + channels, STREAMS * channels, channels):
+            if highest[other] > highest[best] or (highest[other] == highest[best]
+                                                  and places[other] < places[best]):
+                best = other
+        peaks[channel], cells[channel] = highest[best], np.int64(places[best])
 
-    One pass, row by row: what was summed is scaled when a row brings a higher peak.
-    """
-    height, width, joints = heatmap.shape
-    row = np.empty(width, np.float32)
-    for y in range(height):
-        for joint in range(joints):
-            before = peak = peaks[joint]
-            for x in range(width):
-                value = heatmap[y, x, joint]
-                if value > peak and value < np.inf:
-                    peak = value
-                    cells[joint] = y * width + x
-                if logits:
-                    row[x] = value
-            peaks[joint] = peak
-            if logits and peak > -np.inf:
-                if peak > before:
-                    masses[joint] *= _exp(before - peak)
-                masses[joint] += _mass(row, peak)
+
+@njit(nogil=True, cache=True)
+def _masses(maps, peaks, masses):
+    """Write the sum of e^(value - peak) over each channel's map."""
+    height, width, channels = maps.shape
+    values = maps.reshape(-1)
+    partial = np.zeros(STREAMS * channels, np.float32)
+    all_peaks = np.empty(STREAMS * channels, np.float32)
+    for index in range(STREAMS * channels):
+        all_peaks[index] = peaks[index % channels]
+    for cell in range(height * width):
+        stream = cell % STREAMS * channels
+        for lane in range(0, channels, LANES):
+            _add_exp_lanes(values, cell * channels + lane, all_peaks, partial, stream + lane)
+    for index in range(STREAMS * channels):
+        masses[index % channels] += partial[index]
 
 
 @njit(nogil=True, cache=True)
@@ -108,16 +156,18 @@ def _center(heatmap, joint, x, y, height, logits):
 
 
 @njit(nogil=True, cache=True)
-def _locate(heatmap, logits, located, confidence):
-    width, joints = heatmap.shape[1:]
-    peaks = np.full(joints, -np.inf, np.float32)
-    cells = np.zeros(joints, np.int64)
-    masses = np.zeros(joints, np.float32)
-    _peaks(heatmap, logits, peaks, cells, masses)
-    for joint in range(joints):
+def _locate(maps, logits, located, confidence):
+    width, channels = maps.shape[1:]
+    peaks = np.empty(channels, np.float32)
+    cells = np.empty(channels, np.int64)
+    masses = np.zeros(channels, np.float32)
+    _peaks(maps, peaks, cells)
+    if logits:
+        _masses(maps, peaks, masses)
+    for joint in range(len(located)):
         if peaks[joint] > -np.inf:
             y, x = cells[joint] // width, cells[joint] % width
-            offset_x, offset_y, total = _center(heatmap, joint, x, y, peaks[joint], logits)
+            offset_x, offset_y, total = _center(maps, joint, x, y, peaks[joint], logits)
             located[joint, 0], located[joint, 1] = x + offset_x, y + offset_y
             share = total / masses[joint] if logits else np.float64(peaks[joint])
             confidence[joint] = min(max(share, 0.0), 1.0)

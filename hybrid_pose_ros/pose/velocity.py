@@ -6,20 +6,19 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 TAU_US = 12_000
 """A pose this old counts 1 / e of a new one: the line sees the last 25 ms or so."""
 
 
 class VelocityState(NamedTuple):
-    """Weighted sums over the poses so far, of each joint; t is the time before the last one."""
+    """Weighted sums over the poses so far, of each joint."""
 
     stamp_us: int  # of the last pose, sensor time
-    weight: np.ndarray  # sum of w, (J, 1), seconds and pixels throughout
-    time: np.ndarray  # sum of w t
-    time_squared: np.ndarray  # sum of w t^2
-    position: np.ndarray  # sum of w p, (J, 2)
-    time_position: np.ndarray  # sum of w t p, (J, 2)
+    sums: np.ndarray
+    """Of w, w t, w t^2, w p and w t p, p being x and y, (J, 7); t is the time before the last
+    pose; seconds and pixels."""
 
 
 class VelocityFilter:
@@ -52,27 +51,37 @@ def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
     Returns:
         Velocity (J, 2) float32 [px/s], 0 until a joint had two positions, and the next state.
     """
-    joints_px, new = np.float64(joints_px), np.float64(confidence)[:, None]
+    joints_px, confidence = np.float64(joints_px), np.float64(confidence)
+    velocity = np.zeros(joints_px.shape, np.float32)
+    sums = np.empty((len(joints_px), 7))
     if state is None or stamp_us <= state.stamp_us:
-        zero = np.zeros_like(new)
-        state = VelocityState(stamp_us, new, zero, zero, new * joints_px, 0 * joints_px)
-        return np.zeros(joints_px.shape, np.float32), state
-    step_s = (stamp_us - state.stamp_us) * 1e-6
-    kept = math.exp(-(stamp_us - state.stamp_us) / TAU_US)
-    state = VelocityState(
-        stamp_us,
-        weight=kept * state.weight + new,
-        time=kept * (state.time - step_s * state.weight),
-        time_squared=kept * (state.time_squared - 2 * step_s * state.time
-                             + step_s ** 2 * state.weight),
-        position=kept * state.position + new * joints_px,
-        time_position=kept * (state.time_position - step_s * state.position))
-    return _slope(state), state
+        _update(joints_px, confidence, 0.0, 0.0, sums, sums, velocity)
+    else:
+        step_us = stamp_us - state.stamp_us
+        _update(joints_px, confidence, step_us * 1e-6, math.exp(-step_us / TAU_US), state.sums,
+                sums, velocity)
+    return velocity, VelocityState(stamp_us, sums)
 
 
-def _slope(state: VelocityState) -> np.ndarray:
-    """Return the slope of the line of least squares, (J, 2) float32."""
-    spread = state.weight * state.time_squared - state.time ** 2  # 0 where all poses are one
-    known = spread > 1e-9 * state.weight * state.time_squared
-    slope = state.weight * state.time_position - state.time * state.position
-    return np.float32(np.where(known, slope / np.where(known, spread, 1), 0))
+@njit(nogil=True, cache=True)
+def _update(joints_px, confidence, step_s, kept, before, sums, velocity):
+    """Write sums and slopes of the lines of least squares; kept = 0 forgets what was before."""
+    for joint in range(len(joints_px)):
+        new = confidence[joint]
+        weight = time = squared = x = y = time_x = time_y = 0.0
+        if kept > 0:
+            weight, time, squared = before[joint, 0], before[joint, 1], before[joint, 2]
+            x, y = before[joint, 3], before[joint, 4]
+            time_x, time_y = before[joint, 5], before[joint, 6]
+        squared = kept * (squared - 2 * step_s * time + step_s ** 2 * weight)
+        time = kept * (time - step_s * weight)
+        time_x, time_y = kept * (time_x - step_s * x), kept * (time_y - step_s * y)
+        weight = kept * weight + new
+        x = kept * x + new * joints_px[joint, 0]
+        y = kept * y + new * joints_px[joint, 1]
+        for index, value in enumerate((weight, time, squared, x, y, time_x, time_y)):
+            sums[joint, index] = value
+        spread = weight * squared - time ** 2  # 0 where all poses are one
+        if spread > 1e-9 * weight * squared:
+            velocity[joint, 0] = (weight * time_x - time * x) / spread
+            velocity[joint, 1] = (weight * time_y - time * y) / spread
