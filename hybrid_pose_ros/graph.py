@@ -34,6 +34,8 @@ TOPICS = {
     '/event_player/ground_truth': 'hybrid_pose_ros/msg/Skeleton2D',
     '/ann_initializer/state': 'hybrid_pose_ros/msg/StateTensors',
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
+    '/snn_tracker/skeletons': 'hybrid_pose_ros/msg/Skeleton2DArray',
+    '/snn_tracker/skeleton_throttle': 'hybrid_pose_ros/msg/Skeleton2D',
     '/snn_tracker/inline_request': 'std_msgs/msg/String',
     '/snn_tracker/initialize_request': 'std_msgs/msg/String',
     '/skeleton_markers/markers': 'visualization_msgs/msg/MarkerArray',
@@ -103,11 +105,11 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera',
         for node, parameter in argument.sets if text != '' else ():
             parameters[node][parameter] = _typed(node, parameter, text)
     events, state = f'/{camera}/events', '/ann_initializer/state'
-    skeleton, truth = '/snn_tracker/skeleton', '/event_player/ground_truth'
     wanted = {
-        'evaluator': {'~/events': events, '~/skeleton': skeleton, '~/state': state,
-                      '~/ground_truth': truth, '~/markers': '/skeleton_markers/markers'},
-        'skeleton_markers': {'~/events': events, '~/skeleton': skeleton},
+        'evaluator': {'~/events': events, '~/skeletons': '/snn_tracker/skeletons',
+                      '~/state': state, '~/ground_truth': '/event_player/ground_truth',
+                      '~/markers': '/skeleton_markers/markers'},
+        'skeleton_markers': {'~/events': events, '~/skeleton': '/snn_tracker/skeleton_throttle'},
         'snn_tracker': {'~/events': events, '~/state': state},
         'ann_initializer': {'~/events': events,
                             '~/inline_request': '/snn_tracker/inline_request',

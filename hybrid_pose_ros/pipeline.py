@@ -84,6 +84,8 @@ class TrackerParams(DemandParams, NetworkParams):
     quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
                                       'height to each side) is held where it was, and marked; '
                                       '0: none is.', low=0.0, high=1e6)
+    throttle_hz: float = param(30.0, 'Poses a second on ~/skeleton_throttle [Hz].',
+                               low=0.1, high=1000.0)
 
 
 class InitialState(Protocol):
@@ -144,11 +146,12 @@ class PoseTracker:
         self._params = params
         self._logits = checkpoint.preset.logits
         self._geometry = params.geometry(checkpoint.preset, width, height)
-        self._counter = StepCounter(self._geometry, params.step_us)
+        kept = max(1, params.history_us // params.step_us)
+        self._kept_steps = kept
+        self._counter = self._new_counter()
         self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
                                      params.step_us)
         self._engine.warm_up()
-        kept = max(1, params.history_us // params.step_us)
         self._merged = min(kept, max(1, params.replay_step_us // params.step_us))  # in a long step
         if self._merged > 1:
             self._long_engine = SpikingEngine(checkpoint, self._geometry.width,
@@ -267,8 +270,11 @@ class PoseTracker:
 
     def restart(self) -> None:
         """Begin anew, as the sensor's clock has: by little, maybe, so that no gap would show it."""
-        self._counter = StepCounter(self._geometry, self._params.step_us)
+        self._counter = self._new_counter()
         self._forget()
+
+    def _new_counter(self) -> StepCounter:
+        return StepCounter(self._geometry, self._params.step_us, kept_steps=self._kept_steps)
 
     def _forget(self) -> None:
         """Give up the state: the sensor's clock jumped. The next state of the ANN is waited for."""
@@ -364,7 +370,7 @@ class PoseTracker:
             run.state, run.merging = state, merging
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> Pose:
-        cells, confidence = locate_joints(self._live.state.heatmap, self._logits)
+        cells, confidence = locate_joints(self._live.state.maps, self._logits, len(JOINTS))
         joints_px = self._geometry.to_px(cells + self._live.state.offset).astype(np.float32)
         skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
         self._last_pose_index = step.index

@@ -51,7 +51,8 @@ REMAPPINGS = {spec.name: spec.remappings
 EXECUTABLES = share().parents[1] / 'lib' / 'hybrid_pose_ros'
 
 EVENTS, STATE = '/event_camera/events', '/ann_initializer/state'
-SKELETON = '/snn_tracker/skeleton'
+SKELETON, SKELETONS = '/snn_tracker/skeleton', '/snn_tracker/skeletons'
+OVERLAY = '/skeleton_markers/overlay'
 DEEP = QoSProfile(depth=1000)
 
 WIDTH, HEIGHT = 64, 48

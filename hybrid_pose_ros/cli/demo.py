@@ -109,7 +109,7 @@ def _nodes(args: argparse.Namespace, output: Path) -> tuple[NodeSpec, ...]:
     values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
               'ann_rate_hz': args.ann_rate, 'recording': args.recording, 'seed': args.seed,
               'duration_s': str(args.duration), 'record': str(output / 'bag')}
-    listeners = 4  # tracker, initializer, markers, evaluator
+    listeners = 3  # tracker, initializer, evaluator
     return graph(driver='player', values=values,
                  more={'event_player': {'subscribers': listeners},
                        'evaluator': {'idle_s': IDLE_S, 'complete': True}})

@@ -25,13 +25,14 @@ from hybrid_pose_ros.evaluation.metrics import (MOVING_US, Scores, Truth, counte
                                                 latest, moving, rounded, score, summary)
 from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
 from hybrid_pose_ros.evaluation.outcome import ASKED_US, ROWS
-from hybrid_pose_ros.evaluation.run_report import SKELETON, Run, summarize
+from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
+from hybrid_pose_ros.recordings.pose_topics import POSES, poses_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
 LEAST_US = 500_000
@@ -103,8 +104,8 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
 def recorded_step_us(bag: str | Path) -> int | None:
     """Return the length of a time bin of the recorded poses [us]; None where there are none."""
     with suppress(RecordingError):  # of a bag that is cut short; whoever evaluates it says so
-        for _, _, pose in typed_messages(bag, [SKELETON]):
-            return int(pose.step_us)
+        for topic, _, message in typed_messages(bag, POSES):
+            return int(poses_of(topic, message)[0].step_us)
     return None
 
 

@@ -15,9 +15,9 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.pose_topics import POSES, SKELETONS, poses_of
 
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
-SKELETON = '/snn_tracker/skeleton'
 STATE = '/ann_initializer/state'
 TRUTH = '/event_player/ground_truth'
 LEVELS = (50, 95, 99)
@@ -32,18 +32,18 @@ class Run:
         self.cut = ''
         self.poses: list[Any] = []
         self.pose_log_ns: list[int] = []
+        self.beyond_compute_ms: list[float] = []  # of the latency, where poses came by packet
         self.states: list[Any] = []
         self.truth: dict[int, Any] = {}  # ground truth by sensor time, where the player knows it
         self.stream = PacketStream()
-        store = typestore()
+        store, seen = typestore(), {topic: [] for topic in POSES}
         try:
             for topic, type_name, log_time_ns, cdr in bag_messages(bag):
                 self.messages[topic] = self.messages.get(topic, 0) + 1
                 if type_name == EVENT_PACKET:
                     self._count_events(cdr)
-                elif topic == SKELETON:
-                    self.poses.append(store.deserialize_cdr(cdr, type_name))
-                    self.pose_log_ns.append(log_time_ns)
+                elif topic in POSES:
+                    seen[topic].append((log_time_ns, store.deserialize_cdr(cdr, type_name)))
                 elif topic == TRUTH:
                     message = store.deserialize_cdr(cdr, type_name)
                     self.truth[message.sensor_time_us] = message
@@ -51,6 +51,18 @@ class Run:
                     self.states.append(store.deserialize_cdr(cdr, type_name))
         except RecordingError as error:
             self.cut = str(error)
+        for topic in POSES:  # they are the same poses: the last topic that there is counts
+            if seen[topic]:
+                self._take(topic, seen[topic])
+
+    def _take(self, topic: str, messages: list[tuple[int, Any]]) -> None:
+        poses = [(log_ns, poses_of(topic, message)) for log_ns, message in messages]
+        self.poses = [pose for _, some in poses for pose in some]
+        self.pose_log_ns = [log_ns for log_ns, some in poses for _ in some]
+        if topic == SKELETONS:
+            for _, some in poses:
+                computed_ms = sum(pose.compute_ms for pose in some)
+                self.beyond_compute_ms += [pose.packet_latency_ms - computed_ms for pose in some]
 
     def _count_events(self, cdr: bytes) -> None:
         try:
@@ -101,6 +113,9 @@ def summarize(run: Run) -> dict[str, Any]:
             'bin_end_to_publish': _percentiles(run.of_poses('event_latency_ms')),
             'compute': _percentiles(run.of_poses('compute_ms'))},
         'mean_confidence': float(np.mean([pose.confidence for pose in run.poses]))}
+    if run.beyond_compute_ms:
+        report['latency_ms']['packet_arrival_to_publish_beyond_compute'] = _percentiles(
+            np.array(run.beyond_compute_ms))
     if run.truth:
         report['mpjpe_px'] = _error_px(run)
     if run.states:

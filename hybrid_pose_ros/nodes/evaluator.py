@@ -16,21 +16,26 @@ from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
-from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
 from hybrid_pose_ros.nodes.run import run, shut_down
+from hybrid_pose_ros.nodes.waiting import waiting
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 
-TOPICS = (('~/skeleton', Skeleton2D, SKELETON_QOS), ('~/ground_truth', Skeleton2D, SKELETON_QOS),
+TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
+          ('~/ground_truth', Skeleton2D, SKELETON_QOS),
           ('~/state', StateTensors, RECORDED_QOS), ('~/markers', MarkerArray, RECORDED_QOS),
           ('/diagnostics', DiagnosticArray, RECORDED_QOS))
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
-LIVELY = ('~/events', '~/skeleton')
+LIVELY = ('~/events', '~/skeletons')
 """While any of them brings messages, something is going on."""
 
-SOURCES = ('~/skeleton', '~/state', '~/markers')
+GATHERING_S = 0.005
+"""A recorder is in no hurry: messages that gather meanwhile cost it less than one by one."""
+
+SOURCES = ('~/skeletons', '~/state', '~/markers')
 """Somebody publishes each of them in a graph that is complete."""
 
 
@@ -64,12 +69,18 @@ class EvaluatorNode(Node):
         super().destroy_node()
 
     def _record(self, name: str, kind: type, qos: QoSProfile) -> Subscription:
-        def on_message(serialized: bytes) -> None:
-            self._counts[topic] += 1
+        def on_message(serialized: bytes, info: dict) -> None:
+            take(serialized, info)
+            for more in waiting(subscription):
+                take(*more)
             if name in LIVELY:
                 self._last_lively = time.monotonic()
+                time.sleep(GATHERING_S)
+
+        def take(serialized: bytes, info: dict) -> None:
+            self._counts[topic] += 1
             if write is not None and not self._failure:
-                self._write(write, serialized)
+                self._write(write, info['received_timestamp'], serialized)
 
         subscription = self.create_subscription(kind, name, on_message, qos, raw=True)
         topic = subscription.topic_name
@@ -82,9 +93,9 @@ class EvaluatorNode(Node):
                 best_effort=qos.reliability == ReliabilityPolicy.BEST_EFFORT)
         return subscription
 
-    def _write(self, write, serialized: bytes) -> None:
+    def _write(self, write, stamp_ns: int, serialized: bytes) -> None:
         try:
-            write(time.time_ns(), serialized)
+            write(stamp_ns, serialized)
         except RecordingError as error:
             self._failure = str(error)
             self.get_logger().error(f'recording ends, counting goes on: {error}')

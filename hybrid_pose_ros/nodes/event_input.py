@@ -17,6 +17,7 @@ from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS
+from hybrid_pose_ros.nodes.waiting import waiting
 
 SILENCE_S = 5.0
 
@@ -50,6 +51,11 @@ class EventInput:
             EventPacket, '~/events', self._on_packet, EVENTS_QOS)
         self._silence = node.create_timer(SILENCE_S, self._on_silence)
 
+    def close(self) -> None:
+        """Subscribe no longer."""
+        self._node.destroy_subscription(self._subscription)
+        self._node.destroy_timer(self._silence)
+
     def counts(self) -> dict[str, Any]:
         """Return the totals of the stream, and what was wrong with the last bad packet."""
         return asdict(self._stream.counts) | {'last_bad_packet': self._last_fault}
@@ -59,6 +65,11 @@ class EventInput:
         return Header(stamp=to_time(self.clock.to_ros_ns(sensor_us)), frame_id=self.frame_id)
 
     def _on_packet(self, message: EventPacket, info: dict) -> None:
+        self._take(message, info)
+        for more in waiting(self._subscription):
+            self._take(*more)
+
+    def _take(self, message: EventPacket, info: dict) -> None:
         counts = self._stream.counts
         repeated = counts.duplicated + counts.out_of_order
         try:

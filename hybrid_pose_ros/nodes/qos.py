@@ -12,6 +12,9 @@ packets come in bursts and a lost one also damages the decoder's state."""
 SKELETON_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 """Deep enough for a second of poses: a recorder must not lose one."""
 
+THROTTLE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+"""For those that look now and then."""
+
 STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 """Only the newest state is of use."""
 

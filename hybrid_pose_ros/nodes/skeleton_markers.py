@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
+from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
@@ -33,12 +34,12 @@ TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 
 
 
 class SkeletonMarkersNode(Node):
-    """Draw the newest skeleton at a rate that eyes can follow."""
+    """Draw the newest skeleton at a rate that eyes can follow; events only where somebody looks."""
 
     def __init__(self, **kwargs):
         super().__init__('skeleton_markers', **kwargs)
         self._params = declare(self, MarkerParams)
-        self._newest: bytes | None = None  # serialized: only one in 30 is looked at
+        self._newest: bytes | None = None  # serialized: not each may be looked at
         self._trail: deque[Skeleton2D] = deque(
             maxlen=max(1, round(self._params.trail_s * self._params.rate_hz)))
         self._batches: deque[EventBatch] = deque(maxlen=4000)
@@ -46,7 +47,8 @@ class SkeletonMarkersNode(Node):
         self._markers = self.create_publisher(MarkerArray, '~/markers', MARKERS_QOS)
         self._overlay = self.create_publisher(Image, '~/overlay', MARKERS_QOS)
         self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, 10, raw=True)
-        self._input = EventInput(self, self._on_events)
+        self._input: EventInput | None = None
+        compile_codecs()  # before somebody looks
         self.create_timer(1.0 / self._params.rate_hz, self._draw)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
@@ -58,7 +60,6 @@ class SkeletonMarkersNode(Node):
     def _on_events(self, batch: EventBatch) -> None:
         if batch.restarted:
             self._batches.clear()
-            self._trail.clear()
         if len(batch.events):
             self._batches.append(batch)
             horizon_us = int(batch.events['t'][-1]) - 1000 * self._params.event_ms
@@ -67,15 +68,28 @@ class SkeletonMarkersNode(Node):
 
     def _draw(self) -> None:
         """Publish markers of the newest skeleton, and an image where somebody looks."""
+        self._look_at_events()
         pose = None
         if self._newest is not None:
             pose = deserialize_message(self._newest, Skeleton2D)
             self._newest = None
+            if self._trail and pose.sensor_time_us < self._trail[-1].sensor_time_us:
+                self._trail.clear()  # the sensor's clock began anew
             self._trail.append(pose)
             self._markers.publish(self._marker_array(pose))
             self._drawn += 1
-        if self._batches and self._overlay.get_subscription_count():
+        if self._batches:
             self._overlay.publish(self._image(pose or (self._trail[-1] if self._trail else None)))
+
+    def _look_at_events(self) -> None:
+        """Take in the events while somebody looks at the overlay."""
+        watched = self._overlay.get_subscription_count() > 0
+        if watched and self._input is None:
+            self._input = EventInput(self, self._on_events)
+        elif not watched and self._input is not None:
+            self._input.close()
+            self._input = None
+            self._batches.clear()
 
     def _marker_array(self, pose: Skeleton2D) -> MarkerArray:
         joints = to_skeleton(pose)
@@ -154,7 +168,8 @@ class SkeletonMarkersNode(Node):
             data=array.array('B', image.tobytes()))
 
     def _status(self) -> Status:
-        values = self._input.counts() | {'poses': self._poses, 'drawn': self._drawn}
+        events = {} if self._input is None else self._input.counts()
+        values = events | {'poses': self._poses, 'drawn': self._drawn}
         return Status('drawing' if self._poses else 'waiting for skeletons', values,
                       warn=not self._poses)
 

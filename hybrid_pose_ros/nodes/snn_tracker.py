@@ -13,13 +13,14 @@ from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
-from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import REQUEST_QOS, SKELETON_QOS, STATE_QOS
+from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.skeleton_topics import SkeletonTopics
 from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
@@ -47,7 +48,7 @@ class SnnTrackerNode(Node):
         self._computes_ms: deque[float] = deque(maxlen=2000)
         self._last_poses = self._last_stale = self._last_merged = self._last_left_out = 0
         self._stale = 0
-        self._publisher = self.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
+        self._skeletons = SkeletonTopics(self, self._params.throttle_hz)
         self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
         self._requests = self.create_publisher(String, '~/initialize_request', REQUEST_QOS)
         self._input = EventInput(self, self._on_events)
@@ -69,6 +70,7 @@ class SnnTrackerNode(Node):
         waited_us = (time.time_ns() - batch.arrival_ns) // 1000
         for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
+        self._skeletons.flush(time.time_ns())
         reason = self._tracker.take_request()
         if reason is not None:
             self._requests.publish(String(data=reason))
@@ -96,7 +98,7 @@ class SnnTrackerNode(Node):
         now_ns = time.time_ns()
         message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
         message.packet_latency_ms = (now_ns - self._arrival_ns) * 1e-6
-        self._publisher.publish(message)
+        self._skeletons.publish(message, now_ns)
         self._stale += pose.stale
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)
@@ -120,6 +122,7 @@ class SnnTrackerNode(Node):
             first = self._tracker.initialize(view)
             if first is not None:
                 self._publish(first)
+                self._skeletons.flush(time.time_ns())
 
     def _read(self, message: StateTensors) -> StateView | None:
         """Return the state that a notice announces, or the newest one where this is gone.

@@ -17,6 +17,7 @@ from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.pose_topics import POSES, poses_of
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
@@ -65,8 +66,7 @@ def write_gif(bag: Path, path: Path, *, fps: int = 12, seconds: float = 6.0) -> 
     return len(images)
 
 
-def run_frames(bag: Path, *, period_us: int, skeletons: str = '/snn_tracker/skeleton'
-               ) -> Iterator[np.ndarray]:
+def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
     """Yield an image (H, W, 3) uint8 BGR for each period of sensor time with a skeleton.
 
     Of a run without any skeleton, one image with the first packets' events.
@@ -87,12 +87,11 @@ def run_frames(bag: Path, *, period_us: int, skeletons: str = '/snn_tracker/skel
                 next_us = None
             if len(update.events):
                 batches.append(update.events)
-        elif topic == skeletons:
-            pose = store.deserialize_cdr(cdr, type_name)
-            if next_us is not None and pose.sensor_time_us < next_us:
-                continue
-            next_us = pose.sensor_time_us + period_us
-            yield _frame(pose, batches)
+        elif topic in POSES:
+            for pose in poses_of(topic, store.deserialize_cdr(cdr, type_name)):
+                if next_us is None or pose.sensor_time_us >= next_us:
+                    next_us = pose.sensor_time_us + period_us
+                    yield _frame(pose, batches)
     if next_us is None and batches:
         image = _enlarged(np.concatenate(batches), *size)
         draw_text(image, 'no skeleton')

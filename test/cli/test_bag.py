@@ -12,13 +12,14 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.evaluation.bag_report import sides
-from hybrid_pose_ros.evaluation.run_report import SKELETON, TRUTH, run_report
+from hybrid_pose_ros.evaluation.run_report import TRUTH, run_report
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.pose_topics import SKELETON
 
 PACKET_US = 4_000
 EVENTS = '/event_camera/events'

@@ -5,13 +5,15 @@
 import array
 
 import pytest
-from live_graph import HEIGHT, WIDTH, Camera, LiveGraph
+from live_graph import HEIGHT, OVERLAY, WIDTH, Camera, LiveGraph
+from sensor_msgs.msg import Image
 
 NODES = ('snn_tracker', 'ann_initializer', 'skeleton_markers')
 
 
 def listening(live: LiveGraph) -> Camera:
     """Return a driver of which three nodes have taken in 5 good packets."""
+    live.listen(OVERLAY, Image)  # or the markers take in no events
     for name in NODES:
         live.start(name)
     camera = Camera(live, len(NODES))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from live_graph import DOMAIN, EXECUTABLES
+from live_graph import DOMAIN, EXECUTABLES, SKELETONS
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from ring_states import segments
@@ -26,7 +26,7 @@ from hybrid_pose_ros.checkpoint import shipped
 from hybrid_pose_ros.graph import SETTINGS, TOPICS
 
 HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'
-SKELETON, STATE = '/snn_tracker/skeleton', '/ann_initializer/state'
+STATE = '/ann_initializer/state'
 PATIENCE_S = 300
 STEP_US = 1_000
 
@@ -66,6 +66,12 @@ def read_by_rosbags(bag: Path) -> Iterator[tuple[str, str, Any]]:
             yield connection.topic, connection.msgtype, message
 
 
+def poses(read, bag: Path) -> list[Any]:
+    """Return the recorded skeletons, which come packet by packet."""
+    return [pose for topic, _, message in read(bag) if topic == SKELETONS
+            for pose in message.skeletons]
+
+
 READERS = pytest.mark.parametrize('read', (read_by_mcap, read_by_rosbags))
 
 
@@ -76,7 +82,7 @@ def test_the_bag_holds_what_the_report_counts(played, read):
     told = played.report['recorder']['messages']
     assert told == {topic: messages[topic] for topic in told}
     assert messages['/event_camera/events'] == played.report['packets']
-    assert messages[SKELETON] == played.report['poses'] > 0
+    assert 0 < messages[SKELETONS] <= len(poses(read, played.bag)) == played.report['poses']
     assert messages[STATE] == played.report['states'] > 0
     assert messages['/skeleton_markers/markers'] > 0
     assert messages['/diagnostics'] > 0
@@ -90,7 +96,7 @@ def test_every_topic_has_the_type_that_the_graph_promises(played, read):
 
 @READERS
 def test_skeletons_come_at_the_configured_rate_with_rising_sensor_stamps(played, read):
-    skeletons = [message for topic, _, message in read(played.bag) if topic == SKELETON]
+    skeletons = poses(read, played.bag)
     steps_us = np.diff([skeleton.sensor_time_us for skeleton in skeletons])
     assert (steps_us > 0).all() and (steps_us % STEP_US == 0).all()
     assert np.median(steps_us) == STEP_US
@@ -102,17 +108,16 @@ def test_skeletons_come_at_the_configured_rate_with_rising_sensor_stamps(played,
 @READERS
 def test_joints_are_numbers_and_say_whether_they_mean_anything(played, read):
     trained = bool(shipped('edge').card.get('trained'))
-    for topic, _, message in read(played.bag):
-        if topic == SKELETON:
-            assert len(message.x_px) == len(message.confidence) == 13
-            assert np.isfinite([*message.x_px, *message.y_px, *message.confidence]).all()
-            assert message.trained == trained
+    for pose in poses(read, played.bag):
+        assert len(pose.x_px) == len(pose.confidence) == 13
+        assert np.isfinite([*pose.x_px, *pose.y_px, *pose.confidence]).all()
+        assert pose.trained == trained
     assert played.report['trained'] == trained
 
 
 def test_both_readers_read_the_same_joints(played):
-    first, second = ([(message.sensor_time_us, *map(float, message.x_px))
-                      for topic, _, message in read(played.bag) if topic == SKELETON]
+    first, second = ([(pose.sensor_time_us, *map(float, pose.x_px))
+                      for pose in poses(read, played.bag)]
                      for read in (read_by_mcap, read_by_rosbags))
     assert first == second
 

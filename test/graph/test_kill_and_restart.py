@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from live_graph import DOMAIN, SKELETON, STATE, LiveGraph
+from live_graph import DOMAIN, SKELETON, SKELETONS, STATE, LiveGraph
 from ring_states import segments
 from visualization_msgs.msg import MarkerArray
 
@@ -61,10 +61,10 @@ class Running:
             f'another {name}')
 
     def recorded_poses(self) -> int:
-        """Return how many poses the recorder has, by its last report."""
+        """Return how many messages with poses the recorder has, by its last report."""
         counts = [int(value.value) for report in self.reports for status in report.status
                   if status.name == 'evaluator' for value in status.values
-                  if value.key == SKELETON]
+                  if value.key == SKELETONS]
         return counts[-1] if counts else 0
 
     def logs(self) -> str:
@@ -77,7 +77,7 @@ def running(shared_live, tmp_path_factory) -> Iterator[Running]:
     """Start the graph with an endless scene."""
     folder = tmp_path_factory.mktemp('kills')
     nodes = graph(driver='player', values={'duration_s': '0', 'record': str(folder / 'bag')},
-                  more={'event_player': {'subscribers': 4}})
+                  more={'event_player': {'subscribers': 3}})
     environment = os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}
     with Supervisor(nodes, params_file=share() / 'config' / 'hybrid_pose.yaml',
                     logs=folder / 'logs', environment=environment) as supervisor:

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from live_graph import (
-    EVENTS, FRAME, HEIGHT, SKELETON, STATE, WIDTH, Camera, LiveGraph, stamps_us)
+    EVENTS, FRAME, HEIGHT, OVERLAY, PERIOD_US, SKELETON, SKELETONS, STATE, WIDTH, Camera,
+    LiveGraph, stamps_us)
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import Marker, MarkerArray
@@ -16,7 +17,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.graph import TOPICS
 from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
@@ -42,7 +43,9 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
         live=live, skeletons=live.listen(SKELETON, Skeleton2D),
         states=live.listen(STATE, StateTensors),
         markers=live.listen('/skeleton_markers/markers', MarkerArray),
-        images=live.listen('/skeleton_markers/overlay', Image), views=[])
+        images=live.listen(OVERLAY, Image), views=[],
+        arrays=live.listen(SKELETONS, Skeleton2DArray),
+        throttled=live.listen('/snn_tracker/skeleton_throttle', Skeleton2D))
     reader = StateReader()
     camera = Camera(live, listeners=3)
     for _ in range(25):
@@ -64,6 +67,27 @@ def test_every_time_bin_has_a_skeleton(run):
     assert stamps == list(range(stamps[0], stamps[0] + STEP_US * len(stamps), STEP_US))
     assert len(stamps) > 900
     assert sum(skeleton.skipped_steps for skeleton in run.skeletons) == 0
+
+
+def test_the_poses_of_each_packet_come_together_too(run):
+    assert [pose for array in run.arrays for pose in stamps_us(array.skeletons)] \
+        == stamps_us(run.skeletons)
+    assert {len(array.skeletons) for array in run.arrays[1:]} == {PERIOD_US // STEP_US}
+    for array in run.arrays:
+        assert array.header == array.skeletons[-1].header
+        assert len({round(pose.packet_latency_ms, 3) for pose in array.skeletons}) == 1
+
+
+def test_together_they_come_later_than_each_by_itself(run):
+    together = [pose for array in run.arrays for pose in array.skeletons]
+    for each, later in zip(run.skeletons, together, strict=True):
+        assert later.packet_latency_ms > each.packet_latency_ms
+        np.testing.assert_array_equal(later.x_px, each.x_px)
+
+
+def test_some_of_the_poses_are_enough_for_those_that_look_now_and_then(run):
+    assert 0 < len(run.throttled) < len(run.skeletons) / 4
+    assert set(stamps_us(run.throttled)) <= set(stamps_us(run.skeletons))
 
 
 def test_ros_stamps_never_step_back(run):

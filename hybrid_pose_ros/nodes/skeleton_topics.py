@@ -1,0 +1,51 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The topics on which poses leave: a subscriber chooses how soon and how often it wants them.
+
+A message costs its subscriber 0.1 ms or more of rclpy, however small it is, and a packet brings 4
+to 12 poses: who only wants to have them all takes them packet by packet.
+"""
+
+from rclpy.node import Node
+
+from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
+from hybrid_pose_ros.nodes.qos import SKELETON_QOS, THROTTLE_QOS
+
+
+class SkeletonTopics:
+    """Publishes each pose at once, those of a packet together, and now and then the newest.
+
+    Only where somebody listens. Times are wall clock.
+    """
+
+    def __init__(self, node: Node, throttle_hz: float):
+        self._each = node.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
+        self._together = node.create_publisher(Skeleton2DArray, '~/skeletons', SKELETON_QOS)
+        self._throttled = node.create_publisher(Skeleton2D, '~/skeleton_throttle', THROTTLE_QOS)
+        self._period_ns = round(1e9 / throttle_hz)
+        self._next_ns = 0
+        self._poses: list[Skeleton2D] = []
+        self._since_ns: list[int] = []
+
+    def publish(self, pose: Skeleton2D, now_ns: int) -> None:
+        """Publish a pose, whose latencies are those of now; keep it for the others."""
+        if self._each.get_subscription_count():
+            self._each.publish(pose)
+        self._poses.append(pose)
+        self._since_ns.append(now_ns)
+
+    def flush(self, now_ns: int) -> None:
+        """Publish the poses since the last call together."""
+        if not self._poses:
+            return
+        for pose, since_ns in zip(self._poses, self._since_ns):
+            waited_ms = (now_ns - since_ns) * 1e-6
+            pose.event_latency_ms += waited_ms
+            pose.packet_latency_ms += waited_ms
+        newest = self._poses[-1]
+        if self._together.get_subscription_count():
+            self._together.publish(Skeleton2DArray(header=newest.header, skeletons=self._poses))
+        if now_ns >= self._next_ns:
+            self._next_ns = max(self._next_ns + self._period_ns, now_ns)
+            self._throttled.publish(newest)
+        self._poses, self._since_ns = [], []
