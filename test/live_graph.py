@@ -130,6 +130,11 @@ class LiveGraph:
                 if log.level > above and name in (None, log.name)
                 and not log.msg.startswith('untrained weights')]
 
+    def warnings(self, name: str, count: int = 1) -> list[str]:
+        """Return what a node has warned of, when there are so many warnings."""
+        self.spin_until(lambda: len(self.log(name)) >= count, f'{count} warnings of {name}')
+        return self.log(name)
+
     def report(self, name: str, until: Callable[[dict[str, str]], bool] = bool) -> dict[str, str]:
         """Return the values of the next report of a node for which a condition holds."""
         first = len(self.statuses(name))

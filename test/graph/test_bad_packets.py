@@ -13,12 +13,17 @@ NODES = ('snn_tracker', 'ann_initializer', 'skeleton_markers')
 
 def listening(live: LiveGraph) -> Camera:
     """Return a driver of which three nodes have taken in 5 good packets."""
+    camera = connected(live)
+    camera.send(20_000)
+    return camera
+
+
+def connected(live: LiveGraph) -> Camera:
+    """Return a driver to which three nodes listen."""
     live.listen(OVERLAY, Image)  # or the markers take in no events
     for name in NODES:
         live.start(name)
-    camera = Camera(live, len(NODES))
-    camera.send(20_000)
-    return camera
+    return Camera(live, len(NODES))
 
 
 def after_good_packets(live: LiveGraph, camera: Camera, events: int = 800) -> dict[str, dict]:
@@ -41,7 +46,7 @@ def test_a_bad_packet_is_told_once_counted_and_got_over(live, fault, said):
     camera.send_packet(**fault)
     camera.send_packet(**fault)
     for name, report in after_good_packets(live, camera).items():
-        warnings = live.log(name)
+        warnings = live.warnings(name)
         assert len(warnings) == 1 and said in warnings[0], warnings
         assert warnings[0].startswith('dropped a packet: ')
         assert report['bad_packets'] == '2'
@@ -50,13 +55,11 @@ def test_a_bad_packet_is_told_once_counted_and_got_over(live, fault, said):
 
 @pytest.mark.parametrize('size', ((0, 0), (1 << 11, 1 << 12), ((1 << 32) - 1, (1 << 32) - 1)))
 def test_a_first_packet_of_an_impossible_sensor_does_not_decide_the_size(live, size):
-    for name in NODES:
-        live.start(name)
-    camera = Camera(live, len(NODES))
+    camera = connected(live)
     camera.send_packet(width=size[0], height=size[1])
     for name, report in after_good_packets(live, camera, events=400).items():
         assert report['bad_packets'] == '1'
-        assert len(live.log(name)) == 1
+        assert len(live.warnings(name)) == 1
 
 
 def test_a_packet_without_events_is_nothing_special(live):
@@ -73,7 +76,7 @@ def test_lost_packets_are_counted_and_told(live):
     camera.seq += 3
     for name, report in after_good_packets(live, camera).items():
         assert report['lost_packets'] == '3'
-        assert live.log(name) == ['lost 3 packets before packet 8 (3 of 9 so far)']
+        assert live.warnings(name) == ['lost 3 packets before packet 8 (3 of 9 so far)']
 
 
 def test_a_packet_that_comes_twice_is_used_once(live):
@@ -82,7 +85,7 @@ def test_a_packet_that_comes_twice_is_used_once(live):
     camera.send_packet(header=packet.header, seq=packet.seq)
     for name, report in after_good_packets(live, camera).items():
         assert report['duplicated'] == '1' and report['lost_packets'] == '0'
-        warnings = live.log(name)
+        warnings = live.warnings(name)
         assert len(warnings) == 1 and 'it came twice, or behind a later one' in warnings[0]
 
 
@@ -96,4 +99,4 @@ def test_packets_that_overtake_each_other_are_not_mixed_up(live):
     for name, report in after_good_packets(live, camera).items():
         assert report['out_of_order'] == '1' and report['lost_packets'] == '1'
         assert report['restarts'] == '0'
-        assert [warning.split()[0] for warning in live.log(name)] == ['lost', 'dropped']
+        assert [warning.split()[0] for warning in live.warnings(name, 2)] == ['lost', 'dropped']

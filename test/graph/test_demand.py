@@ -116,6 +116,7 @@ def test_a_sleeping_ann_wakes_for_a_request_only(live):
     known = int(report['states'])
     after = live.report('ann_initializer', lambda values: int(values['states_slept']) >= 10)
     assert int(after['states']) == known
+    live.report('ann_initializer', lambda values: float(values['power_mw']) == 0.0)
     both.camera.seq += 3
     both.pass_until(lambda: len(both.states) > known, 'a state on request')
     assert live.report('ann_initializer')['requests_lost_events'] == '1'
