@@ -41,6 +41,9 @@ class InitializerParams(NetworkParams):
                                       low=0.0, high=1e9)
     threads: int = param(1, 'Threads of the ANN; the tracker wants a core for itself.',
                          low=1, high=256)
+    precision: str = param('auto', "Of the ANN's maps and products: float32, bfloat16, or auto: "
+                           'bfloat16 where the CPU has instructions for it.',
+                           choices=('auto', 'float32', 'bfloat16'))
     slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
     checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms a MiB).')
     transport: str = param('auto', 'shared_memory, inline (the state in the message, for a tracker '
@@ -65,9 +68,11 @@ class StateProducer:
         self._ann = checkpoint.preset.ann
         self._geometry = params.geometry(checkpoint.preset, width, height)
         self.layout = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
-        self._network = StateInitializer(checkpoint)
+        self._network = StateInitializer(checkpoint, params.precision)
+        self.precision = self._network.precision
         self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events,
                                    reach_us=params.reach_us)
+        self.input_size = self._geometry.width, self._geometry.height  # cells
         self.slept = 0  # states that were due, but nothing moved
         self._requested = False
         self._forget()
@@ -126,7 +131,7 @@ class StateProducer:
         """Return the frame that ends with the last complete time bin; None with too few events."""
         end_us = self._newest_us // self._params.step_us * self._params.step_us
         window = self._window.latest()
-        window = window[window['t'] < end_us][-self._ann.window_events:]
+        window = window[np.flatnonzero(window['t'] < end_us)[-self._ann.window_events:]]
         if len(window) < self._params.min_events:
             return None
         self._last_frame_us = self._last_due_us = self._newest_us

@@ -117,6 +117,7 @@ class TrackerCounts:
     steps: int = 0  # time bins, with or without a pose
     poses: int = 0
     gaps: int = 0  # jumps of the sensor's clock, behind which the state is given up
+    network_steps: int = 0  # steps of the network, long ones and those of a replay included
     states: int = 0  # states that took over
     replayed_steps: int = 0
     states_too_old: int = 0  # older than the kept bins
@@ -158,6 +159,8 @@ class PoseTracker:
                                               self._geometry.height,
                                               self._merged * params.step_us)
             self._free_long = [self._long_engine.initialize(), self._long_engine.initialize()]
+        # Of all steps of the network: cells with events, then spikes of each layer.
+        self.spikes = np.zeros(len(self._engine.plan.spikes), np.int64)
         self.layout = self._engine.layout  # shapes of the tensors that a state must have
         self._history: deque[Step] = deque(maxlen=kept)
         self._live: _Run | None = None
@@ -168,6 +171,11 @@ class PoseTracker:
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None
         self._forget()
+
+    @property
+    def engine(self) -> SpikingEngine:
+        """The network that takes the bins one by one."""
+        return self._engine
 
     @property
     def requests(self) -> Mapping[str, int]:
@@ -350,6 +358,11 @@ class PoseTracker:
         self._set_merging(run, False)
         self._engine.step(self._history[run.next_index - self._history[0].index].counts, run.state)
         run.next_index += 1
+        self._count_work(run)
+
+    def _count_work(self, run: _Run) -> None:
+        self.counts.network_steps += 1
+        self.spikes += run.state.spike_counts
 
     def _take_long_step(self, run: _Run) -> np.ndarray:
         """Let a run take its next bins together; return their counts."""
@@ -359,6 +372,7 @@ class PoseTracker:
         counts = np.minimum(np.sum(bins, axis=0, dtype=np.uint16), 255).astype(np.uint8)
         self._long_engine.step(counts, run.state)
         run.next_index += self._merged
+        self._count_work(run)
         return counts
 
     def _set_merging(self, run: _Run, merging: bool) -> None:

@@ -35,7 +35,7 @@ def ann():
 def producer(ann, monkeypatch):
     """Return how to make a producer without loading the network again."""
     monkeypatch.setattr('hybrid_pose_ros.networks.initializer.StateInitializer',
-                        lambda weights: ann._network)
+                        lambda weights, precision: ann._network)
 
     def make(**changes) -> StateProducer:
         return StateProducer(WEIGHTS, replace(PARAMS, **changes), WIDTH, HEIGHT)

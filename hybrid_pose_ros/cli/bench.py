@@ -19,6 +19,7 @@ BENCHMARKS = {
     'transport': 'state hand-over through shared memory beside DDS',
     'replay': 'states that come late: replayed, put in as they are, or in time',
     'engine': 'a step of the spiking network beside dense PyTorch',
+    'ann': 'a pass of the ANN and its heads by PyTorch, ONNX Runtime and OpenVINO',
     'graph': 'packet arrival to pose published, CPU and memory of every process'}
 NEED_ROS = ('transport', 'graph')
 

@@ -204,6 +204,11 @@ def _rows(report: dict) -> list[tuple[str, str]]:
                  ('network and decoding', _levels(latency['compute']))]
         if 'ann_ms' in report:
             rows.append(('ANN and heads', _levels(report['ann_ms'])))
+        if 'power' in report:
+            power = report['power']
+            rows.append(('power, honest count at 45 nm',
+                         f'{sum(power["mw"].values()):.0f} mW, {power["saving"]:.1%} less than the '
+                         'ANN at every step'))
         if 'mpjpe_px' in report:
             rows.append(('error against ground truth', f'{report["mpjpe_px"]:.1f} px'))
     restarts = {name: count for name, count in report['restarts'].items() if count}

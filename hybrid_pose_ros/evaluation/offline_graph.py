@@ -35,7 +35,7 @@ class Ann:
         self._preset, self._recording = checkpoint.preset, recording
         self._params = InitializerParams(preset=checkpoint.preset.name)
         self._geometry = input_geometry(checkpoint.preset, recording.width, recording.height)
-        self._network = StateInitializer(checkpoint)
+        self._network = StateInitializer(checkpoint, self._params.precision)
         self._tensors = self.resting_tensors()
         self._pass_ns: list[int] = []
 

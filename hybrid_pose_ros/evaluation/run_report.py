@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros.errors import PacketError, RecordingError
+from hybrid_pose_ros.evaluation.live_power import power_figures
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
@@ -19,6 +20,9 @@ from hybrid_pose_ros.recordings.pose_topics import POSES, SKELETONS, poses_of
 
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 STATE = '/ann_initializer/state'
+DIAGNOSTICS = '/diagnostics'
+POWER_MW, ALWAYS_MW = 'power_mw', 'power_mw_at_every_step'
+POWERED = 'snn_tracker', 'ann_initializer'
 TRUTH = '/event_player/ground_truth'
 LEVELS = (50, 95, 99)
 
@@ -35,6 +39,8 @@ class Run:
         self.beyond_compute_ms: list[float] = []  # of the latency, where poses came by packet
         self.states: list[Any] = []
         self.truth: dict[int, Any] = {}  # ground truth by sensor time, where the player knows it
+        self.power: dict[str, list[tuple[int, float]]] = {}  # by node, log time [ns] and mW
+        self.always_mw: float | None = None  # of an ANN at every step
         self.stream = PacketStream()
         store, seen = typestore(), {topic: [] for topic in POSES}
         try:
@@ -47,6 +53,8 @@ class Run:
                 elif topic == TRUTH:
                     message = store.deserialize_cdr(cdr, type_name)
                     self.truth[message.sensor_time_us] = message
+                elif topic == DIAGNOSTICS:
+                    self._take_power(log_time_ns, store.deserialize_cdr(cdr, type_name))
                 elif topic == STATE:
                     self.states.append(store.deserialize_cdr(cdr, type_name))
         except RecordingError as error:
@@ -54,6 +62,14 @@ class Run:
         for topic in POSES:  # they are the same poses: the last topic that there is counts
             if seen[topic]:
                 self._take(topic, seen[topic])
+
+    def _take_power(self, log_ns: int, message: Any) -> None:
+        for status in message.status:
+            values = {pair.key: pair.value for pair in status.values}
+            if POWER_MW in values:
+                self.power.setdefault(status.name, []).append((log_ns, float(values[POWER_MW])))
+            if ALWAYS_MW in values:
+                self.always_mw = float(values[ALWAYS_MW])
 
     def _take(self, topic: str, messages: list[tuple[int, Any]]) -> None:
         poses = [(log_ns, poses_of(topic, message)) for log_ns, message in messages]
@@ -118,6 +134,9 @@ def summarize(run: Run) -> dict[str, Any]:
             np.array(run.beyond_compute_ms))
     if run.truth:
         report['mpjpe_px'] = _error_px(run)
+    if run.always_mw and set(run.power) == set(POWERED):
+        report['power'] = power_figures(
+            *([mw for _, mw in run.power[name]] for name in POWERED), run.always_mw)
     if run.states:
         report['ann_ms'] = _percentiles(np.array([state.ann_ms for state in run.states]))
     return report
@@ -150,7 +169,8 @@ def plot_run(run: Run, folder: Path) -> list[Path]:
     from matplotlib import pyplot
 
     seconds = (run.of_poses('sensor_time_us') - run.poses[0].sensor_time_us) * 1e-6
-    figure, (top, middle, bottom) = pyplot.subplots(3, 1, figsize=(8, 7.5), layout='constrained')
+    figure, (top, middle, bottom, last) = pyplot.subplots(4, 1, figsize=(8, 10),
+                                                          layout='constrained')
     for name, label in (('packet_latency_ms', 'packet arrival to pose published'),
                         ('compute_ms', 'network and decoding')):
         values = np.sort(run.of_poses(name))
@@ -161,7 +181,18 @@ def plot_run(run: Run, folder: Path) -> list[Path]:
     middle.set(xlabel='sensor time [s]', ylabel='ms', title='Age of the state', ylim=(0, None))
     bottom.hist(seconds, bins=max(1, round(float(seconds[-1]) / 0.1)), color='tab:gray')
     bottom.set(xlabel='sensor time [s]', ylabel='poses', title='Poses in each 100 ms')
+    for name in POWERED:
+        times_s, powers_mw = _power_over_time(run, name)
+        last.plot(times_s, powers_mw, marker='.', label=name)
+    last.set(xlabel='time since the first pose [s]', ylabel='mW', ylim=(0, None),
+             title='Power by the honest count at 45 nm')
+    last.legend()
     path = folder / 'run.png'
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
     return [path]
+
+
+def _power_over_time(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
+    reports = np.array(run.power.get(name, []), float).reshape(-1, 2)
+    return (reports[:, 0] - run.pose_log_ns[0]) * 1e-9, reports[:, 1]

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hybrid_pose_ros.layout import convolutions, map_size
-from hybrid_pose_ros.networks.blocks import ConvNorm, activate, upsample
+from hybrid_pose_ros.networks.blocks import ConvNorm, upsample
 from hybrid_pose_ros.presets import Preset, feature_depths
 
 
@@ -26,10 +26,10 @@ class ConvBlock(nn.Module):
 
     def forward(self, maps: Tensor, skip: Tensor | None = None) -> Tensor:
         """Return (B, O, H, W)."""
-        maps = activate(self.conv1(maps))
+        maps = self.conv1(maps)
         if skip is not None:
             maps = torch.cat([maps, skip], dim=1)
-        return activate(self.conv2(maps))
+        return self.conv2(maps)
 
 
 class PoseANN(nn.Module):
@@ -44,8 +44,8 @@ class PoseANN(nn.Module):
             if feature != 'output':
                 stride = preset.ann.stem[2] if feature == 's1' else 1
                 self.add_module(feature, ConvBlock(
-                    ConvNorm(convs[f'ann.{feature}.conv1'], stride),
-                    ConvNorm(convs[f'ann.{feature}.conv2'])))
+                    ConvNorm(convs[f'ann.{feature}.conv1'], stride, activated=True),
+                    ConvNorm(convs[f'ann.{feature}.conv2'], activated=True)))
         self.output = ConvNorm(convs['ann.output'])
 
     def forward(self, frame: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

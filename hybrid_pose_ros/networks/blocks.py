@@ -24,16 +24,24 @@ class ConvTensors(nn.Module):
 
 
 class ConvNorm(ConvTensors):
-    """A convolution that keeps the size, or halves it, and batch norm where the preset has it."""
+    """A convolution that keeps the size, or halves it, and batch norm where the preset has it.
 
-    def __init__(self, conv: Convolution, stride: int = 1):
+    Where it is `activated`, LeakyReLU follows.
+    """
+
+    def __init__(self, conv: Convolution, stride: int = 1, *, activated: bool = False):
         super().__init__(conv)
-        self.stride = stride
+        self.stride, self.activated = stride, activated
+
+    @property
+    def padding(self) -> int:
+        """Zeros round the maps."""
+        return self.weight.shape[-1] // 2
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return (B, O, H, W), or half of H and W rounded up."""
-        padding = self.weight.shape[-1] // 2
-        return self.norm(F.conv2d(maps, self.weight, self.bias, self.stride, padding))
+        maps = self.norm(F.conv2d(maps, self.weight, self.bias, self.stride, self.padding))
+        return F.leaky_relu(maps, LEAKY_SLOPE) if self.activated else maps
 
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:
@@ -51,11 +59,6 @@ def fold_norms(module: nn.Module) -> None:
                 conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps,
                 norm.weight, norm.bias)
             conv.norm = nn.Identity()
-
-
-def activate(maps: Tensor) -> Tensor:
-    """Return LeakyReLU of the maps."""
-    return F.leaky_relu(maps, LEAKY_SLOPE)
 
 
 def crop(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -5,7 +5,7 @@
 from torch import Tensor, nn
 
 from hybrid_pose_ros.layout import convolutions, map_size
-from hybrid_pose_ros.networks.blocks import ConvNorm, activate, upsample
+from hybrid_pose_ros.networks.blocks import ConvNorm, upsample
 from hybrid_pose_ros.presets import Preset, feature_depths, spike_depths
 
 
@@ -18,7 +18,7 @@ class Head(nn.Module):
 
     def forward(self, feature: Tensor) -> Tensor:
         """Return membrane potentials (B, C, H, W)."""
-        return self.conv2(activate(self.conv1(feature)))
+        return self.conv2(self.conv1(feature))
 
 
 class StateHeads(nn.Module):
@@ -32,7 +32,7 @@ class StateHeads(nn.Module):
         convs = {conv.name: conv for conv in convolutions(preset)}
         for head in preset.heads:
             name = f'heads.{head.layer}'
-            self.add_module(head.layer, Head(ConvNorm(convs[f'{name}.conv1']),
+            self.add_module(head.layer, Head(ConvNorm(convs[f'{name}.conv1'], activated=True),
                                              ConvNorm(convs[f'{name}.conv2'])))
 
     def inputs(self, features: dict[str, Tensor], width: int,

@@ -4,11 +4,11 @@
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.networks.blocks import ConvNorm, activate, fold_norms
+from hybrid_pose_ros.networks.blocks import fold_norms
+from hybrid_pose_ros.networks.fused import can_fuse, fuse, multiplies_bfloat16
 from hybrid_pose_ros.networks.hybrid import Hybrid
 
 
@@ -18,13 +18,27 @@ class StateInitializer:
     Batch norms are folded and maps are channels last. The number of threads is torch's.
     """
 
-    def __init__(self, checkpoint: Checkpoint):
-        hybrid = Hybrid.from_checkpoint(checkpoint)
+    def __init__(self, checkpoint: Checkpoint, precision: str = 'float32'):
+        """Lay out the weights.
+
+        Args:
+            checkpoint: the weights.
+            precision: of maps and products, float32, bfloat16, or auto: bfloat16 where the CPU
+                has instructions for it. The state is float32 anyway.
+        """
+        if precision == 'auto':
+            precision = 'bfloat16' if multiplies_bfloat16() else 'float32'
+        self.precision = precision
+        self._dtype = getattr(torch, precision)
         self._preset = checkpoint.preset
+        hybrid = Hybrid.from_checkpoint(checkpoint)
         with torch.no_grad():
             fold_norms(hybrid)
-        self._ann = hybrid.ann.to(memory_format=torch.channels_last)
-        self._heads = hybrid.heads.to(memory_format=torch.channels_last)
+            self._ann, self._heads = (part.to(self._dtype).to(memory_format=torch.channels_last)
+                                      for part in (hybrid.ann, hybrid.heads))
+            if precision == 'bfloat16' and can_fuse():
+                fuse(self._ann)
+                fuse(self._heads)
 
     @torch.inference_mode()
     def initialize_into(self, frame: np.ndarray, tensors: dict[str, np.ndarray]) -> None:
@@ -37,23 +51,12 @@ class StateInitializer:
         height, width = frame.shape[-2:]
         _check(tensors, state_layout(self._preset, width, height))
         batch = torch.from_numpy(frame.astype(np.float32, copy=False))[None]
-        heatmaps, features = self._ann(batch.contiguous(memory_format=torch.channels_last))
-        for layer, maps in self._heads.inputs(features, width, height).items():
-            head = self._heads.get_submodule(layer)
-            hidden = activate(_multiply(_channels_last(maps).flatten(0, 1), head.conv1))
-            out = torch.from_numpy(tensors[f'membrane.{layer}']).flatten(0, 1)
-            _multiply(hidden, head.conv2, out=out)
-        torch.from_numpy(tensors['heatmap']).copy_(_channels_last(heatmaps))
-
-
-def _channels_last(maps: Tensor) -> Tensor:
-    """Return (H, W, C) of (1, C, H, W)."""
-    return maps[0].permute(1, 2, 0)
-
-
-def _multiply(rows: Tensor, conv: ConvNorm, out: Tensor | None = None) -> Tensor:
-    """Return a 1x1 convolution of maps that lie there as rows (H * W, C)."""
-    return torch.addmm(conv.bias, rows, conv.weight[:, :, 0, 0].T, out=out)
+        batch = batch.contiguous(memory_format=torch.channels_last).to(self._dtype)
+        heatmaps, features = self._ann(batch)
+        maps = {f'membrane.{layer}': membranes for layer, membranes
+                in self._heads(features, width, height).items()} | {'heatmap': heatmaps}
+        for name, values in maps.items():
+            torch.from_numpy(tensors[name]).copy_(values[0].permute(1, 2, 0))
 
 
 def _check(tensors: dict[str, np.ndarray], layout: dict[str, tuple[int, ...]]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from rclpy.node import Node
 from std_msgs.msg import Header, String
@@ -15,6 +16,7 @@ from std_msgs.msg import Header, String
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.demand import REASONS
 from hybrid_pose_ros.errors import InputError, TransportError
+from hybrid_pose_ros.evaluation.live_power import ann_power
 from hybrid_pose_ros.initialization import Frame, InitializerParams, StateProducer
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
@@ -46,7 +48,7 @@ class AnnInitializerNode(Node):
         self._params = declare(self, InitializerParams)
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
         self._model = checkpoint.identity(self._weights)
-        _warm_up(self._weights, self._params)
+        precision = _warm_up(self._weights, self._params)
         self._producer: StateProducer | None = None  # made for the sensor of the first packet
         self._ring: StateRing | None = None
         self._events = threading.Condition()  # guards the producer's window
@@ -65,7 +67,7 @@ class AnnInitializerNode(Node):
         self._input = EventInput(self, self._on_events)
         self._diagnostics = Diagnostics(self, self._status)
         self._worker = Worker(self, self._work)
-        self.get_logger().info(f'ready: model {self._model}, {self._params}')
+        self.get_logger().info(f'ready: model {self._model}, {precision}, {self._params}')
         if not self._weights.card.get('trained'):
             self.get_logger().warning('untrained weights: the states mean nothing')
 
@@ -177,6 +179,14 @@ class AnnInitializerNode(Node):
             descriptor, header, self._ann_ms))
         self._states += 1
 
+    def _power(self, states: int) -> dict[str, float]:
+        """Return the power of the states since the last report, and of one at every time bin."""
+        if self._producer is None:
+            return {}
+        ann = partial(ann_power, self._weights.preset, *self._producer.input_size)
+        return {'power_mw': ann(states / self._diagnostics.period_s),
+                'power_mw_at_every_step': ann(1e6 / self._params.step_us)}
+
     def _status(self) -> Status:
         states = self._states - self._last_states
         self._last_states = self._states
@@ -186,7 +196,7 @@ class AnnInitializerNode(Node):
         slept = self._producer is not None and self._producer.slept > self._last_slept
         self._last_slept = self._producer.slept if self._producer else 0
         problems += [] if states or slept else ['no state in the last second']
-        values = self._input.counts() | {
+        values = self._input.counts() | self._power(states) | {
             'trained': trained, 'model': self._model, 'states': self._states,
             'states_per_s': states, 'ann_ms': self._ann_ms,
             'frames_too_sparse': self._frames_too_sparse,
@@ -197,11 +207,13 @@ class AnnInitializerNode(Node):
         return Status('; '.join(problems) or 'initializing', values, warn=bool(problems))
 
 
-def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> None:
-    """Load torch and run the ANN once, before the first packet waits for it."""
+def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> str:
+    """Load torch and run the ANN once, before the first packet waits; return its precision."""
     import torch
     torch.set_num_threads(params.threads)
-    StateProducer(weights, replace(params, calibration=''), *DAVIS346).warm_up()
+    producer = StateProducer(weights, replace(params, calibration=''), *DAVIS346)
+    producer.warm_up()
+    return producer.precision
 
 
 def main() -> int:

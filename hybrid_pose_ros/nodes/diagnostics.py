@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node says of itself on /diagnostics, once a second."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -26,11 +27,15 @@ class Diagnostics:
         """Start the timer."""
         self._node = node
         self._report = report
+        self.period_s = PERIOD_S  # between the last report and the one that is asked for
+        self._last_s = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._timer = node.create_timer(PERIOD_S, self.publish)
 
     def publish(self) -> None:
         """Publish now, as at the end of a node."""
+        now_s = time.monotonic()
+        self.period_s, self._last_s = max(1e-3, now_s - self._last_s), now_s
         status = self._report()
         name = self._node.get_fully_qualified_name().lstrip('/')
         message = DiagnosticArray()

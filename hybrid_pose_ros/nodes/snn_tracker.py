@@ -13,6 +13,7 @@ from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
+from hybrid_pose_ros.evaluation.live_power import SpikePower
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
@@ -38,6 +39,7 @@ class SnnTrackerNode(Node):
         self._model = checkpoint.identity(self._weights)
         warm_up(self._weights, self._params)  # before the first packet waits for it
         self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
+        self._power: SpikePower | None = None
         self._size = (0, 0)
         self._arrival_ns = 0  # of the newest packet
         self._reader: StateReader | None = None
@@ -82,6 +84,7 @@ class SnnTrackerNode(Node):
             self.get_logger().error(str(error), throttle_duration_sec=10.0)
             return False
         self._size = batch.width, batch.height
+        self._power = SpikePower(self._tracker.engine)
         self._reader = StateReader(model=self._model,
                                    tensors=tensor_specs(self._tracker.layout))
         return True
@@ -165,7 +168,9 @@ class SnnTrackerNode(Node):
                                                   tracker.counts.left_out_steps)
         if merged or left_out:
             problems.append(f'overloaded: {merged} bins taken in long steps, {left_out} left out')
-        values = stream | vars(tracker.counts) | {
+        power = self._power.since_last(tracker.counts.network_steps, tracker.spikes,
+                                       self._diagnostics.period_s)
+        values = stream | vars(tracker.counts) | power | {
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
             'stale_poses': self._stale, 'held_joints': tracker.held_joints,

@@ -8,6 +8,7 @@ import torch
 
 from hybrid_pose_ros.checkpoint import Checkpoint, untrained
 from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.networks import initializer as initializer_module
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.presets import PRESETS, preset
@@ -66,6 +67,33 @@ def test_the_slot_gets_what_initialize_returns(name, width, height):
         assert scale > 0, tensor
         np.testing.assert_allclose(view, maps, rtol=0, atol=2e-5 * scale, err_msg=tensor)
     assert np.frombuffer(memory, np.float32)[0] == views['membrane.enc0'][0, 0, 0]
+
+
+@pytest.mark.parametrize('name, width, height', [
+    ('edge', 173, 130), ('edge', 45, 34), ('edge', 1, 1), ('paper', 64, 64), ('paper', 45, 34)])
+@pytest.mark.parametrize('fused', [True, False])
+def test_bfloat16_gives_about_the_same_state(name, width, height, fused, monkeypatch):
+    """A product is off by up to 2^-8 of itself, and maps are rounded after every layer."""
+    if fused and not initializer_module.can_fuse():
+        pytest.skip('this CPU has no instructions for bfloat16, or this torch no fused operators')
+    monkeypatch.setattr(initializer_module, 'can_fuse', lambda: fused)
+    checkpoint = normalized(PRESETS[name])
+    layout = state_layout(checkpoint.preset, width, height)
+    states = {}
+    for precision in ('float32', 'bfloat16'):
+        state = states[precision] = {tensor: np.full(shape, np.nan, np.float32)
+                                     for tensor, shape in layout.items()}
+        StateInitializer(checkpoint, precision).initialize_into(frame_of(width, height), state)
+    for tensor, exact in states['float32'].items():
+        difference = np.abs(states['bfloat16'][tensor] - exact).mean()
+        assert 0 < difference < 2e-2 * np.abs(exact).mean(), tensor
+
+
+@pytest.mark.parametrize('fast, precision', [(True, 'bfloat16'), (False, 'float32')])
+def test_auto_takes_bfloat16_where_the_cpu_multiplies_it(fast, precision, monkeypatch):
+    monkeypatch.setattr(initializer_module, 'multiplies_bfloat16', lambda: fast)
+    monkeypatch.setattr(initializer_module, 'fuse', lambda module: None)
+    assert StateInitializer(untrained(preset('edge')), 'auto').precision == precision
 
 
 def test_a_second_frame_replaces_the_first():
