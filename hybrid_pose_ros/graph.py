@@ -40,6 +40,8 @@ TOPICS = {
     '/snn_tracker/initialize_request': 'std_msgs/msg/String',
     '/skeleton_markers/markers': 'visualization_msgs/msg/MarkerArray',
     '/skeleton_markers/overlay': 'sensor_msgs/msg/Image',
+    '/ann_initializer/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
+    '/snn_tracker/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
 """Type of each topic, with the default name of the camera."""
 

@@ -51,6 +51,8 @@ class NetworkParams:
                          low=100, high=100_000)
     calibration: str = param('', 'YAML of camera_calibration: events and joints are those of a '
                              'camera without distortion. Empty: as the sensor sees them.')
+    autostart: bool = param(True, 'Configure and activate the node at its start; off: a lifecycle '
+                            'manager does.')
 
     def __post_init__(self):
         check(self)

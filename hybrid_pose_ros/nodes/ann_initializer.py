@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from rclpy.node import Node
 from std_msgs.msg import Header, String
 
 from hybrid_pose_ros import checkpoint
@@ -21,6 +20,7 @@ from hybrid_pose_ros.initialization import Frame, InitializerParams, StateProduc
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
+from hybrid_pose_ros.nodes.managed import ManagedNode
 from hybrid_pose_ros.nodes.messages import to_state_message
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS
@@ -36,7 +36,7 @@ DAVIS346 = (346, 260)
 """Size of the sensor that the first pass is made for [px]; others cost a little at their start."""
 
 
-class AnnInitializerNode(Node):
+class AnnInitializerNode(ManagedNode):
     """Publish a notice for every state that it has written into shared memory.
 
     The network runs in a thread of its own: packets go on being decoded meanwhile, and a state is
@@ -46,9 +46,23 @@ class AnnInitializerNode(Node):
     def __init__(self, **kwargs):
         super().__init__('ann_initializer', **kwargs)
         self._params = declare(self, InitializerParams)
+        self._worker: Worker | None = None
+        self._diagnostics = Diagnostics(self, self._status)
+        if self._params.autostart:
+            self.start()
+
+    def configure(self) -> None:
+        """Load the weights and run the ANN once, before the first packet waits for it."""
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
         self._model = checkpoint.identity(self._weights)
-        precision = _warm_up(self._weights, self._params)
+        self._precision = _warm_up(self._weights, self._params)
+
+    def cleanup(self) -> None:
+        """Let go the weights."""
+        self._weights = None
+
+    def activate(self) -> None:
+        """Begin with nothing known of the sensor; the ring is made for its first packet."""
         self._producer: StateProducer | None = None  # made for the sensor of the first packet
         self._ring: StateRing | None = None
         self._events = threading.Condition()  # guards the producer's window
@@ -61,26 +75,36 @@ class AnnInitializerNode(Node):
         self._ann_ms = 0.0
         self._publisher = self.create_publisher(StateTensors, '~/state', STATE_QOS)
         self._requests: Counter[str] = Counter()
-        self.create_subscription(String, '~/inline_request', self._on_inline_request, REQUEST_QOS)
-        self.create_subscription(String, '~/initialize_request', self._on_initialize_request,
-                                 REQUEST_QOS)
+        self._asked = [
+            self.create_subscription(String, '~/inline_request', self._on_inline_request,
+                                     REQUEST_QOS),
+            self.create_subscription(String, '~/initialize_request', self._on_initialize_request,
+                                     REQUEST_QOS)]
         self._input = EventInput(self, self._on_events)
-        self._diagnostics = Diagnostics(self, self._status)
         self._worker = Worker(self, self._work)
-        self.get_logger().info(f'ready: model {self._model}, {precision}, {self._params}')
+        self.get_logger().info(f'ready: model {self._model}, {self._precision}, {self._params}')
         if not self._weights.card.get('trained'):
             self.get_logger().warning('untrained weights: the states mean nothing')
 
-    def destroy_node(self) -> None:
-        """Stop the worker and remove the segment."""
+    def deactivate(self) -> None:
+        """Stop the worker, remove the segment, and forget the sensor."""
         with self._events:
             self._stopping = True
             self._events.notify()
         self._worker.join()
+        self._input.close()
+        for subscription in self._asked:
+            self.destroy_subscription(subscription)
+        self.destroy_publisher(self._publisher)
         if self._ring is not None:
             self._ring.close()
+        self._producer = self._ring = None
+
+    def destroy_node(self) -> None:
+        """Stop what is active; raise what ended the worker."""
         super().destroy_node()
-        self._worker.raise_failure()
+        if self._worker is not None:
+            self._worker.raise_failure()
 
     def _on_events(self, batch: EventBatch) -> None:
         if self._producer is None and not self._start(batch):
@@ -188,6 +212,8 @@ class AnnInitializerNode(Node):
                 'power_mw_at_every_step': ann(1e6 / self._params.step_us)}
 
     def _status(self) -> Status:
+        if not self.is_active:
+            return Status('inactive', {})
         states = self._states - self._last_states
         self._last_states = self._states
         trained = bool(self._weights.card.get('trained'))

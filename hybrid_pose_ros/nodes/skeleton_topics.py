@@ -19,6 +19,7 @@ class SkeletonTopics:
     """
 
     def __init__(self, node: Node, throttle_hz: float):
+        self._node = node
         self._each = node.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
         self._together = node.create_publisher(Skeleton2DArray, '~/skeletons', SKELETON_QOS)
         self._throttled = node.create_publisher(Skeleton2D, '~/skeleton_throttle', THROTTLE_QOS)
@@ -26,6 +27,11 @@ class SkeletonTopics:
         self._next_ns = 0
         self._poses: list[Skeleton2D] = []
         self._since_ns: list[int] = []
+
+    def close(self) -> None:
+        """Publish no more."""
+        for publisher in (self._each, self._together, self._throttled):
+            self._node.destroy_publisher(publisher)
 
     def publish(self, pose: Skeleton2D, now_ns: int) -> None:
         """Publish a pose, whose latencies are those of now; keep it for the others."""

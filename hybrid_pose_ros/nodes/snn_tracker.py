@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from rclpy.node import Node
 from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
@@ -17,6 +16,7 @@ from hybrid_pose_ros.evaluation.live_power import SpikePower
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
+from hybrid_pose_ros.nodes.managed import ManagedNode
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS
@@ -29,15 +29,28 @@ from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
 from hybrid_pose_ros.warm_up import warm_up
 
 
-class SnnTrackerNode(Node):
+class SnnTrackerNode(ManagedNode):
     """Publish a skeleton for every time bin of every event packet."""
 
     def __init__(self, **kwargs):
         super().__init__('snn_tracker', **kwargs)
         self._params = declare(self, TrackerParams)
+        self._diagnostics = Diagnostics(self, self._status)
+        if self._params.autostart:
+            self.start()
+
+    def configure(self) -> None:
+        """Load the weights and compile the kernels, before the first packet waits for it."""
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
         self._model = checkpoint.identity(self._weights)
-        warm_up(self._weights, self._params)  # before the first packet waits for it
+        warm_up(self._weights, self._params)
+
+    def cleanup(self) -> None:
+        """Let go the weights."""
+        self._weights = None
+
+    def activate(self) -> None:
+        """Begin with nothing known: neither the sensor nor a state."""
         self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
         self._power: SpikePower | None = None
         self._size = (0, 0)
@@ -54,11 +67,20 @@ class SnnTrackerNode(Node):
         self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
         self._requests = self.create_publisher(String, '~/initialize_request', REQUEST_QOS)
         self._input = EventInput(self, self._on_events)
-        self.create_subscription(StateTensors, '~/state', self._on_state, STATE_QOS)
-        self._diagnostics = Diagnostics(self, self._status)
+        self._notices = self.create_subscription(StateTensors, '~/state', self._on_state,
+                                                 STATE_QOS)
         self.get_logger().info(f'ready: model {self._model}, {self._params}')
         if not self._weights.card.get('trained'):
             self.get_logger().warning('untrained weights: the poses mean nothing')
+
+    def deactivate(self) -> None:
+        """Take in no more, and forget the sensor and the state."""
+        self._input.close()
+        self.destroy_subscription(self._notices)
+        for publisher in (self._inline_requests, self._requests):
+            self.destroy_publisher(publisher)
+        self._skeletons.close()
+        self._tracker = self._reader = None
 
     def _on_events(self, batch: EventBatch) -> None:
         if self._tracker is None and not self._start(batch):
@@ -147,6 +169,8 @@ class SnnTrackerNode(Node):
             return self._reader.latest()
 
     def _status(self) -> Status:
+        if not self.is_active:
+            return Status('inactive', {})
         stream, tracker = self._input.counts(), self._tracker
         if tracker is None:
             return Status('waiting for events', stream, warn=True)

@@ -38,7 +38,7 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
     WEIGHTS.save(path)
     live.start('skeleton_markers')
     live.start('snn_tracker', checkpoint=str(path))
-    live.start('ann_initializer', checkpoint=str(path))
+    live.start('ann_initializer', checkpoint=str(path), slots=16)  # the listener may be late
     seen = SimpleNamespace(
         live=live, skeletons=live.listen(SKELETON, Skeleton2D),
         states=live.listen(STATE, StateTensors),

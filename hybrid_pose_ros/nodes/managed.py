@@ -1,0 +1,107 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of the network's nodes: configured (weights, kernels), then active (events).
+
+    unconfigured ── configure ──► inactive ── activate ──► active
+         ▲                          │  ▲                     │
+         └──────── cleanup ─────────┘  └──── deactivate ─────┘
+
+By default a node does both itself, and whoever wants to know whether it is ready asks
+`~/get_state`; with `autostart` off a manager does, as `ros2 lifecycle set` or that of Nav2.
+"""
+
+from collections.abc import Callable
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from hybrid_pose_ros.errors import InputError
+
+
+class ManagedNode(LifecycleNode):
+    """A node whose work is in `configure`, `activate` and what undoes them."""
+
+    def __init__(self, name: str, **kwargs):
+        """Be unconfigured."""
+        super().__init__(name, **kwargs)
+        self.is_active = False
+        self._failure: Exception | None = None  # of the last transition that failed
+        self._tells = True  # failures go to the log
+
+    def configure(self) -> None:
+        """Load and compile.
+
+        Raises:
+            InputError: a parameter or a file is wrong.
+        """
+        raise NotImplementedError
+
+    def activate(self) -> None:
+        """Begin to take in events."""
+        raise NotImplementedError
+
+    def deactivate(self) -> None:
+        """Take in no more, and forget what came."""
+        raise NotImplementedError
+
+    def cleanup(self) -> None:
+        """Let go what was loaded."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Configure and activate, without a manager.
+
+        Raises:
+            InputError: as `configure` does.
+        """
+        self._tells = False
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() != TransitionCallbackReturn.SUCCESS:
+                raise self._failure
+        self._tells = True
+
+    def destroy_node(self) -> None:
+        """Stop what is active."""
+        if self.is_active:
+            self.is_active = False
+            self.deactivate()
+        super().destroy_node()
+        # rclpy leaves it to the garbage collector, and until then there are two nodes of this
+        # name, if another one is made: the end of the first takes the log of the second along.
+        self._state_machine.destroy_when_not_in_use()
+
+    def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Do as rclpy tells."""
+        return self._try(self.configure)
+
+    def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Do as rclpy tells."""
+        result = self._try(self.activate)
+        self.is_active = result == TransitionCallbackReturn.SUCCESS
+        return result
+
+    def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Do as rclpy tells."""
+        self.is_active = False
+        return self._try(self.deactivate)
+
+    def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Do as rclpy tells."""
+        return self._try(self.cleanup)
+
+    def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Do as rclpy tells."""
+        if self.is_active:
+            self.is_active = False
+            self._try(self.deactivate)
+        return self._try(self.cleanup)
+
+    def _try(self, step: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            step()
+        except Exception as error:
+            self._failure = error
+            if self._tells:
+                self.get_logger().error(' '.join(str(error).split()))
+            mistake = isinstance(error, InputError)
+            return TransitionCallbackReturn.FAILURE if mistake else TransitionCallbackReturn.ERROR
+        return TransitionCallbackReturn.SUCCESS
