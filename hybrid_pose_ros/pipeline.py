@@ -86,6 +86,8 @@ class TrackerParams(DemandParams, NetworkParams):
     quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
                                       'height to each side) is held where it was, and marked; '
                                       '0: none is.', low=0.0, high=1e6)
+    snn_threads: int = param(1, 'Threads of the spiking network; more than one is worth it for paper '
+                         'only.', low=1, high=64)
     throttle_hz: float = param(30.0, 'Poses a second on ~/skeleton_throttle [Hz].',
                                low=0.1, high=1000.0)
 
@@ -153,13 +155,14 @@ class PoseTracker:
         self._kept_steps = kept
         self._counter = self._new_counter()
         self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
-                                     params.step_us)
+                                     params.step_us, threads=params.snn_threads)
         self._engine.warm_up()
         self._merged = min(kept, max(1, params.replay_step_us // params.step_us))  # in a long step
         if self._merged > 1:
             self._long_engine = SpikingEngine(checkpoint, self._geometry.width,
                                               self._geometry.height,
-                                              self._merged * params.step_us)
+                                              self._merged * params.step_us,
+                                              threads=params.snn_threads)
             self._free_long = [self._long_engine.initialize(), self._long_engine.initialize()]
         # Of all steps of the network: cells with events, then spikes of each layer.
         self.spikes = np.zeros(len(self._engine.plan.spikes), np.int64)

@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='; '.join(f'{name}: {text}' for name, text in BENCHMARKS.items())
                         + '; without a name all')
     parser.add_argument('--recordings', help='folder with raw/*.raw recordings for `decode`')
-    parser.add_argument('--output', metavar='DIR', help='folder for the plot of `replay`')
+    parser.add_argument('--output', metavar='DIR',
+                        help='folder for the plots of `replay` and `engine`')
     parser.add_argument('--duration', type=float, default=20.0, help='of `graph` [s]')
 
 
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> dict:
         raise InputError(f'benchmark {unknown[0]} is not known: there are {", ".join(BENCHMARKS)}')
     options = {'decode': {'recordings': args.recordings} if args.recordings else {},
                'replay': {'output': args.output},
+               'engine': {'output': args.output},
                'graph': {'duration_s': args.duration}}
     console = Console(stderr=True)
     results = {}

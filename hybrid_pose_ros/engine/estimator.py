@@ -1,8 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The SNN of a hybrid network, step by step on one CPU core, doing work for spikes only."""
+"""The SNN of a hybrid network, step by step on the CPU, doing work for spikes only."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -117,12 +118,19 @@ class EngineState:
 class SpikingEngine:
     """Runs the SNN of a checkpoint for one input size and one length of step. Holds no state."""
 
-    def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int):
-        """Lay out the weights for an input of width x height cells and steps of step_us."""
+    def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int, *,
+                 threads: int = 1):
+        """Lay out the weights for an input of width x height cells and steps of step_us.
+
+        With more threads than one, each takes a band of the rows of every layer. The answer is
+        the same to the last bit.
+        """
         self.preset = checkpoint.preset
         self.width, self.height, self.step_us = width, height, step_us
         self.plan = plan(checkpoint, width, height, step_us)
         self.layout = state_layout(checkpoint.preset, width, height)
+        self._threads = threads
+        self._others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     def initialize(self, tensors: Mapping[str, np.ndarray] | None = None) -> EngineState:
         """Return a new state, at rest or as the ANN's tensors say."""
@@ -144,14 +152,14 @@ class SpikingEngine:
         if counts.shape != (2, self.height, self.width):
             raise ValueError(f'counts must have shape {(2, self.height, self.width)}, '
                              f'not {counts.shape}')
-        kernels.advance(counts, self.plan, state.arrays)
+        self._advance(counts, state.arrays)
         return state.heatmap
 
     def advance_silent(self, state: EngineState, steps: int) -> None:
         """Advance a state by time bins without events."""
         counts = np.zeros((2, self.height, self.width), np.uint8)
         for _ in range(steps):
-            kernels.advance(counts, self.plan, state.arrays)
+            self._advance(counts, state.arrays)
 
     @property
     def operations_per_spike(self) -> np.ndarray:
@@ -171,3 +179,16 @@ class SpikingEngine:
     def warm_up(self) -> None:
         """Compile the kernels, or load them from numba's cache, before the first real step."""
         self.advance_silent(self.initialize(), 1)
+
+    def _advance(self, counts: np.ndarray, state: StateArrays) -> None:
+        if self._others is None:
+            kernels.advance(counts, self.plan, state)
+            return
+        kernels.begin(counts, self.plan, state)
+        for index in range(len(self.plan.layers)):
+            bands = [(index, band, self._threads, self.plan, state)
+                     for band in range(self._threads)]
+            others = [self._others.submit(kernels.advance_band, *band) for band in bands[1:]]
+            fired = [kernels.advance_band(*bands[0]), *(other.result() for other in others)]
+            kernels.join_bands(index, np.array(fired), self.plan, state)
+        kernels.finish(self.plan, state)

@@ -14,12 +14,15 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from hybrid_pose_ros.engine.lanes import (
-    FLOATS, INT, LANES, constant, load, pointer, raise_lanes, splat, store)
+    FLOATS, INT, LANES, REGISTERS, WORD, constant, load, pointer, raise_lanes, splat, store)
 
 EVENT_LANES = 64
 
 STREAMS = 4
 """Searches for a peak that run side by side."""
+
+TILE_ROWS = 4 if REGISTERS > 16 else 1
+"""Rows of membranes, 4 vectors in each, that stay in registers beside the weights."""
 
 TINY = 1e-30
 """Membranes that leaked to less than this are 0."""
@@ -46,6 +49,74 @@ def _add_weights(_, target, target_start, weights, weights_start, value):
         charge = builder.fmul(load(builder, source), splat(builder, value))
         store(builder, builder.fadd(load(builder, out), charge), out)
         return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic(prefer_literal=True)
+def _add_tile(_, rows, vectors, membranes, target, stride, weights, source, pitch, size, spikes,
+              first):
+    """Add the weights of all spikes of one cell, each of value 1, in their order.
+
+    The membranes, `rows` times `vectors` of LANES, stay in registers meanwhile.
+
+    Args:
+        rows, vectors: size of the tile, numbers in the source.
+        membranes, target: where the first membrane is; `stride` floats lie from row to row.
+        weights, source: where the first weight of channel 0 is; `pitch` floats lie from row to
+            row, `size` from channel to channel.
+        spikes, first: where the cell's first spike is.
+
+    Returns:
+        Where the first spike of another cell is.
+    """
+    signature = types.int64(rows, vectors, membranes, types.int64, types.int64, weights,
+                            types.int64, types.int64, types.int64, spikes, types.int64)
+    places = [(row, vector) for row in range(rows.literal_value)
+              for vector in range(vectors.literal_value)]
+
+    def generate(context, builder, signature, args):
+        _, _, membranes, target, stride, weights, source, pitch, size, spikes, first = args
+        kinds = signature.args
+
+        def vectors_from(array, kind, start, distance):
+            return [pointer(context, builder, array, kind, builder.add(
+                builder.add(start, builder.mul(distance, WORD(row))), WORD(vector * LANES)),
+                FLOATS) for row, vector in places]
+
+        def spike_at(index):
+            return builder.load(pointer(context, builder, spikes, kinds[9], index, WORD))
+
+        outs = vectors_from(membranes, kinds[2], target, stride)
+        before = [load(builder, out) for out in outs]
+        count = builder.extract_value(context.make_array(kinds[9])(
+            context, builder, spikes).shape, 0)
+        entry, loop = builder.block, builder.append_basic_block('add')
+        further, done = builder.append_basic_block('next'), builder.append_basic_block('done')
+        first_spike = spike_at(first)
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index, spike = builder.phi(WORD), builder.phi(WORD)
+        sums = [builder.phi(FLOATS) for _ in places]
+        channel = builder.and_(builder.lshr(spike, WORD(8)), WORD(0xffff))
+        block = builder.add(source, builder.mul(channel, size))
+        after = [builder.fadd(charge, load(builder, weight)) for charge, weight
+                 in zip(sums, vectors_from(weights, kinds[5], block, pitch))]
+        following = builder.add(index, WORD(1))
+        builder.cbranch(builder.icmp_signed('<', following, count), further, done)
+        builder.position_at_end(further)
+        next_spike = spike_at(following)
+        same_cell = builder.icmp_signed('==', builder.lshr(next_spike, WORD(24)),
+                                        builder.lshr(first_spike, WORD(24)))
+        builder.cbranch(same_cell, loop, done)
+        for phi, begin, again in zip([index, spike, *sums], [first, first_spike, *before],
+                                     [following, next_spike, *after]):
+            phi.add_incoming(begin, entry)
+            phi.add_incoming(again, further)
+        builder.position_at_end(done)
+        for charge, out in zip(after, outs):
+            store(builder, charge, out)
+        return following
 
     return signature, generate
 
@@ -152,13 +223,16 @@ def list_events(counts, spikes):
 
 
 @njit(nogil=True, cache=True)
-def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, membranes):
-    """Add a block of weights (rows, pitch, channels) at row y and column x, clipped to the map."""
-    first_row, first_column = max(0, -y), max(0, -x)
+def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, top, bottom, membranes):
+    """Add a block of weights (rows, pitch, channels) at row y and column x.
+
+    It is clipped to the rows top .. bottom - 1 of the map.
+    """
+    first_row, first_column = max(0, top - y), max(0, -x)
     length = (min(columns, layer.width - x) - first_column) * layer.channels
     target = layer.membranes + ((y + first_row) * layer.width + x + first_column) * layer.channels
     source = block + (first_row * pitch + first_column) * layer.channels
-    for _ in range(first_row, min(rows, layer.height - y)):
+    for _ in range(first_row, min(rows, bottom - y)):
         for lane in range(0, length, LANES):
             _add_weights(membranes, target + lane, weights, source + lane, value)
         target += layer.width * layer.channels
@@ -174,7 +248,7 @@ def _upsampling_weight(fine, coarse, size):
 
 
 @njit(nogil=True, cache=True)
-def _add_at_border(y, x, channel, value, projection, weights, layer, membranes):
+def _add_at_border(y, x, channel, value, projection, weights, layer, top, bottom, membranes):
     """Add a spike whose bilinear footprint is cut by the border: upsample it, then convolve."""
     kernel = projection.border_kernel
     block = projection.border_weights + channel * kernel * kernel * layer.channels
@@ -183,50 +257,130 @@ def _add_at_border(y, x, channel, value, projection, weights, layer, membranes):
         for column in range(max(0, 2 * x - 1), min(projection.fine_width, 2 * x + 3)):
             fine_value = row_value * _upsampling_weight(column, x, projection.width)
             _add_block(row - kernel // 2, column - kernel // 2, kernel, kernel, kernel, block,
-                       np.float32(fine_value), weights, layer, membranes)
+                       np.float32(fine_value), weights, layer, top, bottom, membranes)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _add_strip(rows, length, membranes, target, stride, weights, source, pitch, size, spikes,
+               first):
+    """Add up to 4 rows of blocks tile by tile; see `_add_tile`."""
+    last = first
+    wide = length - length % (4 * LANES)
+    for lane in range(0, wide, 4 * LANES):
+        to, block = target + lane, source + lane
+        if rows == 1:
+            last = _add_tile(1, 4, membranes, to, stride, weights, block, pitch, size, spikes,
+                             first)
+        elif rows == 2:
+            last = _add_tile(2, 4, membranes, to, stride, weights, block, pitch, size, spikes,
+                             first)
+        elif rows == 3:
+            last = _add_tile(3, 4, membranes, to, stride, weights, block, pitch, size, spikes,
+                             first)
+        else:
+            last = _add_tile(4, 4, membranes, to, stride, weights, block, pitch, size, spikes,
+                             first)
+    to, block = target + wide, source + wide
+    if length - wide == 2 * LANES and rows == 1:
+        return _add_tile(1, 2, membranes, to, stride, weights, block, pitch, size, spikes, first)
+    if length - wide == 2 * LANES and rows == 2:
+        return _add_tile(2, 2, membranes, to, stride, weights, block, pitch, size, spikes, first)
+    for row in range(rows):
+        for lane in range(0, length - wide, LANES):
+            last = _add_tile(1, 1, membranes, to + row * stride + lane, stride, weights,
+                             block + row * pitch + lane, pitch, size, spikes, first)
+    return last
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _add_blocks(rows, length, membranes, target, stride, weights, source, pitch, size, spikes,
+                first):
+    """Add the blocks, `rows` times `length` floats, of all spikes of one cell; see `_add_tile`."""
+    if TILE_ROWS > 1 and rows == 5 and length == 5 * LANES:
+        return _add_tile(5, 5, membranes, target, stride, weights, source, pitch, size, spikes,
+                         first)
+    last = first
+    for row in range(0, rows, TILE_ROWS):
+        last = _add_strip(min(TILE_ROWS, rows - row), length, membranes, target + row * stride,
+                          stride, weights, source + row * pitch, pitch, size, spikes, first)
+    return last
 
 
 @njit(nogil=True, cache=True)
-def scatter(spikes, projection, weights, layer, membranes):
-    """Add the weights of each spike to the membranes of the layer that it projects to."""
-    pitch = projection.pitch
+def _first_of_row(spikes, row):
+    """Return the index of the first spike of this row or a later one."""
+    low, high = 0, len(spikes)
+    while low < high:
+        middle = (low + high) // 2
+        if spikes[middle] >> 40 < row:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(nogil=True, cache=True)
+def scatter(spikes, projection, weights, layer, top, bottom, membranes):
+    """Add the weights of each spike to the membranes of the layer that it projects to.
+
+    Only its rows top .. bottom - 1 are charged. The spikes of a cell, one behind the other in the
+    list, are taken together where their blocks lie inside of these; sums keep their order.
+    """
     odd = projection.phases - 1
-    block_size = pitch * pitch * layer.channels
-    for spike in spikes:
+    pitch, stride = projection.pitch * layer.channels, layer.width * layer.channels
+    size = projection.pitch * pitch
+    index, last = 0, len(spikes)
+    if projection.source > 0:  # events are listed by polarity, then by row
+        above = ((top - projection.pitch + 1) << odd) - projection.origin
+        below = (bottom << odd) - projection.origin
+        index = _first_of_row(spikes, -(-above // projection.expansion))
+        last = _first_of_row(spikes, -(-below // projection.expansion))
+    while index < last:
+        spike = spikes[index]
         y, x = spike >> 40, spike >> 24 & 0xffff
         channel, value = spike >> 8 & 0xffff, np.float32(spike & 0xff)
+        phase_y, phase_x = y & odd, x & odd
+        rows, columns = projection.rows[phase_y], projection.rows[phase_x]
+        row = (y * projection.expansion + projection.origin) >> odd
+        column = (x * projection.expansion + projection.origin) >> odd
+        phase = phase_y * projection.phases + phase_x
+        block = projection.weights + phase * projection.channels * size
         if projection.border_kernel > 0 and (
                 y == 0 or x == 0 or y == projection.height - 1 or x == projection.width - 1
                 or 2 * y + 3 > projection.fine_height or 2 * x + 3 > projection.fine_width):
-            _add_at_border(y, x, channel, value, projection, weights, layer, membranes)
-            continue
-        phase_y, phase_x = y & odd, x & odd
-        phase = phase_y * projection.phases + phase_x
-        block = projection.weights + (phase * projection.channels + channel) * block_size
-        _add_block((y * projection.expansion + projection.origin) >> odd,
-                   (x * projection.expansion + projection.origin) >> odd,
-                   projection.rows[phase_y], projection.rows[phase_x], pitch, block, value,
-                   weights, layer, membranes)
+            _add_at_border(y, x, channel, value, projection, weights, layer, top, bottom,
+                           membranes)
+            index += 1
+        elif (projection.source == 0 or row < top or column < 0 or row + rows > bottom
+              or column + columns > layer.width):
+            _add_block(row, column, rows, columns, projection.pitch, block + channel * size,
+                       value, weights, layer, top, bottom, membranes)
+            index += 1
+        else:
+            target = layer.membranes + (row * layer.width + column) * layer.channels
+            index = _add_blocks(rows, columns * layer.channels, membranes, target, stride,
+                                weights, block, pitch, size, spikes, index)
 
 
 @njit(nogil=True, cache=True)
-def add_residual(spikes, layer, gain, membranes):
-    """Add the charge of each spike of a map to the same neuron of a layer of the same size."""
-    for spike in spikes:
+def add_residual(spikes, layer, gain, top, bottom, membranes):
+    """Add the charge of each spike to the same neuron of a layer, rows top .. bottom - 1."""
+    for spike in spikes[_first_of_row(spikes, top):_first_of_row(spikes, bottom)]:
         y, x, channel = spike >> 40, spike >> 24 & 0xffff, spike >> 8 & 0xffff
         neuron = layer.membranes + (y * layer.width + x) * layer.channels + channel
         membranes[neuron] += gain[layer.neurons + channel]
 
 
 @njit(nogil=True, cache=True)
-def fire(layer, leak, drive, threshold, membranes, spikes):
+def fire(layer, leak, drive, threshold, top, bottom, membranes, spikes):
     """Fire, reset by subtraction, then leak for the next step; list the spikes, return how many.
 
-    Leaking here, and not before the next step's charge, saves a second pass over the membranes.
+    So do the neurons in the rows top .. bottom - 1. Leaking here, and not before the next step's
+    charge, saves a second pass over the membranes.
     """
     listed = 0
-    start = layer.membranes
-    for y in range(layer.height):
+    start = layer.membranes + top * layer.width * layer.channels
+    for y in range(top, bottom):
         for x in range(layer.width):
             for channel in range(0, layer.channels, LANES):
                 bits = np.uint64(_fire_lanes(membranes, start, leak, drive,
@@ -308,8 +462,8 @@ def feed_back(peaks, plan, membranes):
     size = kernel * kernel * layer.channels
     for joint in range(len(peaks)):
         _add_block(peaks[joint, 0] - kernel // 2, peaks[joint, 1] - kernel // 2, kernel, kernel,
-                   kernel, plan.feedback + joint * size, np.float32(1), plan.weights, layer,
-                   membranes)
+                   kernel, plan.feedback + joint * size, np.float32(1), plan.weights, layer, 0,
+                   layer.height, membranes)
 
 
 @njit(nogil=True, cache=True)
@@ -378,38 +532,82 @@ def follow(layer, state):
 
 
 @njit(nogil=True, cache=True)
-def advance(counts, plan, state):
-    """Advance a state by one time bin, whose events are `counts` (2, H, W), uint8."""
-    spikes, ends = state.spikes, state.ends
+def begin(counts, plan, state):
+    """Begin a step: feed the joints back, and list the events."""
     if plan.fed >= 0:
         feed_back(state.peaks, plan, state.membranes)
-    listed = list_events(counts, spikes)
-    ends[0] = listed
-    last = plan.layers.size - 1
+    state.ends[0] = list_events(counts, state.spikes)
+
+
+@njit(nogil=True, cache=True)
+def advance_band(index, band, bands, plan, state):
+    """Charge a band of a layer's rows and let it fire; return how many spikes it listed.
+
+    Bands touch neither each other's membranes nor lists, so each may have a thread of its own.
+    """
+    layer, spikes, ends = plan.layers[index], state.spikes, state.ends
+    top, bottom = layer.height * band // bands, layer.height * (band + 1) // bands
+    for number in range(layer.first_projection, layer.last_projection):
+        projection = plan.projections[number]
+        first = plan.spikes[projection.source]
+        scatter(spikes[first:ends[projection.source]], projection, plan.weights, layer, top,
+                bottom, state.membranes)
+    if layer.residual >= 0:
+        first = plan.spikes[layer.residual]
+        add_residual(spikes[first:ends[layer.residual]], layer, plan.gain, top, bottom,
+                     state.membranes)
+    if index == plan.layers.size - 1:  # the output does not fire
+        return 0
+    return fire(layer, plan.leak, plan.drive, plan.threshold, top, bottom, state.membranes,
+                spikes[_list_of_band(index, band, bands, plan):])
+
+
+@njit(nogil=True, cache=True)
+def _list_of_band(index, band, bands, plan):
+    """Return where the spikes of a band start: behind all neurons of the bands before."""
+    first, height = plan.spikes[index + 1], plan.layers[index].height
+    end = plan.spikes[index + 2] if index + 2 < plan.spikes.size else plan.capacity
+    return first + (end - first) // height * (height * band // bands)
+
+
+@njit(nogil=True, cache=True)
+def join_bands(index, fired, plan, state):
+    """Move the lists of a layer's bands together, which have `fired` (bands,) spikes each."""
+    if index == plan.layers.size - 1:
+        return
+    spikes, end = state.spikes, plan.spikes[index + 1] + fired[0]
+    for band in range(1, fired.size):
+        first = _list_of_band(index, band, fired.size, plan)
+        for spike in range(first, first + fired[band]):
+            spikes[end] = spikes[spike]
+            end += 1
+    state.ends[index + 1] = end
+
+
+@njit(nogil=True, cache=True)
+def finish(plan, state):
+    """End a step: move the joints, and sum up the heatmaps."""
+    layer, spikes, ends = plan.layers[-1], state.spikes, state.ends
+    for number in range(len(plan.flow_maps)):
+        source = plan.flow_maps[number]
+        flow(spikes[plan.spikes[source]:ends[source]], plan.flow_weights[number], layer,
+             state.peaks, state.offset)
+    if len(plan.flow_maps):
+        follow(layer, state)
+    if plan.fed >= 0 or len(plan.flow_maps):
+        integrate_to_peaks(layer, plan.leak, plan.drive, plan.held_leak, state.membranes,
+                           state.held, state.heatmap, state.peaks)
+    else:
+        integrate(layer, plan.leak, plan.drive, plan.held_leak, state.membranes, state.held,
+                  state.heatmap)
+
+
+@njit(nogil=True, cache=True)
+def advance(counts, plan, state):
+    """Advance a state by one time bin, whose events are `counts` (2, H, W), uint8."""
+    begin(counts, plan, state)
     for index in range(plan.layers.size):
-        layer = plan.layers[index]
-        for number in range(layer.first_projection, layer.last_projection):
-            projection = plan.projections[number]
-            first = plan.spikes[projection.source]
-            scatter(spikes[first:ends[projection.source]], projection, plan.weights, layer,
-                    state.membranes)
-        if layer.residual >= 0:
-            first = plan.spikes[layer.residual]
-            add_residual(spikes[first:ends[layer.residual]], layer, plan.gain, state.membranes)
-        if index < last:
-            first = plan.spikes[index + 1]
-            ends[index + 1] = first + fire(layer, plan.leak, plan.drive, plan.threshold,
-                                           state.membranes, spikes[first:])
-        else:
-            for number in range(len(plan.flow_maps)):
-                source = plan.flow_maps[number]
-                flow(spikes[plan.spikes[source]:ends[source]], plan.flow_weights[number],
-                     layer, state.peaks, state.offset)
-            if len(plan.flow_maps):
-                follow(layer, state)
-            if plan.fed >= 0 or len(plan.flow_maps):
-                integrate_to_peaks(layer, plan.leak, plan.drive, plan.held_leak, state.membranes,
-                                   state.held, state.heatmap, state.peaks)
-            else:
-                integrate(layer, plan.leak, plan.drive, plan.held_leak, state.membranes,
-                          state.held, state.heatmap)
+        fired = advance_band(index, 0, 1, plan, state)
+        if index < plan.layers.size - 1:
+            state.ends[index + 1] = plan.spikes[index + 1] + fired
+    finish(plan, state)

@@ -7,13 +7,17 @@ Who changes this file has to remove the `__pycache__` of those that use it: see 
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.extending import intrinsic
 
 LANES = 16
 """Floats in one vector: one register of AVX-512, two of AVX2, four of NEON."""
 
-INT = ir.IntType(32)
+REGISTERS = 32 if get_host_cpu_features().get('avx512f') else 8
+"""Vectors of LANES that the CPU's registers hold."""
+
+INT, WORD = ir.IntType(32), ir.IntType(64)
 FLOATS = ir.VectorType(ir.FloatType(), LANES)
 INTS = ir.VectorType(INT, LANES)
 

@@ -17,13 +17,15 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hybrid_pose_ros import presets
 from hybrid_pose_ros.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.evaluation.layer_crossover import crossovers
 from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry
@@ -54,17 +56,28 @@ TOLERANCE = 1e-4
 """Of the mean heatmap: sums in another order, and so a few spikes more or less."""
 
 
+class PersonSteps(NamedTuple):
+    """The steps of the engine over a simulated person, N of them."""
+
+    durations_ms: np.ndarray  # (N,)
+    spikes: np.ndarray  # cells with events, then spikes of each layer, (N, 1 + L)
+    operations: np.ndarray  # synaptic ones, (N,)
+
+
 def engine_benchmark(preset_names: Sequence[str] = ('edge', 'paper'),
-                     rates: Sequence[float] = (0.0, 0.005, 0.01, 0.02, 0.05)) -> dict[str, Any]:
+                     rates: Sequence[float] = (0.0, 0.005, 0.01, 0.02, 0.05), *,
+                     output: str | None = None) -> dict[str, Any]:
     """Measure the engine and PyTorch on a DAVIS346's input, on one core and with all threads.
 
     Args:
         preset_names: networks to measure.
         rates: spikes per neuron and step, of which `paper` takes 2 %.
+        output: folder for a plot of the time of a step over its synaptic operations.
 
     Returns:
         By preset: how many times faster the engine is at each spike rate, then what that is
-        made of: times [ms], spikes, synaptic operations, and what bounds the engine.
+        made of: times [ms], spikes, synaptic operations, and what bounds the engine; and from
+        which share of its inputs on a layer would be faster as a dense convolution.
 
     Raises:
         RuntimeError: the engine's answer differs from PyTorch's.
@@ -72,11 +85,12 @@ def engine_benchmark(preset_names: Sequence[str] = ('edge', 'paper'),
     results = {}
     for name in preset_names:
         few = [rate for rate in rates if name != 'paper' or rate == 0.02]
-        results[name] = _benchmark(presets.preset(name), few)
+        results[name] = _benchmark(presets.preset(name), few, output)
     return results
 
 
-def _benchmark(preset: presets.Preset, rates: Sequence[float]) -> dict[str, Any]:
+def _benchmark(preset: presets.Preset, rates: Sequence[float],
+               output: str | None) -> dict[str, Any]:
     geometry = input_geometry(preset, *DHP19_SENSOR)
     rng = np.random.default_rng(0)
     sparse, dense = [], None
@@ -92,38 +106,69 @@ def _benchmark(preset: presets.Preset, rates: Sequence[float]) -> dict[str, Any]
             dense = _time_dense(rivals, bins, DENSE_STEPS[preset.name])
     jelly = {name: ms for name, ms in dense.items() if JELLY in name}
     dense = {name: ms for name, ms in dense.items() if JELLY not in name}
-    return {
+    layers = crossovers(preset, geometry.width, geometry.height)
+    steps = _steps_of_a_person(preset)
+    cost = _cost(sparse)
+    result = {
         'times_faster_than_dense': _times_faster(sparse, dense),
         'times_faster_than_spikingjelly': _times_faster(sparse, jelly),
-        'on_a_simulated_person': _on_a_person(preset, min(dense.values())),
-        'cost': _cost(sparse), 'engine': sparse, 'dense_pytorch_ms': dense,
+        'on_a_simulated_person': _on_a_person(engine, steps, min(dense.values())) if steps else {},
+        'crossover_spike_rate': {name: layer.spike_rate for name, layer in layers.items()},
+        'cost': cost, 'engine': sparse, 'dense_pytorch_ms': dense,
         'spikingjelly_ms': jelly,
+        'layers': {name: layer._asdict() for name, layer in layers.items()},
         'width': geometry.width, 'height': geometry.height, 'step_us': preset.step_us,
     }
+    if output is not None and cost:
+        result['plot'] = str(_plot(preset.name, sparse, cost, steps, Path(output)))
+    return result
 
 
-def _on_a_person(preset: presets.Preset, dense_ms: float) -> dict[str, float]:
-    """Return the steps of the weights that ship, with a state of the ANN every ANN_PERIOD_US."""
+def _steps_of_a_person(preset: presets.Preset) -> PersonSteps | None:
+    """Take steps with the weights that ship and a state of the ANN every ANN_PERIOD_US.
+
+    Returns:
+        None where no trained weights ship.
+    """
     weights = shipped(preset.name)
     if not weights.card.get('trained'):
-        return {}
+        return None
     person = simulated_person(PERSON_S)
     geometry = input_geometry(preset, person.width, person.height)
     engine = SpikingEngine(weights, geometry.width, geometry.height, preset.step_us)
     ann, state = Ann(weights, person), engine.initialize()
-    durations_ms, spikes, next_us = [], np.zeros(len(engine.plan.spikes)), 0
+    durations_ms, spikes, next_us = [], [], 0
     for step in StepCounter(geometry, preset.step_us).update(person.events):
         if step.end_us >= next_us and (look := ann.look(step.end_us)) is not None:
             state.copy_from(look[1])
             next_us = step.end_us + ANN_PERIOD_US
         elif next_us:
             durations_ms.append(_duration_ms(lambda: engine.step(step.counts, state)))
-            spikes += state.spike_counts
+            spikes.append(state.spike_counts)
+    spikes = np.array(spikes)
+    return PersonSteps(np.array(durations_ms), spikes, spikes @ engine.operations_per_spike)
+
+
+def _on_a_person(engine: SpikingEngine, steps: PersonSteps, dense_ms: float) -> dict[str, Any]:
     neurons = sum(math.prod(shape) for shape in list(engine.layout.values())[:-1])
-    return {'times_faster_than_dense': dense_ms / float(np.median(durations_ms)),
-            'steps': len(durations_ms),
-            'spike_rate': float(spikes[1:].sum() / len(durations_ms) / neurons),
-            **_spread('step_ms', durations_ms)}
+    return {'times_faster_than_dense': dense_ms / float(np.median(steps.durations_ms)),
+            'steps': len(steps.durations_ms),
+            'spike_rate': float(steps.spikes[:, 1:].sum() / len(steps.spikes) / neurons),
+            **_spread('step_ms', steps.durations_ms),
+            'greatest_spike_rate': _greatest_rates(engine, steps.spikes)}
+
+
+def _greatest_rates(engine: SpikingEngine, spikes: np.ndarray) -> dict[str, float]:
+    """Return by layer the greatest share of the neurons before it that fired in a step."""
+    sizes = np.array([2 * engine.width * engine.height,
+                      *map(math.prod, list(engine.layout.values())[:-1])])
+    names = [layer.name for layer in engine.preset.spiking] + ['output']
+    rates = {}
+    for name, layer in zip(names, engine.plan.layers, strict=True):
+        sources = engine.plan.projections['source'][layer['first_projection']:
+                                                    layer['last_projection']]
+        rates[name] = float(spikes[:, sources].sum(axis=1).max() / sizes[sources].sum())
+    return rates
 
 
 def _spread(name: str, durations_ms: Sequence[float]) -> dict[str, float]:
@@ -201,6 +246,37 @@ def _cost(sparse: Sequence[dict[str, float]]) -> dict[str, float]:
     operations = [row['synaptic_operations'] for row in sparse]
     slope_ms, silent_ms = np.polyfit(operations, [row['step_ms'] for row in sparse], 1)
     return {'silent_step_ms': float(silent_ms), 'ns_per_synaptic_operation': float(slope_ms * 1e6)}
+
+
+def _plot(name: str, sparse: Sequence[dict[str, float]], cost: dict[str, float],
+          steps: PersonSteps | None, folder: Path) -> Path:
+    import matplotlib
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout='constrained')
+    measured = np.array([row['synaptic_operations'] for row in sparse])
+    most = max(measured.max(), steps.operations.max()) if steps else measured.max()
+    if steps:
+        axes.plot(steps.operations / 1e6, steps.durations_ms, '.', color='tab:gray',
+                  markersize=3, label='simulated person, every step')
+    axes.plot(measured / 1e6, [row['step_ms'] for row in sparse], 'o', color='tab:red',
+              label='random weights, median of steps')
+    ends = np.array([0, most])
+    axes.plot(ends / 1e6, cost['silent_step_ms'] + cost['ns_per_synaptic_operation'] * ends / 1e6,
+              color='tab:red', linewidth=1,
+              label=f'{cost["silent_step_ms"]:.2f} ms + {cost["ns_per_synaptic_operation"]:.3f} '
+                    'ns a synaptic operation')
+    slowest = max(row['step_ms'] for row in sparse)
+    if steps:
+        slowest = max(slowest, np.percentile(steps.durations_ms, 99.8))
+    axes.set(xlabel='synaptic operations of a step [millions]', ylabel='time of a step [ms]',
+             title=f'A step of {name} on one core', xlim=(0, None), ylim=(0, 1.2 * slowest))
+    axes.legend(loc='upper left')
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f'engine_cost_{name}.png'
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+    return path
 
 
 def _duration_ms(run: Callable[[], Any]) -> float:

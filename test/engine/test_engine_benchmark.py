@@ -1,5 +1,7 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,16 +9,18 @@ from hybrid_pose_ros import presets
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.evaluation import engine_benchmark as benchmark
+from hybrid_pose_ros.evaluation.layer_crossover import RATES, Crossover
 
 EDGE = presets.preset('edge')
 
 
 @pytest.fixture(scope='module')
-def edge():
+def edge(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benchmark.shutil, 'which', lambda _: None)  # compiling takes a minute
         patch.setattr(benchmark, 'PERSON_S', 0.3)
-        return benchmark.engine_benchmark(['edge'], rates=(0.0, 0.02))['edge']
+        return benchmark.engine_benchmark(
+            ['edge'], rates=(0.0, 0.02), output=str(tmp_path_factory.mktemp('plots')))['edge']
 
 
 def test_the_layers_fire_about_as_often_as_asked_for(edge):
@@ -45,6 +49,28 @@ def test_the_weights_that_ship_are_timed_on_a_person(edge):
     person = edge['on_a_simulated_person']
     assert person['steps'] > 150 and 0 < person['spike_rate'] < 0.2
     assert person['step_ms'] <= person['step_ms_p95'] <= person['step_ms_p99']
+
+
+def test_every_layer_has_a_crossover_above_what_a_person_reaches(edge):
+    reached = edge['on_a_simulated_person']['greatest_spike_rate']
+    assert set(edge['crossover_spike_rate']) == set(reached) == {
+        *(layer.name for layer in EDGE.spiking), 'output'}
+    for name, rate in edge['crossover_spike_rate'].items():
+        assert rate is None or rate > reached[name]
+
+
+def test_the_cost_is_plotted(edge):
+    assert Path(edge['plot']).read_bytes().startswith(b'\x89PNG')
+
+
+def test_the_crossover_lies_where_both_ways_cost_the_same():
+    layer = Crossover.of(3.0, lambda rate: 20 * rate)
+    assert layer.spike_rate == pytest.approx(0.15)
+    assert list(layer.scatter_ms) == [rate for rate in RATES if rate <= 0.2]
+
+
+def test_a_dense_layer_that_always_costs_more_has_no_crossover():
+    assert Crossover.of(30.0, lambda rate: 20 * rate).spike_rate is None
 
 
 def test_a_network_with_another_answer_is_not_timed():

@@ -374,3 +374,43 @@ def test_thousands_of_steps_of_a_person_give_the_same_spikes_with_the_weights_th
             spikes_seen += sum(found.sum() for found in spikes)
             compared += 1
     assert compared > 1500 and spikes_seen > 100_000
+
+
+def assert_the_same_whatever_the_threads(preset, width, height, step_us, steps, rng):
+    """Compare engines of one, two and three threads bit by bit; return the spikes there were."""
+    checkpoint = random_checkpoint(preset, rng)
+    tensors = random_state(preset, width, height, rng)
+    engines = [SpikingEngine(checkpoint, width, height, step_us, threads=threads)
+               for threads in (1, 2, 3)]
+    states = [engine.initialize(tensors) for engine in engines]
+    spikes = 0
+    for _ in range(steps):
+        counts = random_counts(width, height, 0.03, rng)
+        for engine, state in zip(engines, states, strict=True):
+            engine.step(counts, state)
+        for state in states[1:]:
+            for name in ('membranes', 'heatmap', 'ends', 'peaks', 'offset'):
+                np.testing.assert_array_equal(getattr(state.arrays, name),
+                                              getattr(states[0].arrays, name))
+            for index in range(len(preset.spiking) + 1):
+                np.testing.assert_array_equal(state.spike_map(index), states[0].spike_map(index))
+        spikes += states[0].spike_counts[1:]
+    return spikes
+
+
+def test_threads_change_no_bit_of_hundreds_of_steps():
+    spikes = assert_the_same_whatever_the_threads(EDGE, 64, 49, 1000, 400,
+                                                  np.random.default_rng(10))
+    assert spikes.min() > 1000
+
+
+def test_threads_change_no_bit_of_hundreds_of_steps_of_the_paper_s_network():
+    spikes = assert_the_same_whatever_the_threads(PAPER, 45, 39, 10_000, 200,
+                                                  np.random.default_rng(11))
+    assert spikes.min() > 1000
+
+
+def test_more_threads_than_rows_change_no_bit():
+    spikes = assert_the_same_whatever_the_threads(EDGE, 20, 9, 1000, 50,
+                                                  np.random.default_rng(12))
+    assert spikes.min() > 10
