@@ -32,6 +32,9 @@ from hybrid_pose_ros.transport.ring import StateRing
 RETRY_S = 1.0
 """A start that failed, as with a full /dev/shm, is tried again so long after."""
 
+GATHERING_S = 0.002
+"""Little beside a pass of the ANN; the tracker replays the bins of that time like others."""
+
 DAVIS346 = (346, 260)
 """Size of the sensor that the first pass is made for [px]; others cost a little at their start."""
 
@@ -80,7 +83,7 @@ class AnnInitializerNode(ManagedNode):
                                      REQUEST_QOS),
             self.create_subscription(String, '~/initialize_request', self._on_initialize_request,
                                      REQUEST_QOS)]
-        self._input = EventInput(self, self._on_events)
+        self._input = EventInput(self, self._on_events, gathering_s=GATHERING_S)
         self._worker = Worker(self, self._work)
         self.get_logger().info(f'ready: model {self._model}, {self._precision}, {self._params}')
         if not self._weights.card.get('trained'):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subscription to a driver's packets that every node with events shares."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -36,11 +37,20 @@ class EventBatch(NamedTuple):
 class EventInput:
     """Decodes the packets of `~/events` and hands them on; bad ones are counted and reported."""
 
-    def __init__(self, node: Node, on_events: Callable[[EventBatch], None]):
-        """Subscribe; `on_events` is called for every good packet."""
+    def __init__(self, node: Node, on_events: Callable[[EventBatch], None], *,
+                 gathering_s: float = 0.0):
+        """Subscribe; `on_events` is called for every good packet.
+
+        Args:
+            node: that subscribes.
+            on_events: what it does.
+            gathering_s: who is in no hurry waits so long behind each packet for more of them,
+                which then cost less than one by one.
+        """
         compile_codecs()  # before the first packet waits for it
         self._node = node
         self._on_events = on_events
+        self._gathering_s = gathering_s
         self._stream = PacketStream()
         self.clock = SensorClock()
         self.frame_id = ''
@@ -68,6 +78,7 @@ class EventInput:
         self._take(message, info)
         for more in waiting(self._subscription):
             self._take(*more)
+        time.sleep(self._gathering_s)
 
     def _take(self, message: EventPacket, info: dict) -> None:
         counts = self._stream.counts
