@@ -16,6 +16,7 @@ from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pipeline import NetworkParams
 from hybrid_pose_ros.representation.event_window import EventWindow
+from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.settings import param
 
@@ -70,6 +71,7 @@ class StateProducer:
         self.layout = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
         self._network = StateInitializer(checkpoint, params.precision)
         self.precision = self._network.precision
+        self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
         self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events,
                                    reach_us=params.reach_us)
         self.input_size = self._geometry.width, self._geometry.height  # cells
@@ -86,6 +88,8 @@ class StateProducer:
 
     def append(self, events: np.ndarray) -> None:
         """Take in the next events of the stream."""
+        if self._hot is not None:
+            events = self._hot.leave_out(events)
         if not len(events):
             return
         newest_us = int(events['t'].max())

@@ -34,6 +34,7 @@ from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
 from hybrid_pose_ros.presets import PRESETS, Preset
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
+from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.lens import load_lens
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.settings import check, param
@@ -51,6 +52,8 @@ class NetworkParams:
                          low=100, high=100_000)
     calibration: str = param('', 'YAML of camera_calibration: events and joints are those of a '
                              'camera without distortion. Empty: as the sensor sees them.')
+    mask_hot_pixels: bool = param(True, 'Leave out pixels that fire alone at 100 Hz or more '
+                                  'without end.')
     autostart: bool = param(True, 'Configure and activate the node at its start; off: a lifecycle '
                             'manager does.')
 
@@ -153,6 +156,7 @@ class PoseTracker:
         self._geometry = params.geometry(checkpoint.preset, width, height)
         kept = max(1, params.history_us // params.step_us)
         self._kept_steps = kept
+        self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
         self._counter = self._new_counter()
         self._engine = SpikingEngine(checkpoint, self._geometry.width, self._geometry.height,
                                      params.step_us, threads=params.snn_threads)
@@ -188,6 +192,11 @@ class PoseTracker:
         return self._demand.counts
 
     @property
+    def hot_pixels(self) -> int:
+        """Number of pixels that are left out."""
+        return 0 if self._hot is None else self._hot.number
+
+    @property
     def held_joints(self) -> int:
         """Number of joints that are held."""
         return len(JOINTS) - self._moving
@@ -212,6 +221,8 @@ class PoseTracker:
             waited_us: how long the packet has waited for the tracker.
         """
         self._hurried = self._merged > 1 and waited_us > self._params.merge_lag_us
+        if self._hot is not None:
+            events = self._hot.leave_out(events)
         for fact in self._counter.update(events):
             if isinstance(fact, Gap):
                 self.counts.gaps += 1

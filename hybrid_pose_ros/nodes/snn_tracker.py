@@ -198,6 +198,7 @@ class SnnTrackerNode(ManagedNode):
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
             'stale_poses': self._stale, 'held_joints': tracker.held_joints,
+            'hot_pixels': tracker.hot_pixels,
             **{f'requests_{reason}': count for reason, count in tracker.requests.items()},
             'states_refused': self._refused, 'last_refusal': self._refusal,
             'states_out_of_sight': self._unseen,

@@ -1,0 +1,99 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pixels that fire without end, found by their events alone and left out.
+
+A hot pixel fires at hundreds of hertz, alone: an edge passes on, and a lamp that flickers has
+neighbors that flicker with it.
+"""
+
+import numpy as np
+from numba import njit
+
+WINDOW_US = 500_000
+WINDOWS = 3
+"""A pixel is masked after so many windows in a row in which it was hot, and freed after as many in
+which it was not."""
+
+LEAST_HZ = 100
+NEIGHBORS = 20
+"""A hot pixel has at least LEAST_HZ, and so many times the mean of its eight neighbors."""
+
+
+class HotPixels:
+    """Watches the events of one sensor."""
+
+    def __init__(self, width: int, height: int):
+        """Begin with no pixel masked."""
+        self.mask = np.zeros((height, width), np.bool_)
+        self.number = 0  # of masked pixels
+        self._counts = np.zeros((height, width), np.int32)
+        self._streak = np.zeros((height, width), np.int8)  # windows in a row, hot or not
+        self._window: int | None = None
+
+    def leave_out(self, events: np.ndarray) -> np.ndarray:
+        """Take in the next events of the stream; return those of pixels that are not hot."""
+        first = 0
+        times_us = events['t']
+        while first < len(events):
+            window = int(times_us[first]) // WINDOW_US
+            if self._window is not None and window != self._window:
+                self._close(window == self._window + 1)
+            self._window = window
+            last = first + int(np.searchsorted(times_us[first:], (window + 1) * WINDOW_US))
+            last = max(last, first + 1)
+            _count_into(self._counts, events['x'][first:last], events['y'][first:last])
+            first = last
+        if not self.number:
+            return events
+        return events[np.flatnonzero(_are_good(self.mask, events['x'], events['y']))]
+
+    def _close(self, whole: bool) -> None:
+        """End a window; where the stream was broken off within it, begin anew."""
+        if whole:
+            _judge(self._counts, self._streak, self.mask, LEAST_HZ * WINDOW_US // 1_000_000)
+            self.number = int(self.mask.sum())
+        else:
+            self._streak[...] = 0
+        self._counts[...] = 0
+
+
+@njit(nogil=True, cache=True)
+def _count_into(counts, x, y):
+    height, width = counts.shape
+    for i in range(len(x)):
+        if x[i] < width and y[i] < height:
+            counts[y[i], x[i]] += 1
+
+
+@njit(nogil=True, cache=True)
+def _judge(counts, streak, mask, least):
+    """Note for each pixel for how many windows it has been other than its mask says."""
+    height, width = counts.shape
+    for y in range(height):
+        for x in range(width):
+            hot = counts[y, x] >= least
+            if hot:
+                around, number = 0, 0
+                for row in range(max(0, y - 1), min(height, y + 2)):
+                    for column in range(max(0, x - 1), min(width, x + 2)):
+                        if row != y or column != x:
+                            around += counts[row, column]
+                            number += 1
+                hot = counts[y, x] * number >= NEIGHBORS * around
+            if hot == mask[y, x]:
+                streak[y, x] = 0
+                continue
+            streak[y, x] += 1
+            if streak[y, x] >= WINDOWS:
+                mask[y, x], streak[y, x] = hot, 0
+
+
+@njit(nogil=True, cache=True)
+def _are_good(mask, x, y):
+    """Return for each event whether its pixel is not masked."""
+    height, width = mask.shape
+    good = np.ones(len(x), np.bool_)
+    for i in range(len(x)):
+        if x[i] < width and y[i] < height:
+            good[i] = not mask[y[i], x[i]]
+    return good
