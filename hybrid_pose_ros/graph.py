@@ -80,18 +80,20 @@ class NodeSpec:
     """One node to start."""
 
     name: str  # of the node, of its executable and of its module
+    namespace: str = ''  # '' or as in '/left'
     parameters: Mapping[str, Any] = field(default_factory=dict)
     remappings: Mapping[str, str] = field(default_factory=dict)
 
 
-def graph(*, driver: str = 'none', camera: str = 'event_camera',
+def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str = '',
           values: Mapping[str, str] | None = None,
           more: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[NodeSpec, ...]:
     """Return the nodes to start, in order: who publishes comes after who listens.
 
     Args:
         driver: 'player' adds the event_player; else a driver publishes /<camera>/events.
-        camera: name of the driver's node.
+        camera: name of the driver's node, with its namespace where it has one.
+        namespace: of all nodes; for several cameras, one each.
         values: arguments by name, as text.
         more: further parameters by node.
 
@@ -106,21 +108,25 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera',
                              f'{", ".join(known.name for known in ARGUMENTS)}')
         for node, parameter in argument.sets if text != '' else ():
             parameters[node][parameter] = _typed(node, parameter, text)
-    events, state = f'/{camera}/events', '/ann_initializer/state'
+    namespace = f'/{namespace.strip("/")}' if namespace.strip('/') else ''
+    events = f'/{camera.strip("/")}/events'
+    tracker, initializer = f'{namespace}/snn_tracker', f'{namespace}/ann_initializer'
+    state = f'{initializer}/state'
     wanted = {
-        'evaluator': {'~/events': events, '~/skeletons': '/snn_tracker/skeletons',
-                      '~/state': state, '~/ground_truth': '/event_player/ground_truth',
-                      '~/markers': '/skeleton_markers/markers'},
-        'skeleton_markers': {'~/events': events, '~/skeleton': '/snn_tracker/skeleton_throttle'},
+        'evaluator': {'~/events': events, '~/skeletons': f'{tracker}/skeletons',
+                      '~/state': state,
+                      '~/ground_truth': f'{namespace}/event_player/ground_truth',
+                      '~/markers': f'{namespace}/skeleton_markers/markers'},
+        'skeleton_markers': {'~/events': events, '~/skeleton': f'{tracker}/skeleton_throttle'},
         'snn_tracker': {'~/events': events, '~/state': state},
         'ann_initializer': {'~/events': events,
-                            '~/inline_request': '/snn_tracker/inline_request',
-                            '~/initialize_request': '/snn_tracker/initialize_request'}}
+                            '~/inline_request': f'{tracker}/inline_request',
+                            '~/initialize_request': f'{tracker}/initialize_request'}}
     if driver == 'player':
         wanted['event_player'] = {'~/events': events}
     if not parameters['evaluator'].get('bag'):
         del wanted['evaluator']
-    return tuple(NodeSpec(name, parameters[name], remappings)
+    return tuple(NodeSpec(name, namespace, parameters[name], remappings)
                  for name, remappings in wanted.items())
 
 
@@ -129,6 +135,8 @@ def command(node: NodeSpec, params_file: Path | None = None) -> list[str]:
     words = [str(share().parents[1] / 'lib' / PACKAGE / node.name), '--ros-args']
     if params_file is not None:
         words += ['--params-file', str(params_file)]
+    if node.namespace:
+        words += ['-r', f'__ns:={node.namespace}']
     for name, topic in node.remappings.items():
         words += ['-r', f'{name}:={topic}']
     for name, value in node.parameters.items():

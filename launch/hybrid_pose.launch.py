@@ -22,11 +22,12 @@ def _nodes(context):
     parameters = [value('params_file')]
     nodes = [
         Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
+             namespace=spec.namespace or '/',
              parameters=parameters + [dict(spec.parameters)],
              remappings=list(spec.remappings.items()),
              # Whoever dies comes back, but for the player, which ends with its recording.
              respawn=spec.name != 'event_player', respawn_delay=1.0)
-        for spec in graph(driver=driver, camera=camera,
+        for spec in graph(driver=driver, camera=camera, namespace=value('namespace'),
                           values={argument.name: value(argument.name) for argument in ARGUMENTS})]
     if driver in DRIVERS:
         package, executable = DRIVERS[driver]
@@ -47,6 +48,8 @@ def generate_launch_description():
         DeclareLaunchArgument('camera', default_value='event_camera',
                               description='name of the driver\'s node: events come on '
                                           '/<camera>/events'),
+        DeclareLaunchArgument('namespace', default_value='',
+                              description='of all nodes; for several cameras, one each'),
         DeclareLaunchArgument('params_file',
                               default_value=str(share() / 'config' / 'hybrid_pose.yaml'),
                               description='YAML file with the nodes\' parameters'),

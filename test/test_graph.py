@@ -24,15 +24,15 @@ def names_of(node: str) -> set[str]:
 @pytest.mark.parametrize('path', sorted(CONFIG.glob('*.yaml')), ids=lambda path: path.name)
 def test_every_key_of_the_parameter_files_is_a_parameter_and_legal(path):
     for node, section in yaml.safe_load(path.read_text()).items():
-        values = section['ros__parameters']
-        assert set(values) <= names_of(node), node
-        SETTINGS[node](**values)
+        values, name = section['ros__parameters'], node.removeprefix('/**/')
+        assert set(values) <= names_of(name), node
+        SETTINGS[name](**values)
 
 
 def test_both_nodes_of_the_network_get_the_same_common_parameters():
     file = yaml.safe_load((CONFIG / 'hybrid_pose.yaml').read_text())
     common = names_of(NETWORK[0]) & names_of(NETWORK[1])
-    first, second = (file[node]['ros__parameters'] for node in NETWORK)
+    first, second = (file[f'/**/{node}']['ros__parameters'] for node in NETWORK)
     assert {name: first.get(name) for name in common} == {name: second.get(name)
                                                           for name in common}
 
@@ -73,6 +73,14 @@ def test_topics_are_wired_to_topics_that_there_are():
 def test_the_camera_names_the_topic_of_the_events():
     for spec in graph(camera='left'):
         assert spec.remappings['~/events'] == '/left/events'
+
+
+def test_a_namespace_holds_all_nodes_and_topics_but_the_cameras():
+    for spec in graph(driver='player', values={'record': 'bag'}, namespace='left/'):
+        assert spec.namespace == '/left'
+        topics = set(spec.remappings.values()) - {'/event_camera/events'}
+        assert all(topic.startswith('/left/') for topic in topics)
+        assert {topic.removeprefix('/left') for topic in topics} <= set(TOPICS)
 
 
 def test_nodes_are_started_on_request():

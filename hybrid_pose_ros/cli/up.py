@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='who publishes the events: a driver that runs already, or our player')
     parser.add_argument('--camera', default='event_camera',
                         help='name of the driver\'s node: events come on /CAMERA/events')
+    parser.add_argument('--namespace', default='',
+                        help='of all nodes; for several cameras, one each')
     parser.add_argument('--params-file', type=Path, help='YAML file instead of the shipped one')
     for argument in ARGUMENTS:
         parser.add_argument('--' + argument.name.replace('_', '-'), default='',
@@ -29,7 +31,8 @@ def run(args: argparse.Namespace) -> dict:
     """Start the nodes; return when all have ended or after Ctrl-C."""
     require_ros()
     values = {argument.name: getattr(args, argument.name) for argument in ARGUMENTS}
-    nodes = graph(driver=args.driver, camera=args.camera, values=values)
+    nodes = graph(driver=args.driver, camera=args.camera, namespace=args.namespace,
+                  values=values)
     params_file = args.params_file or share() / 'config' / 'hybrid_pose.yaml'
     if not params_file.is_file():
         raise InputError(f'no parameter file at {params_file}')

@@ -30,9 +30,10 @@ from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
-from hybrid_pose_ros.recordings.pose_topics import POSES, poses_of
+from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
 LEAST_US = 500_000
@@ -104,7 +105,8 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
 def recorded_step_us(bag: str | Path) -> int | None:
     """Return the length of a time bin of the recorded poses [us]; None where there are none."""
     with suppress(RecordingError):  # of a bag that is cut short; whoever evaluates it says so
-        for topic, _, message in typed_messages(bag, POSES):
+        topics = [topic for topic in bag_topics(bag) if one_of(topic, POSES)]
+        for topic, _, message in typed_messages(bag, topics):
             return int(poses_of(topic, message)[0].step_us)
     return None
 

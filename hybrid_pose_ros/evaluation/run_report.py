@@ -16,14 +16,15 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 from hybrid_pose_ros.recordings.message_types import typestore
-from hybrid_pose_ros.recordings.pose_topics import POSES, SKELETONS, poses_of
+from hybrid_pose_ros.recordings.pose_topics import POSES, SKELETONS, one_of, poses_of
 
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 STATE = '/ann_initializer/state'
 DIAGNOSTICS = '/diagnostics'
+TRUTH = '/event_player/ground_truth'
+TOPICS = (*POSES, TRUTH, DIAGNOSTICS, STATE)
 POWER_MW, ALWAYS_MW = 'power_mw', 'power_mw_at_every_step'
 POWERED = 'snn_tracker', 'ann_initializer'
-TRUTH = '/event_player/ground_truth'
 LEVELS = (50, 95, 99)
 
 
@@ -46,16 +47,17 @@ class Run:
         try:
             for topic, type_name, log_time_ns, cdr in bag_messages(bag):
                 self.messages[topic] = self.messages.get(topic, 0) + 1
+                name = one_of(topic, TOPICS)
                 if type_name == EVENT_PACKET:
                     self._count_events(cdr)
-                elif topic in POSES:
-                    seen[topic].append((log_time_ns, store.deserialize_cdr(cdr, type_name)))
-                elif topic == TRUTH:
+                elif name in POSES:
+                    seen[name].append((log_time_ns, store.deserialize_cdr(cdr, type_name)))
+                elif name == TRUTH:
                     message = store.deserialize_cdr(cdr, type_name)
                     self.truth[message.sensor_time_us] = message
-                elif topic == DIAGNOSTICS:
+                elif name == DIAGNOSTICS:
                     self._take_power(log_time_ns, store.deserialize_cdr(cdr, type_name))
-                elif topic == STATE:
+                elif name == STATE:
                     self.states.append(store.deserialize_cdr(cdr, type_name))
         except RecordingError as error:
             self.cut = str(error)
@@ -67,7 +69,8 @@ class Run:
         for status in message.status:
             values = {pair.key: pair.value for pair in status.values}
             if POWER_MW in values:
-                self.power.setdefault(status.name, []).append((log_ns, float(values[POWER_MW])))
+                name = status.name.rpartition('/')[2]
+                self.power.setdefault(name, []).append((log_ns, float(values[POWER_MW])))
             if ALWAYS_MW in values:
                 self.always_mw = float(values[ALWAYS_MW])
 

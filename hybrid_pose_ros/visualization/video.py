@@ -17,7 +17,7 @@ from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 from hybrid_pose_ros.recordings.message_types import typestore
-from hybrid_pose_ros.recordings.pose_topics import POSES, poses_of
+from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
@@ -87,7 +87,7 @@ def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
                 next_us = None
             if len(update.events):
                 batches.append(update.events)
-        elif topic in POSES:
+        elif one_of(topic, POSES):
             for pose in poses_of(topic, store.deserialize_cdr(cdr, type_name)):
                 if next_us is None or pose.sensor_time_us >= next_us:
                     next_us = pose.sensor_time_us + period_us
