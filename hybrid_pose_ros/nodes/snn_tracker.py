@@ -13,6 +13,7 @@ from std_msgs.msg import String
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.live_power import SpikePower
+from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
@@ -36,6 +37,7 @@ class SnnTrackerNode(ManagedNode):
         super().__init__('snn_tracker', **kwargs)
         self._params = declare(self, TrackerParams)
         self._diagnostics = Diagnostics(self, self._status)
+        self._machine = MeasuredPower()
         if self._params.autostart:
             self.start()
 
@@ -194,6 +196,8 @@ class SnnTrackerNode(ManagedNode):
             problems.append(f'overloaded: {merged} bins taken in long steps, {left_out} left out')
         power = self._power.since_last(tracker.counts.network_steps, tracker.spikes,
                                        self._diagnostics.period_s)
+        watts = self._machine.watts()
+        power |= {} if watts is None else {f'measured_power_w_{self._machine.source}': watts}
         values = stream | vars(tracker.counts) | power | {
             'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,

@@ -1,0 +1,85 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The power that a machine measures itself: Intel's and AMD's RAPL, INA sensors of Jetsons.
+
+It is of the whole package or board, whatever else runs there.
+"""
+
+import time
+from pathlib import Path
+
+SYSFS = Path('/sys')
+BOARD = 'VDD_IN'
+"""What Jetsons call the rail that feeds all others."""
+
+
+class MeasuredPower:
+    """Reads the mean power between two looks, where the machine tells it."""
+
+    def __init__(self, sysfs: Path = SYSFS):
+        """Look for sensors; there may be none, or none that this user may read."""
+        self._packages = [_Counter(folder) for folder in sorted(
+            sysfs.glob('class/powercap/*-rapl:*')) if _is_package(folder)]
+        self._packages = [package for package in self._packages if package.microjoules is not None]
+        self._rails = [] if self._packages else _rails(sysfs)
+        self._last_s = time.monotonic()
+
+    @property
+    def source(self) -> str:
+        """What is read: 'rapl', 'ina' or 'none'."""
+        return 'rapl' if self._packages else 'ina' if self._rails else 'none'
+
+    def watts(self) -> float | None:
+        """Return the mean power since the last call, of INA sensors that of now; None without."""
+        now_s = time.monotonic()
+        elapsed_s, self._last_s = now_s - self._last_s, now_s
+        if self._packages:
+            joules = [package.joules() for package in self._packages]
+            return sum(joules) / elapsed_s if elapsed_s > 0 and None not in joules else None
+        powers = [_product(*rail) for rail in self._rails]
+        return sum(powers) if powers and None not in powers else None
+
+
+class _Counter:
+    """Energy of one RAPL package, which wraps."""
+
+    def __init__(self, folder: Path):
+        self._energy = folder / 'energy_uj'
+        self._range = _number(folder / 'max_energy_range_uj')
+        self.microjoules = _number(self._energy)
+
+    def joules(self) -> float | None:
+        now = _number(self._energy)
+        if now is None:
+            return None
+        step = now - self.microjoules
+        self.microjoules = now
+        return (step if step >= 0 else step + (self._range or 0)) * 1e-6
+
+
+def _is_package(folder: Path) -> bool:
+    """Return whether a domain is a whole package; cores and memory are parts of it."""
+    return folder.name.count(':') == 1
+
+
+def _rails(sysfs: Path) -> list[tuple[Path, Path]]:
+    """Return files of voltage [mV] and current [mA]: of the board's input, else of all rails."""
+    rails = {}
+    for label in sorted(sysfs.glob('class/hwmon/hwmon*/in*_label')):
+        number = label.name.removeprefix('in').removesuffix('_label')
+        current = label.with_name(f'curr{number}_input')
+        if current.exists():
+            rails[label.read_text().strip()] = label.with_name(f'in{number}_input'), current
+    return [rails[BOARD]] if BOARD in rails else list(rails.values())
+
+
+def _product(millivolts: Path, milliamperes: Path) -> float | None:
+    volts, amperes = _number(millivolts), _number(milliamperes)
+    return None if volts is None or amperes is None else volts * amperes * 1e-6
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
