@@ -20,31 +20,34 @@ BENCHMARKS = {
     'replay': 'states that come late: replayed, put in as they are, or in time',
     'engine': 'a step of the spiking network beside dense PyTorch',
     'ann': 'a pass of the ANN and its heads by PyTorch, ONNX Runtime and OpenVINO',
-    'graph': 'packet arrival to pose published, CPU and memory of every process'}
-NEED_ROS = ('transport', 'graph')
+    'graph': 'packet arrival to pose published, CPU and memory of every process',
+    'soak': 'the graph for ten minutes: losses, memory and handles; only by its name'}
+NEED_ROS = ('transport', 'graph', 'soak')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument('names', nargs='*', metavar='NAME',
                         help='; '.join(f'{name}: {text}' for name, text in BENCHMARKS.items())
-                        + '; without a name all')
+                        + '; without a name all but soak')
     parser.add_argument('--recordings', help='folder with raw/*.raw recordings for `decode`')
     parser.add_argument('--output', metavar='DIR',
                         help='folder for the plots of `replay` and `engine`')
-    parser.add_argument('--duration', type=float, default=20.0, help='of `graph` [s]')
+    parser.add_argument('--duration', type=float,
+                        help='of `graph` (20) or `soak` (600) [s]')
 
 
 def run(args: argparse.Namespace) -> dict:
     """Run the named benchmarks one after the other."""
-    names = args.names or list(BENCHMARKS)
+    names = args.names or [name for name in BENCHMARKS if name != 'soak']
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise InputError(f'benchmark {unknown[0]} is not known: there are {", ".join(BENCHMARKS)}')
     options = {'decode': {'recordings': args.recordings} if args.recordings else {},
                'replay': {'output': args.output},
                'engine': {'output': args.output},
-               'graph': {'duration_s': args.duration}}
+               **{name: {'duration_s': args.duration} if args.duration else {}
+                  for name in ('graph', 'soak')}}
     console = Console(stderr=True)
     results = {}
     for name in names:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -23,6 +23,8 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.supervision import Supervisor
 
 START_S = 120.0
+
+SEGMENTS = Path('/dev/shm')
 
 PACKETS_PER_S = (1000, 250)
 """A packet for each time bin, and as drivers send them by default."""
@@ -47,13 +49,23 @@ def graph_benchmark(*, duration_s: float = 20.0, values: Mapping[str, str] | Non
         recording = Path(folder, 'person.h5')
         record(SimulatedScene(seed=0, duration_us=round(duration_s * 1e6)), recording, seed=0,
                motion='demo')
-        runs = {f'{rate} packets/s': _run(Path(folder, str(rate)), duration_s, {
+        runs = {f'{rate} packets/s': run_graph(Path(folder, str(rate)), duration_s, {
             'recording': str(recording), 'packets_per_s': str(rate), **(values or {})})
             for rate in packets_per_s}
     return runs | {'duration_s': duration_s, 'cores': os.cpu_count()}
 
 
-def _run(folder: Path, duration_s: float, values: Mapping[str, str]) -> dict[str, Any]:
+def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the figures of one run, and what its processes used.
+
+    Args:
+        folder: of its bag and logs; is made.
+        duration_s: of the playback, about.
+        values: arguments of the graph.
+
+    Raises:
+        InputError: a node did not start.
+    """
     bag = folder / 'bag'
     nodes = graph(driver='player', values={'record': str(bag), **values},
                   more={'event_player': {'subscribers': 3},
@@ -63,40 +75,55 @@ def _run(folder: Path, duration_s: float, values: Mapping[str, str]) -> dict[str
     folder.mkdir()
     with Supervisor(nodes, params_file=share() / 'config' / 'hybrid_pose.yaml',
                     logs=folder / 'logs', environment=environment) as supervisor:
-        usage = _watch(supervisor, [node.name for node in nodes], duration_s)
+        samples = _watch(supervisor, [node.name for node in nodes], duration_s)
+        restarts = {name: count for name, count in supervisor.restarts.items() if count}
     report = run_report(bag)
-    return {name: report.get(name) for name in FIGURES} | {'processes': usage}
+    return {name: report.get(name) for name in FIGURES} | {
+        'processes': {name: _figures(of_one) for name, of_one in samples.items()},
+        'restarts': restarts, 'segments_left': len(list(SEGMENTS.glob('hybrid_pose.*')))}
 
 
-def _watch(supervisor: Supervisor, names: list[str], duration_s: float) -> dict[str, dict]:
-    """Wait until the recorder has ended; return what each process used while playing."""
+class Sample(NamedTuple):
+    """What one process has used by a time."""
+
+    at_s: float
+    cpu_s: float
+    resident_mib: float
+    handles: int
+
+
+def _watch(supervisor: Supervisor, names: list[str], duration_s: float) -> dict[str, list[Sample]]:
+    """Wait until the recorder has ended; return samples of each process while playing."""
     deadline = time.monotonic() + START_S + 3 * duration_s
-    before, after, playing_since = {}, {}, None
+    samples: dict[str, list[Sample]] = {}
     while 'evaluator' not in (done := supervisor.check()):
         if time.monotonic() > deadline or any(done.values()):
             raise InputError('the graph did not run: see `hybrid-pose demo` and its logs')
-        if playing_since is None and 'played' in supervisor.log('event_player').read_text():
-            playing_since, before = time.monotonic(), _usage(supervisor, names)
-        elif playing_since is not None and 'event_player' not in done:
-            after = _usage(supervisor, names) | {'at': time.monotonic()}
+        playing = 'played' in supervisor.log('event_player').read_text()
+        if playing and 'event_player' not in done:
+            for name in names:
+                if (sample := _sample(supervisor, name)) is not None:
+                    samples.setdefault(name, []).append(sample)
         time.sleep(0.25)
-    if not after:
-        return {}
-    seconds = after.pop('at') - playing_since
-    return {name: {'cores': round((after[name][0] - before[name][0]) / seconds, 3),
-                   'resident_mib': after[name][1], 'resident_mib_at_start': before[name][1]}
-            for name in names if name in after and name in before}
+    return samples
 
 
-def _usage(supervisor: Supervisor, names: list[str]) -> dict[str, tuple[float, float]]:
-    """Return CPU seconds and resident memory [MiB] of each process that runs."""
-    usage = {}
-    for name in names:
-        try:
-            process = psutil.Process(supervisor.pid(name))
-            times = process.cpu_times()
-            usage[name] = (times.user + times.system,
-                           round(process.memory_info().rss / 2 ** 20, 1))
-        except psutil.Error:  # it has just ended
-            continue
-    return usage
+def _sample(supervisor: Supervisor, name: str) -> Sample | None:
+    try:
+        process = psutil.Process(supervisor.pid(name))
+        times = process.cpu_times()
+        return Sample(time.monotonic(), times.user + times.system,
+                      process.memory_info().rss / 2 ** 20, process.num_fds())
+    except psutil.Error:  # it has just ended
+        return None
+
+
+def _figures(samples: list[Sample]) -> dict[str, float]:
+    """Return the CPU of a process, and what it held at first, in the middle and at last."""
+    first, middle, last = samples[0], samples[len(samples) // 2], samples[-1]
+    seconds = max(1e-3, last.at_s - first.at_s)
+    return {'cores': round((last.cpu_s - first.cpu_s) / seconds, 3),
+            'resident_mib_at_start': round(first.resident_mib, 1),
+            'resident_mib_in_the_middle': round(middle.resident_mib, 1),
+            'resident_mib': round(last.resident_mib, 1),
+            'handles_in_the_middle': middle.handles, 'handles': last.handles}

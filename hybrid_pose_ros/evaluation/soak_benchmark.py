@@ -1,0 +1,23 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole graph for a long time, on a person simulated live: what is lost, and what grows."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.evaluation.graph_benchmark import run_graph
+
+DURATION_S = 600.0
+
+
+def soak_benchmark(*, duration_s: float = DURATION_S) -> dict[str, Any]:
+    """Return the figures of a run; memory and handles of each process at three times.
+
+    Raises:
+        InputError: a node did not start.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return run_graph(Path(folder, 'soak'), duration_s, {'duration_s': str(duration_s)}) | {
+            'duration_s': duration_s, 'cores': os.cpu_count()}
