@@ -31,6 +31,7 @@ NETWORK = ('ann_initializer', 'snn_tracker')
 
 TOPICS = {
     '/event_camera/events': 'event_camera_msgs/msg/EventPacket',
+    '/event_camera/camera_info': 'sensor_msgs/msg/CameraInfo',
     '/event_player/ground_truth': 'hybrid_pose_ros/msg/Skeleton2D',
     '/ann_initializer/state': 'hybrid_pose_ros/msg/StateTensors',
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
@@ -117,7 +118,8 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
                       '~/state': state,
                       '~/ground_truth': f'{namespace}/event_player/ground_truth',
                       '~/markers': f'{namespace}/skeleton_markers/markers'},
-        'skeleton_markers': {'~/events': events, '~/skeleton': f'{tracker}/skeleton_throttle'},
+        'skeleton_markers': {'~/events': events, '~/skeleton': f'{tracker}/skeleton_throttle',
+                             '~/camera_info': f'/{camera.strip("/")}/camera_info'},
         'snn_tracker': {'~/events': events, '~/state': state},
         'ann_initializer': {'~/events': events,
                             '~/inline_request': f'{tracker}/inline_request',

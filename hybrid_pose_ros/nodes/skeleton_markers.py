@@ -12,7 +12,7 @@ from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -47,6 +47,8 @@ class SkeletonMarkersNode(Node):
         self._markers = self.create_publisher(MarkerArray, '~/markers', MARKERS_QOS)
         self._overlay = self.create_publisher(Image, '~/overlay', MARKERS_QOS)
         self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, 10, raw=True)
+        self._lens: CameraInfo | None = None
+        self.create_subscription(CameraInfo, '~/camera_info', self._on_camera_info, 10)
         self._input: EventInput | None = None
         compile_codecs()  # before somebody looks
         self.create_timer(1.0 / self._params.rate_hz, self._draw)
@@ -56,6 +58,10 @@ class SkeletonMarkersNode(Node):
     def _on_skeleton(self, serialized: bytes) -> None:
         self._newest = serialized
         self._poses += 1
+
+    def _on_camera_info(self, info: CameraInfo) -> None:
+        if info.k[0] > 0 and info.k[4] > 0:  # a camera that was never calibrated says 0
+            self._lens = info
 
     def _on_events(self, batch: EventBatch) -> None:
         if batch.restarted:
@@ -148,10 +154,13 @@ class SkeletonMarkersNode(Node):
     def _on_plane(self, points_px: np.ndarray, pose: Skeleton2D) -> list[Point]:
         """Return pixels as points of the plane z = depth_m in the camera's optical frame."""
         focal_px = self._params.focal_px or pose.width / (2 * math.tan(math.radians(55 / 2)))
+        focal, center = np.array([focal_px] * 2), np.array([pose.width, pose.height]) / 2 - 0.5
+        if self._lens is not None and not self._params.focal_px:
+            k = self._lens.k
+            focal, center = np.array([k[0], k[4]]), np.array([k[2], k[5]])
         depth_m = self._params.depth_m
-        return [Point(x=float((x - pose.width / 2) * depth_m / focal_px),
-                      y=float((y - pose.height / 2) * depth_m / focal_px), z=depth_m)
-                for x, y in points_px]
+        return [Point(x=x, y=y, z=depth_m)
+                for x, y in ((np.asarray(points_px) - center) / focal * depth_m).tolist()]
 
     def _image(self, pose: Skeleton2D | None) -> Image:
         newest = self._batches[-1]

@@ -15,7 +15,8 @@ class MarkerParams:
                            low=0.1, high=120.0)
     depth_m: float = param(3.0, 'Distance of the plane that the skeleton is drawn on [m].',
                            low=0.1, high=100.0)
-    focal_px: float = param(0.0, 'Focal length [px]; 0: as for a field of view of 55 degrees.',
+    focal_px: float = param(0.0, 'Focal length [px]; 0: that of ~/camera_info, where somebody '
+                            'publishes it, else as for a field of view of 55 degrees.',
                             low=0.0, high=100_000.0)
     frame_id: str = param('', 'Frame of the markers (optical: z forward, x right, y down). Empty: '
                               'the camera\'s, from the packets.')
