@@ -12,6 +12,7 @@ from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
+from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import RecordingError
@@ -28,6 +29,7 @@ TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
           ('~/ground_truth', Skeleton2D, SKELETON_QOS),
           ('~/state', StateTensors, RECORDED_QOS), ('~/markers', MarkerArray, RECORDED_QOS),
           ('/diagnostics', DiagnosticArray, RECORDED_QOS))
+OVERLAY = ('~/overlay', Image, RECORDED_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
 LIVELY = ('~/events', '~/skeletons')
 """While any of them brings messages, something is going on."""
@@ -49,7 +51,8 @@ class EvaluatorNode(Node):
         self._failure = ''
         self._last_lively: float | None = None
         self._bag = BagWriter(_free(self._params.bag)) if self._params.bag else None
-        subscriptions = {name: self._record(name, kind, qos) for name, kind, qos in TOPICS}
+        topics = TOPICS + ((OVERLAY,) if self._params.record_overlay else ())
+        subscriptions = {name: self._record(name, kind, qos) for name, kind, qos in topics}
         self._sources = [subscriptions[name] for name in SOURCES]
         self._records_events = False
         self._look()

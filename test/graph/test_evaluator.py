@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the evaluator records, and when."""
 
-from live_graph import EVENTS, SKELETONS, STATE, Camera
+from live_graph import EVENTS, OVERLAY, SKELETONS, STATE, Camera
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.graph import TOPICS
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
+from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
 PACKETS_US = 20_000
 
@@ -69,3 +70,14 @@ def test_counting_goes_on_when_the_disk_is_full(live, tmp_path, monkeypatch):
     live.report('evaluator', lambda values: values[EVENTS] == '5')
     assert live.statuses('evaluator')[-1].message == 'no space left'
     assert live.log('evaluator') == ['recording ends, counting goes on: no space left']
+
+
+def test_the_overlay_is_recorded_on_request(live, tmp_path):
+    live.start('skeleton_markers')
+    live.start('evaluator', bag=str(tmp_path / 'bag'), record_overlay=True)
+    camera = Camera(live, 2)  # the recorder looks at the overlay, so the markers take in events
+    camera.send(PACKETS_US)
+    live.report('evaluator', lambda values: int(values[OVERLAY]) > 0)
+    live.stop('evaluator')
+    images = [message for _, _, message in typed_messages(tmp_path / 'bag', [OVERLAY])]
+    assert images and all(image.encoding == 'bgr8' and image.data.any() for image in images)
