@@ -39,10 +39,11 @@ def cdr_of(packet, order='<'):
     return (b'\0\1\0\0' if order == '<' else b'\0\0\0\0') + bytes(body)
 
 
-def write_mcap(path, messages, *, schema_encoding='ros2msg', finish=True, chunk_size=1 << 20):
+def write_mcap(path, messages, *, schema_encoding='ros2msg', finish=True, chunk_size=1 << 20,
+               **options):
     """Write (topic, type, log time, bytes); without `finish` as a killed recorder leaves it."""
     with path.open('wb') as stream:
-        writer = Writer(stream, chunk_size=chunk_size)
+        writer = Writer(stream, chunk_size=chunk_size, **options)
         writer.start('ros2', 'test')
         channels = {}
         for topic, kind, stamp_ns, cdr in messages:

@@ -24,6 +24,10 @@ SUFFIXES = ('.db3', '.mcap')
 SQLITE, MCAP = b'SQLite format 3\0', b'\x89MCAP'
 """First bytes of a file of a bag."""
 
+MAX_MESSAGE_BYTES = 1 << 30
+"""What a compressed message may unpack to; rosbag2 knows no limit, but a few bytes can ask for
+all the memory there is."""
+
 
 class BagMessage(NamedTuple):
     """One recorded message."""
@@ -48,7 +52,7 @@ def bag_messages(path: str | Path, topics: Collection[str] | None = None) -> Ite
     for file, kind in files:
         for message in (_mcap_messages if kind == MCAP else _sqlite_messages)(file, topics):
             if message_compression:
-                message = message._replace(cdr=zstandard.decompress(message.cdr))
+                message = message._replace(cdr=_unpacked(file, message.cdr))
             yield message
 
 
@@ -73,9 +77,7 @@ def _bag(path: Path) -> tuple[list[tuple[Path, bytes]], bool]:
     metadata = path / 'metadata.yaml'
     names, compression = [], ''
     if metadata.exists():
-        information = _information(metadata)
-        names = [Path(name).name for name in information.get('relative_file_paths') or ()]
-        compression = str(information.get('compression_mode') or '').lower()
+        names, compression = _information(metadata)
     files = [path / name for name in names] or sorted(
         (file for file in path.iterdir() if file.suffix in SUFFIXES), key=_split_order)
     if not files:
@@ -83,28 +85,39 @@ def _bag(path: Path) -> tuple[list[tuple[Path, bytes]], bool]:
     return [(file, _kind(file)) for file in files], compression == 'message'
 
 
-def _information(metadata: Path) -> dict:
+def _information(metadata: Path) -> tuple[list[str], str]:
+    """Return the names of the files, none if there are none, and what is compressed."""
     try:
-        return dict(yaml.safe_load(metadata.read_bytes())['rosbag2_bagfile_information'])
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        information = yaml.safe_load(metadata.read_bytes())['rosbag2_bagfile_information']
+        names = information.get('relative_file_paths') or []
+        compression = information.get('compression_mode') or ''
+        # Neither is made text of: a few lines of aliases can stand for gigabytes.
+        if type(names) is not list or {type(text) for text in (*names, compression)} != {str}:
+            raise TypeError('names of files and of the compression must be text')
+        return [Path(name).name for name in names], compression.lower()
+    except (yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError,
+            ArithmeticError, RecursionError) as error:  # the loader's own, for some texts
         raise RecordingError(f'{metadata} is no metadata of a bag: remove it to read the files '
                              'without it') from error
 
 
 def _split_order(file: Path) -> tuple:
     """Order name_2 before name_10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', file.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', file.name)]
 
 
 def _kind(file: Path) -> bytes:
     """Return SQLITE or MCAP, by the first bytes of a file of a bag."""
-    if not file.exists():
-        raise RecordingError(f'{file} is missing, although metadata.yaml names it')
+    try:
+        if not file.exists():
+            raise RecordingError(f'{file} is missing, although metadata.yaml names it')
+        with file.open('rb') as stream:
+            start = stream.read(len(SQLITE))
+    except OSError as error:
+        raise RecordingError(f'{file} cannot be read: {error.strerror}') from error
     if file.suffix == '.zstd':
         raise RecordingError(f'{file} is compressed as a whole: unpack it with `zstd -d` and '
                              'correct its name in metadata.yaml')
-    with file.open('rb') as stream:
-        start = stream.read(len(SQLITE))
     if not start:
         raise RecordingError(f'{file} is empty')
     for kind in (SQLITE, MCAP):
@@ -120,22 +133,32 @@ def _sqlite_messages(file: Path, topics: Collection[str] | None) -> Iterator[Bag
     if topics is not None:
         query += f'WHERE topics.name IN ({", ".join("?" * len(names))}) '
     for row in _rows(file, query + 'ORDER BY messages.timestamp, messages.id', names):
-        yield BagMessage(*row)
+        yield BagMessage(*_typed(file, row, (str, str, int, bytes)))
 
 
 def _sqlite_topics(file: Path) -> dict[str, str]:
-    return dict(_rows(file, 'SELECT name, type FROM topics ORDER BY id'))
+    return dict(_typed(file, row, (str, str))
+                for row in _rows(file, 'SELECT name, type FROM topics ORDER BY id'))
+
+
+def _typed(file: Path, row: tuple, types: tuple[type, ...]) -> tuple:
+    """Return a row whose values are of these types; sqlite3 stores any in any column."""
+    if tuple(map(type, row)) != types:
+        raise RecordingError(f'{file} is damaged: a row is {row!r:.200}')
+    return row
 
 
 def _rows(file: Path, query: str, values: Collection = ()) -> Iterator[tuple]:
     try:
         database = sqlite3.connect(f'{file.resolve().as_uri()}?mode=ro', uri=True)
         try:
+            database.execute('PRAGMA trusted_schema = OFF')
+            database.execute('PRAGMA cell_size_check = ON')
             yield from database.execute(query, values)
         finally:
             database.close()
-    except sqlite3.Error as error:
-        raise RecordingError(f'{file} is damaged or no bag: {error}') from error
+    except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
+        raise RecordingError(f'{file} is damaged or no bag: {_reason(error)}') from error
 
 
 def _mcap_messages(file: Path, topics: Collection[str] | None) -> Iterator[BagMessage]:
@@ -182,13 +205,29 @@ def _types(channels, schemas: dict) -> dict[str, str]:
 
 
 def _has_summary(reader) -> bool:
+    """Return whether a file can be read by its summary; writers need not repeat schemas there."""
     try:
         summary = reader.get_summary()
     except Exception:  # whatever the bytes at the end of a cut file look like
         return False
-    return summary is not None and bool(summary.channels)
+    return summary is not None and bool(summary.channels) and all(
+        channel.schema_id in (0, *summary.schemas) for channel in summary.channels.values())
+
+
+def _unpacked(file: Path, cdr: bytes) -> bytes:
+    try:
+        size = zstandard.frame_content_size(cdr)
+        if size > MAX_MESSAGE_BYTES:
+            raise RecordingError(f'{file} is damaged: a message of {size} bytes, expected at most '
+                                 f'{MAX_MESSAGE_BYTES}')
+        return zstandard.decompress(cdr)
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise _damaged(file, error) from error
 
 
 def _damaged(file: Path, error: Exception) -> RecordingError:
-    reason = str(error) or type(error).__name__
-    return RecordingError(f'{file} is damaged or cut short: {reason}')
+    return RecordingError(f'{file} is damaged or cut short: {_reason(error)}')
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -16,20 +16,32 @@ from hybrid_pose_ros.recordings.recording import PacketRecording
 
 
 class EventBag(PacketRecording):
-    """Packets as the driver published them; size and encoding are those of the first one."""
+    """Packets as the driver published them; size and encoding are the first good one's."""
 
     def __init__(self, path: Path, topic: str | None = None):
-        """Find the topic and look at its first packet.
+        """Find the topic and look at its first packets, up to one that can be decoded.
 
         Raises:
-            RecordingError: no bag, no event topic, or several and `topic` names none of them.
+            RecordingError: no bag, no event topic, or several and `topic` names none of them; or
+                no packet that can be decoded.
         """
         self.path = path
         self.topic = _event_topic(path, topic)
-        first = next(self.packets(), None)
-        if first is None:
-            raise RecordingError(f'{path} holds no message of {self.topic}')
+        first = self._first_good_packet()
         self.width, self.height, self.encoding = first.width, first.height, first.encoding
+
+    def _first_good_packet(self) -> Packet:
+        fault = None
+        for packet in self.packets():
+            try:
+                PacketStream().update(packet)
+                return packet
+            except PacketError as error:
+                fault = error
+        if fault is None:
+            raise RecordingError(f'{self.path} holds no message of {self.topic}')
+        raise RecordingError(f'{self.path} holds no packet of {self.topic} that can be decoded: '
+                             f'{fault}') from fault
 
     def packets(self) -> Iterator[Packet]:
         """Yield the packets in the order of their log time."""

@@ -23,10 +23,19 @@ from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
 from hybrid_pose_ros.recordings.recording import Recording, check_events, check_size
 
+_LIBRARY_ERRORS = (OSError, LookupError, RuntimeError, TypeError, ValueError, ArithmeticError,
+                   MemoryError)
+"""What h5py raises on damaged files, besides what a layout that is not ours leads to."""
+
 PIECE_EVENTS = 1 << 18
 FIELDS = EVENT_DTYPE.names
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
 CHUNK_BYTES = 1 << 17
+
+MOST_COMPRESSION = 2000
+"""Bytes of events in a byte of a file; a damaged length would keep a reader busy for years."""
+
+CAMERA_SHAPES = ((3, 3), (3, 3), (3,))
 
 LABEL_CENTER_PX = 0.5
 """In labels pixel i covers [i, i + 1); everywhere else in the package its center is i."""
@@ -66,15 +75,22 @@ class Hdf5Recording(Recording):
             if missing:
                 raise RecordingError(f'{path} is no recording of ours: it lacks '
                                      f'{", ".join(missing)}')
-            self.width, self.height = int(file.attrs['width']), int(file.attrs['height'])
-            self.encoding = str(file.attrs.get('encoding', 'hdf5'))
+            self.width, self.height = (int(_numbers(file.attrs.get_id(name), ()))
+                                       for name in ('width', 'height'))
+            self.encoding = _text(file, 'encoding') or 'hdf5'
             self.camera = None
             if all(name in file.attrs for name in CameraPose._fields):
-                self.camera = CameraPose(*(file.attrs[name] for name in CameraPose._fields))
-            lengths = {len(file['events'][field]) for field in FIELDS}
+                self.camera = CameraPose(*(_numbers(file.attrs.get_id(name), shape) for name, shape
+                                           in zip(CameraPose._fields, CAMERA_SHAPES)))
+            columns = [_dataset(file['events'], field, 1) for field in FIELDS]
+            lengths = {len(column) for column in columns}
+            count_bytes = sum(column.size * column.dtype.itemsize for column in columns)
         check_size(path, self.width, self.height)
         if len(lengths) > 1:
             raise RecordingError(f'{path}: events/t, x, y and p have different lengths')
+        if count_bytes > MOST_COMPRESSION * path.stat().st_size:
+            raise RecordingError(f'{path} is damaged: it says that it holds {count_bytes} bytes '
+                                 f'of events, in {path.stat().st_size}')
 
     def pieces(self) -> Iterator[Decoded]:
         """Yield PIECE_EVENTS at a time."""
@@ -94,16 +110,46 @@ class Hdf5Recording(Recording):
         with self._open() as file:
             if 'labels' not in file:
                 return None
-            return Labels(*(file['labels'][name][:] for name in Labels._fields))
+            return Labels(*(_dataset(file['labels'], name, dimensions)[:]
+                            for name, dimensions in zip(Labels._fields, (1, 3, 3, 2))))
 
     @contextmanager
     def _open(self) -> Iterator[h5py.File]:
         try:
             with h5py.File(self.path, 'r') as file:
                 yield file
-        except (OSError, KeyError) as error:
+        except RecordingError:
+            raise
+        except _LIBRARY_ERRORS as error:
             raise RecordingError(f'{self.path} is damaged or no recording of ours: '
                                  f'{error}') from error
+
+
+def _dataset(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:
+    dataset = group[name]
+    if not (isinstance(dataset, h5py.Dataset) and dataset.ndim == dimensions
+            and dataset.dtype.kind in 'iufb'):
+        raise ValueError(f'{dataset} is not numbers in {dimensions} dimensions')
+    return dataset
+
+
+def _numbers(attribute: h5py.h5a.AttrID, shape: tuple[int, ...]) -> np.ndarray:
+    values = np.empty(attribute.shape, attribute.dtype)
+    if values.dtype.kind not in 'iuf' or values.shape != shape:
+        raise ValueError(f'an attribute is {values.dtype} {values.shape}, expected {shape} of '
+                         'numbers')
+    attribute.read(values)
+    return values
+
+
+def _text(file: h5py.File, name: str) -> str:
+    """Return an attribute, '' if there is none or its length is not part of its type.
+
+    HDF5 2.0 never returns from text of variable length whose place in the file is damaged.
+    """
+    if name not in file.attrs or file.attrs.get_id(name).dtype.kind != 'S':
+        return ''
+    return bytes(file.attrs[name]).decode()
 
 
 class Hdf5Writer:
@@ -126,7 +172,7 @@ class Hdf5Writer:
             self._file = h5py.File(path, 'w')
         except OSError as error:
             raise RecordingError(f'{path} cannot be written: {error}') from error
-        self._file.attrs.update(width=width, height=height, encoding=encoding)
+        self._file.attrs.update(width=width, height=height, encoding=np.bytes_(encoding.encode()))
         if camera is not None:
             self._file.attrs.update({name: np.asarray(getattr(camera, name), np.float64)
                                      for name in CameraPose._fields})

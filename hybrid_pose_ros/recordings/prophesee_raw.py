@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.errors import PacketError, RecordingError
 from hybrid_pose_ros.events.codecs import WORD_BYTES, Decoded, PacketDecoder
 from hybrid_pose_ros.events.event_array import no_events
-from hybrid_pose_ros.recordings.recording import Recording, check_size
+from hybrid_pose_ros.recordings.recording import Recording
 
 PIECE_BYTES = 1 << 18
 ENCODINGS = {'2.0': 'evt2', '3.0': 'evt3', 'evt2': 'evt2', 'evt3': 'evt3'}
@@ -77,10 +77,13 @@ def read_header(path: Path) -> RawHeader:
     if encoding is None:
         raise RecordingError(f'{path} is in {kind or "no known"} format: expected a header with '
                              '"% evt 2.0", "% evt 3.0" or "% format EVT2" or "EVT3"')
-    size = re.fullmatch(r'(\d+)x(\d+)', fields.get('geometry', '')) or re.fullmatch(
-        r'(?=.*width=(\d+))(?=.*height=(\d+)).*', options)
+    size = re.fullmatch(r'(\d{1,9})x(\d{1,9})', fields.get('geometry', '')) or re.fullmatch(
+        r'(?=.*width=(\d{1,9})(?!\d))(?=.*height=(\d{1,9})(?!\d)).*', options)
     width, height = map(int, size.groups()) if size else _size_of_sensor(path, fields)
-    check_size(path, width, height)
+    try:
+        PacketDecoder(encoding, width, height)
+    except PacketError as error:
+        raise RecordingError(f'{path}: {error}') from error
     return RawHeader(encoding, width, height, size_bytes)
 
 
@@ -105,7 +108,8 @@ def _size_of_sensor(path: Path, fields: dict[str, str]) -> tuple[int, int]:
     for name, size in SENSORS:
         if name in names:
             return size
-    system = int(fields['system_ID']) if fields.get('system_ID', '').isdigit() else None
+    system = fields.get('system_ID', '')
+    system = int(system) if re.fullmatch(r'\d{1,9}', system) else None
     if system in VGA_SYSTEMS or system in HD_SYSTEMS:
         return VGA if system in VGA_SYSTEMS else HD
     raise RecordingError(f'{path} does not say how large its sensor is: add a line such as '

@@ -104,9 +104,13 @@ def check_descriptor(descriptor: StateDescriptor, *, model: str | None = None,
     check_integer('byte_count', descriptor.byte_count, 1, MAX_BYTES)
     check_integer('checksum', descriptor.checksum, 0, (1 << 32) - 1)
     check_tensors(descriptor.tensors, byte_count=descriptor.byte_count)
-    if len(descriptor.payload) not in (0, descriptor.byte_count):
-        raise TransportError(f'payload has {len(descriptor.payload)} bytes, the descriptor '
-                             f'announces {descriptor.byte_count}')
+    try:
+        payload_bytes = memoryview(descriptor.payload).nbytes
+    except TypeError as error:
+        raise TransportError(f'payload {descriptor.payload!r:.80} must be bytes') from error
+    if payload_bytes not in (0, descriptor.byte_count):
+        raise TransportError(f'payload has {payload_bytes} bytes, the descriptor announces '
+                             f'{descriptor.byte_count}')
     check_expected(descriptor.model, descriptor.tensors, model=model, expected=expected)
 
 

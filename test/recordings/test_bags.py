@@ -1,5 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import sqlite3
+from contextlib import closing
+
 import pytest
 import zstandard
 from bag_files import (
@@ -192,3 +195,110 @@ def test_a_bag_that_is_compressed_as_a_whole_says_how_to_unpack_it(tmp_path):
     metadata(tmp_path, '  compression_mode: FILE\n  relative_file_paths: [a.db3.zstd]\n')
     with pytest.raises(RecordingError, match='unpack it with `zstd -d`'):
         open_recording(tmp_path)
+
+
+def damaged(bag, text):
+    with pytest.raises(RecordingError, match=text):
+        open_recording(bag).events()
+
+
+@pytest.mark.parametrize('cdr', [b'', b'\x28\xb5\x2f\xfd', cdr_of(a_packet(0)),
+                                 zstandard.compress(bytes(500))[:-3]])
+def test_a_message_that_does_not_unpack_is_a_damaged_bag(tmp_path, cdr):
+    """It was a ZstdError, which no caller expects."""
+    write_mcap(tmp_path / 'a.mcap', [(TOPIC, EVENT_PACKET, 1, cdr)])
+    metadata(tmp_path, '  compression_mode: MESSAGE\n')
+    damaged(tmp_path, 'a.mcap is damaged')
+
+
+def test_a_message_cannot_ask_for_all_the_memory(tmp_path):
+    """A frame of 13 bytes announced 2^40 more, which were asked for before one was read."""
+    frame = b'\x28\xb5\x2f\xfd\xe0' + (1 << 40).to_bytes(8, 'little')
+    write_sqlite(tmp_path / 'a.db3', [(TOPIC, EVENT_PACKET, 1, frame)])
+    metadata(tmp_path, '  compression_mode: MESSAGE\n')
+    damaged(tmp_path, 'a message of 1099511627776 bytes, expected at most')
+
+
+@pytest.mark.parametrize('stamp, cdr', [(None, b''), ('now', b''), (1.5, b''), (1, None),
+                                        (1, 'text'), (1, 7)])
+def test_a_row_of_other_types_is_a_damaged_bag(tmp_path, stamp, cdr):
+    """sqlite3 keeps a NULL or a text in any column; the CDR parser got them: a TypeError."""
+    write_sqlite(tmp_path / 'a.db3', [(TOPIC, EVENT_PACKET, stamp, cdr)])
+    damaged(tmp_path, 'a.db3 is damaged: a row is')
+
+
+@pytest.mark.parametrize('name', [None, b'/events'])
+def test_a_topic_without_a_name_is_a_damaged_bag(tmp_path, name):
+    """The names of topics could not be sorted for the message that tells them: a TypeError."""
+    write_sqlite(tmp_path / 'a.db3', [(name, 'std_msgs/msg/String', 1, b''), *NOISE])
+    damaged(tmp_path, 'a.db3 is damaged: a row is')
+
+
+def test_a_schema_that_is_no_text_is_a_damaged_bag(tmp_path):
+    """What sqlite3 said of it was not UTF-8 either: a UnicodeDecodeError."""
+    file = write_sqlite(tmp_path / 'a.db3', packet_messages(PACKETS))
+    file.write_bytes(file.read_bytes().replace(b'CREATE TABLE', b'CREATE \xfe\xfe\xfe\xfe\xfe'))
+    damaged(file, 'a.db3 is damaged or no bag')
+
+
+def test_a_row_that_is_longer_than_any_memory_is_a_damaged_bag(tmp_path):
+    """sqlite3 has no exception of its own for it: a MemoryError."""
+    with closing(sqlite3.connect(tmp_path / 'a.db3')) as database:
+        database.executescript('PRAGMA page_size = 512; VACUUM')
+    file = write_sqlite(tmp_path / 'a.db3', packet_messages(PACKETS))
+    content = bytearray(file.read_bytes())
+    row = int.from_bytes(content[108:110], 'big')  # first one of the schema
+    content[row:row + 20] = b'\xff' * 7 + b'T\0G' + bytes(10)
+    file.write_bytes(content)
+    damaged(file, 'a.db3 is damaged or no bag: MemoryError')
+
+
+@pytest.mark.parametrize('text', [
+    '  relative_file_paths: 7\n', '  relative_file_paths: [7]\n',
+    '  relative_file_paths: {a: b}\n', '  relative_file_paths: [{a: b}]\n',
+    '  compression_mode: [a]\n', '  7\n', '  !!timestamp a\n',
+    '  a: !!int ""\n', '  a: !!timestamp b\n', '[' * 5000])
+def test_metadata_of_another_form_is_refused(bag, text):
+    """They were TypeError, AttributeError, IndexError or RecursionError, some of the loader's."""
+    metadata(bag, text)
+    damaged(bag, 'metadata.yaml is no metadata of a bag')
+
+
+def test_metadata_cannot_grow(bag):
+    """Twenty lines of aliases stand for 10^19 words, and a text was made of them all."""
+    lines = ''.join(f'  a{i}: &a{i} [{", ".join([f"*a{i - 1}"] * 10)}]\n' for i in range(1, 20))
+    metadata(bag, f'  a0: &a0 [word]\n{lines}  compression_mode: *a19\n')
+    damaged(bag, 'metadata.yaml is no metadata of a bag')
+
+
+@pytest.mark.parametrize('name', ['.', 'x' * 300])
+def test_a_file_name_that_cannot_be_opened_is_told(bag, name):
+    """A folder or an impossible name was an OSError."""
+    metadata(bag, f'  relative_file_paths: [{name}]\n')
+    damaged(bag, 'cannot be read')
+
+
+def test_an_odd_digit_in_a_file_name_is_part_of_it(bag):
+    """Superscripts count as digits for str.isdigit, but not for int: a ValueError."""
+    file = next(bag.iterdir())
+    file.rename(bag / f'²1{file.suffix}')
+    assert len(open_recording(bag).events()) == 5
+
+
+def test_an_mcap_file_need_not_repeat_its_schemas(tmp_path):
+    """Types were looked for in the summary only: such a bag held no event packets."""
+    file = write_mcap(tmp_path / 'a.mcap', NOISE + packet_messages(PACKETS), repeat_schemas=False)
+    assert len(open_recording(file).events()) == 5
+
+
+def test_the_first_good_packet_says_how_large_the_sensor_is(tmp_path):
+    """A bad first one gave a recording of 640x0 px, with events."""
+    write_mcap(tmp_path / 'a.mcap', packet_messages([a_packet(0, height=0), *PACKETS[1:]]))
+    recording = open_recording(tmp_path)
+    assert (recording.width, recording.height) == (640, 480)
+    assert len(recording.events()) == 4
+
+
+def test_a_bag_without_a_good_packet_is_refused_with_the_reason(tmp_path):
+    write_mcap(tmp_path / 'a.mcap', packet_messages([a_packet(0, encoding='evt4')]))
+    damaged(tmp_path, "no packet of /event_camera/events that can be decoded: encoding 'evt4'")

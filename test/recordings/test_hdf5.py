@@ -105,3 +105,50 @@ def test_a_file_that_is_cut_short_says_so(path):
 def test_a_file_that_cannot_be_written_says_so(tmp_path):
     with pytest.raises(RecordingError, match='a.h5 cannot be written'):
         Hdf5Writer(tmp_path / 'missing' / 'a.h5', width=346, height=260)
+
+
+def spoil(path, change):
+    with h5py.File(write(path, EVENTS), 'a') as file:
+        change(file)
+    with pytest.raises(RecordingError, match='is damaged'):
+        open_recording(path).events()
+
+
+def replace(name, values):
+    def change(file):
+        del file[name]
+        file[name] = values
+    return change
+
+
+@pytest.mark.parametrize('change', [
+    lambda file: file.attrs.update(width='wide'), lambda file: file.attrs.update(width=[346, 346]),
+    lambda file: file.attrs.update(height=h5py.Empty('i8')),
+    replace('events/t', ['a', 'b', 'c', 'd']), replace('events/x', np.zeros((4, 2))),
+    replace('events/y', np.zeros(4, [('a', 'i4')])), replace('events/p', 1),
+    lambda file: (file.pop('events/t'), file.create_group('events/t'))])
+def test_values_of_another_form_are_a_damaged_file(path, change):
+    """They were TypeError or ValueError, some of NumPy's, some only with the first piece."""
+    spoil(path, change)
+
+
+def test_a_damaged_tree_of_names_is_a_damaged_file(path):
+    """h5py tells it by a RuntimeError."""
+    content = write(path, EVENTS).read_bytes()
+    path.write_bytes(content.replace(b'SNOD', b'DONS'))
+    with pytest.raises(RecordingError, match='is damaged'):
+        open_recording(path)
+
+
+def test_a_length_that_no_file_of_that_size_can_hold_is_refused(path):
+    """2^50 events were read, a quarter of a million of zeros at a time: years."""
+    spoil(path, lambda file: [file[f'events/{name}'].resize(2**50, axis=0)
+                              for name in ('t', 'x', 'y', 'p')])
+
+
+def test_text_of_variable_length_is_not_read(path):
+    """Where its place in a file is damaged HDF5 2.0 never returns; our older files have it."""
+    with h5py.File(write(path, EVENTS), 'a') as file:
+        assert file.attrs.get_id('encoding').dtype.kind == 'S'
+        file.attrs['encoding'] = 'simulated'
+    assert open_recording(path).encoding == 'hdf5'

@@ -81,3 +81,25 @@ def test_pieces_of_a_file_add_up_to_the_whole(tmp_path, monkeypatch, events):
     assert np.array_equal(recording.events(), events)
     assert np.array_equal(np.concatenate([events[:0], *(p.events for p in recording.pieces())]),
                           events)
+
+
+@pytest.mark.parametrize('field', [
+    'geometry 640x' + '9' * 5000, 'geometry ' + '9' * 5000 + 'x480', 'system_ID ' + '1' * 5000,
+    'system_ID \xb2'])
+def test_a_number_that_is_none_is_not_taken_for_one(tmp_path, field):
+    """int() refuses superscripts and more than 4300 digits by a ValueError of its own."""
+    path = tmp_path / 'a.raw'
+    path.write_bytes(f'% evt 3.0\n% {field}\n'.encode('latin-1') + WORDS)
+    with pytest.raises(RecordingError, match='does not say how large its sensor is'):
+        open_recording(path)
+
+
+def test_a_size_with_too_many_digits_among_the_options_is_not_cut(tmp_path):
+    with pytest.raises(RecordingError, match='does not say how large its sensor is'):
+        open_recording(raw_file(tmp_path, f'% format EVT3;width=64;height=48{"0" * 20}\n% end\n'))
+
+
+def test_a_sensor_larger_than_the_words_can_tell_is_refused_at_once(tmp_path):
+    """It was opened, and the first piece of it raised a PacketError."""
+    with pytest.raises(RecordingError, match='a sensor of 4096x480 px cannot send evt3'):
+        open_recording(raw_file(tmp_path, '% evt 3.0\n% geometry 4096x480\n'))

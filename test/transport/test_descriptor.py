@@ -116,3 +116,9 @@ def test_another_shape_or_dtype_than_expected_is_told():
 
 def test_the_reader_may_lay_tensors_out_in_its_own_order():
     check_descriptor(GOOD, expected=(HEATMAP._replace(offset=0), ENC0._replace(offset=64000)))
+
+
+@pytest.mark.parametrize('payload', [None, 'text', 7, [0] * BYTES])
+def test_a_payload_that_is_no_bytes_is_refused(payload):
+    """It was a TypeError."""
+    refuse(dataclasses.replace(GOOD, payload=payload), 'payload .* must be bytes')

@@ -1,0 +1,32 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages in docs/ and the README point to is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+@pytest.fixture(scope='module')
+def tests() -> set[str]:
+    return {name for path in (ROOT / 'test').rglob('test_*.py')
+            for name in re.findall(r'^def (test_\w+)', path.read_text(), re.MULTILINE)}
+
+
+def test_every_row_of_the_fault_table_names_tests_that_there_are(tests):
+    rows = [row for row in (ROOT / 'docs' / 'faults.md').read_text().splitlines()
+            if row.startswith('| ') and not row.startswith('| fault')]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r'`(test_\w+)`', row)
+        assert named and set(named) <= tests, row
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_to_files(page):
+    links = re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
