@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import rclpy
@@ -26,10 +27,11 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0) -> int:
 
     Args:
         node_class: of the node.
-        niceness: how much the node stands back where cores are scarce; the tracker, which must
-            keep up with the camera, has 0.
+        niceness: how much the node stands back where cores are scarce; that of the tracker, which
+            must keep up with the camera, is below 0 where the user may set that.
     """
-    os.nice(niceness)
+    with suppress(PermissionError):
+        os.nice(niceness)
     node, making = None, True
 
     def on_interrupt(*_) -> None:

@@ -220,7 +220,7 @@ def _percentiles(name: str, values: deque) -> dict[str, float]:
 
 def main() -> int:
     """Run the node."""
-    return run(SnnTrackerNode)
+    return run(SnnTrackerNode, niceness=-10)
 
 
 if __name__ == '__main__':
