@@ -3,7 +3,7 @@
 """The whole graph on this machine: packet arrival to pose published, CPU and memory by process.
 
 Real processes, everything recorded; figures are read from the bag. The person is simulated before,
-so that the player does no more than a driver would: it packs events and sends them.
+so that the player does no more than a driver would: it sends packets.
 """
 
 import os
@@ -13,12 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import psutil
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_report import run_report
+from hybrid_pose_ros.evaluation.run_report import EVENT_PACKET, run_report
 from hybrid_pose_ros.graph import graph, share
-from hybrid_pose_ros.simulation.recording import record
+from hybrid_pose_ros.recordings.bag_writer import BagWriter
+from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.playback import simulated_packets
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.supervision import Supervisor
 
@@ -46,13 +49,29 @@ def graph_benchmark(*, duration_s: float = 20.0, values: Mapping[str, str] | Non
         InputError: a node did not start.
     """
     with tempfile.TemporaryDirectory() as folder:
-        recording = Path(folder, 'person.h5')
-        record(SimulatedScene(seed=0, duration_us=round(duration_s * 1e6)), recording, seed=0,
-               motion='demo')
-        runs = {f'{rate} packets/s': run_graph(Path(folder, str(rate)), duration_s, {
-            'recording': str(recording), 'packets_per_s': str(rate), **(values or {})})
-            for rate in packets_per_s}
+        runs = {}
+        for rate in packets_per_s:
+            recording = Path(folder, f'person_{rate}')
+            _record(SimulatedScene(seed=0, duration_us=round(duration_s * 1e6)), recording, rate)
+            runs[f'{rate} packets/s'] = run_graph(Path(folder, str(rate)), duration_s, {
+                'recording': str(recording), **(values or {})})
     return runs | {'duration_s': duration_s, 'cores': os.cpu_count()}
+
+
+def _record(scene: SimulatedScene, bag: Path, packets_per_s: int) -> None:
+    """Write a scene's packets into a bag, as a driver would send them."""
+    store, writer = typestore(), BagWriter(bag)
+    write = writer.add_topic('/event_camera/events', EVENT_PACKET)
+    for due in simulated_packets(scene, 1_000_000 // packets_per_s, 'event_camera'):
+        packet = due.packet
+        stamp = store.types['builtin_interfaces/msg/Time'](*divmod(packet.stamp_ns, 10**9))
+        message = store.types[EVENT_PACKET](
+            header=store.types['std_msgs/msg/Header'](stamp, packet.frame_id),
+            height=packet.height, width=packet.width, seq=packet.seq, time_base=packet.time_base,
+            encoding=packet.encoding, is_bigendian=False,
+            events=np.frombuffer(bytes(packet.payload), np.uint8))
+        write(packet.stamp_ns, store.serialize_cdr(message, EVENT_PACKET))
+    writer.close()
 
 
 def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark of the whole graph, short."""
+
+import pytest
+from live_graph import DOMAIN  # noqa: F401  skips where there is no ROS
+
+from hybrid_pose_ros.evaluation.graph_benchmark import graph_benchmark
+from hybrid_pose_ros.graph import SETTINGS
+
+
+@pytest.fixture(scope='module')
+def run():
+    return graph_benchmark(duration_s=2.0, packets_per_s=(250,))['250 packets/s']
+
+
+def test_all_packets_of_the_person_arrive_and_give_poses(run):
+    assert run['poses'] > 500 and run['states'] > 10
+    assert run['lost_packets'] == 0 and run['restarts'] == {}
+
+
+def test_what_each_process_uses_is_told(run):
+    assert set(run['processes']) == set(SETTINGS)
+    for figures in run['processes'].values():
+        assert 0 < figures['cores'] < 4 and figures['resident_mib'] > 10
+
+
+def test_the_time_beyond_the_network_is_part_of_the_latency(run):
+    whole, beyond = (run['latency_ms'][name] for name in (
+        'packet_arrival_to_publish', 'packet_arrival_to_publish_beyond_compute'))
+    assert 0 < beyond['p50'] < whole['p50']
