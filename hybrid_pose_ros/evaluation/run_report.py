@@ -137,9 +137,10 @@ def summarize(run: Run) -> dict[str, Any]:
             np.array(run.beyond_compute_ms))
     if run.truth:
         report['mpjpe_px'] = _error_px(run)
-    if run.always_mw and set(run.power) == set(POWERED):
-        report['power'] = power_figures(
-            *([mw for _, mw in run.power[name]] for name in POWERED), run.always_mw)
+    powers = [[mw for log_ns, mw in run.power.get(name, ())
+               if run.pose_log_ns[0] < log_ns <= run.pose_log_ns[-1]] for name in POWERED]
+    if run.always_mw and all(powers):
+        report['power'] = power_figures(*powers, run.always_mw)
     if run.states:
         report['ann_ms'] = _percentiles(np.array([state.ann_ms for state in run.states]))
     return report
