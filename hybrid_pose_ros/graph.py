@@ -37,6 +37,7 @@ TOPICS = {
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
     '/snn_tracker/skeletons': 'hybrid_pose_ros/msg/Skeleton2DArray',
     '/snn_tracker/skeleton_throttle': 'hybrid_pose_ros/msg/Skeleton2D',
+    '/snn_tracker/status': 'hybrid_pose_ros/msg/TrackerStatus',
     '/snn_tracker/inline_request': 'std_msgs/msg/String',
     '/snn_tracker/initialize_request': 'std_msgs/msg/String',
     '/skeleton_markers/markers': 'visualization_msgs/msg/MarkerArray',

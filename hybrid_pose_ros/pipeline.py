@@ -93,6 +93,9 @@ class TrackerParams(DemandParams, NetworkParams):
                          'only.', low=1, high=64)
     throttle_hz: float = param(30.0, 'Poses a second on ~/skeleton_throttle [Hz].',
                                low=0.1, high=1000.0)
+    realtime_priority: int = param(0, 'Of the process, among those that go before all others '
+                                   '(SCHED_RR); needs the right to (ulimit -r). 0: like others, '
+                                   'at nice -10 where permitted.', low=0, high=99)
 
 
 class InitialState(Protocol):

@@ -96,10 +96,14 @@ def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dic
                     logs=folder / 'logs', environment=environment) as supervisor:
         samples = _watch(supervisor, [node.name for node in nodes], duration_s)
         restarts = {name: count for name, count in supervisor.restarts.items() if count}
+        told = time.monotonic()
+        supervisor.stop()
+        shutdown_s = time.monotonic() - told
     report = run_report(bag)
     return {name: report.get(name) for name in FIGURES} | {
         'processes': {name: _figures(of_one) for name, of_one in samples.items()},
-        'restarts': restarts, 'segments_left': len(list(SEGMENTS.glob('hybrid_pose.*')))}
+        'restarts': restarts, 'shutdown_s': round(shutdown_s, 2),
+        'segments_left': len(list(SEGMENTS.glob('hybrid_pose.*')))}
 
 
 class Sample(NamedTuple):

@@ -17,7 +17,7 @@ from hybrid_pose_ros.events.clock import SensorClock
 from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
-from hybrid_pose_ros.nodes.qos import EVENTS_QOS
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS, subscription
 from hybrid_pose_ros.nodes.waiting import waiting
 
 SILENCE_S = 5.0
@@ -31,7 +31,10 @@ class EventBatch(NamedTuple):
     height: int
     lost_packets: int
     restarted: bool
+    sent_ns: int  # stamp of the packet's header
     arrival_ns: int  # wall clock, when the middleware had the packet
+    taken_ns: int  # when it was taken from there
+    decoded_ns: int
 
 
 class EventInput:
@@ -57,8 +60,9 @@ class EventInput:
         self._known = False
         self._last_fault = ''
         self._bad_since = 0  # bad packets since the last good one
-        self._subscription = node.create_subscription(
-            EventPacket, '~/events', self._on_packet, EVENTS_QOS)
+        self._queue_depth = 0
+        self._subscription = subscription(
+            node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
         self._silence = node.create_timer(SILENCE_S, self._on_silence)
 
     def close(self) -> None:
@@ -70,17 +74,26 @@ class EventInput:
         """Return the totals of the stream, and what was wrong with the last bad packet."""
         return asdict(self._stream.counts) | {'last_bad_packet': self._last_fault}
 
+    def queue_depth(self) -> int:
+        """Return the most packets that waited at once since the last call."""
+        depth, self._queue_depth = self._queue_depth, 0
+        return depth
+
     def header(self, sensor_us: int) -> Header:
         """Return a header with the ROS time of a sensor time and the camera's frame."""
         return Header(stamp=to_time(self.clock.to_ros_ns(sensor_us)), frame_id=self.frame_id)
 
     def _on_packet(self, message: EventPacket, info: dict) -> None:
         self._take(message, info)
+        depth = 1
         for more in waiting(self._subscription):
             self._take(*more)
+            depth += 1
+        self._queue_depth = max(self._queue_depth, depth)
         time.sleep(self._gathering_s)
 
     def _take(self, message: EventPacket, info: dict) -> None:
+        taken_ns = time.time_ns()
         counts = self._stream.counts
         repeated = counts.duplicated + counts.out_of_order
         try:
@@ -111,12 +124,13 @@ class EventInput:
         if update.restarted:
             self.clock.restart()
             self._node.get_logger().warning('the sensor\'s clock began anew: state forgotten')
+        sent_ns = from_time(message.header.stamp)
         if len(update.events):
             self.frame_id = message.header.frame_id
-            self.clock.update(from_time(message.header.stamp), int(update.events['t'][0]))
-        self._on_events(EventBatch(update.events, message.width, message.height,
-                                   update.lost_packets, update.restarted,
-                                   info['received_timestamp']))
+            self.clock.update(sent_ns, int(update.events['t'][0]))
+        self._on_events(EventBatch(
+            update.events, message.width, message.height, update.lost_packets, update.restarted,
+            sent_ns, info['received_timestamp'], taken_ns, time.time_ns()))
 
     def _on_silence(self) -> None:
         topic = self._subscription.topic_name

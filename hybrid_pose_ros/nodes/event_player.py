@@ -16,7 +16,7 @@ from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import EVENTS_QOS, SKELETON_QOS
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS, SKELETON_QOS, publisher
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
@@ -40,7 +40,7 @@ class EventPlayerNode(Node):
         super().__init__('event_player', **kwargs)
         self._params = declare(self, PlayerParams)
         self._packets = due_packets(self._params)  # a file that cannot be played is told at once
-        self._events = self.create_publisher(EventPacket, '~/events', EVENTS_QOS)
+        self._events = publisher(self, EventPacket, '~/events', EVENTS_QOS)
         self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', SKELETON_QOS)
         self._sent = self._sent_bytes = 0
         self._played_us = 0

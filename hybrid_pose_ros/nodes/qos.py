@@ -2,7 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """How reliably each topic travels, and how many messages wait, with the reason."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any
+
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+
+from hybrid_pose_ros.errors import InputError
 
 EVENTS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1000,
                         reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -21,8 +33,48 @@ STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 REQUEST_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 """Requests are few, and asked again where no answer comes."""
 
+STATUS_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+"""One a second."""
+
 MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """What RViz asks for by default; it shows nothing of a best-effort publisher."""
 
 RECORDED_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
 """For the recorder of slow topics: some bursts."""
+
+
+def publisher(node: Node, kind: type, name: str, qos: QoSProfile) -> Publisher:
+    """Return a publisher whose profile users may set by parameters.
+
+    They are `qos_overrides.TOPIC.publisher.depth` (history, reliability), TOPIC being its whole
+    name, as with nodes in C++.
+
+    Raises:
+        InputError: such a parameter is not legal.
+    """
+    with _mistakes_told(name):
+        return node.create_publisher(kind, name, **_overridable(qos))
+
+
+def subscription(node: Node, kind: type, name: str, callback: Callable,
+                 qos: QoSProfile) -> Subscription:
+    """Return a subscription whose profile users may set: `qos_overrides.TOPIC.subscription.depth`.
+
+    Raises:
+        InputError: such a parameter is not legal.
+    """
+    with _mistakes_told(name):
+        return node.create_subscription(kind, name, callback, **_overridable(qos))
+
+
+def _overridable(qos: QoSProfile) -> dict[str, Any]:
+    return {'qos_profile': copy(qos),  # rclpy writes into it
+            'qos_overriding_options': QoSOverridingOptions.with_default_policies()}
+
+
+@contextmanager
+def _mistakes_told(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ParameterException, RuntimeError) as error:
+        raise InputError(f'topic {name}: {error}') from error

@@ -3,11 +3,9 @@
 """The entry point that all nodes share: construct, spin, shut down in order."""
 
 import gc
-import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import rclpy
@@ -19,6 +17,7 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.nodes.scheduling import stand_back
 
 
 def run(node_class: Callable[[], Node], *, niceness: int = 0) -> int:
@@ -28,11 +27,9 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0) -> int:
 
     Args:
         node_class: of the node.
-        niceness: how much the node stands back where cores are scarce; that of the tracker, which
-            must keep up with the camera, is below 0 where the user may set that.
+        niceness: how much the node stands back where cores are scarce (`scheduling.py`).
     """
-    with suppress(PermissionError):
-        os.nice(niceness)
+    stand_back(niceness)
     node, making = None, True
 
     def on_interrupt(*_) -> None:

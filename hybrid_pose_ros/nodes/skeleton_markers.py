@@ -23,7 +23,7 @@ from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import MARKERS_QOS
+from hybrid_pose_ros.nodes.qos import MARKERS_QOS, publisher
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.skeleton import BONES, JOINTS
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
@@ -44,8 +44,8 @@ class SkeletonMarkersNode(Node):
             maxlen=max(1, round(self._params.trail_s * self._params.rate_hz)))
         self._batches: deque[EventBatch] = deque(maxlen=4000)
         self._poses = self._drawn = 0
-        self._markers = self.create_publisher(MarkerArray, '~/markers', MARKERS_QOS)
-        self._overlay = self.create_publisher(Image, '~/overlay', MARKERS_QOS)
+        self._markers = publisher(self, MarkerArray, '~/markers', MARKERS_QOS)
+        self._overlay = publisher(self, Image, '~/overlay', MARKERS_QOS)
         self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, 10, raw=True)
         self._lens: CameraInfo | None = None
         self.create_subscription(CameraInfo, '~/camera_info', self._on_camera_info, 10)

@@ -9,7 +9,7 @@ to 12 poses: who only wants to have them all takes them packet by packet.
 from rclpy.node import Node
 
 from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
-from hybrid_pose_ros.nodes.qos import SKELETON_QOS, THROTTLE_QOS
+from hybrid_pose_ros.nodes.qos import SKELETON_QOS, THROTTLE_QOS, publisher
 
 
 class SkeletonTopics:
@@ -20,9 +20,11 @@ class SkeletonTopics:
 
     def __init__(self, node: Node, throttle_hz: float):
         self._node = node
-        self._each = node.create_publisher(Skeleton2D, '~/skeleton', SKELETON_QOS)
-        self._together = node.create_publisher(Skeleton2DArray, '~/skeletons', SKELETON_QOS)
-        self._throttled = node.create_publisher(Skeleton2D, '~/skeleton_throttle', THROTTLE_QOS)
+        self._each, self._together, self._throttled = (
+            publisher(node, kind, name, qos) for kind, name, qos in (
+                (Skeleton2D, '~/skeleton', SKELETON_QOS),
+                (Skeleton2DArray, '~/skeletons', SKELETON_QOS),
+                (Skeleton2D, '~/skeleton_throttle', THROTTLE_QOS)))
         self._period_ns = round(1e9 / throttle_hz)
         self._next_ns = 0
         self._poses: list[Skeleton2D] = []
@@ -30,8 +32,8 @@ class SkeletonTopics:
 
     def close(self) -> None:
         """Publish no more."""
-        for publisher in (self._each, self._together, self._throttled):
-            self._node.destroy_publisher(publisher)
+        for topic in (self._each, self._together, self._throttled):
+            self._node.destroy_publisher(topic)
 
     def publish(self, pose: Skeleton2D, now_ns: int) -> None:
         """Publish a pose, whose latencies are those of now; keep it for the others."""

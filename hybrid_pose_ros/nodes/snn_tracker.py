@@ -4,25 +4,24 @@
 
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 
-import numpy as np
 from std_msgs.msg import String
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
-from hybrid_pose_ros.evaluation.live_power import SpikePower
 from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
-from hybrid_pose_ros.msg import StateTensors
+from hybrid_pose_ros.msg import StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.managed import ManagedNode
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS
+from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS, STATUS_QOS
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.scheduling import make_realtime
 from hybrid_pose_ros.nodes.skeleton_topics import SkeletonTopics
+from hybrid_pose_ros.nodes.tracker_report import Refusals, TrackerReport
 from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
@@ -46,6 +45,11 @@ class SnnTrackerNode(ManagedNode):
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
         self._model = checkpoint.identity(self._weights)
         warm_up(self._weights, self._params)
+        priority = self._params.realtime_priority
+        if priority and not make_realtime(priority):
+            self.get_logger().warning(
+                f'realtime_priority = {priority} is not permitted: allow it in '
+                '/etc/security/limits.conf (rtprio), or give the process CAP_SYS_NICE')
 
     def cleanup(self) -> None:
         """Let go the weights."""
@@ -54,20 +58,17 @@ class SnnTrackerNode(ManagedNode):
     def activate(self) -> None:
         """Begin with nothing known: neither the sensor nor a state."""
         self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
-        self._power: SpikePower | None = None
+        self._report: TrackerReport | None = None  # of it
         self._size = (0, 0)
         self._arrival_ns = 0  # of the newest packet
         self._reader: StateReader | None = None
         self._refused = 0
         self._refusal = ''
         self._unseen = 0
-        self._latencies_ms: deque[float] = deque(maxlen=2000)
-        self._computes_ms: deque[float] = deque(maxlen=2000)
-        self._last_poses = self._last_stale = self._last_merged = self._last_left_out = 0
-        self._stale = 0
         self._skeletons = SkeletonTopics(self, self._params.throttle_hz)
         self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
         self._requests = self.create_publisher(String, '~/initialize_request', REQUEST_QOS)
+        self._statuses = self.create_publisher(TrackerStatus, '~/status', STATUS_QOS)
         self._input = EventInput(self, self._on_events)
         self._notices = self.create_subscription(StateTensors, '~/state', self._on_state,
                                                  STATE_QOS)
@@ -79,7 +80,7 @@ class SnnTrackerNode(ManagedNode):
         """Take in no more, and forget the sensor and the state."""
         self._input.close()
         self.destroy_subscription(self._notices)
-        for publisher in (self._inline_requests, self._requests):
+        for publisher in (self._inline_requests, self._requests, self._statuses):
             self.destroy_publisher(publisher)
         self._skeletons.close()
         self._tracker = self._reader = None
@@ -96,7 +97,9 @@ class SnnTrackerNode(ManagedNode):
         waited_us = (time.time_ns() - batch.arrival_ns) // 1000
         for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
-        self._skeletons.flush(time.time_ns())
+        done_ns = time.time_ns()
+        self._skeletons.flush(done_ns)
+        self._report.take_packet(batch, done_ns)
         reason = self._tracker.take_request()
         if reason is not None:
             self._requests.publish(String(data=reason))
@@ -108,7 +111,7 @@ class SnnTrackerNode(ManagedNode):
             self.get_logger().error(str(error), throttle_duration_sec=10.0)
             return False
         self._size = batch.width, batch.height
-        self._power = SpikePower(self._tracker.engine)
+        self._report = TrackerReport(self._tracker, self._machine)
         self._reader = StateReader(model=self._model,
                                    tensors=tensor_specs(self._tracker.layout))
         return True
@@ -126,9 +129,7 @@ class SnnTrackerNode(ManagedNode):
         message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
         message.packet_latency_ms = (now_ns - self._arrival_ns) * 1e-6
         self._skeletons.publish(message, now_ns)
-        self._stale += pose.stale
-        self._latencies_ms.append(message.packet_latency_ms)
-        self._computes_ms.append(message.compute_ms)
+        self._report.take_pose(message)
 
     def _on_state(self, message: StateTensors) -> None:
         if self._tracker is not None:
@@ -173,49 +174,15 @@ class SnnTrackerNode(ManagedNode):
     def _status(self) -> Status:
         if not self.is_active:
             return Status('inactive', {})
-        stream, tracker = self._input.counts(), self._tracker
-        if tracker is None:
+        stream = self._input.counts()
+        if self._tracker is None:
             return Status('waiting for events', stream, warn=True)
-        poses = tracker.counts.poses - self._last_poses
-        self._last_poses = tracker.counts.poses
-        age_us = tracker.state_age_us
-        problems = [] if tracker.trained else ['untrained weights']
-        if age_us is None:
-            problems.append('waiting for a state of the ANN')
-            if tracker.counts.states_too_old:
-                problems.append('those that came were older than history_us')
-        stale = self._stale - self._last_stale
-        self._last_stale = self._stale
-        if stale:
-            problems.append(f'{stale} of {poses} poses stale: no new state of the ANN')
-        merged = tracker.counts.merged_steps - self._last_merged
-        left_out = tracker.counts.left_out_steps - self._last_left_out
-        self._last_merged, self._last_left_out = (tracker.counts.merged_steps,
-                                                  tracker.counts.left_out_steps)
-        if merged or left_out:
-            problems.append(f'overloaded: {merged} bins taken in long steps, {left_out} left out')
-        power = self._power.since_last(tracker.counts.network_steps, tracker.spikes,
-                                       self._diagnostics.period_s)
-        watts = self._machine.watts()
-        power |= {} if watts is None else {f'measured_power_w_{self._machine.source}': watts}
-        values = stream | vars(tracker.counts) | power | {
-            'trained': tracker.trained, 'model': self._model, 'poses_per_s': poses,
-            'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
-            'stale_poses': self._stale, 'held_joints': tracker.held_joints,
-            'hot_pixels': tracker.hot_pixels,
-            **{f'requests_{reason}': count for reason, count in tracker.requests.items()},
-            'states_refused': self._refused, 'last_refusal': self._refusal,
-            'states_out_of_sight': self._unseen,
-            **_percentiles('latency_ms', self._latencies_ms),
-            **_percentiles('compute_ms', self._computes_ms)}
-        return Status('; '.join(problems) or 'tracking', values, warn=bool(problems))
-
-
-def _percentiles(name: str, values: deque) -> dict[str, float]:
-    if not values:
-        return {}
-    levels = np.percentile(np.fromiter(values, np.float64), (50, 95, 99))
-    return {f'{name}_p{level}': float(value) for level, value in zip((50, 95, 99), levels)}
+        status, message = self._report.report(
+            stream, Refusals(self._refused, self._refusal, self._unseen), model=self._model,
+            queue_depth=self._input.queue_depth(), period_s=self._diagnostics.period_s)
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._statuses.publish(message)
+        return status
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from live_graph import EXECUTABLES
+from live_graph import EXECUTABLES, SKELETONS
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError
@@ -214,3 +214,12 @@ SnnTrackerNode().destroy_node()
 print([name for name in sys.modules if name.partition('.')[0] == 'torch'])
 ''', tmp_path)
     assert process.stdout == '[]\n', process.stderr
+
+
+@pytest.mark.parametrize('policy, value, said', (
+    ('reliability', 'sometimes', 'Unexpected QoS override for policy `reliability`: `sometimes`'),
+    ('depth', 'deep', "to 'deep' of type 'STRING', expecting type 'INTEGER'")))
+def test_a_profile_of_a_topic_that_is_not_legal_is_refused(policy, value, said):
+    line = refusal('snn_tracker', *parameter(
+        f'qos_overrides.{SKELETONS}.publisher.{policy}', value))
+    assert line.startswith('snn_tracker: topic ~/skeletons: ') and said in line

@@ -17,7 +17,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.graph import TOPICS
 from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors
+from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
@@ -45,7 +45,8 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
         markers=live.listen('/skeleton_markers/markers', MarkerArray),
         images=live.listen(OVERLAY, Image), views=[],
         arrays=live.listen(SKELETONS, Skeleton2DArray),
-        throttled=live.listen('/snn_tracker/skeleton_throttle', Skeleton2D))
+        throttled=live.listen('/snn_tracker/skeleton_throttle', Skeleton2D),
+        statuses=live.listen('/snn_tracker/status', TrackerStatus))
     reader = StateReader()
     camera = Camera(live, listeners=3)
     for _ in range(25):
@@ -186,12 +187,31 @@ def test_the_overlay_shows_events_where_somebody_looks(run):
 @pytest.mark.parametrize('name, expected', (
     ('snn_tracker', {'packets', 'lost_packets', 'bad_packets', 'poses', 'poses_per_s', 'trained',
                      'model', 'state_age_ms', 'states_refused', 'latency_ms_p50',
-                     'latency_ms_p99', 'compute_ms_p95'}),
+                     'latency_ms_p99', 'compute_ms_p95', 'queue_depth'}),
     ('ann_initializer', {'packets', 'lost_packets', 'bad_packets', 'states', 'ann_ms', 'segment',
                          'transport', 'trained', 'model'}),
     ('skeleton_markers', {'packets', 'poses', 'drawn'})))
 def test_every_node_reports_on_diagnostics(run, name, expected):
     assert expected <= set(run.reports[name])
+
+
+def test_the_status_is_the_gist_of_the_report(run):
+    for status in run.statuses:
+        assert not status.tracking and 'untrained weights' in status.message
+    last = run.statuses[-1]
+    report = run.reports['snn_tracker']
+    assert last.lost_packets == last.bad_packets == 0
+    assert f'{last.state_age_ms:.4g}' == report['state_age_ms']
+    assert f'{last.latency_ms[0]:.4g}' == report['latency_ms_p50']
+    assert 0 < sum(status.poses_per_s > 0 for status in run.statuses)
+
+
+def test_the_stages_of_a_packets_way_add_up_to_its_latency(run):
+    """Of the means they would exactly; medians of stages that are all needed come near."""
+    report = run.reports['snn_tracker']
+    stages = [float(report[f'{stage}_ms_p50']) for stage in ('queue', 'decode', 'network', 'rest')]
+    assert all(stage > 0 for stage in stages)
+    assert 0.2 < sum(stages) / float(report['latency_ms_p50']) < 5
 
 
 def test_nodes_report_that_they_are_untrained(run):
