@@ -64,6 +64,8 @@ ARGUMENTS = (
              tuple((node, 'step_us') for node in NETWORK)),
     Argument('calibration', 'YAML of camera_calibration, to undistort the events with',
              tuple((node, 'calibration') for node in NETWORK)),
+    Argument('realtime_priority', 'of the tracker, 1 to 99, where permitted; 0: an ordinary process',
+             (('snn_tracker', 'realtime_priority'),)),
     Argument('ann_rate_hz', 'states a second [Hz]', (('ann_initializer', 'rate_hz'),)),
     Argument('recording', 'file or bag to play; without it a person is simulated (driver player)',
              (('event_player', 'recording'),)),

@@ -32,18 +32,23 @@ SEGMENTS = Path('/dev/shm')
 PACKETS_PER_S = (1000, 250)
 """A packet for each time bin, and as drivers send them by default."""
 
+PRIORITIES = (0, 1)
+"""An ordinary tracker, and one that goes before all else where that is permitted."""
+
 FIGURES = ('latency_ms', 'missing_poses', 'lost_packets', 'poses', 'poses_per_sensor_s', 'states',
            'state_handovers', 'state_age_ms', 'ann_ms', 'step_us', 'trained')
 
 
 def graph_benchmark(*, duration_s: float = 20.0, values: Mapping[str, str] | None = None,
-                    packets_per_s: Sequence[int] = PACKETS_PER_S) -> dict[str, Any]:
+                    packets_per_s: Sequence[int] = PACKETS_PER_S,
+                    priorities: Sequence[int] = PRIORITIES) -> dict[str, Any]:
     """Return latencies, losses, CPU [cores] and memory [MiB] of a run of the graph at each rate.
 
     Args:
         duration_s: length of the simulated scene.
         values: further arguments of the graph, such as step_us.
         packets_per_s: packets of the player.
+        priorities: of the tracker, a run with each; `realtime` says whether it was permitted.
 
     Raises:
         InputError: a node did not start.
@@ -53,8 +58,11 @@ def graph_benchmark(*, duration_s: float = 20.0, values: Mapping[str, str] | Non
         for rate in packets_per_s:
             recording = Path(folder, f'person_{rate}')
             _record(SimulatedScene(seed=0, duration_us=round(duration_s * 1e6)), recording, rate)
-            runs[f'{rate} packets/s'] = run_graph(Path(folder, str(rate)), duration_s, {
-                'recording': str(recording), **(values or {})})
+            for priority in priorities:
+                name = f'{rate} packets/s' + ', realtime' * bool(priority)
+                runs[name] = run_graph(Path(folder, f'{rate}_{priority}'), duration_s, {
+                    'recording': str(recording), 'realtime_priority': str(priority),
+                    **(values or {})})
     return runs | {'duration_s': duration_s, 'cores': os.cpu_count()}
 
 
@@ -96,6 +104,7 @@ def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dic
                     logs=folder / 'logs', environment=environment) as supervisor:
         samples = _watch(supervisor, [node.name for node in nodes], duration_s)
         restarts = {name: count for name, count in supervisor.restarts.items() if count}
+        scheduling = os.sched_getscheduler(supervisor.pid('snn_tracker'))
         told = time.monotonic()
         supervisor.stop()
         shutdown_s = time.monotonic() - told
@@ -103,6 +112,7 @@ def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dic
     return {name: report.get(name) for name in FIGURES} | {
         'processes': {name: _figures(of_one) for name, of_one in samples.items()},
         'restarts': restarts, 'shutdown_s': round(shutdown_s, 2),
+        'realtime': scheduling == os.SCHED_RR,
         'segments_left': len(list(SEGMENTS.glob('hybrid_pose.*')))}
 
 

@@ -50,6 +50,22 @@ def played(tmp_path_factory) -> SimpleNamespace:
                            report=json.loads((output / 'report.json').read_text()))
 
 
+def evaluated(bag: Path) -> dict[str, Any]:
+    """Run the tracker again on a bag; return what `hybrid-pose bag` prints as JSON."""
+    process = subprocess.run(
+        [HYBRID_POSE, 'bag', bag, '--json', '--rows', 'hybrid,ann_held'], capture_output=True,
+        text=True, timeout=PATIENCE_S)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+def test_a_bag_gives_the_same_numbers_twice_and_those_of_the_live_report(played):
+    first = evaluated(played.bag)
+    assert first == evaluated(played.bag)
+    assert first['re_run']['poses'] > 1000
+    assert first['run'] == {name: played.report[name] for name in first['run']}
+
+
 def read_by_mcap(bag: Path) -> Iterator[tuple[str, str, Any]]:
     """Yield topic, type and message, as the MCAP project's own library decodes them."""
     with next(bag.glob('*.mcap')).open('rb') as stream:

@@ -11,7 +11,8 @@ from hybrid_pose_ros.graph import SETTINGS
 
 @pytest.fixture(scope='module')
 def run():
-    return graph_benchmark(duration_s=2.0, packets_per_s=(250,))['250 packets/s']
+    runs = graph_benchmark(duration_s=2.0, packets_per_s=(250,), priorities=(0,))
+    return runs['250 packets/s']
 
 
 def test_all_packets_of_the_person_arrive_and_give_poses(run):
@@ -23,6 +24,11 @@ def test_what_each_process_uses_is_told(run):
     assert set(run['processes']) == set(SETTINGS)
     for figures in run['processes'].values():
         assert 0 < figures['cores'] < 4 and figures['resident_mib'] > 10
+
+
+def test_how_the_graph_ended_is_told(run):
+    assert run['shutdown_s'] > 0
+    assert run['realtime'] is False
 
 
 def test_the_time_beyond_the_network_is_part_of_the_latency(run):
