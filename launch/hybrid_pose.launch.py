@@ -6,12 +6,12 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from hybrid_pose_ros.graph import ARGUMENTS, PACKAGE, graph, share
 
-DRIVERS = {'metavision': ('metavision_driver', 'driver_node'),
-           'libcaer': ('libcaer_driver', 'driver_node')}
-"""Package and executable of the drivers that are started here on request."""
+DRIVERS = ('metavision', 'libcaer')
+"""Those that are started here on request: executable driver_node of package NAME_driver."""
 
 
 def _nodes(context):
@@ -30,13 +30,26 @@ def _nodes(context):
         for spec in graph(driver=driver, camera=camera, namespace=value('namespace'),
                           values={argument.name: value(argument.name) for argument in ARGUMENTS})]
     if driver in DRIVERS:
-        package, executable = DRIVERS[driver]
-        nodes.append(Node(package=package, executable=executable, name=camera, output='screen',
-                          parameters=[{'event_message_time_threshold': 1.0e-3}]))
+        namespace, _, name = camera.rpartition('/')
+        nodes.append(Node(package=f'{driver}_driver', executable='driver_node', name=name,
+                          namespace=namespace or '/', output='screen',
+                          parameters=_driver_parameters(driver, name, value)))
     if value('rviz').lower() == 'true':
         nodes.append(Node(package='rviz2', executable='rviz2', name='rviz2', output='screen',
                           arguments=['-d', str(share() / 'config' / 'hybrid_pose.rviz')]))
     return nodes
+
+
+def _driver_parameters(driver, frame, value):
+    """Return what the driver is told; names are its own, and a file of the user's comes last."""
+    parameters = {'event_message_time_threshold': 1.0e-3,  # s, length of its packets
+                  'serial': ParameterValue(value('serial'), value_type=str)}
+    if driver == 'libcaer':
+        parameters |= {'device_type': value('device_type'), 'camera_frame_id': frame}
+    else:
+        parameters |= {'frame_id': frame}  # its own default is made of the serial number
+    file = value('driver_params_file')
+    return [parameters, file] if file else [parameters]
 
 
 def generate_launch_description():
@@ -48,6 +61,13 @@ def generate_launch_description():
         DeclareLaunchArgument('camera', default_value='event_camera',
                               description='name of the driver\'s node: events come on '
                                           '/<camera>/events'),
+        DeclareLaunchArgument('device_type', default_value='davis',
+                              choices=['davis', 'dvxplorer'],
+                              description='of libcaer_driver: which camera it is'),
+        DeclareLaunchArgument('serial', default_value='',
+                              description='serial number of the camera, where there are several'),
+        DeclareLaunchArgument('driver_params_file', default_value='',
+                              description='YAML file with further parameters of the driver'),
         DeclareLaunchArgument('namespace', default_value='',
                               description='of all nodes; for several cameras, one each'),
         DeclareLaunchArgument('params_file',
