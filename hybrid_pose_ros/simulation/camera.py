@@ -6,8 +6,7 @@ The world is in metres, z up, the floor at z = 0; the person stands near the ori
 Camera frames have x right, y down, z along the optical axis. Pixel (x, y) covers [x, x + 1) times
 [y, y + 1): its middle is at + 0.5.
 
-Source of the DHP19 cameras: the published projection matrices (Calabrese et al., CVPRW 2019),
-decomposed, with the image's first row on top.
+The cameras of DHP19 are those of `datasets/dhp19_calibration.py`.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.datasets import dhp19_calibration
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 from hybrid_pose_ros.settings import check, param
 
 FRONT_AZIMUTH = -np.pi / 2
@@ -76,32 +77,13 @@ def look_at(center, target, *, focal_px: float, width: int = 346, height: int = 
     return Camera(width, height, intrinsics, rotation, -rotation @ center)
 
 
-def _dhp19(intrinsics, rotation, translation) -> Camera:
-    return Camera(346, 260, np.array(intrinsics), np.array(rotation), np.array(translation))
+def _dhp19(number: int) -> Camera:
+    return Camera(*DHP19_SENSOR, *dhp19_calibration.pinhole(number))
 
 
 CAMERAS = {
     'davis346-front': look_at((0.0, -3.4, 1.1), (0.0, 0.0, 0.95), focal_px=340.0),
-    'dhp19-1': _dhp19(  # the person's left side
-        [[316.8165, -4.9643, 185.5045], [0.0, 319.1491, 166.7782], [0.0, 0.0, 1.0]],
-        [[-0.08216, 0.996565, -0.010433], [0.477458, 0.03017, -0.878136],
-         [-0.874805, -0.077129, -0.478297]],
-        [0.38827, 0.68053, 2.93054]),
-    'dhp19-2': _dhp19(  # front, the person's left
-        [[358.5965, -6.4216, 168.3375], [0.0, 359.431, 133.5391], [0.0, 0.0, 1.0]],
-        [[0.767108, 0.640889, -0.028405], [0.170539, -0.246409, -0.954043],
-         [-0.618435, 0.72701, -0.298319]],
-        [-0.0621, 0.87167, 3.77139]),
-    'dhp19-3': _dhp19(  # front, the person's right
-        [[339.3734, -0.486, 158.9598], [0.0, 341.1625, 139.4077], [0.0, 0.0, 1.0]],
-        [[0.731594, -0.676594, -0.083617], [-0.31216, -0.223419, -0.923385],
-         [0.606075, 0.701645, -0.374658]],
-        [0.14138, 0.73115, 3.67356]),
-    'dhp19-4': _dhp19(  # the person's right side
-        [[323.2836, 3.5186, 175.3057], [0.0, 326.0271, 156.2929], [0.0, 0.0, 1.0]],
-        [[0.068648, -0.996241, -0.052832], [-0.508458, 0.010624, -0.861021],
-         [0.858346, 0.08597, -0.505817]],
-        [0.18361, 0.67647, 3.08044]),
+    **{f'dhp19-{number}': _dhp19(number) for number in dhp19_calibration.PROJECTIONS},
 }
 
 
