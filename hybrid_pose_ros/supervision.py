@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The graph's processes where `ros2 launch` is not at hand: start, restart, stop in order."""
 
+import os
 import signal
 import subprocess
 import time
@@ -94,10 +95,11 @@ class Supervisor:
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
             output = self.log(name).open('ab')
-        # A session of its own: Ctrl-C reaches this process alone, which then stops the nodes in
-        # order.
+        # A process group of its own: Ctrl-C reaches this process alone, which then stops the nodes
+        # in order. No session of its own: Linux may share a core out between sessions first
+        # (autogroup), and the nodes' niceness would then count for nothing among them.
         self._processes[name] = subprocess.Popen(
             self._commands[name], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            env=self._environment, start_new_session=True)
+            env=self._environment, preexec_fn=os.setpgrp)
         if output is not None:
             output.close()

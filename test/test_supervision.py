@@ -55,6 +55,13 @@ def is_up(supervisor: Supervisor, name: str, times: int = 1):
     return lambda done: supervisor.log(name).read_text().count('up') >= times
 
 
+def test_a_process_hears_no_ctrl_c_but_shares_the_session(supervisor):
+    """Nodes in sessions of their own got equal shares of a core, however nice they were."""
+    pid = supervisor('patient').pid('patient')
+    assert os.getpgid(pid) == pid != os.getpgid(0)
+    assert os.getsid(pid) == os.getsid(0)
+
+
 def test_a_killed_process_is_started_again(supervisor):
     running = supervisor('patient')
     wait(is_up(running, 'patient'), running)
