@@ -118,7 +118,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     state = f'{initializer}/state'
     wanted = {
         'evaluator': {'~/events': events, '~/skeletons': f'{tracker}/skeletons',
-                      '~/state': state,
+                      '~/status': f'{tracker}/status', '~/state': state,
                       '~/ground_truth': f'{namespace}/event_player/ground_truth',
                       '~/markers': f'{namespace}/skeleton_markers/markers',
                       '~/overlay': f'{namespace}/skeleton_markers/overlay'},

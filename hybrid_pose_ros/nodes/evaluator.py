@@ -17,7 +17,7 @@ from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
-from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors
+from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
@@ -27,7 +27,8 @@ from hybrid_pose_ros.recordings.bag_writer import BagWriter
 
 TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
           ('~/ground_truth', Skeleton2D, SKELETON_QOS),
-          ('~/state', StateTensors, RECORDED_QOS), ('~/markers', MarkerArray, RECORDED_QOS),
+          ('~/state', StateTensors, RECORDED_QOS), ('~/status', TrackerStatus, RECORDED_QOS),
+          ('~/markers', MarkerArray, RECORDED_QOS),
           ('/diagnostics', DiagnosticArray, RECORDED_QOS))
 OVERLAY = ('~/overlay', Image, RECORDED_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
