@@ -19,12 +19,14 @@ from hybrid_pose_ros.pipeline import TrackerParams
 from hybrid_pose_ros.recordings.playback import PlayerParams
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
+from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 
 PACKAGE = 'hybrid_pose_ros'
 
 SETTINGS = {
     'event_player': PlayerParams, 'ann_initializer': InitializerParams,
-    'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'evaluator': EvaluatorParams}
+    'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'ros4hri': Ros4hriParams,
+    'evaluator': EvaluatorParams}
 """Parameters of each node, by its name; its module in `nodes/` has the same name."""
 
 NETWORK = ('ann_initializer', 'snn_tracker')
@@ -90,7 +92,7 @@ class NodeSpec:
 
 
 def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str = '',
-          values: Mapping[str, str] | None = None,
+          ros4hri: bool = False, values: Mapping[str, str] | None = None,
           more: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[NodeSpec, ...]:
     """Return the nodes to start, in order: who publishes comes after who listens.
 
@@ -98,6 +100,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
         driver: 'player' adds the event_player; else a driver publishes /<camera>/events.
         camera: name of the driver's node, with its namespace where it has one.
         namespace: of all nodes; for several cameras, one each.
+        ros4hri: publish the body on the topics of ROS4HRI, too; needs hri_msgs.
         values: arguments by name, as text.
         more: further parameters by node.
 
@@ -124,6 +127,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
                       '~/overlay': f'{namespace}/skeleton_markers/overlay'},
         'skeleton_markers': {'~/events': events, '~/skeleton': f'{tracker}/skeleton_throttle',
                              '~/camera_info': f'/{camera.strip("/")}/camera_info'},
+        'ros4hri': {'~/skeleton': f'{tracker}/skeleton_throttle'},
         'snn_tracker': {'~/events': events, '~/state': state},
         'ann_initializer': {'~/events': events,
                             '~/inline_request': f'{tracker}/inline_request',
@@ -132,6 +136,8 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
         wanted['event_player'] = {'~/events': events}
     if not parameters['evaluator'].get('bag'):
         del wanted['evaluator']
+    if not ros4hri:
+        del wanted['ros4hri']
     return tuple(NodeSpec(name, namespace, parameters[name], remappings)
                  for name, remappings in wanted.items())
 

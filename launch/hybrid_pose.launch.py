@@ -28,6 +28,7 @@ def _nodes(context):
              # Whoever dies comes back, but for the player, which ends with its recording.
              respawn=spec.name != 'event_player', respawn_delay=1.0)
         for spec in graph(driver=driver, camera=camera, namespace=value('namespace'),
+                          ros4hri=value('ros4hri').lower() == 'true',
                           values={argument.name: value(argument.name) for argument in ARGUMENTS})]
     if driver in DRIVERS:
         namespace, _, name = camera.rpartition('/')
@@ -73,6 +74,8 @@ def generate_launch_description():
         DeclareLaunchArgument('params_file',
                               default_value=str(share() / 'config' / 'hybrid_pose.yaml'),
                               description='YAML file with the nodes\' parameters'),
+        DeclareLaunchArgument('ros4hri', default_value='false', choices=['true', 'false'],
+                              description='publish the body on /humans, too; needs hri_msgs'),
         DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'],
                               description='start RViz with the shipped configuration')]
     arguments += [DeclareLaunchArgument(argument.name, default_value='',

@@ -85,8 +85,9 @@ def test_a_namespace_holds_all_nodes_and_topics_but_the_cameras():
 
 def test_nodes_are_started_on_request():
     assert 'event_player' not in [spec.name for spec in graph()]
-    assert 'evaluator' not in [spec.name for spec in graph(driver='player')]
-    with_all = [spec.name for spec in graph(driver='player', values={'record': 'bag'})]
+    assert not {'evaluator', 'ros4hri'} & {spec.name for spec in graph(driver='player')}
+    with_all = [spec.name for spec in graph(driver='player', ros4hri=True,
+                                            values={'record': 'bag'})]
     assert set(with_all) == set(SETTINGS)
     assert with_all[-1] == 'event_player'  # nobody misses its first packet
 

@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='name of the driver\'s node: events come on /CAMERA/events')
     parser.add_argument('--namespace', default='',
                         help='of all nodes; for several cameras, one each')
+    parser.add_argument('--ros4hri', action='store_true',
+                        help='publish the body on /humans, too (REP-155); needs hri_msgs')
     parser.add_argument('--params-file', type=Path, help='YAML file instead of the shipped one')
     for argument in ARGUMENTS:
         parser.add_argument('--' + argument.name.replace('_', '-'), default='',
@@ -32,7 +34,7 @@ def run(args: argparse.Namespace) -> dict:
     require_ros()
     values = {argument.name: getattr(args, argument.name) for argument in ARGUMENTS}
     nodes = graph(driver=args.driver, camera=args.camera, namespace=args.namespace,
-                  values=values)
+                  ros4hri=args.ros4hri, values=values)
     params_file = args.params_file or share() / 'config' / 'hybrid_pose.yaml'
     if not params_file.is_file():
         raise InputError(f'no parameter file at {params_file}')
