@@ -5,6 +5,7 @@
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 WIDTH, HEIGHT = 64, 48
@@ -27,3 +28,12 @@ def circling_clip(seed=0, duration_ms=600, events_ms=5):
     visible = np.ones(joints.shape[:2], bool)
     return LabeledRecording(f'circling{seed}', WIDTH, HEIGHT, events, label_us,
                             joints.astype(np.float32), visible, ~visible)
+
+
+def write_clip(folder, clip):
+    """Write a clip as a recording into a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Hdf5Writer(folder / f'{clip.name}.h5', width=clip.width, height=clip.height) as writer:
+        writer.append(clip.events)
+        writer.append_labels(clip.label_us, clip.joints_px + 0.5,
+                             np.zeros((*clip.visible.shape, 3)), clip.visible)

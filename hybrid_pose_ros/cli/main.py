@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from hybrid_pose_ros.errors import InputError
 
 VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'bag',
-         'bench')
+         'bench', 'study')
 """Each is a module of this package."""
 
 

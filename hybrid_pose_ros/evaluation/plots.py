@@ -23,7 +23,8 @@ def plot_result(result: dict[str, Any], folder: Path) -> list[Path]:
             *(_sweep(swept, folder) for swept in result.get('sweeps', []))]
 
 
-def _figure(columns: int = 1):
+def new_figure(columns: int = 1):
+    """Return a figure and its panels beside each other, (1, columns)."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot
@@ -35,7 +36,8 @@ def _legend(axes) -> None:
     axes.legend(fontsize='small', loc='center left', bbox_to_anchor=(1, 0.5))
 
 
-def _save(figure, path: Path) -> Path:
+def save(figure, path: Path) -> Path:
+    """Write a figure, close it, and return where it is."""
     from matplotlib import pyplot
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
@@ -43,7 +45,7 @@ def _save(figure, path: Path) -> Path:
 
 
 def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
-    figure, ((axes,),) = _figure()
+    figure, ((axes,),) = new_figure()
     settings = result['settings']
     late_ms = settings['ann_delay_us'] * 1e-3
     worst = result['rows'].get('constant_velocity', {}).get('mpjpe_px_by_step', [])
@@ -55,7 +57,7 @@ def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
     axes.set(xlabel='time since the events that the ANN saw [ms]', ylabel='mean error [px]',
              title='Error over the time since initialization', ylim=(0, top))
     _legend(axes)
-    return _save(figure, folder / 'error_over_time.png')
+    return save(figure, folder / 'error_over_time.png')
 
 
 def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name: str,
@@ -67,7 +69,7 @@ def _curve(axes, by_step: list[float | None], step_us: int, late_ms: float, name
 
 
 def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
-    figure, (panels,) = _figure(2)
+    figure, (panels,) = new_figure(2)
     for axes, count in zip(panels, ('paper', 'honest')):
         for name, row in result['rows'].items():
             for node, marker in (('45nm', 'o'), ('7nm', '^')):
@@ -78,11 +80,11 @@ def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
         axes.yaxis.set_major_formatter('{x:g}')
         axes.yaxis.set_minor_formatter('{x:g}')
     _legend(panels[1])
-    return _save(figure, folder / 'error_against_power.png')
+    return save(figure, folder / 'error_against_power.png')
 
 
 def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
-    figure, ((axes,),) = _figure()
+    figure, ((axes,),) = new_figure()
     shown = [name for name in ('ann', 'ann_held', 'kalman', 'hybrid') if name in result['rows']]
     for index, name in enumerate(shown):
         values = [value or NOTHING for value in result['rows'][name]['mpjpe_px_by_joint']]
@@ -91,7 +93,7 @@ def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
     axes.set(ylabel='mean error [px]', title='Error by joint')
     axes.set_xticks(range(len(JOINTS)), JOINTS, rotation=45, ha='right')
     _legend(axes)
-    return _save(figure, folder / 'error_by_joint.png')
+    return save(figure, folder / 'error_by_joint.png')
 
 
 def _map(swept: dict[str, Any], folder: Path) -> Path:
@@ -100,7 +102,7 @@ def _map(swept: dict[str, Any], folder: Path) -> Path:
     first, second = (list(dict.fromkeys(point['value'][axis] for point in points))
                      for axis in range(2))
     names = list(points[0]['rows'])
-    figure, (panels,) = _figure(len(names))
+    figure, (panels,) = new_figure(len(names))
     for axes, name in zip(panels, names):
         errors = np.array([point['rows'][name]['mpjpe_px'] or NOTHING for point in points])
         errors = errors.reshape(len(first), len(second))
@@ -112,13 +114,13 @@ def _map(swept: dict[str, Any], folder: Path) -> Path:
         axes.set_yticks(range(len(first)), first)
         rows, columns = swept['axis'].split('; ')
         axes.set(xlabel=columns, ylabel=rows, title=f'{name}: mean error [px]')
-    return _save(figure, folder / f'sweep_{swept["name"]}.png')
+    return save(figure, folder / f'sweep_{swept["name"]}.png')
 
 
 def _sweep(swept: dict[str, Any], folder: Path) -> Path:
     if '; ' in swept['axis']:
         return _map(swept, folder)
-    figure, ((axes,),) = _figure()
+    figure, ((axes,),) = new_figure()
     points = swept['points']
     names = list(points[0]['rows'])
     for name in names:
@@ -135,4 +137,4 @@ def _sweep(swept: dict[str, Any], folder: Path) -> Path:
     axes.set(xlabel=axis, ylabel='mean error [px]', ylim=(0, None),
              title=f'{swept["name"]}' + (' (dotted: latency-aware)' if len(points) > 1 else ''))
     _legend(axes)
-    return _save(figure, folder / f'sweep_{swept["name"]}.png')
+    return save(figure, folder / f'sweep_{swept["name"]}.png')

@@ -80,7 +80,7 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
             tensors = {name: tensor.copy() for name, tensor in ann.tensors.items()}
             stamps = start_us + AGE_US * np.arange(1, ages + 1)
             joints, visible, _ = clip.joints_at(stamps)
-            poses = {'ann': np.stack([ann.look(clip, int(stamp)) for stamp in stamps]),
+            poses = {'ann': _looks(ann, clip, stamps, held),
                      'ann_held': np.repeat(held[None], ages, axis=0)}
             for step_us, engine in engines.items():
                 state = states[step_us]
@@ -94,7 +94,7 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
     sizes = [np.prod(shape) for shape in spike_maps(preset, geometry.width,
                                                     geometry.height).values()]
     return {
-        'windows': len(errors['ann']),
+        'windows': len(errors.get('ann', ())),
         'rows': {name: _row(np.stack(values)) for name, values in errors.items()},
         'spikes_percent_of_neurons_a_step': {
             f'{step_us}us': {layer.name: _rounded(100 * rate) for layer, rate in zip(
@@ -168,6 +168,17 @@ def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int 
             'rows': {name: {'mpjpe_px': _rounded(np.nanmean(values)),
                             'median_px': _rounded(np.nanmedian(values))}
                      for name, values in errors.items()}}
+
+
+def _looks(ann: Ann, clip: LabeledRecording, stamps_us: np.ndarray,
+           before: np.ndarray) -> np.ndarray:
+    """Return the ANN's joints (A, J, 2) [px], those before where there are too few events."""
+    poses = []
+    for stamp_us in map(int, stamps_us):
+        found = ann.look(clip, stamp_us)
+        before = before if found is None else found
+        poses.append(before)
+    return np.stack(poses)
 
 
 def _follow(engine: SpikingEngine, state, counts: np.ndarray, every: int,

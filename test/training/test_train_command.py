@@ -6,22 +6,16 @@ import json
 import sys
 
 import numpy as np
-from labeled_clips import HEIGHT, WIDTH, circling_clip
+from labeled_clips import circling_clip, write_clip
 from two_processes import torchrun
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
-from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 
 
 def record(folder, seed):
     """Write a clip as a recording into a folder."""
-    clip = circling_clip(seed, events_ms=20)
-    folder.mkdir(exist_ok=True)
-    with Hdf5Writer(folder / f'{seed}.h5', width=WIDTH, height=HEIGHT) as writer:
-        writer.append(clip.events)
-        writer.append_labels(clip.label_us, clip.joints_px + 0.5,
-                             np.zeros((*clip.visible.shape, 3)), clip.visible)
+    write_clip(folder, circling_clip(seed, events_ms=20))
 
 
 def train(tmp_path, *more):

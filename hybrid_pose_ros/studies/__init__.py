@@ -1,0 +1,7 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's open questions; each module has `study(options)` and `draw(result, folder)`."""
+
+STUDIES = {
+    'lifetime': 'how long a state lasts, and on how few events'}
+"""Names of the modules, and what each asks."""

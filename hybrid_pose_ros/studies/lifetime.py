@@ -1,0 +1,114 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How long does a state of the ANN last, and how sparse may the events be?
+
+Each state is followed for HORIZON_US without another one, on all events and on a share of them that
+is drawn event by event. A state has lasted until the mean error passes LASTS times the ANN's own
+mean error, which is taken on all events: so that sparse events do not excuse themselves.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import shipped
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.disturbances import scaled
+from hybrid_pose_ros.studies.options import Options
+from hybrid_pose_ros.training.validation import AGE_US, SETTLED_US, by_age
+
+HORIZON_US = 600_000
+PERIOD_US = 200_000
+"""From one state to the next; each is followed on its own."""
+STEP_US = 1_000
+SHARES = (1.0, 0.5, 0.25, 0.1, 0.05)
+"""Of the events that are kept."""
+LASTS = 1.5
+SHOWN_MS = (30, 100, 200)
+NETWORKS = {'hybrid': f'hybrid_{STEP_US}us', 'held': 'ann_held', 'ann': 'ann'}
+
+
+def study(options: Options, *, shares: tuple[float, ...] = SHARES, horizon_us: int = HORIZON_US,
+          period_us: int = PERIOD_US) -> dict[str, Any]:
+    """Return the errors over age and share of events, and how long states last."""
+    weights, clips = shipped('edge', options.checkpoint), options.clips()
+    errors, windows = {name: [] for name in NETWORKS}, 0
+    for share in shares:
+        options.tell(f'{share:.0%} of the events')
+        rng = np.random.default_rng([options.seed, 12])
+        thinned = [clip._replace(events=scaled(clip.events, share, rng)) for clip in clips]
+        result = by_age(weights, thinned, horizon_us=horizon_us, period_us=period_us,
+                        steps_us=(STEP_US,))
+        windows = max(windows, result['windows'])
+        for name, row in NETWORKS.items():  # no rows: too few events for any state
+            errors[name].append(result['rows'][row]['mpjpe_px_by_age'] if result['windows']
+                                else [None] * (horizon_us // AGE_US))
+    if not windows or errors['ann'][0][0] is None:
+        raise InputError(f'no state could be followed: a recording must go on for more than '
+                         f'{(SETTLED_US + horizon_us) * 1e-6:g} s and have events for the ANN')
+    limit_px = LASTS * float(np.mean(errors['ann'][0]))
+    ages_ms = [AGE_US * 1e-3 * age for age in range(1, horizon_us // AGE_US + 1)]
+    rate = sum(len(clip.events) for clip in clips) / sum(
+        (clip.end_us - clip.start_us) * 1e-6 for clip in clips)
+    rows = [_row(share, round(share * rate), ages_ms,
+                 {name: of[index] for name, of in errors.items()}, limit_px)
+            for index, share in enumerate(shares)]
+    return {'rows': rows, 'limit_px': round(limit_px, 3), 'windows': windows,
+            'recordings': len(clips), 'ages_ms': ages_ms, 'shares': list(shares),
+            'errors_px': errors}
+
+
+def _row(share: float, events_per_s: int, ages_ms: list[float],
+         errors: dict[str, list[float]], limit_px: float) -> dict[str, Any]:
+    row = {'events kept': share, 'events/s': events_per_s}
+    if errors['ann'][0] is None:
+        return row | {'ANN [px]': None}
+    row['ANN [px]'] = round(float(np.mean(errors['ann'])), 2)
+    for name in ('hybrid', 'held'):
+        end_ms = lasts(ages_ms, errors[name], limit_px)
+        row[f'{name} lasts [ms]'] = f'over {ages_ms[-1]:g}' if end_ms is None else end_ms
+    for age_ms in SHOWN_MS:
+        if age_ms in ages_ms:
+            row[f'hybrid at {age_ms} ms [px]'] = errors['hybrid'][ages_ms.index(age_ms)]
+    return row
+
+
+def lasts(ages_ms: list[float], errors_px: list[float], limit_px: float) -> float | None:
+    """Return the first age at which the error passes a limit, None where it stays below.
+
+    Between two ages the error is on a straight line.
+    """
+    above = [index for index, error in enumerate(errors_px) if error > limit_px]
+    if not above:
+        return None
+    first = above[0]
+    if first == 0:
+        return ages_ms[0]
+    before, after = errors_px[first - 1], errors_px[first]
+    share = (limit_px - before) / (after - before)
+    return round(ages_ms[first - 1] + share * (ages_ms[first] - ages_ms[first - 1]), 1)
+
+
+def draw(result: dict[str, Any], folder: Path) -> Path:
+    """Draw a map of the error over age and share for the hybrid and for the held pose."""
+    from hybrid_pose_ros.evaluation.plots import new_figure, save
+    figure, (panels,) = new_figure(2)
+    ages_ms, shares = result['ages_ms'], result['shares']
+    errors = {name: np.array(result['errors_px'][name], np.float64)
+              for name in ('hybrid', 'held')}
+    worst = 3 * result['limit_px'] / LASTS
+    rows = np.arange(len(shares))
+    for axes, (name, of) in zip(panels, errors.items()):
+        image = axes.pcolormesh(ages_ms, rows, of, cmap='viridis_r', shading='nearest',
+                                vmin=result['limit_px'] / LASTS, vmax=worst)
+        for row, of_share in enumerate(of):
+            end = lasts(ages_ms, list(of_share), result['limit_px'])
+            if end is not None:  # nor where there are no errors, which pass no limit
+                axes.plot([end, end], [row - 0.5, row + 0.5], color='red', linewidth=2.5)
+        axes.set_yticks(rows, [f'{share:.0%}' for share in shares])
+        axes.set(xlabel='time since the state [ms]', ylabel='share of the events',
+                 title=f'{name}: mean error [px]')
+    figure.colorbar(image, ax=panels, extend='max',
+                    label=f'red: {LASTS:g} times the ANN\'s, {result["limit_px"]:.1f} px')
+    return save(figure, folder / 'lifetime.png')
