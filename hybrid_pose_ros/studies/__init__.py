@@ -3,5 +3,6 @@
 """The paper's open questions; each module has `study(options)` and `draw(result, folder)`."""
 
 STUDIES = {
-    'lifetime': 'how long a state lasts, and on how few events'}
+    'lifetime': 'how long a state lasts, and on how few events',
+    'energy': 'whether the energy that is modelled is the energy that is measured'}
 """Names of the modules, and what each asks."""
