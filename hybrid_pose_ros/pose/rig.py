@@ -1,0 +1,169 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Calibrated cameras that look at one scene. C cameras, N points.
+
+Pixels are the package's own: integers are the centers of pixels, as in OpenCV and ROS. An ideal
+pixel is where a camera without distortion, of the same matrix, would see the point.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from hybrid_pose_ros.errors import InputError
+
+MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8,), 'equidistant': (4,)}
+"""Distortion models, by ROS's names, and how many coefficients each has."""
+ITERATIONS = 50
+"""Distortion is inverted by so many steps at most."""
+TOLERANCE = 1e-12
+
+
+class RigCamera(NamedTuple):
+    """One camera: ideal pixel = matrix @ (rotation @ world + translation), then divide."""
+
+    name: str  # of the camera in ROS: the namespace of its tracker
+    width: int  # [px]
+    height: int
+    matrix: np.ndarray  # (3, 3) [px]
+    rotation: np.ndarray  # (3, 3), world to camera
+    translation_m: np.ndarray  # (3,)
+    distortion: np.ndarray = np.zeros(5)  # k1, k2, p1, p2, k3 ..., or k1 to k4 of equidistant
+    model: str = 'plumb_bob'  # one of MODELS
+
+    @property
+    def projection(self) -> np.ndarray:
+        """Ideal pixels of world points in metres, (3, 4)."""
+        return self.matrix @ np.column_stack([self.rotation, self.translation_m])
+
+    @property
+    def center_m(self) -> np.ndarray:
+        """Place of the camera in the world, (3,)."""
+        return -self.rotation.T @ self.translation_m
+
+
+class Rig(NamedTuple):
+    """Cameras with the world that they share."""
+
+    cameras: tuple[RigCamera, ...]
+    frame_id: str = 'world'
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the cameras, in order."""
+        return tuple(camera.name for camera in self.cameras)
+
+    @property
+    def projections(self) -> np.ndarray:
+        """Of all cameras, (C, 3, 4)."""
+        return np.stack([camera.projection for camera in self.cameras])
+
+
+def check_camera(camera: RigCamera) -> None:
+    """Raise InputError unless a camera's numbers are those of a camera."""
+    known = MODELS.get(camera.model)
+    if known is None:
+        raise InputError(f'camera {camera.name}: distortion model {camera.model!r} is not known: '
+                         f'choose from {", ".join(MODELS)}')
+    if len(camera.distortion) not in known:
+        raise InputError(f'camera {camera.name}: {camera.model} has '
+                         f'{" or ".join(map(str, known))} coefficients, not '
+                         f'{len(camera.distortion)}')
+    numbers = (camera.matrix, camera.rotation, camera.translation_m, camera.distortion)
+    if not all(np.isfinite(values).all() for values in numbers):
+        raise InputError(f'camera {camera.name}: its calibration has numbers that are not finite')
+    if camera.matrix[0, 0] <= 0 or camera.matrix[1, 1] <= 0:
+        raise InputError(f'camera {camera.name}: focal lengths must be above 0, but the matrix is '
+                         f'{camera.matrix.tolist()}')
+    turn = camera.rotation @ camera.rotation.T
+    if np.abs(turn - np.eye(3)).max() > 1e-3 or np.linalg.det(camera.rotation) < 0:
+        raise InputError(f'camera {camera.name}: its rotation is none: the rows must be at right '
+                         'angles, of length 1, and right-handed')
+
+
+def to_camera(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
+    """Return world points (..., 3) in the camera's frame: x right, y down, z forward [m]."""
+    return points_m @ camera.rotation.T + camera.translation_m
+
+
+def project(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
+    """Return the pixels (..., 2) at which world points (..., 3) are seen; NaN behind the camera."""
+    x, y, z = np.moveaxis(to_camera(camera, np.asarray(points_m, np.float64)), -1, 0)
+    z = np.where(z > 0, z, np.nan)
+    ray = np.ascontiguousarray(np.stack([x / z, y / z], axis=-1))
+    bent = np.empty_like(ray)
+    _distort(ray.reshape(-1, 2), np.float64(camera.distortion), camera.model == 'equidistant',
+             bent.reshape(-1, 2))
+    return bent @ camera.matrix[:2, :2].T + camera.matrix[:2, 2]
+
+
+def undistort(camera: RigCamera, pixels: np.ndarray) -> np.ndarray:
+    """Return the ideal pixels (..., 2) of pixels; NaN where the model has none.
+
+    A wide lens's model folds back beyond the image: what lies there is seen nowhere.
+    """
+    pixels = np.asarray(pixels, np.float64)
+    if not np.any(camera.distortion):
+        return pixels
+    inverse = np.linalg.inv(camera.matrix[:2, :2])
+    bent = np.ascontiguousarray((pixels - camera.matrix[:2, 2]) @ inverse.T)
+    ray = np.empty_like(bent)
+    _undistort(bent.reshape(-1, 2), np.float64(camera.distortion), camera.model == 'equidistant',
+               ray.reshape(-1, 2))
+    return ray @ camera.matrix[:2, :2].T + camera.matrix[:2, 2]
+
+
+@njit(nogil=True, cache=True)
+def _bend(x, y, k, equidistant):
+    """Return where a ray (x, y, 1) meets the image plane of focal length 1."""
+    squared = x * x + y * y
+    if equidistant:
+        radius = np.sqrt(squared)
+        if radius < 1e-12:
+            return x, y
+        angle = np.arctan(radius)
+        a = angle * angle
+        factor = angle * (1 + a * (k[0] + a * (k[1] + a * (k[2] + a * k[3])))) / radius
+        return factor * x, factor * y
+    third = k[4] if len(k) > 4 else 0.0
+    factor = 1 + squared * (k[0] + squared * (k[1] + squared * third))
+    if len(k) > 5:
+        factor /= 1 + squared * (k[5] + squared * (k[6] + squared * k[7]))
+    return (factor * x + 2 * k[2] * x * y + k[3] * (squared + 2 * x * x),
+            factor * y + k[2] * (squared + 2 * y * y) + 2 * k[3] * x * y)
+
+
+@njit(nogil=True, cache=True)
+def _distort(rays, k, equidistant, bent):
+    """Write `bent` (N, 2) for rays (N, 2)."""
+    for i in range(len(rays)):
+        bent[i, 0], bent[i, 1] = _bend(rays[i, 0], rays[i, 1], k, equidistant)
+
+
+@njit(nogil=True, cache=True)
+def _undistort(bent, k, equidistant, rays):
+    """Write `rays` (N, 2) that `_bend` takes to `bent`, by Newton's method; NaN where none is."""
+    step = 1e-6
+    for i in range(len(bent)):
+        x, y = bent[i, 0], bent[i, 1]
+        miss = np.inf
+        for _ in range(ITERATIONS):
+            bent_x, bent_y = _bend(x, y, k, equidistant)
+            error_x, error_y = bent_x - bent[i, 0], bent_y - bent[i, 1]
+            miss = abs(error_x) + abs(error_y)
+            if miss < TOLERANCE:
+                break
+            right, left = _bend(x + step, y, k, equidistant), _bend(x - step, y, k, equidistant)
+            down, up = _bend(x, y + step, k, equidistant), _bend(x, y - step, k, equidistant)
+            a, b = (right[0] - left[0]) / (2 * step), (down[0] - up[0]) / (2 * step)
+            c, d = (right[1] - left[1]) / (2 * step), (down[1] - up[1]) / (2 * step)
+            determinant = a * d - b * c
+            if determinant <= 0.0:  # the model folds back
+                miss = np.inf
+                break
+            x -= (d * error_x - b * error_y) / determinant
+            y -= (a * error_y - c * error_x) / determinant
+        found = miss < 1e-7
+        rays[i, 0] = x if found else np.nan
+        rays[i, 1] = y if found else np.nan

@@ -1,0 +1,189 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rigs of calibrated cameras: from our own YAML, Kalibr's, our recordings, and DHP19.
+
+Our own file names the cameras, as their trackers' namespaces do, and says where each is:
+
+    frame_id: world
+    cameras:
+      left:
+        calibration: left.yaml            # of camera_calibration, or its keys here
+        rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1]     # world to camera, row by row
+        translation_m: [0.1, 0.0, 0.0]
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from hybrid_pose_ros.datasets import dhp19_calibration
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.pose.rig import Rig, RigCamera, check_camera
+from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording
+from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
+
+KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
+"""Kalibr's names of what ROS calls otherwise."""
+DHP19_NUMBERS = {2: (2, 3), 4: (1, 2, 3, 4)}
+"""Cameras of DHP19 in a rig of so many: the front ones, or all."""
+_MISTAKES = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What a file of another layout leads to."""
+
+
+def load_rig(path: str | Path) -> Rig:
+    """Return the rig of a YAML file, of ours or a camchain of Kalibr's.
+
+    Kalibr's world is the frame of its first camera; cameras are named after their topics.
+
+    Raises:
+        InputError: the file cannot be read, is neither, or its numbers are not those of cameras.
+    """
+    path = Path(path)
+    content = _read(path)
+    try:
+        rig = _kalibr(content) if 'cam0' in content else _ours(content, path.parent)
+    except InputError as error:
+        raise InputError(f'{path}: {error}') from error
+    except _MISTAKES as error:
+        raise InputError(
+            f'{path} is no rig: expected `cameras` with camera_matrix (or calibration), rotation '
+            "and translation_m each, or Kalibr's camchain with cam0, cam1 ... "
+            f'({type(error).__name__}: {error})') from error
+    for camera in rig.cameras:
+        try:
+            check_camera(camera)
+        except InputError as error:
+            raise InputError(f'{path}: {error}') from error
+    if len(rig.cameras) < 2 or len(set(rig.names)) < len(rig.cameras):
+        raise InputError(f'{path}: a rig needs two cameras or more, each of another name, but has '
+                         f'{", ".join(rig.names) or "none"}')
+    return rig
+
+
+def save_rig(rig: Rig, path: str | Path) -> None:
+    """Write a rig to a YAML file of ours, whole in itself.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    cameras = {camera.name: {
+        'image_width': camera.width, 'image_height': camera.height,
+        'camera_matrix': {'rows': 3, 'cols': 3, 'data': camera.matrix.ravel().tolist()},
+        'distortion_model': camera.model,
+        'distortion_coefficients': {'rows': 1, 'cols': len(camera.distortion),
+                                    'data': camera.distortion.tolist()},
+        'rotation': camera.rotation.ravel().tolist(),
+        'translation_m': camera.translation_m.tolist()} for camera in rig.cameras}
+    text = yaml.safe_dump({'frame_id': rig.frame_id, 'cameras': cameras}, sort_keys=False)
+    try:
+        Path(path).write_text(text)
+    except OSError as error:
+        raise InputError(f'{path} cannot be written: {error.strerror}') from error
+
+
+def recorded_rig(recordings: Sequence[Hdf5Recording]) -> Rig:
+    """Return the rig that recordings of one person were made by, named after their files.
+
+    Raises:
+        InputError: a recording does not say where its camera was.
+    """
+    cameras = []
+    for recording in recordings:
+        if recording.camera is None:
+            raise InputError(f'{recording.path} does not say where its camera was: expected the '
+                             'attributes intrinsics, rotation and translation')
+        cameras.append(RigCamera(
+            recording.path.stem, recording.width, recording.height,
+            _integer_centers(recording.camera.intrinsics), recording.camera.rotation,
+            recording.camera.translation))
+        check_camera(cameras[-1])
+    return Rig(tuple(cameras))
+
+
+def dhp19_rig(cameras: int) -> Rig:
+    """Return the two front cameras of DHP19, or all four, named dhp19_1 to dhp19_4.
+
+    Raises:
+        InputError: another number of cameras.
+    """
+    if cameras not in DHP19_NUMBERS:
+        raise InputError(f'there is no rig of {cameras} cameras: choose '
+                         f'{" or ".join(map(str, DHP19_NUMBERS))}')
+    return Rig(tuple(_dhp19_camera(number) for number in DHP19_NUMBERS[cameras]))
+
+
+def _dhp19_camera(number: int) -> RigCamera:
+    intrinsics, rotation, translation_m = dhp19_calibration.pinhole(number)
+    return RigCamera(f'dhp19_{number}', *DHP19_SENSOR, _integer_centers(intrinsics), rotation,
+                     translation_m)
+
+
+def _integer_centers(intrinsics: np.ndarray) -> np.ndarray:
+    """Return a matrix (3, 3) for pixels whose centers are integers, of one where i is an edge."""
+    moved = np.array(intrinsics, np.float64)
+    moved[:2, 2] -= LABEL_CENTER_PX
+    return moved
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f'no rig at {path}: {error.strerror}') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f'{path} is no YAML: {" ".join(str(error).split())}') from error
+    if not isinstance(content, dict):
+        raise InputError(f'{path} is no rig: expected a mapping with `cameras`, or with cam0')
+    return content
+
+
+def _ours(content: dict[str, Any], folder: Path) -> Rig:
+    cameras = []
+    for name, entry in content['cameras'].items():
+        lens = entry
+        if 'calibration' in entry:
+            lens = _read(folder / entry['calibration'])
+        cameras.append(RigCamera(
+            str(name), int(lens['image_width']), int(lens['image_height']),
+            _numbers(lens['camera_matrix']['data'], 3, 3), _numbers(entry['rotation'], 3, 3),
+            _numbers(entry['translation_m'], 3),
+            _numbers(lens['distortion_coefficients']['data'], -1),
+            lens.get('distortion_model', 'plumb_bob')))
+    return Rig(tuple(cameras), str(content.get('frame_id', 'world')))
+
+
+def _kalibr(content: dict[str, Any]) -> Rig:
+    cameras, pose = [], np.eye(4)
+    for number in range(len(content)):
+        if f'cam{number}' not in content:
+            break
+        entry = content[f'cam{number}']
+        if entry.get('camera_model', 'pinhole') != 'pinhole':
+            raise InputError(f'cam{number} is of model {entry["camera_model"]}: only pinhole '
+                             'cameras can be used')
+        if entry['distortion_model'] not in KALIBR_MODELS:
+            raise InputError(f'cam{number}: distortion {entry["distortion_model"]} is not known: '
+                             f'choose from {", ".join(KALIBR_MODELS)}')
+        if number:
+            pose = _numbers(entry['T_cn_cnm1'], 4, 4) @ pose
+        focal_x, focal_y, center_x, center_y = _numbers(entry['intrinsics'], 4)
+        cameras.append(RigCamera(
+            _name_of_topic(entry.get('rostopic', ''), number), *map(int, entry['resolution']),
+            np.array([[focal_x, 0.0, center_x], [0.0, focal_y, center_y], [0.0, 0.0, 1.0]]),
+            pose[:3, :3], pose[:3, 3],
+            _numbers(entry.get('distortion_coeffs') or [0.0] * 4, -1),
+            KALIBR_MODELS[entry['distortion_model']]))
+    return Rig(tuple(cameras), cameras[0].name)
+
+
+def _name_of_topic(topic: str, number: int) -> str:
+    """Return `left` for /left/event_camera/image_raw, cam0 where there is no topic."""
+    parts = topic.strip('/').split('/')
+    return parts[0] if len(parts) > 1 else f'cam{number}'
+
+
+def _numbers(values: Any, *shape: int) -> np.ndarray:
+    return np.asarray(values, np.float64).reshape(shape)
