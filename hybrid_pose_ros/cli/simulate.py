@@ -13,9 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
-from hybrid_pose_ros.simulation.corpus import KINDS, make, motion_files, plan
+from hybrid_pose_ros.simulation.corpus import KINDS, RIG_FILE, make, motion_files, plan
 from hybrid_pose_ros.simulation.motion_capture import StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, DEMO, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -49,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='cameras all round and all sensors; cameras in front and little '
                         'noise; upper bodies close up; or, to compare figures, the front cameras '
                         'of DHP19 and one sensor (any)')
+    corpus.add_argument('--cameras', type=int, default=1, metavar='N',
+                        help='cameras of DHP19 that see the same person: 2 (the front ones) or 4; '
+                        'a clip is then a folder with a recording of each, and rig.yaml says '
+                        'where they are (1, of the kind)')
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
                         help='share of the clips that show our own motions (0.1)')
     add_executor_arguments(corpus)
@@ -135,7 +140,12 @@ def _run_corpus(args: argparse.Namespace) -> dict:
     if args.clips < 1 or not 0.0 <= args.own <= 1.0:
         raise InputError('--clips must be at least 1, --own from 0 to 1')
     clips = plan(motion_files(args.corpus), args.output_dir, clips=args.clips, seed=args.seed,
-                 duration_s=args.duration or 10.0, own_share=args.own, kind=args.kind)
+                 duration_s=args.duration or 10.0, own_share=args.own, kind=args.kind,
+                 cameras=args.cameras)
+    if args.cameras > 1:
+        folder = Path(args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_rig(dhp19_rig(args.cameras), folder / RIG_FILE)
     present = sum(clip.path.exists() for clip in clips)
     rates = []
     with executor(args) as workers, _progress('clips') as progress:

@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, close_camera, random_camera
+from hybrid_pose_ros.recordings.rig_files import dhp19_rig
+from hybrid_pose_ros.simulation.camera import (
+    CAMERAS, Camera, SwaySettings, close_camera, random_camera)
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -26,6 +28,8 @@ KINDS = ('any', 'front', 'close', 'benchmark')
 """What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60
 degrees of the person's front, sensors with little noise. close: upper bodies close up. benchmark: as
 DHP19, its two front cameras and a person between them who moves in place, seen by one sensor."""
+RIG_FILE = 'rig.yaml'
+"""In the folder of a corpus of several cameras: where they are."""
 QUIET_SHOT_HZ = 1.0
 """Most shot noise of a pixel in a corpus of kind front."""
 
@@ -39,6 +43,7 @@ class Clip(NamedTuple):
     seed: int  # of the corpus
     duration_s: float
     kind: str = 'any'  # one of KINDS
+    view: str = ''  # of CAMERAS, where several see the same person; '': drawn
 
 
 def motion_files(folder: str | Path) -> list[Path]:
@@ -54,32 +59,45 @@ def motion_files(folder: str | Path) -> list[Path]:
 
 
 def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, duration_s: float,
-         own_share: float = 0.0, kind: str = 'any') -> list[Clip]:
+         own_share: float = 0.0, kind: str = 'any', cameras: int = 1) -> list[Clip]:
     """Return the clips of a corpus; each file comes once before one comes again.
+
+    Of several cameras each clip is a take: a folder with a recording of each camera.
 
     Args:
         files: motion files.
         output_dir: folder for the clips.
-        clips: how many.
+        clips: how many, or how many takes.
         seed: of everything that is drawn.
         duration_s: of each clip.
         own_share: share of the clips that show our own motions.
         kind: one of KINDS.
+        cameras: that see the same person at the same time: 1, or a rig of DHP19's.
+
+    Raises:
+        InputError: there is no such rig.
     """
+    names = () if cameras == 1 else dhp19_rig(cameras).names
     rng = np.random.default_rng([seed, 0])
     rounds = -(-clips // len(files))
     order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])[:clips]
     own = rng.random(clips) < own_share
     folder = Path(output_dir).resolve()  # the process that makes a clip may be elsewhere
-    return [Clip(number, folder / f'clip_{number:05d}.h5',
-                 None if own[number] else files[order[number]].resolve(), seed, duration_s, kind)
-            for number in range(clips)]
+    clip_of = [Clip(number, folder / f'clip_{number:05d}.h5',
+                    None if own[number] else files[order[number]].resolve(), seed, duration_s,
+                    kind) for number in range(clips)]
+    if cameras == 1:
+        return clip_of
+    return [clip._replace(path=folder / f'take_{clip.number:05d}' / f'{name}.h5',
+                          view=name.replace('_', '-')) for clip in clip_of for name in names]
 
 
 def make_clip(clip: Clip) -> dict:
     """Make one recording; return the facts of `record`."""
     rng = np.random.default_rng([clip.seed, 1, clip.number])
     settings, camera = random_setting(clip.kind, rng)
+    if clip.view:
+        settings, camera = _in_rig(settings, clip.view), CAMERAS[clip.view]
     seed, scene_s = int(rng.integers(1 << 31)), clip.duration_s + WARM_UP_US * 1e-6
     if clip.motion_file is None:
         motion, name = GeneratedMotion(seed, tuple(ACTIVITIES)), 'own'
@@ -88,7 +106,8 @@ def make_clip(clip: Clip) -> dict:
         motion = StagedMotion(capture, settings.staging, seed=seed, duration_s=scene_s)
         name = clip.motion_file.stem
     scene = SimulatedScene(motion, camera, settings, seed=seed,
-                           duration_us=round(scene_s * 1e6))
+                           duration_us=round(scene_s * 1e6),
+                           sensor=list(CAMERAS).index(clip.view) if clip.view else 0)
     return record(scene, clip.path, seed=seed, motion=name)
 
 
@@ -108,6 +127,17 @@ def random_setting(kind: str, rng: np.random.Generator) -> tuple[SceneSettings, 
     return dataclasses.replace(scene, sensor=sensor), random_camera(rng, front=True)
 
 
+def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
+    """Return a scene as one camera of a rig sees it: at rest, its light where it is for all.
+
+    The azimuth of the light is what it would be for a camera in front of the person.
+    """
+    forward = CAMERAS[view].rotation[2]
+    azimuth = scene.light.azimuth_deg + np.degrees(np.arctan2(forward[0], forward[1]))
+    light = dataclasses.replace(scene.light, azimuth_deg=float((azimuth + 180.0) % 360.0 - 180.0))
+    return dataclasses.replace(scene, light=light, sway=SwaySettings())
+
+
 def _part(capture: Capture, duration_s: float, rng: np.random.Generator) -> Capture:
     """Return a random part of a capture, all of it where it is shorter."""
     spare = len(capture.points) - int(duration_s * capture.rate_hz) - 2
@@ -121,7 +151,8 @@ def make(clips: list[Clip], executor: Executor) -> Iterator[dict]:
     Raises:
         InputError: a motion file cannot be used or a clip cannot be written.
     """
-    clips[0].path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in {clip.path.parent for clip in clips}:
+        folder.mkdir(parents=True, exist_ok=True)
     futures = [executor.submit(make_clip, clip) for clip in clips if not clip.path.exists()]
     try:
         for future in as_completed(futures):

@@ -64,7 +64,8 @@ class SimulatedScene:
     """An iterator over slices of one scene; endless where the motion is and no duration is set."""
 
     def __init__(self, motion: Motion | None = None, camera: Camera | None = None,
-                 settings: SceneSettings = LIVE, *, seed: int = 0, duration_us: int | None = None):
+                 settings: SceneSettings = LIVE, *, seed: int = 0, duration_us: int | None = None,
+                 sensor: int = 0):
         """Pose, dress and light the person at time 0.
 
         Args:
@@ -73,6 +74,8 @@ class SimulatedScene:
             settings: of body, background, light, camera motion, sensor and timing.
             seed: of textures, of the sensor's pixels and of all noise.
             duration_us: end of the scene [us of sensor time]; None: when the motion ends.
+            sensor: number of the sensor among several that see the scene: each has noise of its
+                own.
         """
         self.camera = camera or CAMERAS['davis346-front']
         self.settings = settings
@@ -81,7 +84,8 @@ class SimulatedScene:
         end_s = self._motion.duration_s if duration_us is None else duration_us * 1e-6
         self._end_us = np.inf if np.isinf(end_s) else round(end_s * 1e6)
         self._now_us = 0
-        appearance, noise = (np.random.default_rng([seed, k]) for k in range(2))
+        appearance = np.random.default_rng([seed, 0])
+        noise = np.random.default_rng([seed, 1, sensor] if sensor else [seed, 1])
         self._paint = paint(appearance, settings.body)
         self._wall = self._build_wall(appearance)
         self._lens = renderer.lens(self.camera)

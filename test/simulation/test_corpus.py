@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.pose.rig import project
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
+from hybrid_pose_ros.recordings.rig_files import recorded_rig
 from hybrid_pose_ros.simulation.body import joints_of
 from hybrid_pose_ros.simulation.camera import CAMERAS
-from hybrid_pose_ros.simulation.corpus import make, motion_files, plan, random_setting
+from hybrid_pose_ros.simulation.corpus import (
+    _in_rig, make, motion_files, plan, random_setting)
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.recording import record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
@@ -99,6 +102,48 @@ def test_a_clip_is_the_same_alone_and_on_two_processes(captures, tmp_path):
         assert here.keys() == there.keys()
         assert all(np.array_equal(here[name], there[name], equal_nan=name == 'labels/joints_px')
                    for name in here)
+
+
+def test_the_cameras_of_a_take_see_one_person_at_the_same_time(captures, tmp_path):
+    clips = plan(motion_files(captures), tmp_path, clips=1, seed=1, duration_s=0.05,
+                 kind='benchmark', cameras=4)
+    list(make(clips, HereAndNow()))
+    paths = sorted((tmp_path / 'take_00000').iterdir())
+    assert [path.name for path in paths] == [f'dhp19_{number}.h5' for number in (1, 2, 3, 4)]
+    recordings = [Hdf5Recording(path) for path in paths]
+    labels = [recording.labels() for recording in recordings]
+    for recording, view, seen in zip(recordings, recorded_rig(recordings).cameras, labels):
+        np.testing.assert_array_equal(seen.joints_mm, labels[0].joints_mm)
+        np.testing.assert_array_equal(seen.t, labels[0].t)
+        np.testing.assert_allclose(project(view, 1e-3 * seen.joints_mm) + 0.5, seen.joints_px,
+                                   atol=1e-3)
+
+
+def test_sensors_of_one_take_have_noise_of_their_own(tmp_path):
+    """Two in one place would otherwise see the same noise, which no triangulation could tell."""
+    events = [np.concatenate([piece.events for piece in SimulatedScene(
+        settings=OFFICE, duration_us=20_000, sensor=number)]) for number in (0, 0, 1)]
+    assert np.array_equal(events[0], events[1])
+    assert not np.array_equal(events[0], events[2])
+
+
+def test_the_light_of_a_take_shines_from_one_side_for_all_cameras(captures):
+    clips = [clip._replace(kind='benchmark') for clip in plan(
+        motion_files(captures), 'nowhere', clips=1, seed=5, duration_s=0.05, cameras=4)]
+    toward = []
+    for clip in clips:
+        view = CAMERAS[clip.view]
+        scene = _in_rig(random_setting('benchmark', np.random.default_rng(3))[0], clip.view)
+        azimuth = np.radians(scene.light.azimuth_deg)
+        forward = view.rotation[2, :2] / np.linalg.norm(view.rotation[2, :2])
+        right = np.array([forward[1], -forward[0]])
+        toward.append(np.sin(azimuth) * right - np.cos(azimuth) * forward)
+    np.testing.assert_allclose(toward, toward[:1] * 4, atol=1e-9)
+
+
+def test_there_is_no_rig_of_three_cameras(captures):
+    with pytest.raises(InputError, match='no rig of 3 cameras: choose 2 or 4'):
+        plan(motion_files(captures), 'nowhere', clips=1, seed=1, duration_s=0.05, cameras=3)
 
 
 def test_a_folder_without_motion_files_is_refused(tmp_path):
