@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ANN and the heads for running: the state goes straight into tensors that are handed in."""
 
+import copy
+
 import numpy as np
 import torch
+from torch import nn
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.layout import state_layout
@@ -18,13 +21,15 @@ class StateInitializer:
     Batch norms are folded and maps are channels last. The number of threads is torch's.
     """
 
-    def __init__(self, checkpoint: Checkpoint, precision: str = 'float32'):
+    def __init__(self, checkpoint: Checkpoint, precision: str = 'float32', *,
+                 heads: nn.Module | None = None):
         """Lay out the weights.
 
         Args:
             checkpoint: the weights.
             precision: of maps and products, float32, bfloat16, or auto: bfloat16 where the CPU
                 has instructions for it. The state is float32 anyway.
+            heads: in place of the checkpoint's own, called like `heads.StateHeads`.
         """
         if precision == 'auto':
             precision = 'bfloat16' if multiplies_bfloat16() else 'float32'
@@ -32,6 +37,8 @@ class StateInitializer:
         self._dtype = getattr(torch, precision)
         self._preset = checkpoint.preset
         hybrid = Hybrid.from_checkpoint(checkpoint)
+        if heads is not None:
+            hybrid.heads = copy.deepcopy(heads).eval()
         with torch.no_grad():
             fold_norms(hybrid)
             self._ann, self._heads = (part.to(self._dtype).to(memory_format=torch.channels_last)

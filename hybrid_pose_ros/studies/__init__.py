@@ -4,5 +4,6 @@
 
 STUDIES = {
     'lifetime': 'how long a state lasts, and on how few events',
-    'energy': 'whether the energy that is modelled is the energy that is measured'}
+    'energy': 'whether the energy that is modelled is the energy that is measured',
+    'heads': 'which way from the ANN to the membrane potentials is best'}
 """Names of the modules, and what each asks."""

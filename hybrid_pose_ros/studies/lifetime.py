@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long does a state of the ANN last, and how sparse may the events be?
 
-Each state is followed for HORIZON_US without another one, on all events and on a share of them that
-is drawn event by event. A state has lasted until the mean error passes LASTS times the ANN's own
-mean error, which is taken on all events: so that sparse events do not excuse themselves.
+Each state is followed for HORIZON_US without another one, on all events and on a share of them
+that is drawn event by event. A state has lasted until the mean error passes LASTS times the ANN's
+own mean error, which is taken on all events: so that sparse events do not excuse themselves.
 """
 
 from pathlib import Path

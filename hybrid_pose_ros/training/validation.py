@@ -32,11 +32,12 @@ SETTLED_US = 200_000
 class Ann:
     """The ANN and the heads on the whole input."""
 
-    def __init__(self, checkpoint: Checkpoint, geometry: InputGeometry):
-        """Allocate what they write."""
+    def __init__(self, checkpoint: Checkpoint, geometry: InputGeometry,
+                 initializer: StateInitializer | None = None):
+        """Allocate what they write; another initializer has the same ANN and other heads."""
         self._preset, self._view = checkpoint.preset, whole_view(geometry)
         self._geometry = geometry
-        self._initializer = StateInitializer(checkpoint)
+        self._initializer = initializer or StateInitializer(checkpoint)
         layout = state_layout(checkpoint.preset, geometry.width, geometry.height)
         self.tensors = {name: np.zeros(shape, np.float32) for name, shape in layout.items()}
 
@@ -52,8 +53,8 @@ class Ann:
 
 
 def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us: int = 100_000,
-           period_us: int = 100_000, steps_us: tuple[int, ...] = (10_000, 1_000)
-           ) -> dict[str, Any]:
+           period_us: int = 100_000, steps_us: tuple[int, ...] = (10_000, 1_000),
+           initializer: StateInitializer | None = None) -> dict[str, Any]:
     """Return errors by the age of the state, every AGE_US, and how often neurons fire.
 
     Args:
@@ -62,10 +63,11 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
         horizon_us: how long each state is followed.
         period_us: from one initialization to the next; each is followed on its own.
         steps_us: lengths of a time bin to run the SNN with, divisors of AGE_US.
+        initializer: with other heads than those of the weights.
     """
     preset = checkpoint.preset
     geometry = input_geometry(preset, clips[0].width, clips[0].height)
-    ann, view = Ann(checkpoint, geometry), whole_view(geometry)
+    ann, view = Ann(checkpoint, geometry, initializer), whole_view(geometry)
     engines = {step_us: SpikingEngine(checkpoint, geometry.width, geometry.height, step_us)
                for step_us in steps_us}
     states = {step_us: engine.initialize() for step_us, engine in engines.items()}
