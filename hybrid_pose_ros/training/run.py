@@ -13,7 +13,7 @@ import torch
 from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.presets import Preset, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.settings import check, param
@@ -147,7 +147,12 @@ def _start(params: TrainingParams) -> Checkpoint:
     """Return the weights that training starts from."""
     if params.start:
         return load(params.start, params.preset)
-    checkpoint = untrained(preset(params.preset), params.seed)
+    return first_weights(preset(params.preset), params.seed)
+
+
+def first_weights(network: Preset, seed: int) -> Checkpoint:
+    """Return random weights of a network to train."""
+    checkpoint = untrained(network, seed)
     for name, tensor in checkpoint.tensors.items():
         if name == 'snn.output.weight' or name.endswith('conv2.weight') and 'heads.' in name:
             checkpoint.tensors[name] = OUTPUT_START * tensor
