@@ -91,7 +91,7 @@ def _snn(preset: Preset) -> Iterator[Convolution]:
     taus = (('log_tau_us', ()), ('log_tau_held_us', ())) if preset.learned_tau else ()
     yield Convolution('snn.output', preset.output.in_channels, preset.joints,
                       preset.output.kernel, heatmap_depth(preset),
-                      bias=preset.output.bias, log_taus=taus)
+                      bias=preset.output.bias, norm=preset.output.neurons, log_taus=taus)
     if preset.feedback:
         layer = preset.layer(preset.feedback.layer)
         yield Convolution('snn.feedback', preset.joints, layer.out_channels,

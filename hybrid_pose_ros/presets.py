@@ -1,16 +1,17 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two networks, `paper` and `edge`, as one description: layers, neurons, heads.
+"""The networks, `paper` and `edge`, as one description: layers, neurons, heads.
 
 Everything that builds, runs, counts or stores a network reads it from here: `networks/` (torch),
 `engine/` (CPU, no torch), `checkpoint.py` (weights). This module imports neither.
 
 Source: Aydin et al., "A Hybrid ANN-SNN Architecture for Low-Power and Low-Latency Visual
-Perception" (arXiv 2303.14176) for `paper`; `edge` is ours, of the same idea.
+Perception" (arXiv 2303.14176) for `paper`, and for `paper_small`, which has a quarter of its
+channels and looks at pooled events: for tests and first tries. `edge` is ours, of the same idea.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.skeleton import JOINTS
@@ -41,6 +42,7 @@ class OutputLayer:
     in_channels: int
     kernel: int
     bias: bool
+    neurons: bool = False  # its output is normalized and a current, as that of spiking layers
 
 
 @dataclass(frozen=True)
@@ -150,33 +152,36 @@ def decay_us(factor: float, step_us: int) -> float:
     return -step_us / math.log(factor)
 
 
-def _paper() -> Preset:
+def _paper(name: str, base: int, *, crop: tuple[int, int] = (0, 0), max_width: int = 0,
+           max_height: int = 0) -> Preset:
+    """Return the published network, whose first layers have 32 channels, with `base` of them."""
+    b1, b2, b4, b8, b16 = (base * factor for factor in (1, 2, 4, 8, 16))
     step_us = 10_000
     output_decay_us = decay_us(0.8, step_us)
     return Preset(
-        name='paper', max_width=0, max_height=0, crop=(256, 256), step_us=step_us,
+        name=name, max_width=max_width, max_height=max_height, crop=crop, step_us=step_us,
         spiking=(
-            SpikingLayer('enc0', (EVENTS,), 2, 32, 5),
-            SpikingLayer('down1', ('enc0',), 32, 64, 5, stride=2),
-            SpikingLayer('down2', ('down1',), 64, 128, 5, stride=2),
-            SpikingLayer('down3', ('down2',), 128, 256, 5, stride=2),
-            SpikingLayer('res1', ('down3',), 256, 256, 3),
-            SpikingLayer('res2', ('res1',), 256, 256, 3, residual='down3'),
-            SpikingLayer('up1', ('res2', 'down3'), 512, 128, 5, upsampling='bilinear'),
-            SpikingLayer('up2', ('up1', 'down2'), 256, 64, 5, upsampling='bilinear'),
-            SpikingLayer('up3', ('up2', 'down1'), 128, 32, 5, upsampling='bilinear'),
+            SpikingLayer('enc0', (EVENTS,), 2, b1, 5),
+            SpikingLayer('down1', ('enc0',), b1, b2, 5, stride=2),
+            SpikingLayer('down2', ('down1',), b2, b4, 5, stride=2),
+            SpikingLayer('down3', ('down2',), b4, b8, 5, stride=2),
+            SpikingLayer('res1', ('down3',), b8, b8, 3),
+            SpikingLayer('res2', ('res1',), b8, b8, 3, residual='down3'),
+            SpikingLayer('up1', ('res2', 'down3'), b16, b4, 5, upsampling='bilinear'),
+            SpikingLayer('up2', ('up1', 'down2'), b8, b2, 5, upsampling='bilinear'),
+            SpikingLayer('up3', ('up2', 'down1'), b4, b1, 5, upsampling='bilinear'),
         ),
-        output=OutputLayer(('up3', 'enc0'), 64, 1, bias=False),
+        output=OutputLayer(('up3', 'enc0'), b2, 1, bias=False),
         ann=AnnSettings(
-            bins=10, window_events=7500, count_limit=0, stem=(32, 7, 1),
-            down=((64, 5), (128, 3), (256, 3), (512, 3), (512, 3)),
-            up=(512, 256, 128, 64, 32), batch_norm=False),
+            bins=10, window_events=7500, count_limit=0, stem=(b1, 7, 1),
+            down=((b2, 5), (b4, 3), (b8, 3), (b16, 3), (b16, 3)),
+            up=(b16, b8, b4, b2, b1), batch_norm=False),
         heads=(
-            StateHead('s1', 'enc0', 32, 32), StateHead('s2', 'down1', 64, 64),
-            StateHead('s3', 'down2', 128, 128), StateHead('s4', 'down3', 256, 256),
-            StateHead('a1', 'res1', 512, 256), StateHead('a2', 'res2', 256, 256),
-            StateHead('a3', 'up1', 128, 128), StateHead('a4', 'up2', 64, 64),
-            StateHead('a5', 'up3', 32, 32),
+            StateHead('s1', 'enc0', b1, b1), StateHead('s2', 'down1', b2, b2),
+            StateHead('s3', 'down2', b4, b4), StateHead('s4', 'down3', b8, b8),
+            StateHead('a1', 'res1', b16, b8), StateHead('a2', 'res2', b8, b8),
+            StateHead('a3', 'up1', b4, b4), StateHead('a4', 'up2', b2, b2),
+            StateHead('a5', 'up3', b1, b1),
         ),
         batch_norm=True, current_input=True, learned_tau=False, logits=False,
         tau_us=decay_us(1 - 1 / 3, step_us),
@@ -210,7 +215,16 @@ def _edge() -> Preset:
         feedback=Feedback('enc0', 5), flow=Flow(('up2', 'enc0'), 32, 7))
 
 
-PRESETS = {preset.name: preset for preset in (_paper(), _edge())}
+PRESETS = {preset.name: preset for preset in (
+    _paper('paper', 32, crop=(256, 256)),
+    _paper('paper_small', 8, max_width=96, max_height=72), _edge())}
+
+
+def alone(preset: Preset) -> Preset:
+    """Return a preset of the kind of `paper` as its SNN is published to run without an ANN."""
+    halving_us = decay_us(1 / 2, preset.step_us)
+    return replace(preset, name=f'{preset.name}_alone', tau_us=halving_us,
+                   tau_output_us=halving_us, output=replace(preset.output, neurons=True))
 
 
 def preset(name: str) -> Preset:

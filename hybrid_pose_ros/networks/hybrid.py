@@ -95,12 +95,7 @@ class Hybrid(nn.Module):
 
     def resting_state(self, batch: int, width: int, height: int) -> HybridState:
         """Return the state of a network that has seen nothing, for an input of width x height."""
-        def zeros(shape):
-            return self.snn.output.weight.new_zeros((batch, *shape))
-
-        layers = tuple(LIFState(zeros(shape))
-                       for shape in spike_maps(self.preset, width, height).values())
-        return HybridState.begin(layers, zeros(heatmap_shape(self.preset, width, height)))
+        return resting_state(self.snn, batch, width, height)
 
     def step(self, counts: Tensor, state: HybridState,
              dt_us: float) -> tuple[Tensor, HybridState]:
@@ -117,18 +112,34 @@ class Hybrid(nn.Module):
     def step_with_spikes(self, counts: Tensor, state: HybridState,
                          dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
         """Return what `step` does and the spikes (B, C, H, W) of each layer."""
-        peaks = state.peaks
-        maps, layers = self.snn(counts.to(state.held.dtype), state.layers, dt_us, peaks)
-        integrated, held = self.snn.output(maps, state.integrated, state.held, dt_us)
-        offset = state.offset
-        if self.snn.flow is not None:
-            offset = offset + self.snn.flow(maps, peaks)
-            cells = offset.detach().round()
-            offset = offset - cells
-            integrated, held = _shifted(integrated, cells), _shifted(held, cells)
-        state = HybridState(layers, integrated, held, offset)
-        spikes = {layer.name: maps[layer.name] for layer in self.preset.spiking}
-        return state.heatmaps, state, spikes
+        return advance(self.snn, counts, state, dt_us)
+
+
+def resting_state(snn: PoseSNN, batch: int, width: int, height: int) -> HybridState:
+    """Return the state of an SNN that has seen nothing, for an input of width x height."""
+    def zeros(shape):
+        return snn.output.weight.new_zeros((batch, *shape))
+
+    maps = spike_maps(snn.preset, width, height)
+    layers = tuple(LIFState(zeros(shape)) for shape in maps.values())
+    return HybridState.begin(layers, zeros(heatmap_shape(snn.preset, width, height)))
+
+
+def advance(snn: PoseSNN, counts: Tensor, state: HybridState,
+            dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
+    """Return what `Hybrid.step_with_spikes` does, for an SNN on its own."""
+    peaks = state.peaks
+    maps, layers = snn(counts.to(state.held.dtype), state.layers, dt_us, peaks)
+    integrated, held = snn.output(maps, state.integrated, state.held, dt_us)
+    offset = state.offset
+    if snn.flow is not None:
+        offset = offset + snn.flow(maps, peaks)
+        cells = offset.detach().round()
+        offset = offset - cells
+        integrated, held = _shifted(integrated, cells), _shifted(held, cells)
+    state = HybridState(layers, integrated, held, offset)
+    spikes = {layer.name: maps[layer.name] for layer in snn.preset.spiking}
+    return state.heatmaps, state, spikes
 
 
 def _shifted(maps: Tensor, cells: Tensor) -> Tensor:

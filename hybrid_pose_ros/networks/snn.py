@@ -72,8 +72,10 @@ class OutputConv(ConvTensors):
         tau_us, tau_held_us = self._taus_us()
         leak, gain = leak_and_gain(tau_us, dt_us)
         held_leak, _ = leak_and_gain(tau_held_us, dt_us)
-        charge = F.conv2d(_joined(maps, self.output.inputs), self.weight, None, 1,
-                          self.output.kernel // 2)
+        charge = self.norm(F.conv2d(_joined(maps, self.output.inputs), self.weight, None, 1,
+                                    self.output.kernel // 2))
+        if self.output.neurons:
+            charge = gain * charge
         if self.bias is not None:
             charge = charge + gain * self.bias[:, None, None]
         return leak * integrated + charge, held_leak * held
@@ -130,7 +132,7 @@ class PoseSNN(nn.Module):
 
     def __init__(self, preset: Preset):
         super().__init__()
-        self._layers = preset.spiking
+        self.preset = preset
         convs = {conv.name: conv for conv in convolutions(preset)}
         for layer in preset.spiking:
             self.add_module(layer.name, SpikingConv(convs[f'snn.{layer.name}'], layer, preset))
@@ -153,7 +155,7 @@ class PoseSNN(nn.Module):
             Spikes (B, C, H, W) of each layer, the counts among them, and the next states.
         """
         maps, next_states = {EVENTS: counts}, []
-        for layer, state in zip(self._layers, states, strict=True):
+        for layer, state in zip(self.preset.spiking, states, strict=True):
             current = None
             if layer.name == self._fed:
                 current = self.feedback(peaks, state.membrane.shape[-2:])
