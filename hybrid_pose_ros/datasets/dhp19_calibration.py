@@ -51,7 +51,8 @@ def project(points_mm: np.ndarray, camera: int) -> np.ndarray:
     """
     matrix = projection(camera)
     homogeneous = np.asarray(points_mm, np.float64) @ matrix[:, :3].T + matrix[:, 3]
-    return homogeneous[..., :2] / homogeneous[..., 2:]
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return homogeneous[..., :2] / homogeneous[..., 2:]
 
 
 def center_mm(camera: int) -> np.ndarray:

@@ -11,7 +11,6 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,19 +20,14 @@ import numpy as np
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
+from hybrid_pose_ros.recordings.hdf5_file import check_length, hdf5_file, numbers
 from hybrid_pose_ros.recordings.recording import Recording, check_events, check_size
 
-_LIBRARY_ERRORS = (OSError, LookupError, RuntimeError, TypeError, ValueError, ArithmeticError,
-                   MemoryError)
-"""What h5py raises on damaged files, besides what a layout that is not ours leads to."""
-
+KIND = 'recording of ours'
 PIECE_EVENTS = 1 << 18
 FIELDS = EVENT_DTYPE.names
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
 CHUNK_BYTES = 1 << 17
-
-MOST_COMPRESSION = 2000
-"""Bytes of events in a byte of a file; a damaged length would keep a reader busy for years."""
 
 CAMERA_SHAPES = ((3, 3), (3, 3), (3,))
 
@@ -68,7 +62,7 @@ class Hdf5Recording(Recording):
             RecordingError: something of the layout is missing or does not fit.
         """
         self.path = path
-        with self._open() as file:
+        with hdf5_file(self.path, KIND) as file:
             missing = [name for name in [f'events/{field}' for field in FIELDS]
                        if name not in file]
             missing += [name for name in ('width', 'height') if name not in file.attrs]
@@ -82,20 +76,16 @@ class Hdf5Recording(Recording):
             if all(name in file.attrs for name in CameraPose._fields):
                 self.camera = CameraPose(*(_numbers(file.attrs.get_id(name), shape) for name, shape
                                            in zip(CameraPose._fields, CAMERA_SHAPES)))
-            columns = [_dataset(file['events'], field, 1) for field in FIELDS]
-            lengths = {len(column) for column in columns}
-            count_bytes = sum(column.size * column.dtype.itemsize for column in columns)
-        check_size(path, self.width, self.height)
-        if len(lengths) > 1:
-            raise RecordingError(f'{path}: events/t, x, y and p have different lengths')
-        if count_bytes > MOST_COMPRESSION * path.stat().st_size:
-            raise RecordingError(f'{path} is damaged: it says that it holds {count_bytes} bytes '
-                                 f'of events, in {path.stat().st_size}')
+            columns = [numbers(file['events'], field, 1) for field in FIELDS]
+            check_size(path, self.width, self.height)
+            if len({len(column) for column in columns}) > 1:
+                raise RecordingError(f'{path}: events/t, x, y and p have different lengths')
+            check_length(path, columns)
 
     def pieces(self) -> Iterator[Decoded]:
         """Yield PIECE_EVENTS at a time."""
         no_triggers = np.empty(0, TRIGGER_DTYPE)
-        with self._open() as file:
+        with hdf5_file(self.path, KIND) as file:
             group = file['events']
             for start in range(0, len(group['t']), PIECE_EVENTS):
                 piece = slice(start, min(start + PIECE_EVENTS, len(group['t'])))
@@ -107,30 +97,11 @@ class Hdf5Recording(Recording):
 
     def labels(self) -> Labels | None:
         """Return where the joints are, in order of time."""
-        with self._open() as file:
+        with hdf5_file(self.path, KIND) as file:
             if 'labels' not in file:
                 return None
-            return Labels(*(_dataset(file['labels'], name, dimensions)[:]
+            return Labels(*(numbers(file['labels'], name, dimensions)[:]
                             for name, dimensions in zip(Labels._fields, (1, 3, 3, 2))))
-
-    @contextmanager
-    def _open(self) -> Iterator[h5py.File]:
-        try:
-            with h5py.File(self.path, 'r') as file:
-                yield file
-        except RecordingError:
-            raise
-        except _LIBRARY_ERRORS as error:
-            raise RecordingError(f'{self.path} is damaged or no recording of ours: '
-                                 f'{error}') from error
-
-
-def _dataset(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:
-    dataset = group[name]
-    if not (isinstance(dataset, h5py.Dataset) and dataset.ndim == dimensions
-            and dataset.dtype.kind in 'iufb'):
-        raise ValueError(f'{dataset} is not numbers in {dimensions} dimensions')
-    return dataset
 
 
 def _numbers(attribute: h5py.h5a.AttrID, shape: tuple[int, ...]) -> np.ndarray:

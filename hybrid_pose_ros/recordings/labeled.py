@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording
+from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
 
 
 class LabeledRecording(NamedTuple):
@@ -69,19 +69,40 @@ def load_labeled(path: str | Path) -> LabeledRecording:
                          'simulate` makes them')
     recording = Hdf5Recording(path)
     labels = recording.labels()
-    if labels is None or len(labels.t) < 2:
+    if labels is None:
         raise InputError(f'{path} has no labels: expected a recording of `hybrid-pose simulate` or '
                          'another with at least two labels')
+    return labeled(path.stem, recording.width, recording.height, recording.events(), labels,
+                   occluded=_occluded(path, labels.visible.shape), source=str(path))
+
+
+def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labels, *,
+            occluded: np.ndarray | None = None, source: str) -> LabeledRecording:
+    """Put events and labels together.
+
+    Args:
+        name: of the recording.
+        width: of the sensor [px].
+        height: of the sensor [px].
+        events: of EVENT_DTYPE, in decoding order.
+        labels: as a file has them.
+        occluded: (N, J) bool; None where it is not known.
+        source: what the text of an error begins with.
+
+    Raises:
+        InputError: there are less than two labels, or they are out of order.
+    """
+    if len(labels.t) < 2:
+        raise InputError(f'{source} has no labels: expected at least two, got {len(labels.t)}')
     if (np.diff(labels.t) <= 0).any():
-        raise InputError(f'{path}: the times of its labels do not increase')
-    events = recording.events()
+        raise InputError(f'{source}: the times of its labels do not increase')
     finite = np.isfinite(labels.joints_px).all(axis=-1)
     visible = labels.visible & finite
     joints = np.where(finite[..., None], labels.joints_px - LABEL_CENTER_PX, 0)
     return LabeledRecording(
-        path.stem, recording.width, recording.height,
-        events[np.argsort(events['t'], kind='stable')], labels.t, joints.astype(np.float32),
-        visible, _occluded(path, visible.shape))
+        name, width, height, events[np.argsort(events['t'], kind='stable')], labels.t,
+        joints.astype(np.float32), visible,
+        np.zeros(visible.shape, bool) if occluded is None else occluded)
 
 
 def load_seen(path: str | Path) -> LabeledRecording:

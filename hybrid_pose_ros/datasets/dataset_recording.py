@@ -1,0 +1,81 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader of a dataset returns: one camera's events and labels, on the way to our form."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.recordings.hdf5 import CameraPose, Hdf5Writer, Labels
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
+
+
+class DatasetRecording(NamedTuple):
+    """Events and labels of one camera, as our HDF5 files hold them."""
+
+    name: str
+    width: int  # [px]
+    height: int
+    events: np.ndarray  # of EVENT_DTYPE, sorted by time, from time 0
+    labels: Labels
+    camera: CameraPose | None
+
+    def labeled(self) -> LabeledRecording:
+        """Return it as `load_labeled` returns a file.
+
+        Raises:
+            InputError: there are less than two labels, or they are out of order.
+        """
+        return labeled(self.name, self.width, self.height, self.events, self.labels,
+                       source=self.name)
+
+
+def cropped(recording: DatasetRecording, origin: tuple[int, int], width: int, height: int
+            ) -> DatasetRecording:
+    """Return what a sensor of width x height with its first pixel at `origin` (x, y) would see.
+
+    Joints outside are no longer visible.
+    """
+    left, top = origin
+    events = recording.events
+    inside = (events['x'] >= left) & (events['x'] < left + width)
+    inside &= (events['y'] >= top) & (events['y'] < top + height)
+    events = events[inside]
+    events['x'] -= np.uint16(left)
+    events['y'] -= np.uint16(top)
+    joints_px = recording.labels.joints_px - np.array(origin, np.float32)
+    labels = recording.labels._replace(
+        joints_px=joints_px,
+        visible=recording.labels.visible & inside_image(joints_px, width, height))
+    camera = recording.camera
+    if camera is not None:
+        shift = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
+        camera = camera._replace(intrinsics=shift @ camera.intrinsics)
+    return DatasetRecording(recording.name, width, height, events, labels, camera)
+
+
+def inside_image(joints_px: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return which pixels (..., 2) lie in the image, (...) bool; NaN does not."""
+    return ((joints_px >= 0) & (joints_px < (width, height))).all(axis=-1)
+
+
+def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
+    """Write it as one of our HDF5 files; the file has its name only when it is complete.
+
+    Raises:
+        RecordingError: the file cannot be written.
+    """
+    partial = path.with_name(path.name + '.partial')
+    try:
+        with Hdf5Writer(partial, width=recording.width, height=recording.height,
+                        encoding=encoding, camera=recording.camera, start_us=0) as writer:
+            writer.append(recording.events)
+            writer.append_labels(*recording.labels)
+        os.replace(partial, path)
+    except OSError as error:
+        raise RecordingError(f'{path} cannot be written: {error}') from error
+    finally:
+        partial.unlink(missing_ok=True)

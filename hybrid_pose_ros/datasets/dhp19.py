@@ -1,0 +1,99 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""DHP19 on disk: which recordings there are, of whom, and their four channels.
+
+17 people make 33 movements in 5 sessions before four event cameras of 346x260 px. The split is the
+paper's: subjects 1 to 12 are trained on, 13 to 17 tested.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording, cropped
+from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
+from hybrid_pose_ros.datasets.dhp19_hdf5 import EVENTS_END, LABELS_END, read_channel
+from hybrid_pose_ros.datasets.dhp19_labels import CROP_SIZE
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.representation.geometry import DHP19_CROP_ORIGIN
+
+SUBJECTS = {'train': range(1, 13), 'test': range(13, 18), 'all': range(1, 18)}
+MOVEMENTS = (8, 6, 6, 6, 7)
+"""Of each session."""
+CHANNELS = range(len(CAMERA_OF_CHANNEL))
+
+
+class RecordingName(NamedTuple):
+    """Who does what."""
+
+    subject: int  # 1 to 17
+    session: int  # 1 to 5
+    movement: int  # 1 to MOVEMENTS[session - 1]
+
+    def __str__(self) -> str:
+        return f'S{self.subject}_session{self.session}_mov{self.movement}'
+
+    @property
+    def known(self) -> bool:
+        """Whether the dataset has such a recording."""
+        return (self.subject in SUBJECTS['all'] and 1 <= self.session <= len(MOVEMENTS)
+                and 1 <= self.movement <= MOVEMENTS[self.session - 1])
+
+
+class Hdf5Files(NamedTuple):
+    """One recording in the form that the paper's code reads."""
+
+    name: RecordingName
+    events: Path
+    labels: Path
+
+    def load(self, channels: Sequence[int], *, crop: bool = False) -> list[DatasetRecording]:
+        """Return channels of the recording, or what the paper's crop of 256x256 px sees of them.
+
+        Raises:
+            RecordingError: a file is not there, damaged, or of another layout.
+        """
+        return [_seen(read_channel(self.events, self.labels, channel), crop)
+                for channel in channels]
+
+
+def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files]:
+    """Return the recordings in a folder, by subject, session and movement.
+
+    Args:
+        folder: with `S1_session1_mov1_events.h5` and the like.
+        split: 'train', 'test' or 'all'.
+
+    Raises:
+        InputError: there is no recording of the split, or labels are missing.
+    """
+    if split not in SUBJECTS:
+        raise InputError(f'split {split!r} is not known: choose from {", ".join(SUBJECTS)}')
+    folder = Path(folder)
+    named = sorted((name, path) for path in folder.glob(f'*{EVENTS_END}')
+                   if (name := _named(path, r'S(\d+)_session(\d+)_mov(\d+)_events\.h5')))
+    if not named:
+        raise InputError(f'{folder} holds no recordings of DHP19: expected '
+                         f'{RecordingName(1, 1, 1)}{EVENTS_END} and the like')
+    found = [Hdf5Files(name, path, path.with_name(f'{name}{LABELS_END}'))
+             for name, path in named if name.subject in SUBJECTS[split]]
+    if not found:
+        raise InputError(f'{folder} holds no recordings of the split {split}: its subjects are '
+                         f'{sorted({name.subject for name, _ in named})}')
+    missing = [files.labels.name for files in found if not files.labels.is_file()]
+    if missing:
+        raise InputError(f'{folder} lacks labels: expected {missing[0]} beside its events'
+                         + (f', and {len(missing) - 1} more' if len(missing) > 1 else ''))
+    return found
+
+
+def _named(path: Path, pattern: str) -> RecordingName | None:
+    """Return what a file is named after, None where that is no recording of DHP19."""
+    match = re.fullmatch(pattern, path.name, re.ASCII)
+    name = match and RecordingName(*map(int, match.groups()))
+    return name if name and name.known else None
+
+
+def _seen(recording: DatasetRecording, crop: bool) -> DatasetRecording:
+    return cropped(recording, DHP19_CROP_ORIGIN, *CROP_SIZE) if crop else recording
