@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     passes = 1 + sum(len(SWEEPS[name].values) for name in sweeps)
     here = args.workers == 1 and args.dask is None
     with nullcontext() if here else executor(args) as others, \
-            _Bar(passes * len(recordings)) as bar:
+            Bar(passes * len(recordings), 'evaluate') as bar:
         result = evaluate(checkpoint, recordings, params, snn_checkpoint=alone, rows=rows,
                           executor=others, progress=bar.advance)
         if sweeps:
@@ -181,16 +181,16 @@ def _write(folder: Path, result: dict[str, Any]) -> None:
         raise InputError(f'{folder} cannot be written: {error}') from error
 
 
-class _Bar:
-    """Progress by recordings, on stderr where that is a terminal."""
+class Bar:
+    """Progress by recordings, on stderr where that is a terminal; a total of None is not known."""
 
-    def __init__(self, total: int):
+    def __init__(self, total: int | None, title: str):
         from rich.console import Console
         from rich.progress import Progress
         console = Console(stderr=True)
         self._progress = Progress(*Progress.get_default_columns(), console=console,
                                   disable=not console.is_terminal)
-        self._task = self._progress.add_task('evaluate', total=total)
+        self._task = self._progress.add_task(title, total=total)
 
     def advance(self, name: str) -> None:
         """Count a recording that is done."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from hybrid_pose_ros.errors import InputError
 
-VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'bag',
+VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'evaluate3d', 'bag',
          'bench', 'study')
 """Each is a module of this package."""
 

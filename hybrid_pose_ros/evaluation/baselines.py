@@ -20,6 +20,7 @@ class AnnPoses(NamedTuple):
 
     stamps_us: np.ndarray  # (K,) int64: the pose is of the events before
     joints_px: np.ndarray  # (K, J, 2)
+    confidence: np.ndarray | None = None  # (K, J), 0 to 1, where somebody wants it
 
 
 class KalmanSettings(NamedTuple):

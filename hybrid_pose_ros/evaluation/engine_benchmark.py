@@ -140,7 +140,7 @@ def _steps_of_a_person(preset: presets.Preset) -> PersonSteps | None:
     durations_ms, spikes, next_us = [], [], 0
     for step in StepCounter(geometry, preset.step_us).update(person.events):
         if step.end_us >= next_us and (look := ann.look(step.end_us)) is not None:
-            state.copy_from(look[1])
+            state.copy_from(look.tensors)
             next_us = step.end_us + ANN_PERIOD_US
         elif next_us:
             durations_ms.append(_duration_ms(lambda: engine.step(step.counts, state)))

@@ -26,6 +26,14 @@ PACKET_US = 100_000
 """Events are handed to the tracker in pieces of at most that."""
 
 
+class Look(NamedTuple):
+    """What the ANN saw."""
+
+    joints_px: np.ndarray  # (J, 2) float32
+    confidence: np.ndarray  # (J,) float32, 0 to 1
+    tensors: dict[str, np.ndarray]  # the state; written over by the next look
+
+
 class Ann:
     """The ANN and its heads, asked about any moment of a recording."""
 
@@ -49,20 +57,17 @@ class Ann:
         layout = state_layout(self._preset, self._geometry.width, self._geometry.height)
         return {name: np.zeros(shape, np.float32) for name, shape in layout.items()}
 
-    def look(self, at_us: int) -> tuple[np.ndarray, dict[str, np.ndarray]] | None:
-        """Return joints (J, 2) [px] and state of the events before a time; None: too few events.
-
-        The state's tensors are written over by the next call.
-        """
+    def look(self, at_us: int) -> Look | None:
+        """Return pose and state of the events before a time; None: too few events."""
         started_ns = time.perf_counter_ns()
         window = self._window(at_us)
         if len(window) < self._params.min_events:
             return None
         frame = stacked_histogram(window, self._geometry, bins=self._preset.ann.bins)
         self._network.initialize_into(frame, self._tensors)
-        cells, _ = locate_joints(self._tensors['heatmap'], self._preset.logits)
+        cells, confidence = locate_joints(self._tensors['heatmap'], self._preset.logits)
         self._pass_ns.append(time.perf_counter_ns() - started_ns)
-        return self._geometry.to_px(cells).astype(np.float32), self._tensors
+        return Look(self._geometry.to_px(cells).astype(np.float32), confidence, self._tensors)
 
     def too_few_events(self) -> str:
         """Return the words for a recording that the ANN does not look at."""
@@ -96,6 +101,7 @@ class PoseTrack(NamedTuple):
     stamps_us: np.ndarray  # (N,) int64
     joints_px: np.ndarray  # (N, J, 2) float32
     velocity_px_s: np.ndarray  # (N, J, 2) float32
+    confidence: np.ndarray  # (N, J) float32, 0 to 1
     spikes: np.ndarray  # (1 + L,) cells with events, then spikes of each layer, of all poses
     steps_per_pose: float  # steps computed, replayed ones as well, by the poses
     compute_ms: float  # median of a pose
@@ -141,6 +147,7 @@ class TrackerRun:
             np.array([skeleton.stamp_us for skeleton in self._skeletons], np.int64),
             np.array([skeleton.joints_px for skeleton in self._skeletons]).reshape(shape),
             np.array([skeleton.velocity_px_s for skeleton in self._skeletons]).reshape(shape),
+            np.array([skeleton.confidence for skeleton in self._skeletons]).reshape(shape[:2]),
             self._spikes.copy(), computed / poses,
             float(np.median(self._compute_ns or [0])) * 1e-6)
 

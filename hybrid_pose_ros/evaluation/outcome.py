@@ -114,7 +114,7 @@ def _at_every_instant(ann: Ann, instants_us: np.ndarray) -> np.ndarray:
     poses = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
     for index, instant_us in enumerate(instants_us):
         seen = ann.look(int(instant_us))
-        poses[index] = poses[index - 1] if seen is None else seen[0]
+        poses[index] = poses[index - 1] if seen is None else seen.joints_px
     return poses
 
 

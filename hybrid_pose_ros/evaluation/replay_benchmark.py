@@ -103,7 +103,7 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
         look = ann.look(now_us)
         if look is None:
             raise InputError(ann.too_few_events())
-        tensors = {name: tensor.copy() for name, tensor in look[1].items()}
+        tensors = {name: tensor.copy() for name, tensor in look.tensors.items()}
         late_us = now_us + delay_us
         runs['zero_delay'].send(LateState(now_us, tensors, now_us))
         runs['replay'].send(LateState(now_us, tensors, late_us))
@@ -187,7 +187,7 @@ def _state(ann: Ann, at_us: int) -> LateState:
     look = ann.look(at_us)
     if look is None:
         raise InputError(ann.too_few_events())
-    return LateState(at_us, {name: tensor.copy() for name, tensor in look[1].items()}, at_us)
+    return LateState(at_us, {name: tensor.copy() for name, tensor in look.tensors.items()}, at_us)
 
 
 def _run(poses) -> None:

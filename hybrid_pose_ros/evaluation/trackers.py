@@ -9,7 +9,8 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import AnnPoses
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
-from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, PoseTrack, TrackerRun
+from hybrid_pose_ros.evaluation.offline_graph import (
+    Ann, LateState, Look, PoseTrack, TrackerRun)
 from hybrid_pose_ros.evaluation.schedule import Schedule
 from hybrid_pose_ros.pipeline import TrackerParams
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
@@ -55,7 +56,7 @@ class Trackers:
 
     def play(self, ann: Ann, schedule: Schedule) -> AnnPoses:
         """Run the recording to the last instant; return the ANN's poses."""
-        stamps_us, joints_px = [], []
+        looks: dict[int, Look] = {}
         rest = ann.resting_tensors()
         for index, look_us in enumerate(map(int, schedule.looks_us)):
             self._advance(look_us)
@@ -66,29 +67,29 @@ class Trackers:
                     LateState(self._streams_since_us, rest, look_us))
             seen = ann.look(look_us)
             if seen is not None:
-                stamps_us.append(look_us)
-                joints_px.append(seen[0])
-                self._initialize(look_us, seen[1], rest)
+                looks[look_us] = seen
+                self._initialize(look_us, seen.tensors, rest)
         self._advance(int(schedule.instants_us[-1]) + self._params.step_us + 1)
         first_us = schedule.instants_us[0] - self._params.late_us
-        if not stamps_us or stamps_us[0] > first_us:
+        if not looks or min(looks) > first_us:
             raise InputError(ann.too_few_events())
-        return AnnPoses(np.array(stamps_us), np.stack(joints_px))
+        return AnnPoses(np.array(list(looks)), np.stack([seen.joints_px for seen in looks.values()]),
+                        np.stack([seen.confidence for seen in looks.values()]))
 
     def poses_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
         """Return the poses (T, J, 2) of some times by row."""
-        return {row: _at(track := run.track(), times_us, track.joints_px)
+        return {row: at_times(track := run.track(), times_us, track.joints_px)
                 for row, run in self._of(self._params.ann_delay_us).items()}
 
     def velocities_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
         """Return the velocities (T, J, 2) that were stated at some times by row."""
-        return {row: _at(track := run.track(), times_us, track.velocity_px_s)
+        return {row: at_times(track := run.track(), times_us, track.velocity_px_s)
                 for row, run in self._of(self._params.ann_delay_us).items()}
 
     def available_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
         """Return the last poses (T, J, 2) that were there at some times by row."""
         lag_us = self._params.pose_latency_us
-        return {row: _at(track := run.track(), times_us - lag_us, track.joints_px)
+        return {row: at_times(track := run.track(), times_us - lag_us, track.joints_px)
                 for row, run in self._of(self._params.late_us).items()}
 
     def work(self) -> dict[str, PoseTrack]:
@@ -114,7 +115,7 @@ class Trackers:
             run.send(LateState(seen_us, state, look_us + delay_us))
 
 
-def _at(track: PoseTrack, at_us: np.ndarray, values: np.ndarray) -> np.ndarray:
+def at_times(track: PoseTrack, at_us: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the last of a track's values (T, J, 2) at each time, NaN where there is none yet."""
     last = latest(track.stamps_us, at_us)
     padded = np.concatenate([np.full_like(values, np.nan, shape=(1, *values.shape[1:])), values])

@@ -45,13 +45,28 @@ class LabeledRecording(NamedTuple):
         Between two labels a joint is on a straight line, and is visible or unoccluded where it is
         so in both.
         """
-        after = np.clip(np.searchsorted(self.label_us, stamps_us), 1, len(self.label_us) - 1)
-        before = after - 1
-        gap_us = self.label_us[after] - self.label_us[before]
-        share = np.clip((stamps_us - self.label_us[before]) / gap_us, 0, 1)[:, None, None]
-        joints = (1 - share) * self.joints_px[before] + share * self.joints_px[after]
-        return (joints.astype(np.float32), self.visible[before] & self.visible[after],
+        before, after, share = _neighbors(self.label_us, stamps_us)
+        return (_between(self.joints_px, before, after, share).astype(np.float32),
+                self.visible[before] & self.visible[after],
                 self.occluded[before] | self.occluded[after])
+
+
+def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
+    """Return where joints are in the world, (T, J, 3) [mm], labels being resampled likewise."""
+    return _between(np.float64(labels.joints_mm), *_neighbors(labels.t, stamps_us))
+
+
+def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray):
+    """Return index of the label before, of that after, and the share of the way, each (T,)."""
+    after = np.clip(np.searchsorted(label_us, stamps_us), 1, len(label_us) - 1)
+    before = after - 1
+    share = (stamps_us - label_us[before]) / (label_us[after] - label_us[before])
+    return before, after, np.clip(share, 0, 1)
+
+
+def _between(values: np.ndarray, before, after, share) -> np.ndarray:
+    share = share[:, None, None]
+    return (1 - share) * values[before] + share * values[after]
 
 
 def load_labeled(path: str | Path) -> LabeledRecording:

@@ -130,9 +130,9 @@ def test_the_offline_ann_sees_what_the_node_sees(random_weights, recording):
     producer.append(recording.events[:until])
     expected = {name: np.empty(shape, np.float32) for name, shape in producer.layout.items()}
     producer.run_into(producer.frame(), expected)
-    _, tensors = Ann(random_weights, recording).look(at_us)
+    look = Ann(random_weights, recording).look(at_us)
     for name in expected:
-        np.testing.assert_array_equal(tensors[name], expected[name])
+        np.testing.assert_array_equal(look.tensors[name], expected[name])
 
 
 def test_ann_at_every_step_is_the_held_ann_where_it_looks_at_every_step(random_weights,

@@ -1,0 +1,215 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Error in the world [mm] of poses that several cameras triangulate, by row and set of cameras.
+
+    takes -> takes.py: poses of each camera -> triangulation.py -> figures, ready for JSON
+
+Each instant is compared with its own label. A joint counts where it is inside the images of the
+first pair of cameras, so that all sets of cameras are scored on the same joints.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.metrics import mean_by_step, rounded
+from hybrid_pose_ros.evaluation.takes import ROWS, CameraPoses, Take, camera_poses, joints_mm
+from hybrid_pose_ros.pose.rig import Rig
+from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams, triangulate
+from hybrid_pose_ros.recordings.rig_files import dhp19_rig
+
+NEAR_MM = (50.0, 100.0)
+"""Shares of joints that are no farther off are reported."""
+
+
+class Case(NamedTuple):
+    """Some cameras of a take, of which one may be blinded."""
+
+    name: str
+    cameras: tuple[int, ...]  # indices in the rig
+    blinded: int | None = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker process needs for one camera of a take."""
+
+    checkpoint: Checkpoint
+    path: Path
+    params: EvaluationParams
+    blind: bool
+
+
+class Scored(NamedTuple):
+    """One row of one case, of all takes: N instants."""
+
+    distance_mm: np.ndarray  # (N, J), NaN where not counted or not found
+    error_px: np.ndarray  # (N, J) reprojection error
+    cameras: np.ndarray  # (N, J) cameras used
+    step: np.ndarray  # (N,)
+    counted: np.ndarray  # (N, J) bool
+
+
+def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
+               params: EvaluationParams = EvaluationParams(ann_latency_us=0),
+               trust: TriangulationParams = TriangulationParams(), *,
+               executor: Executor | None = None,
+               progress: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
+    """Return the figures of every row and set of cameras over all takes, ready for JSON.
+
+    Args:
+        checkpoint: the hybrid's weights.
+        takes: of the same cameras.
+        params: how each camera's graph is run.
+        trust: how cameras are trusted.
+        executor: runs cameras in other processes; None: one after the other here.
+        progress: is told each camera that is done.
+
+    Raises:
+        InputError: a recording that cannot be used, or nothing that could be scored.
+    """
+    cases = cases_of(takes[0].rig)
+    blind = {case.blinded for case in cases} - {None}
+    keys = [(take.name, number, blinded) for take in takes for number in range(len(take.paths))
+            for blinded in ((False, True) if number in blind else (False,))]
+    paths = {take.name: take.paths for take in takes}
+    tasks = [_Task(checkpoint, paths[name][number], params, blinded)
+             for name, number, blinded in keys]
+    found = {}
+    for key, poses in zip(keys, _run(tasks, executor)):
+        found[key] = poses
+        progress(f'{key[0]} {takes[0].rig.names[key[1]]}{" blinded" if key[2] else ""}')
+    return {
+        'preset': checkpoint.preset.name, 'trained': bool(checkpoint.card.get('trained')),
+        'identity': identity(checkpoint), 'settings': asdict(params) | asdict(trust),
+        'takes': [take.name for take in takes], 'cameras': list(takes[0].rig.names),
+        'cases': {case.name: _case_figures(case, takes, found, trust) for case in cases}}
+
+
+def cases_of(rig: Rig) -> list[Case]:
+    """Return which sets of cameras are compared.
+
+    Of four cameras: the front pair of DHP19 (else the first two), all, and all with each of them
+    blinded beside those that remain without it.
+    """
+    everyone = tuple(range(len(rig.cameras)))
+    front = tuple(index for index in everyone if rig.names[index] in dhp19_rig(2).names)
+    pair = front if len(front) == 2 else everyone[:2]
+    cases = [Case(_named(rig, pair), pair)]
+    if len(everyone) > 2:
+        cases.append(Case(_named(rig, everyone), everyone))
+        for blinded in everyone:
+            others = tuple(index for index in everyone if index != blinded)
+            cases += [Case(_named(rig, others), others),
+                      Case(f'all, {rig.names[blinded]} blinded', everyone, blinded)]
+    return cases
+
+
+def _named(rig: Rig, cameras: tuple[int, ...]) -> str:
+    return ' + '.join(rig.names[index] for index in cameras)
+
+
+def _run(tasks: list[_Task], executor: Executor | None) -> Iterator[CameraPoses]:
+    """Yield the poses of each task in order."""
+    if executor is None:
+        yield from map(_poses, tasks)
+        return
+    futures = [executor.submit(_poses, task) for task in tasks]
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _poses(task: _Task) -> CameraPoses:
+    import torch
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # other cameras have the other cores
+    try:
+        return camera_poses(task.checkpoint, task.path, task.params, blind=task.blind)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _case_figures(case: Case, takes: Sequence[Take], found: dict, trust) -> dict[str, Any]:
+    pair = cases_of(takes[0].rig)[0].cameras
+    rows = {row: [] for row in ROWS}
+    for take in takes:
+        poses = [found[take.name, index, index == case.blinded] for index in case.cameras]
+        counted = np.logical_and.reduce([found[take.name, index, False].inside for index in pair])
+        if not counted.any():
+            raise InputError(f'{take.name} shows nobody to both {_named(take.rig, pair)}')
+        truth_mm = joints_mm(take, poses[0].stamps_us)
+        for row in ROWS:
+            rows[row].append(score_row(take.rig, case, poses, row, truth_mm, counted, trust))
+    scored = {row: Scored(*map(np.concatenate, zip(*parts))) for row, parts in rows.items()}
+    return {'rows': {row: summary3d(one) for row, one in scored.items()},
+            'hybrid_to_ann': rounded(np.nanmean(scored['hybrid'].distance_mm)
+                                     / np.nanmean(scored['ann'].distance_mm)),
+            'hybrid_to_ann_by_step': _ratio_by_step(scored['hybrid'], scored['ann'])}
+
+
+def score_row(rig: Rig, case: Case, poses: Sequence[CameraPoses], row: str, truth_mm: np.ndarray,
+              counted: np.ndarray, trust: TriangulationParams) -> Scored:
+    """Return the errors of one row of one take.
+
+    Args:
+        rig: of the take.
+        case: which cameras the poses are of.
+        poses: of those cameras.
+        row: one of ROWS.
+        truth_mm: where the joints are, (T, J, 3).
+        counted: which joints are scored, (T, J).
+        trust: how cameras are trusted.
+    """
+    cameras = Rig(tuple(rig.cameras[index] for index in case.cameras))
+    shape = counted.shape
+    points = triangulate_poses(cameras, np.stack([one.joints_px[row] for one in poses]),
+                               np.stack([one.confidence[row] for one in poses]), trust)
+    missed = np.linalg.norm(1e3 * points.points_m.reshape(*shape, 3) - truth_mm, axis=-1)
+    return Scored(np.where(counted, missed, np.nan),
+                  np.where(counted, points.error_px.reshape(shape), np.nan),
+                  points.used.sum(axis=0).reshape(shape), poses[0].step, counted)
+
+
+def triangulate_poses(rig: Rig, joints_px: np.ndarray, confidence: np.ndarray,
+                      trust: TriangulationParams) -> Triangulated:
+    """Return the points of poses (C, T, J, 2) with confidence (C, T, J), T * J of them in a row."""
+    count = len(rig.cameras)
+    return triangulate(rig, joints_px.reshape(count, -1, 2), confidence.reshape(count, -1), trust)
+
+
+def summary3d(scored: Scored) -> dict[str, Any]:
+    """Return the figures of one row, ready for JSON."""
+    found = np.isfinite(scored.distance_mm)
+    if not found.any():
+        raise InputError('no joint could be triangulated: were the cameras sure of any?')
+    distances = scored.distance_mm[found]
+    return {
+        'mpjpe_mm': rounded(distances.mean()), 'median_mm': rounded(np.median(distances)),
+        **{f'share_within_{limit:.0f}_mm': rounded((distances <= limit).mean())
+           for limit in NEAR_MM},
+        'joints': int(scored.counted.sum()),
+        'joints_without_point': int((scored.counted & ~found).sum()),
+        'reprojection_error_px': rounded(np.nanmean(scored.error_px)),
+        'cameras_used': rounded(scored.cameras[scored.counted].mean()),
+        'mpjpe_mm_by_step': mean_by_step(scored.distance_mm, scored.step),
+        'mpjpe_mm_by_joint': [rounded(joint[np.isfinite(joint)].mean())
+                              if np.isfinite(joint).any() else None
+                              for joint in scored.distance_mm.T]}
+
+
+def _ratio_by_step(one: Scored, other: Scored) -> list[float | None]:
+    """Return the ratio of the mean errors at each step, of the same instants; None for none."""
+    means = zip(mean_by_step(one.distance_mm, one.step), mean_by_step(other.distance_mm,
+                                                                      one.step))
+    return [rounded(mean / base) if mean is not None and base else None for mean, base in means]

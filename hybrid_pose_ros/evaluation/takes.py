@@ -1,0 +1,135 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A take: one person, seen by several cameras at the same time. What each camera's graph found.
+
+A take is a folder with a recording for each camera, as `hybrid-pose simulate --cameras` makes.
+C cameras, T instants, J joints.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.disturbances import with_noise
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.metrics import latest
+from hybrid_pose_ros.evaluation.offline_graph import Ann
+from hybrid_pose_ros.evaluation.schedule import make_schedule
+from hybrid_pose_ros.evaluation.trackers import Trackers, at_times
+from hybrid_pose_ros.pose.rig import Rig
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
+from hybrid_pose_ros.recordings.labeled import load_seen, places_at
+from hybrid_pose_ros.recordings.rig_files import recorded_rig
+
+ROWS = ('ann', 'ann_held', 'hybrid')
+BLIND_HZ = 1.0
+"""Noise events of each pixel of a camera that is blinded."""
+
+
+class Take(NamedTuple):
+    """Where a take is, and what is known of it before anything has been run."""
+
+    name: str
+    paths: tuple[Path, ...]  # of the recordings, C
+    rig: Rig
+
+
+class CameraPoses(NamedTuple):
+    """What one camera's graph found at the instants."""
+
+    stamps_us: np.ndarray  # (T,)
+    step: np.ndarray  # (T,) steps since the last state of the ANN, from 1 on
+    inside: np.ndarray  # (T, J) bool: inside the image
+    joints_px: dict[str, np.ndarray]  # by row, (T, J, 2)
+    confidence: dict[str, np.ndarray]  # by row, (T, J)
+
+
+def find_takes(folders: list[Path]) -> list[Take]:
+    """Return the takes that were named, or that lie in the folders that were named.
+
+    Raises:
+        InputError: there are none, one has a single camera, or their cameras are others.
+    """
+    takes = []
+    for folder in folders:
+        inner = [path for path in sorted(folder.glob('*/')) if any(path.glob('*.h5'))]
+        takes += [_take(path) for path in ([folder] if any(folder.glob('*.h5')) else inner)]
+    if not takes:
+        raise InputError(f'no takes in {", ".join(map(str, folders))}: expected folders with a '
+                         'recording (.h5) of each camera, as `hybrid-pose simulate --corpus DIR '
+                         '--cameras 2` makes')
+    for take in takes:
+        if take.rig.names != takes[0].rig.names:
+            raise InputError(f'{take.name} has other cameras than {takes[0].name}: '
+                             f'{", ".join(take.rig.names)}, not {", ".join(takes[0].rig.names)}')
+    return takes
+
+
+def _take(folder: Path) -> Take:
+    paths = tuple(sorted(folder.glob('*.h5')))
+    if len(paths) < 2:
+        raise InputError(f'{folder} holds one camera: two or more are needed for 3D')
+    return Take(folder.name, paths, recorded_rig([Hdf5Recording(path) for path in paths]))
+
+
+def joints_mm(take: Take, stamps_us: np.ndarray) -> np.ndarray:
+    """Return where the joints are in the world, (T, J, 3) [mm].
+
+    Raises:
+        InputError: the take does not say.
+    """
+    labels = Hdf5Recording(take.paths[0]).labels()
+    places = places_at(labels, stamps_us)
+    if not np.isfinite(places).all() or not places.any():
+        raise InputError(f'{take.paths[0]} has no places of the joints in the world '
+                         '(labels/joints_mm)')
+    return places
+
+
+def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *,
+                 blind: bool = False) -> CameraPoses:
+    """Return the poses of one camera of a take, each row's.
+
+    Args:
+        checkpoint: the hybrid's weights.
+        path: of the camera's recording.
+        params: how the graph is run.
+        blind: the camera sees nothing: its events are noise, BLIND_HZ in each pixel.
+    """
+    recording = load_seen(path)
+    if blind:
+        events = recording.events[[0, -1]]  # a stream as long as the other cameras'
+        rng = np.random.default_rng([params.seed, 12])
+        recording = recording._replace(events=with_noise(
+            events, BLIND_HZ, recording.width, recording.height, rng))
+    schedule = make_schedule(recording, params)
+    instants_us = schedule.instants_us
+    ann = Ann(checkpoint, recording)
+    trackers = Trackers(checkpoint, checkpoint, recording, params, ('hybrid',), schedule)
+    looks = trackers.play(ann, schedule)
+    track = trackers.work()['hybrid']
+    # As in `outcome.py`: a state that arrives as a bin ends helps the next pose, not this one.
+    last = latest(looks.stamps_us + params.ann_delay_us + 1, instants_us)
+    joints_px = {'ann_held': looks.joints_px[last],
+                 'hybrid': at_times(track, instants_us, track.joints_px)}
+    confidence = {'ann_held': looks.confidence[last],
+                  'hybrid': at_times(track, instants_us, track.confidence)}
+    joints_px['ann'], confidence['ann'] = _ann_at(ann, instants_us)
+    since_us = instants_us - looks.stamps_us[last] - params.ann_delay_us - 1
+    _, inside, _ = recording.joints_at(instants_us)
+    return CameraPoses(instants_us, since_us // params.step_us + 1, inside, joints_px, confidence)
+
+
+def _ann_at(ann: Ann, instants_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return joints (T, J, 2) [px] and confidence (T, J) of the ANN; NaN with too few events."""
+    joints_px = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
+    confidence = np.zeros(joints_px.shape[:2], np.float32)
+    for index, instant_us in enumerate(instants_us):
+        seen = ann.look(int(instant_us))
+        if seen is not None:
+            joints_px[index], confidence[index] = seen.joints_px, seen.confidence
+    return joints_px, confidence
