@@ -199,6 +199,7 @@ def _rows(report: dict) -> list[tuple[str, str]]:
         latency = report['latency_ms']
         rows += [('poses a second of sensor time', f'{report["poses_per_sensor_s"]:.1f}'),
                  ('poses missing', f'{report["missing_poses"]}'),
+                 ('bag', f'{report["mib_per_minute"]:.0f} MiB a minute'),
                  ('age of the state', _levels(report['state_age_ms'])),
                  ('packet arrival to pose', _levels(latency['packet_arrival_to_publish'])),
                  ('network and decoding', _levels(latency['compute']))]

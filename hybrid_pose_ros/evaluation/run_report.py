@@ -43,6 +43,8 @@ class Run:
         self.power: dict[str, list[tuple[int, float]]] = {}  # by node, log time [ns] and mW
         self.always_mw: float | None = None  # of an ANN at every step
         self.stream = PacketStream()
+        self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
+                              if path.is_file())
         store, seen = typestore(), {topic: [] for topic in POSES}
         try:
             for topic, type_name, log_time_ns, cdr in bag_messages(bag):
@@ -125,6 +127,7 @@ def summarize(run: Run) -> dict[str, Any]:
         'skipped_steps': int(run.of_poses('skipped_steps').sum()),
         'poses_per_sensor_s': _rate(len(run.poses), sensor_s),
         'poses_per_wall_s': _rate(len(run.poses), wall_s),
+        'mib_per_minute': round(run.size_bytes / 2**20 * 60 / wall_s, 3) if wall_s > 0 else 0.0,
         'state_handovers': int((np.diff(ages) < 0).sum() + 1),
         'state_age_ms': _percentiles(ages * 1e-3),
         'latency_ms': {

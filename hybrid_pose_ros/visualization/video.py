@@ -3,25 +3,16 @@
 """A recorded run as a video: the events of the last milliseconds and the skeleton over them."""
 
 import itertools
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from hybrid_pose_ros.errors import PacketError, RecordingError
-from hybrid_pose_ros.events.event_array import no_events
-from hybrid_pose_ros.events.packet_stream import PacketStream
-from hybrid_pose_ros.pose.skeleton import Skeleton
-from hybrid_pose_ros.recordings.bag_messages import bag_messages
-from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
-from hybrid_pose_ros.recordings.message_types import typestore
-from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
+from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
+from hybrid_pose_ros.visualization.run_moments import Moment, run_moments, skeleton_of
 
-EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
-EVENTS_US = 20_000
 WIDTH_PX = 692
 
 
@@ -71,43 +62,17 @@ def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
 
     Of a run without any skeleton, one image with the first packets' events.
     """
-    store, stream = typestore(), PacketStream()
-    batches: deque[np.ndarray] = deque()
-    next_us = size = None
-    for topic, type_name, _, cdr in bag_messages(bag):
-        if type_name == EVENT_PACKET:
-            try:
-                packet = parse_event_packet(cdr)
-                update = stream.update(packet)
-            except PacketError:
-                continue
-            size = packet.width, packet.height
-            if update.restarted:
-                batches.clear()
-                next_us = None
-            if len(update.events):
-                batches.append(update.events)
-        elif one_of(topic, POSES):
-            for pose in poses_of(topic, store.deserialize_cdr(cdr, type_name)):
-                if next_us is None or pose.sensor_time_us >= next_us:
-                    next_us = pose.sensor_time_us + period_us
-                    yield _frame(pose, batches)
-    if next_us is None and batches:
-        image = _enlarged(np.concatenate(batches), *size)
+    for moment in run_moments(bag, period_us=period_us):
+        if moment.events is not None:
+            yield _frame(moment)
+
+
+def _frame(moment: Moment) -> np.ndarray:
+    image, pose = _enlarged(moment.events, moment.width, moment.height), moment.pose
+    if pose is None:
         draw_text(image, 'no skeleton')
-        yield image
-
-
-def _frame(pose, batches: deque[np.ndarray]) -> np.ndarray:
-    start_us = pose.sensor_time_us - EVENTS_US
-    while batches and batches[0]['t'][-1] < start_us:
-        batches.popleft()
-    events = np.concatenate([no_events(), *batches])
-    events = events[(events['t'] >= start_us) & (events['t'] < pose.sensor_time_us)]
-    image = _enlarged(events, pose.width, pose.height)
-    skeleton = Skeleton(pose.sensor_time_us, np.stack([pose.x_px, pose.y_px], axis=1),
-                        pose.confidence, np.zeros((len(pose.x_px), 2), np.float32))
-    draw_skeleton(image, skeleton, trained=pose.trained,
+        return image
+    draw_skeleton(image, skeleton_of(pose), trained=pose.trained,
                   scale=image.shape[1] // pose.width, least_confidence=0.05)
     draw_text(image, f't = {pose.sensor_time_us * 1e-6:.3f} s   {1e6 / pose.step_us:.0f} Hz   '
                      f'state {pose.state_age_us * 1e-3:.0f} ms old')

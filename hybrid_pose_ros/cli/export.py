@@ -1,0 +1,37 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose export`: a bag for a viewer other than RViz."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.errors import InputError
+
+SUMMARY = 'Write a bag as a recording of the Rerun viewer (.rrd).'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare bag and file."""
+    parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
+    parser.add_argument('--output', metavar='FILE', type=Path,
+                        help='file to write (beside the bag, with its name)')
+    parser.add_argument('--fps', type=int, default=25, metavar='N',
+                        help='pictures a second; poses are all there (25)')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Write the file; return what is in it."""
+    from hybrid_pose_ros.visualization.rerun_export import export_rerun
+    if not 1 <= args.fps <= 1000:
+        raise InputError(f'--fps must be 1 to 1000, not {args.fps}')
+    path = args.output or args.bag.with_name(args.bag.name + '.rrd')
+    return {'output': str(path), **export_rerun(args.bag, path, fps=args.fps),
+            'mib': round(path.stat().st_size / 2**20, 1)}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Say what was written, and how to look at it."""
+    print(f'{result["output"]}: {result["poses"]} poses, {result["pictures"]} pictures, '
+          f'{result["truth"]} poses of ground truth, {result["mib"]} MiB\n'
+          f'look at it: rerun {result["output"]}')

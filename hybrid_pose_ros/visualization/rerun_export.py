@@ -1,0 +1,130 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bag as a recording (.rrd) of the Rerun viewer, for those without RViz.
+
+One timeline, `sensor_time`. `camera/events` is the picture, `camera/skeleton` and `camera/truth`
+are drawn over it, `plots/...` are the numbers of each pose.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.errors import InputError, RecordingError
+from hybrid_pose_ros.pose.skeleton import BONES, JOINTS, Skeleton
+from hybrid_pose_ros.recordings.bag_messages import bag_topics
+from hybrid_pose_ros.recordings.pose_topics import POSES, one_of
+from hybrid_pose_ros.recordings.typed_messages import typed_messages
+from hybrid_pose_ros.visualization.overlay import confidence_bgr, draw_events
+from hybrid_pose_ros.visualization.run_moments import EVENT_PACKET, run_moments, skeleton_of
+
+CAMERA, SKELETON, TRUTH, PLOTS = 'camera', 'camera/skeleton', 'camera/truth', 'plots'
+TRUTH_TOPIC = '/event_player/ground_truth'
+SCALARS = {'state_age_ms': lambda pose: pose.state_age_us * 1e-3,
+           'latency_ms': lambda pose: pose.packet_latency_ms,
+           'compute_ms': lambda pose: pose.compute_ms,
+           'events': lambda pose: pose.events,
+           'confidence': lambda pose: float(pose.confidence.mean())}
+"""Numbers of each pose, each with a plot of its own."""
+TRUTH_RGB = (235, 235, 235)
+LEAST_CONFIDENCE = 0.05
+
+
+def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, int]:
+    """Write a recording with every pose and `fps` pictures a second; return how many of each.
+
+    Raises:
+        InputError: rerun-sdk is not installed, or the file cannot be written.
+        RecordingError: no bag, one that is cut short, or nothing to show.
+    """
+    rr, topics = _rerun(), bag_topics(bag)
+    if not any(kind == EVENT_PACKET or one_of(topic, POSES) for topic, kind in topics.items()):
+        raise RecordingError(f'{bag} holds neither events nor poses: there is nothing to show')
+    recording = rr.RecordingStream('hybrid_pose_ros', recording_id=f'{bag.resolve().name}')
+    try:
+        recording.save(path, default_blueprint=_blueprint())
+    except (OSError, RuntimeError) as error:
+        raise InputError(f'{path} cannot be written: {error}') from error
+    recording.log(CAMERA, rr.AnnotationContext(
+        [(index, name) for index, name in enumerate(JOINTS)]), static=True)
+    counts = {'poses': 0, 'pictures': 0, 'truth': _log_truth(rr, recording, bag, topics)}
+    columns: dict[str, list[float]] = {name: [] for name in SCALARS}
+    times_s: list[float] = []
+    for moment in run_moments(bag, period_us=1_000_000 // fps):
+        time_us = moment.events['t'][-1] if moment.pose is None else moment.pose.sensor_time_us
+        recording.set_time('sensor_time', duration=time_us * 1e-6)
+        if moment.events is not None:
+            counts['pictures'] += 1
+            recording.log(f'{CAMERA}/events', rr.Image(
+                draw_events(moment.events, moment.width, moment.height), color_model='BGR'
+                ).compress(jpeg_quality=85))
+        if moment.pose is not None:
+            counts['poses'] += 1
+            _log_skeleton(rr, recording, SKELETON, skeleton_of(moment.pose),
+                          trained=moment.pose.trained)
+            times_s.append(time_us * 1e-6)
+            for name, number in SCALARS.items():
+                columns[name].append(number(moment.pose))
+    _log_columns(rr, recording, times_s, columns)
+    recording.flush()
+    return counts
+
+
+def _rerun() -> Any:
+    try:
+        import rerun
+    except ImportError as error:
+        raise InputError('this needs the Rerun SDK: pip install rerun-sdk') from error
+    return rerun
+
+
+def _blueprint() -> Any:
+    """Return what the viewer shows first: the picture on the left, plots on the right."""
+    from rerun import blueprint
+    return blueprint.Blueprint(blueprint.Horizontal(
+        blueprint.Spatial2DView(origin=CAMERA, name='events and skeleton'),
+        blueprint.Vertical(*(blueprint.TimeSeriesView(origin=f'{PLOTS}/{name}', name=name)
+                             for name in SCALARS)),
+        column_shares=[3, 2]), collapse_panels=True)
+
+
+def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
+                  trained: bool = True, rgb: tuple[int, int, int] | None = None) -> None:
+    """Log joints and bones, but for those that nobody believes."""
+    shown = (skeleton.confidence >= LEAST_CONFIDENCE) & np.isfinite(
+        skeleton.joints_px).all(axis=1)
+    # The viewer's pixels begin at their corners, ours are their centres.
+    points = skeleton.joints_px + np.float32(0.5)
+    colors = [rgb or confidence_bgr(float(confidence), trained)[::-1]
+              for confidence in skeleton.confidence]
+    joints, order = np.flatnonzero(shown), 10.0 if rgb else 30.0  # the truth lies below
+    recording.log(f'{entity}/joints', rr.Points2D(
+        points[joints], colors=[colors[joint] for joint in joints], radii=1.0 if rgb else 2.0,
+        class_ids=joints, show_labels=False, draw_order=order + 1))
+    bones = [(a, b) for a, b in BONES if shown[a] and shown[b]]
+    weaker = [min(bone, key=lambda joint: skeleton.confidence[joint]) for bone in bones]
+    recording.log(f'{entity}/bones', rr.LineStrips2D(
+        [points[list(bone)] for bone in bones], colors=[colors[joint] for joint in weaker],
+        radii=0.4 if rgb else 0.8, draw_order=order))
+
+
+def _log_truth(rr: Any, recording: Any, bag: Path, topics: Iterable[str]) -> int:
+    """Log the ground truth that the bag holds; return how many poses."""
+    topics = [topic for topic in topics if one_of(topic, [TRUTH_TOPIC])]
+    count = 0
+    for message in typed_messages(bag, topics) if topics else ():
+        recording.set_time('sensor_time', duration=message.message.sensor_time_us * 1e-6)
+        _log_skeleton(rr, recording, TRUTH, skeleton_of(message.message), rgb=TRUTH_RGB)
+        count += 1
+    return count
+
+
+def _log_columns(rr: Any, recording: Any, times_s: list[float],
+                 columns: dict[str, list[float]]) -> None:
+    for name, numbers in columns.items():
+        if numbers:
+            recording.send_columns(
+                f'{PLOTS}/{name}', indexes=[rr.TimeColumn('sensor_time', duration=times_s)],
+                columns=rr.Scalars.columns(scalars=numbers))

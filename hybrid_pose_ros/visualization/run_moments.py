@@ -1,0 +1,82 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a bag has to show: its poses, and with some of them the events of the last milliseconds."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import PacketError
+from hybrid_pose_ros.events.event_array import no_events
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.recordings.bag_messages import bag_messages
+from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
+from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
+
+EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
+EVENTS_US = 20_000
+"""A picture shows the events of so long."""
+
+
+class Moment(NamedTuple):
+    """A pose, a picture's events, or both."""
+
+    pose: Any | None  # a Skeleton2D message
+    events: np.ndarray | None  # those that a picture shows; None: between pictures
+    width: int  # of the sensor [px]
+    height: int
+
+
+def run_moments(bag: Path, *, period_us: int) -> Iterator[Moment]:
+    """Yield every pose of a bag in order, once a period of sensor time with its events.
+
+    Of a run without any pose, one moment with the first packets' events.
+
+    Raises:
+        RecordingError: no bag, or one that is cut short; what is whole is yielded before.
+    """
+    store, stream = typestore(), PacketStream()
+    batches: deque[np.ndarray] = deque()
+    next_us = size = None
+    for topic, type_name, _, cdr in bag_messages(bag):
+        if type_name == EVENT_PACKET:
+            try:
+                packet = parse_event_packet(cdr)
+                update = stream.update(packet)
+            except PacketError:
+                continue
+            size = packet.width, packet.height
+            if update.restarted:
+                batches.clear()
+                next_us = None
+            if len(update.events):
+                batches.append(update.events)
+        elif one_of(topic, POSES):
+            for pose in poses_of(topic, store.deserialize_cdr(cdr, type_name)):
+                due = next_us is None or pose.sensor_time_us >= next_us
+                if due:
+                    next_us = pose.sensor_time_us + period_us
+                yield Moment(pose, _recent(batches, pose.sensor_time_us) if due else None,
+                             pose.width, pose.height)
+    if next_us is None and batches:
+        yield Moment(None, np.concatenate(batches), *size)
+
+
+def skeleton_of(pose: Any) -> Skeleton:
+    """Return the skeleton of a Skeleton2D message; it is drawn at rest."""
+    return Skeleton(pose.sensor_time_us, np.stack([pose.x_px, pose.y_px], axis=1),
+                    pose.confidence, np.zeros((len(pose.x_px), 2), np.float32))
+
+
+def _recent(batches: deque[np.ndarray], now_us: int) -> np.ndarray:
+    """Return the events of the last EVENTS_US; forget older ones."""
+    start_us = now_us - EVENTS_US
+    while batches and batches[0]['t'][-1] < start_us:
+        batches.popleft()
+    events = np.concatenate([no_events(), *batches])
+    return events[(events['t'] >= start_us) & (events['t'] < now_us)]

@@ -1,0 +1,62 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bags as our recorder leaves them, written without ROS."""
+
+import numpy as np
+from bag_files import cdr_of
+from labeled_clips import HEIGHT, WIDTH
+
+from hybrid_pose_ros.evaluation.run_report import TRUTH
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.recordings.bag_writer import BagWriter
+from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.pose_topics import SKELETON
+
+PACKET_US = 4_000
+EVENTS = '/event_camera/events'
+OFF_PX = np.array([2.4, 3.2], np.float32)
+"""Recorded joints are 4 px from the truth, or twice as far: see `write_bag`."""
+
+
+def skeleton(stamp_us, joints_px, confidence, held=False):
+    """Return a serialized Skeleton2D."""
+    store = typestore()
+    types = store.types
+    time = types['builtin_interfaces/msg/Time'](0, 0)
+    x_px, y_px = np.array(joints_px, np.float32).T.copy()
+    still = np.zeros(13, np.float32)
+    message = types['hybrid_pose_ros/msg/Skeleton2D'](
+        header=types['std_msgs/msg/Header'](time, 'camera'), sensor_time_us=int(stamp_us),
+        step_us=1000, width=WIDTH, height=HEIGHT, x_px=x_px, y_px=y_px,
+        vx_px_s=still, vy_px_s=still, confidence=np.asarray(confidence, np.float32),
+        held=np.full(13, held), events=0, skipped_steps=0,
+        state_age_us=int(stamp_us % 33_000), stale=False, trained=True, event_latency_ms=2.0,
+        packet_latency_ms=1.0, compute_ms=0.5)
+    return store.serialize_cdr(message, 'hybrid_pose_ros/msg/Skeleton2D')
+
+
+def write_bag(path, clip, *, poses=True, truth=True, since_us=100_000):
+    """Record a clip with a truth for each packet. A joint's errors and sight go round in fives.
+
+    In five packets one after the other it is out of sight, 8, 4, 8 and 4 px from the truth.
+    """
+    writer, encoder = BagWriter(path), Evt3Encoder(WIDTH, HEIGHT)
+    events_of = writer.add_topic(EVENTS, 'event_camera_msgs/msg/EventPacket')
+    pose_of = writer.add_topic(SKELETON, 'hybrid_pose_ros/msg/Skeleton2D')
+    truth_of = writer.add_topic(TRUTH, 'hybrid_pose_ros/msg/Skeleton2D')
+    for seq, start_us in enumerate(range(0, clip.end_us, PACKET_US)):
+        end_us = start_us + PACKET_US
+        payload = encoder.encode(clip.events_between(start_us, end_us))
+        events_of(1000 * end_us, cdr_of(Packet(1000 * end_us, 'camera', WIDTH, HEIGHT, seq, 0,
+                                               'evt3', payload)))
+        turn = (np.arange(13) + seq) % 5
+        error_px = OFF_PX * np.array([1, 2, 1, 2, 1])[turn, None]
+        if truth:
+            truth_of(1000 * end_us, skeleton(end_us, clip.joints_px[end_us // 1000], turn > 0))
+        for stamp_us in range(start_us + 1000, end_us + 1, 1000):
+            if poses and stamp_us > since_us and stamp_us % 50_000:
+                pose_of(1000 * end_us + 1, skeleton(
+                    stamp_us, clip.joints_px[stamp_us // 1000] + error_px, np.full(13, 0.5)))
+    writer.close()
+    return path
