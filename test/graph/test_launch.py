@@ -114,6 +114,11 @@ def test_the_launch_file_starts_the_nodes_of_the_description():
         'evaluator', 'skeleton_markers', 'snn_tracker', 'ann_initializer', 'event_player']
 
 
+def test_ros4hri_is_started_on_request():
+    assert 'ros4hri' in [node.node_executable for node in visited(ros4hri='true')]
+    assert 'ros4hri' not in [node.node_executable for node in visited()]
+
+
 @pytest.mark.parametrize('driver', OF_DRIVERS)
 def test_a_driver_is_started_with_parameters_that_it_has(driver):
     node = visited(driver=driver, camera='left/eye')[-1]
