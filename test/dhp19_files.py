@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of DHP19 as the dataset and the paper's code lay them out, small, written here."""
 
+import struct
+import zlib
+
 import h5py
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.pose.skeleton import JOINTS
 
 POINT_MM = np.array([0.0, 0.0, 1000.0])
 """Camera 2 sees it at (159.145, 125.014)."""
@@ -47,3 +51,69 @@ def write_hdf5_form(folder, name: str, channels: dict[int, np.ndarray], poses: n
     with h5py.File(folder / f'{name}_events_label.h5', 'w') as file:
         file['XYZ/3d_poses'] = poses.transpose(0, 2, 1)
         file['XYZ/timestamps'] = 10_000 * np.arange(len(poses))
+
+
+def address(x, y, p, channel):
+    """Return the words for events at a sensor's own addresses."""
+    return (np.asarray(y, np.int64) << 22 | np.asarray(x, np.int64) << 12
+            | np.asarray(p, np.int64) << 11 | channel)
+
+
+SPECIAL = 1 << 10
+HEADER = (b'#!AER-DAT2.0\r\n# This is a raw AE data file - do not edit\r\n'
+          b'# created Thu Jul 05 14:47:00 CEST 2018\r\n# \t<map MAP_XML_VERSION="1.0"/>\r\n')
+
+
+def write_aedat2(path, words, stamps_us, header=HEADER) -> None:
+    """Write words and times [us], (N,) each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pairs = np.stack([words, stamps_us], axis=1).astype('>u4')
+    path.write_bytes(header + pairs.tobytes())
+
+
+MAT_HEADER = b'MATLAB 5.0 MAT-file'.ljust(124) + b'\x00\x01IM'
+
+
+def mat_element(kind: int, content: bytes) -> bytes:
+    """Return an element with its padding."""
+    if len(content) <= 4 and kind != 14:
+        return struct.pack('<HH', kind, len(content)) + content.ljust(4, b'\0')
+    return struct.pack('<II', kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def mat_array(kind: int, shape, name: bytes, *parts: bytes) -> bytes:
+    """Return a matrix, structure or the like with what follows its name."""
+    return mat_element(14, mat_element(6, struct.pack('<II', kind, 0))
+                       + mat_element(5, struct.pack(f'<{len(shape)}i', *shape))
+                       + mat_element(1, name) + b''.join(parts))
+
+
+def mat_structure(name: bytes, fields: dict[str, np.ndarray]) -> bytes:
+    """Return a variable, a structure of matrices of doubles."""
+    names = b''.join(field.encode().ljust(32, b'\0') for field in fields)
+    return mat_array(2, (1, 1), name, mat_element(5, struct.pack('<i', 32)), mat_element(1, names),
+                     *(mat_array(6, values.shape, b'', mat_element(9, values.tobytes('F')))
+                       for values in fields.values()))
+
+
+def vicon_fields(poses: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the matrices of a file of joint positions for poses (N, 13, 3) [mm]."""
+    return {joint: poses[:, index] for index, joint in enumerate(JOINTS)}
+
+
+def write_vicon(path, poses: np.ndarray, *, compressed: bool = True) -> None:
+    """Write a MATLAB file of version 5."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    variable = mat_structure(b'XYZPOS', vicon_fields(poses))
+    if compressed:
+        packed = zlib.compress(variable)
+        variable = struct.pack('<II', 15, len(packed)) + packed
+    path.write_bytes(MAT_HEADER + variable)
+
+
+def write_raw_form(folder, name: tuple[int, int, int], words, stamps_us, poses) -> None:
+    """Write both files of a recording of (subject, session, movement)."""
+    subject, session, movement = name
+    write_aedat2(folder / 'DVS_movies' / f'S{subject}' / f'session{session}'
+                 / f'mov{movement}.aedat', words, stamps_us)
+    write_vicon(folder / 'Vicon_data' / f'S{subject}_{session}_{movement}.mat', poses)

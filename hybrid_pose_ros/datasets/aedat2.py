@@ -1,0 +1,73 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""AEDAT 2.0 files of several DAVIS cameras on one clock, as jAER recorded DHP19.
+
+Behind header lines that begin with # come pairs of big-endian words: address and time [us].
+
+    address  31 frame or IMU   30-22 y   21-12 x   11 ON   10 special event   3-0 channel
+
+Frames and IMU samples are skipped. A part of a pair at the end is left out.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import RecordingError
+
+MAGIC = b'#!AER-DAT2'
+FRAME_OR_IMU, SPECIAL, ON, CHANNEL = 1 << 31, 1 << 10, 1 << 11, 0xF
+Y_SHIFT, Y_MASK = 22, 0x1FF
+X_SHIFT, X_MASK = 12, 0x3FF
+LONGEST_LINE = 1 << 16
+
+
+class AddressEvents(NamedTuple):
+    """Events as the file has them, N in all, and M special events."""
+
+    t: np.ndarray  # (N,) int64 [us], the file's clock, which begins anew after 2^32
+    x: np.ndarray  # (N,) int64, the sensor's address
+    y: np.ndarray  # (N,) int64, likewise
+    p: np.ndarray  # (N,) int64, 1 = ON
+    channel: np.ndarray  # (N,) int64
+    specials_us: np.ndarray  # (M,) int64, times of external signals
+
+
+def read_aedat2(path: Path) -> AddressEvents:
+    """Read a file.
+
+    Raises:
+        RecordingError: it cannot be read or is not AEDAT 2.0.
+    """
+    try:
+        with path.open('rb') as file:
+            start = _header_bytes(path, file)
+        size = path.stat().st_size
+    except OSError as error:
+        raise RecordingError(f'{path} cannot be read: {error.strerror}') from error
+    words = np.fromfile(path, '>u4', 2 * ((size - start) // 8), offset=start).reshape(-1, 2)
+    address, stamps_us = words.astype(np.int64).T
+    camera = address & FRAME_OR_IMU == 0
+    special = address & SPECIAL != 0
+    events = camera & ~special
+    address = address[events]
+    return AddressEvents(
+        stamps_us[events], address >> X_SHIFT & X_MASK, address >> Y_SHIFT & Y_MASK,
+        (address & ON != 0).astype(np.int64), address & CHANNEL, stamps_us[camera & special])
+
+
+def _header_bytes(path: Path, file) -> int:
+    """Return where the events begin.
+
+    The first byte of an event may be a # too; the time behind it is no text.
+    """
+    if not file.readline(LONGEST_LINE).startswith(MAGIC):
+        raise RecordingError(f'{path} is no AEDAT 2.0 file: expected it to begin with '
+                             f'{MAGIC.decode()}')
+    start = file.tell()
+    while (line := file.readline(LONGEST_LINE)).startswith(b'#') and line.endswith(b'\n'):
+        if min(line.rstrip(b'\r\n').replace(b'\t', b' ')) < ord(' '):
+            break
+        start = file.tell()
+    return start

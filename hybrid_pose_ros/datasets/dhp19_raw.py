@@ -1,0 +1,134 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""DHP19 as it was published: an AEDAT file of four cameras and Vicon's MATLAB file a recording.
+
+Special events, signals of Vicon in the AEDAT file, tell when a recording begins and ends. Both
+axes of the sensors' addresses are turned round, and the dataset's filters are run.
+
+Source: the rules and the order of steps are those of the dataset's own code (SensorsINI/DHP19).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hybrid_pose_ros.datasets.aedat2 import AddressEvents, read_aedat2
+from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording
+from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
+from hybrid_pose_ros.datasets.dhp19_filters import filtered
+from hybrid_pose_ros.datasets.dhp19_labels import LABEL_US, channel_camera, channel_labels
+from hybrid_pose_ros.datasets.vicon import read_vicon
+from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
+
+MOST_SPECIALS = 5
+MOST_STEP_BACK_US = 100_000
+"""Events of one camera are put in order up to here; more is a clock that was set anew."""
+
+
+def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], name: str
+                  ) -> list[DatasetRecording]:
+    """Read channels (0 to 3) of a recording, filtered, from its beginning at time 0 to its end.
+
+    Raises:
+        RecordingError: a file cannot be read or is damaged, or the special events or the clock
+            tell of no recording.
+    """
+    joints_mm = read_vicon(mat_path)
+    recorded = read_aedat2(aedat_path)
+    labels_us = LABEL_US * len(joints_mm)
+    if not len(recorded.t):
+        raise RecordingError(f'{aedat_path} holds no events')
+    start_us, stop_us = span(recorded.t, recorded.specials_us, labels_us, aedat_path)
+    recorded = _between(recorded, start_us, stop_us)
+    if not len(recorded.t):
+        raise RecordingError(f'{aedat_path} holds no events between its beginning at {start_us} us '
+                             f'and its end at {stop_us} us')
+    recorded = _turned_and_filtered(recorded)
+    end_us = min(stop_us - start_us, labels_us)
+    stamps_us = np.arange(0, end_us, LABEL_US)
+    joints_mm = joints_mm[:len(stamps_us)]
+    return [DatasetRecording(
+        f'{name}_cam{channel}', *DHP19_SENSOR,
+        _channel_events(recorded, channel, start_us, end_us, aedat_path),
+        channel_labels(joints_mm, stamps_us, channel), channel_camera(channel))
+        for channel in channels]
+
+
+def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> tuple[int, int]:
+    """Return when a recording begins and ends, by the rules of the dataset [us, its clock].
+
+    Three or five special events: the first and the last. One, two or four, which are then the
+    same signal: the beginning or the end, whichever it is nearer to, and the labels' duration.
+    None: the first and the last event.
+
+    Args:
+        t: times of the events, (N,), N > 0, in the order of the file.
+        specials_us: times of the special events.
+        labels_us: how long there are labels.
+        path: told in errors.
+
+    Raises:
+        RecordingError: there are more special events, or they end before they begin.
+    """
+    count = len(specials_us)
+    if count > MOST_SPECIALS:
+        raise RecordingError(f'{path} has {count} special events: expected at most '
+                             f'{MOST_SPECIALS}; the dataset counts such a recording as corrupted')
+    if not count:
+        start_us, stop_us = int(t[0]), int(t[-1])
+    elif count in (3, 5):
+        start_us, stop_us = int(specials_us[0]), int(specials_us[-1])
+    else:
+        special = int(specials_us[0])
+        first, last = (t.min(), t.max()) if count == 1 else (t[0], t[-1])
+        if last < first:  # the clock began anew
+            start_us, stop_us = special, int(t.max())
+        elif special - first > last - special:
+            start_us, stop_us = max(special - labels_us, 0), special
+        else:
+            start_us, stop_us = special, special + labels_us
+    if stop_us <= start_us:
+        raise RecordingError(f'{path}: its special events begin a recording at {start_us} us and '
+                             f'end it at {stop_us} us')
+    return start_us, stop_us
+
+
+def _between(recorded: AddressEvents, start_us: int, stop_us: int) -> AddressEvents:
+    """Return the events behind the first signal, before the last one and on a sensor."""
+    t = recorded.t
+    if t[-1] < t[0]:  # the clock began anew: what comes then is left out
+        last = int(np.argmax(t))
+        first = int(np.argmax(t >= start_us))
+    else:
+        inside = np.flatnonzero(t > start_us), np.flatnonzero(t < stop_us)
+        first, last = (int(inside[0][0]), int(inside[1][-1])) if all(map(len, inside)) else (0, -1)
+    width, height = DHP19_SENSOR
+    part = AddressEvents(*(values[first:last + 1] for values in recorded[:-1]),
+                         recorded.specials_us)
+    on_sensor = ((part.x < width) & (part.y < height) & (part.channel < len(CAMERA_OF_CHANNEL)))
+    return AddressEvents(*(values[on_sensor] for values in part[:-1]), part.specials_us)
+
+
+def _turned_and_filtered(recorded: AddressEvents) -> AddressEvents:
+    width, height = DHP19_SENSOR
+    turned = recorded._replace(x=width - 1 - recorded.x, y=height - 1 - recorded.y)
+    kept = filtered(turned.t, turned.x + width * turned.channel, turned.y,
+                    width * len(CAMERA_OF_CHANNEL))
+    return AddressEvents(*(values[kept] for values in turned[:-1]), turned.specials_us)
+
+
+def _channel_events(recorded: AddressEvents, channel: int, start_us: int, end_us: int,
+                    path: Path) -> np.ndarray:
+    """Return the events of a channel in order of time, from the recording's beginning."""
+    own = recorded.channel == channel
+    t = recorded.t[own] - start_us
+    back_us = np.maximum.accumulate(t) - t
+    if len(t) and back_us.max() > MOST_STEP_BACK_US:
+        raise RecordingError(f'{path}: the clock of channel {channel} steps back by '
+                             f'{back_us.max()} us')
+    events = event_array(t, recorded.x[own], recorded.y[own], recorded.p[own])
+    events = events[np.argsort(events['t'], kind='stable')]
+    return events[(events['t'] >= 0) & (events['t'] < end_us)]
