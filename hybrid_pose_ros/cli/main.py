@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from hybrid_pose_ros.errors import InputError
 
 VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'evaluate3d',
-         'study', 'bag', 'export', 'bench')
+         'reproduce', 'study', 'bag', 'export', 'bench')
 """Each is a module of this package."""
 
 

@@ -35,6 +35,15 @@ def heatmap_target(joints: np.ndarray, height: int, width: int, *,
     return targets
 
 
+def blurred_dots(length: int, *, sigma: float = SIGMA, kernel: int = KERNEL) -> np.ndarray:
+    """Return (length, length) float32: along one axis, the target of a joint at each position.
+
+    The outer product of a joint's rows for y and x is its map in `heatmap_target`.
+    """
+    dots = np.stack([_blurred_dot(position, length, sigma, kernel) for position in range(length)])
+    return (dots / dots.max(axis=1, keepdims=True)).astype(np.float32)
+
+
 def _blurred_dot(position: int, length: int, sigma: float, kernel: int) -> np.ndarray:
     """Return a row of zeros with a one at `position`, convolved with a Gaussian."""
     reach = kernel // 2

@@ -2,10 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recordings that training and its validation draw from."""
 
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
+
+DHP19_TEST_SUBJECTS = (13, 14, 15, 16, 17)
+HELD_OUT_SHARE = 0.2
+"""Of the recordings, where nothing tells who is in them."""
 
 
 def load_clips(*folders: str | Path) -> list[LabeledRecording]:
@@ -15,15 +22,66 @@ def load_clips(*folders: str | Path) -> list[LabeledRecording]:
         InputError: there is none in one of them, or the sensors differ in size.
         RecordingError: a recording cannot be read.
     """
-    clips = []
-    for folder in folders:
-        paths = sorted(Path(folder).glob('*.h5'))
-        if not paths:
-            raise InputError(f'no recordings (.h5) in {folder}: make some with '
-                             '`hybrid-pose simulate`')
-        clips += map(load_labeled, paths)
+    return load_recordings(path for folder in folders for path in _recordings(folder))
+
+
+def load_recordings(paths: Iterable[Path]) -> list[LabeledRecording]:
+    """Read recordings (.h5).
+
+    Raises:
+        InputError: the sensors differ in size.
+        RecordingError: a recording cannot be read.
+    """
+    clips = [load_labeled(path) for path in paths]
     sizes = {(clip.width, clip.height) for clip in clips}
     if len(sizes) > 1:
         raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
                          'training takes one size at a time')
     return clips
+
+
+class Split(NamedTuple):
+    """Recordings to learn from, and others to score on."""
+
+    train: list[Path]
+    test: list[Path]
+    rule: str  # what the parts are, for people
+
+
+def split(folder: str | Path, test_subjects: Collection[int] = DHP19_TEST_SUBJECTS) -> Split:
+    """Return the parts of a data set.
+
+    They are its folders `train` and `test`, where it has them. Otherwise names like
+    S13_session1_mov2.h5 tell the subject; and where they do not, the last fifth is for the test.
+
+    Raises:
+        InputError: a part is empty.
+    """
+    folder = Path(folder)
+    if (folder / 'train').is_dir() and (folder / 'test').is_dir():
+        return Split(*(_recordings(folder / part) for part in ('train', 'test')),
+                     'folders train and test')
+    paths = _recordings(folder)
+    subjects = [re.match(r'S(\d+)_', path.name) for path in paths]
+    if all(subjects):
+        tested = [int(subject[1]) in test_subjects for subject in subjects]
+        rule = f'subjects {", ".join(map(str, sorted(test_subjects)))} for the test'
+    else:
+        held_out = max(1, round(HELD_OUT_SHARE * len(paths)))
+        tested = [index >= len(paths) - held_out for index in range(len(paths))]
+        rule = f'the last {held_out} of {len(paths)} recordings for the test'
+    parts = {chosen: [path for path, test in zip(paths, tested) if test == chosen]
+             for chosen in (False, True)}
+    if not all(parts.values()):
+        raise InputError(f'{folder} leaves nothing to {"score on" if parts[False] else "learn"} '
+                         f'({rule}): add recordings, or make folders train and test in it')
+    return Split(parts[False], parts[True], rule)
+
+
+def _recordings(folder: str | Path) -> list[Path]:
+    """Return the recordings in a folder, by name."""
+    paths = sorted(Path(folder).glob('*.h5'))
+    if not paths:
+        raise InputError(f'no recordings (.h5) in {folder}: make some with '
+                         '`hybrid-pose simulate`')
+    return paths

@@ -58,6 +58,7 @@ class Schedule:
     warm_up: int = 30
     last_share: float = 0.01
     save_every: int = 100
+    gradient_norm: float = GRADIENT_NORM  # longer gradients are shortened to it
 
     def rate(self, iteration: int) -> float:
         """Return the learning rate of an iteration, from 0 on."""
@@ -98,7 +99,7 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         for iteration in range(first, schedule.iterations):
             for group in optimizer.param_groups:
                 group['lr'] = group['scale'] * schedule.rate(iteration)
-            figures = _step(stage, iteration, optimizer, ranks, buffers)
+            figures = _step(stage, iteration, optimizer, schedule.gradient_norm, ranks, buffers)
             progress(iteration, figures)
             done = iteration + 1
             if log is not None:
@@ -111,15 +112,15 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
     return schedule.iterations
 
 
-def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, ranks: Ranks,
-          buffers: Sequence[Tensor]) -> dict[str, float]:
+def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longest: float,
+          ranks: Ranks, buffers: Sequence[Tensor]) -> dict[str, float]:
     """Learn from the batches of an iteration; return the figures of this process's."""
     loss, figures = stage.loss(ranks.index(iteration))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     parameters = [parameter for group in optimizer.param_groups for parameter in group['params']]
     average(ranks, parameters, buffers)
-    norm = torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, longest)
     if torch.isfinite(norm):
         optimizer.step()
     return {'loss': loss.item(), 'gradient_norm': norm.item()} | figures

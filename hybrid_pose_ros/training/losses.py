@@ -1,9 +1,16 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What training minimizes: the cross entropy of heatmaps, and spikes beyond a rate."""
+"""What training minimizes: the cross entropy of heatmaps, and spikes beyond a rate.
+
+For networks whose heatmaps are no logits, as published: the squared distance from blobs.
+"""
+
+from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from hybrid_pose_ros.pose.targets import blurred_dots
 
 SIGMA_CELLS = 1.0
 """Of the Gaussian round a joint that the softmax of its heatmap is to be."""
@@ -30,6 +37,26 @@ def _gaussian(centers: Tensor, length: int) -> Tensor:
     """Return a Gaussian over 0 .. length - 1, sum 1, for each center (B, J): (B, J, length)."""
     distance = torch.arange(length, device=centers.device) - centers[..., None]
     return torch.softmax(-0.5 * (distance / SIGMA_CELLS) ** 2, dim=-1)
+
+
+def blob_loss(heatmaps: Tensor, cells: Tensor, shown: Tensor) -> Tensor:
+    """Return the mean squared distance of heatmaps from blobs of height 1.
+
+    Args:
+        heatmaps: (B, J, H, W).
+        cells: x and y of the cell that each joint is in, (B, J, 2) int64.
+        shown: (B, J) bool; the map of a joint that is not is to be all zeros.
+    """
+    across, down = (
+        _blurred_dots(length, heatmaps.device)[cells[..., axis].clamp(0, length - 1)]
+        for axis, length in ((0, heatmaps.shape[-1]), (1, heatmaps.shape[-2])))
+    targets = shown[..., None, None] * down[..., :, None] * across[..., None, :]
+    return (heatmaps - targets).square().mean()
+
+
+@lru_cache
+def _blurred_dots(length: int, device: torch.device) -> Tensor:
+    return torch.from_numpy(blurred_dots(length)).to(device)
 
 
 def spike_penalty(rates: Tensor, allowed: float) -> Tensor:

@@ -77,7 +77,7 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
             clips, or a file cannot be written.
     """
     _check_clips(clips)
-    device = torch.device(_device(params.device, ranks))
+    device = torch.device(device_named(params.device, ranks))
     start = _start(params)
     hybrid = Hybrid.from_checkpoint(start).to(device)
     geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
@@ -131,7 +131,14 @@ def _has_events(clip: LabeledRecording) -> bool:
                        & (newest >= clip.start_us) & (newest < clip.end_us)))
 
 
-def _device(name: str, ranks: Ranks) -> str:
+def device_named(name: str, ranks: Ranks = Ranks()) -> str:
+    """Return the device of torch that auto, cpu or cuda is in this process.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    if name not in ('auto', 'cpu', 'cuda'):
+        raise InputError(f'device {name!r} is not known: choose from auto, cpu, cuda')
     if name == 'cpu' or name == 'auto' and not torch.cuda.is_available():
         return 'cpu'
     found = torch.cuda.device_count()

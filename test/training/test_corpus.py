@@ -9,7 +9,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.labeled import load_labeled
-from hybrid_pose_ros.training.corpus import load_clips
+from hybrid_pose_ros.training.corpus import load_clips, split
 
 
 def record(path, *, labels=True, width=64):
@@ -60,3 +60,37 @@ def test_sensors_of_two_sizes_are_refused(tmp_path):
     record(tmp_path / 'b.h5', width=80)
     with pytest.raises(InputError, match='several sizes'):
         load_clips(tmp_path)
+
+
+def names(folder, *given):
+    """Make empty files; return the folder."""
+    for name in given:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_folders_of_a_data_set_are_its_parts(tmp_path):
+    parts = split(names(tmp_path, 'train/S14_a.h5', 'test/b.h5', 'c.h5'))
+    assert [path.name for path in parts.train + parts.test] == ['S14_a.h5', 'b.h5']
+
+
+def test_subjects_13_to_17_are_for_the_test_as_in_the_paper(tmp_path):
+    folder = names(tmp_path, *(f'S{subject}_session1_mov1.h5' for subject in (1, 12, 13, 17)))
+    parts = split(folder)
+    assert [path.name[:3] for path in parts.train] == ['S12', 'S1_']
+    assert [path.name[:3] for path in parts.test] == ['S13', 'S17']
+    assert len(split(folder, test_subjects=[1]).train) == 3
+
+
+def test_without_subjects_the_last_fifth_is_for_the_test(tmp_path):
+    parts = split(names(tmp_path, *(f'clip_{number:02}.h5' for number in range(10))))
+    assert [path.name for path in parts.test] == ['clip_08.h5', 'clip_09.h5']
+    assert len(parts.train) == 8 and parts.rule.startswith('the last 2 of 10')
+
+
+@pytest.mark.parametrize('name, fault', [('S1_a.h5', 'nothing to score on'),
+                                         ('S13_a.h5', 'nothing to learn')])
+def test_a_data_set_of_one_part_is_refused(name, fault, tmp_path):
+    with pytest.raises(InputError, match=fault):
+        split(names(tmp_path, name))

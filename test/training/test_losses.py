@@ -3,10 +3,12 @@
 """What training minimizes."""
 
 import numpy as np
+import pytest
 import torch
 
 from hybrid_pose_ros.pose.heatmaps import locate_joints
-from hybrid_pose_ros.training.losses import heatmap_loss, spike_penalty
+from hybrid_pose_ros.pose.targets import heatmap_target
+from hybrid_pose_ros.training.losses import blob_loss, heatmap_loss, spike_penalty
 
 JOINTS = torch.tensor([[[3.25, 4.75], [7.0, 2.0]]])
 SEEN = torch.ones(1, 2, dtype=torch.bool)
@@ -48,3 +50,30 @@ def test_a_batch_without_joints_in_sight_costs_nothing():
 def test_only_spikes_beyond_the_allowed_rate_cost():
     assert torch.isclose(spike_penalty(torch.tensor([0.01, 0.05, 0.06]), allowed=4.0),
                          torch.tensor(3.0))
+
+
+CELLS = torch.tensor([[[0, 0], [15, 3], [31, 23], [40, -2]]])
+SHOWN = torch.tensor([[True, True, False, False]])
+
+
+def blobs():
+    """Return what the paper's networks are to put out for CELLS, (1, 4, 24, 32)."""
+    target = heatmap_target(CELLS[0].numpy(), 24, 32, visible=SHOWN[0].numpy())
+    return torch.from_numpy(target)[None]
+
+
+def test_blobs_round_shown_joints_cost_nothing():
+    assert blob_loss(blobs(), CELLS, SHOWN) == pytest.approx(0, abs=1e-14)
+
+
+def test_blobs_cost_the_mean_square_of_what_is_missing():
+    heatmaps = torch.randn(1, 4, 24, 32)
+    expected = (heatmaps - blobs()).square().mean()
+    assert torch.isclose(blob_loss(heatmaps, CELLS, SHOWN), expected)
+
+
+def test_all_zeros_cost_what_was_published():
+    """1.917e-4 for each visible joint at 256 x 256."""
+    loss = blob_loss(torch.zeros(1, 1, 256, 256), torch.tensor([[[100, 90]]]),
+                     torch.ones(1, 1, dtype=torch.bool))
+    assert loss.item() == pytest.approx(1.9172e-4, rel=1e-4)

@@ -1,0 +1,54 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The errors that were published for DHP19, by row of our report. 2D, in pixels of the sensor.
+
+Mean error of each of the ten steps of 10 ms since the ANN looked; the mean is theirs over the
+steps. One network was trained for each camera.
+
+Source: result files and plots of the published code of arXiv 2303.14176.
+"""
+
+from typing import NamedTuple
+
+
+class Published(NamedTuple):
+    """What is known of one system."""
+
+    camera: int
+    ann_input: str
+    mpjpe_px: float
+    by_step: tuple[float, ...] = ()  # empty: it was scored at the ANN's looks only
+
+
+COUNT, DURATION = '7500 events', '100 ms of events'
+RECURRENT_NOTE = ('published for an ANN that looks at 100 ms of events, which is worse (5.725 px) '
+                  'than one that looks at 7500 events')
+
+PUBLISHED = {
+    'ann': (
+        Published(3, COUNT, 5.035, (5.033, 5.029, 5.039, 5.042, 5.034, 5.036, 5.032, 5.031, 5.038,
+                                    5.032)),
+        Published(2, COUNT, 4.673)),
+    'ann_held': (
+        Published(3, COUNT, 5.836, (5.077, 5.187, 5.334, 5.507, 5.696, 5.896, 6.101, 6.310, 6.522,
+                                    6.734)),
+        Published(2, COUNT, 5.533, (4.737, 4.859, 5.018, 5.199, 5.395, 5.600, 5.810, 6.022, 6.237,
+                                    6.450))),
+    'snn': (
+        Published(3, 'none', 21.378, (45.61, 28.32, 21.27, 18.44, 17.22, 18.40, 16.55, 16.08,
+                                      16.40, 15.49)),
+        Published(2, 'none', 19.172, (50.66, 29.14, 19.88, 15.84, 14.00, 13.82, 13.00, 11.98,
+                                      11.67, 11.72))),
+    'rnn': (
+        Published(3, 'none', 8.016, (15.277, 9.896, 8.746, 7.905, 7.164, 6.681, 6.375, 6.153,
+                                     6.028, 5.931)),),
+    'hybrid_rnn': (
+        Published(3, DURATION, 5.628, (5.803, 5.737, 5.702, 5.619, 5.610, 5.597, 5.594, 5.560,
+                                       5.535, 5.522)),),
+    'hybrid_snn': (
+        Published(3, COUNT, 5.189, (5.157, 5.191, 5.256, 5.280, 5.228, 5.191, 5.153, 5.136, 5.130,
+                                    5.168)),
+        Published(2, COUNT, 4.972, (4.829, 4.883, 4.969, 5.051, 5.031, 4.983, 4.941, 4.943, 4.994,
+                                    5.099))),
+}
+"""By row, camera 3 first."""

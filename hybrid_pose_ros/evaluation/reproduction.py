@@ -1,0 +1,144 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's table on recordings of ours: train each system by its recipe, score it, report.
+
+A folder of results can be gone on with: trained systems are not trained again.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.metrics import rounded
+from hybrid_pose_ros.evaluation.published_figures import PUBLISHED, RECURRENT_NOTE
+from hybrid_pose_ros.evaluation.window_scores import score_system
+from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.training.log import writing
+from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe, recipes
+from hybrid_pose_ros.training.system import train_system
+from hybrid_pose_ros.training.windows import Windows
+
+Progress = Callable[[str, int, int, str], None]
+"""Is told a stage, how much of it is done, how much there is, and a figure."""
+
+
+@dataclass(frozen=True)
+class ReproductionParams:
+    """What is reproduced; a run that is gone on with may have more epochs and systems."""
+
+    preset: str = param('paper', 'Network; one with recipes.')
+    systems: str = param('ann,snn,rnn,hybrid_rnn,hybrid_snn', 'Which, with commas.')
+    epochs: float = param(0.0, 'Epochs of every system; 0: those of its recipe.', low=0.0,
+                          high=1e6)
+    seed: int = param(SEED, 'Of first weights and of the order of windows.', low=0, high=2**31)
+
+    def __post_init__(self):
+        check(self)
+        self.recipes()
+
+    def recipes(self) -> list[Recipe]:
+        """Return the recipes of the systems, the ANN's before those of hybrids."""
+        known = recipes(self.preset)
+        named = self.systems.split(',')
+        if unknown := [name for name in named if name not in known]:
+            raise InputError(f'system {unknown[0]!r} is not known: choose from {", ".join(known)}')
+        needs_ann = any(name.startswith('hybrid') for name in named)
+        found = [recipe for name, recipe in known.items()
+                 if name in named or name == 'ann' and needs_ann]
+        if self.epochs:
+            found = [dataclasses.replace(recipe, epochs=self.epochs) for recipe in found]
+        return found
+
+
+def reproduce(params: ReproductionParams, train: list[LabeledRecording],
+              test: list[LabeledRecording], folder: Path, device: torch.device, *,
+              split_rule: str = '', progress: Progress = lambda *_: None) -> dict[str, Any]:
+    """Return the report of all systems, which is also in the folder: `report.json`.
+
+    The hybrid's weights are there as `<preset>.safetensors`, for all other commands.
+
+    Args:
+        params: which systems.
+        train: recordings to learn from.
+        test: recordings of others, to score on.
+        folder: of the results, and of the files to resume from.
+        device: to train and score on.
+        split_rule: how the recordings were parted, for the report.
+        progress: see `Progress`.
+
+    Raises:
+        InputError: the recordings do not fit, or a file cannot be written.
+    """
+    chosen = preset(params.preset)
+    learned, unseen = Windows(train, chosen, STEPS), Windows(test, chosen, STEPS)
+    rows, ann = {}, None
+    for recipe in params.recipes():
+        network, iterations = train_system(recipe, chosen, learned, folder, device, ann=ann,
+                                           seed=params.seed, progress=progress)
+        if recipe.system == 'ann':
+            ann = network.ann
+        if isinstance(network, Hybrid):
+            _save(network, folder / f'{chosen.name}.safetensors', params, iterations)
+        errors = score_system(
+            recipe.system, network, unseen, chosen.step_us, device,
+            progress=lambda done: progress(f'score {recipe.system}', done, len(unseen.all), ''))
+        rows |= {row: _row(row, values, network, recipe, iterations)
+                 for row, values in errors.items()}
+    report = {'preset': chosen.name, 'step_us': chosen.step_us, 'seed': params.seed,
+              'device': str(device), 'split': split_rule,
+              'train': _facts(train, learned), 'test': _facts(test, unseen),
+              'rows': rows, 'ratios': _ratios(rows)}
+    path = folder / 'report.json'
+    with writing(path):
+        path.write_text(json.dumps(report, indent=1) + '\n')
+    return report
+
+
+def _save(network: Hybrid, path: Path, params: ReproductionParams, iterations: int) -> None:
+    card = {'trained': True, 'training': {'recipe': 'published', 'seed': params.seed,
+                                          'snn_iterations': iterations}}
+    with writing(path):
+        network.to_checkpoint(card).save(path)
+
+
+def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
+    return {'recordings': len(clips), 'windows': len(windows.all),
+            'seconds': round(sum(clip.end_us - clip.start_us for clip in clips) * 1e-6, 1)}
+
+
+def _row(row: str, errors: np.ndarray, network: nn.Module, recipe: Recipe,
+         iterations: int) -> dict[str, Any]:
+    """Return what the report tells of a row's errors (windows, T) [px]."""
+    by_step = np.nanmean(errors, axis=0)
+    published = [figure._asdict() | {'by_step': list(figure.by_step)}
+                 for figure in PUBLISHED[row]]
+    note = {'note': RECURRENT_NOTE} if row == 'hybrid_rnn' else {}
+    return {'mpjpe_px': rounded(np.nanmean(by_step)),
+            'mpjpe_px_by_step': [rounded(value) for value in by_step],
+            'parameters': sum(parameter.numel() for parameter in network.parameters()),
+            'iterations': iterations, 'learning_rate': recipe.learning_rate,
+            'batch': recipe.batch, 'published': published} | note
+
+
+def _ratios(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Return the hybrid's error relative to that of other rows, ours and as published."""
+    def ratio(hybrid: float, other: float) -> float | None:
+        return rounded(hybrid / other) if other else None
+
+    if 'hybrid_snn' not in rows:
+        return {}
+    return {f'hybrid_snn_to_{row}': {
+        'ours': ratio(rows['hybrid_snn']['mpjpe_px'], rows[row]['mpjpe_px']),
+        'published': ratio(PUBLISHED['hybrid_snn'][0].mpjpe_px, PUBLISHED[row][0].mpjpe_px)}
+        for row in rows if row != 'hybrid_snn'}

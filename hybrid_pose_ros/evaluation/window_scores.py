@@ -1,0 +1,83 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's score: the error of each step since the ANN looked, of every system.
+
+A pose is the highest cell of each heatmap, the truth the pixel that a joint is in. An error is the
+mean over the joints that are shown, then over windows; the headline is the mean over steps. Every
+window begins anew.
+
+Source: arXiv 2303.14176 and its published code.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hybrid_pose_ros.evaluation.metrics import distances
+from hybrid_pose_ros.training.windows import Window, Windows
+
+ANN, HELD = 'ann', 'ann_held'
+"""Rows of the ANN: it looks anew at every step; its heatmaps of a window's start are held."""
+
+
+@torch.no_grad()
+def score_system(system: str, network: nn.Module, windows: Windows, step_us: int,
+                 device: torch.device, *, batch: int = 4,
+                 progress: Callable[[int], None] = lambda done: None) -> dict[str, np.ndarray]:
+    """Return the errors (windows, T) [px] by row; of the ANN two rows, else one.
+
+    A window without a joint that is shown at a step has NaN there.
+
+    Args:
+        system: of networks.systems.SYSTEMS.
+        network: is set to evaluation.
+        windows: to score on.
+        step_us: length of a bin [us].
+        device: that the network is on.
+        batch: windows side by side.
+        progress: is told how many windows are done.
+    """
+    network.eval()
+    errors = {row: [] for row in ((ANN, HELD) if system == 'ann' else (system,))}
+    for first in range(0, len(windows.all), batch):
+        some = windows.all[first:first + batch]
+        frames = _on(device, [windows.frame(window) for window in some])
+        counts = _on(device, [windows.counts(window) for window in some]).transpose(0, 1)
+        found = {HELD if system == 'ann' else system: _steps(network, frames, counts, step_us)}
+        if system == 'ann':
+            found[ANN] = (network.initialize(_on(device, [
+                windows.frame(window, later_us=step * step_us) for window in some]))
+                for step in range(1, len(counts) + 1))
+        for row, heatmaps in found.items():
+            cells = np.stack([_peaks(maps) for maps in heatmaps], axis=1)  # (B, T, J, 2)
+            errors[row] += [_errors(windows, window, poses)
+                            for window, poses in zip(some, cells, strict=True)]
+        progress(first + len(some))
+    return {row: np.stack(values) for row, values in errors.items()}
+
+
+def _steps(network: nn.Module, frames: Tensor, counts: Tensor, step_us: int) -> Iterator[Tensor]:
+    state = network.initialize(frames)
+    for bin_counts in counts:
+        heatmaps, state = network.step(bin_counts, state, step_us)
+        yield heatmaps
+
+
+def _on(device: torch.device, arrays: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(arrays).astype(np.float32)).to(device)
+
+
+def _peaks(heatmaps: Tensor) -> np.ndarray:
+    """Return x and y of the first highest cell of each heatmap, (B, J, 2)."""
+    cells, width = heatmaps.flatten(2).argmax(dim=2).cpu().numpy(), heatmaps.shape[-1]
+    return np.stack([cells % width, cells // width], axis=-1)
+
+
+def _errors(windows: Windows, window: Window, cells: np.ndarray) -> np.ndarray:
+    """Return the mean error of each step (T,) [px] for cells (T, J, 2)."""
+    targets = windows.step_targets(window)
+    found = distances(windows.geometry.to_px(cells), targets.pixels, targets.shown)
+    counted = targets.shown.sum(axis=1)
+    return np.where(counted > 0, np.nansum(found, axis=1) / np.maximum(counted, 1), np.nan)

@@ -1,0 +1,148 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training of the paper's systems, one a stage, as their recipes say."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hybrid_pose_ros.networks.blocks import ConvTensors
+from hybrid_pose_ros.networks.systems import SYSTEMS
+from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.training.loop import fit
+from hybrid_pose_ros.training.losses import blob_loss
+from hybrid_pose_ros.training.recipes import SEED, Recipe
+from hybrid_pose_ros.training.windows import Targets, Window, Windows
+
+OUTPUTS = ('ann.output', 'snn.output')
+
+
+def first_network(recipe: Recipe, preset: Preset, seed: int = SEED) -> nn.Module:
+    """Return a system with random weights, the same for a seed.
+
+    Those of convolutions have Xavier's variance, biases and transposed convolutions are uniform,
+    as torch begins them.
+    """
+    network = SYSTEMS[recipe.system](preset)
+    generator = torch.Generator().manual_seed(seed)
+    for name, module in network.named_modules():
+        if not isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, ConvTensors)):
+            continue
+        out_channels, in_channels, kernel, _ = module.weight.shape
+        fan_in, fan_out = in_channels * kernel ** 2, out_channels * kernel ** 2
+        reach = 1 / math.sqrt(fan_in)
+        with torch.no_grad():
+            if isinstance(module, nn.ConvTranspose2d):
+                module.weight.uniform_(-reach, reach, generator=generator)
+            else:
+                module.weight.normal_(0, math.sqrt(2 / (fan_in + fan_out)), generator=generator)
+            if name in OUTPUTS:
+                module.weight /= recipe.output_divisor
+            if module.bias is not None:
+                module.bias.uniform_(-reach, reach, generator=generator)
+    return network
+
+
+def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
+                 device: torch.device, *, ann: nn.Module | None = None, seed: int = SEED,
+                 progress: Callable[[str, int, int, str], None] = lambda *_: None
+                 ) -> tuple[nn.Module, int]:
+    """Return a trained system and the batches that it has seen; resumes from the folder.
+
+    Args:
+        recipe: how.
+        preset: of the networks.
+        windows: to learn from.
+        folder: of the file to resume from, `<system>.pt`, and of the log.
+        device: to train on.
+        ann: the trained PoseANN that a hybrid begins with.
+        seed: of first weights and of the order of windows.
+        progress: is told the system, the batches that are done, how many there are, and the loss.
+
+    Raises:
+        InputError: the file to resume from does not fit, or a file cannot be written.
+    """
+    network = first_network(recipe, preset, seed)
+    if ann is not None and recipe.system != 'ann' and hasattr(network, 'ann'):
+        network.ann.load_state_dict(ann.state_dict())
+    network.to(device)
+    schedule = recipe.schedule(len(windows.all))
+    done = fit(SystemStage(recipe, network, windows, preset, device, seed), schedule, folder,
+               lambda iteration, figures: progress(
+                   recipe.system, iteration + 1, schedule.iterations,
+                   f'loss {1e6 * figures["loss"]:.0f}e-6'))
+    return network, done
+
+
+class SystemStage:
+    """Trains one system; an ANN inside a hybrid stays as it is."""
+
+    def __init__(self, recipe: Recipe, network: nn.Module, windows: Windows, preset: Preset,
+                 device: torch.device, seed: int = SEED):
+        """Take windows to learn from; the network is on the device."""
+        self.name = recipe.system
+        self.network, self._windows, self._recipe = network, windows, recipe
+        self._preset, self._device, self._seed = preset, device, seed
+        if recipe.system != 'ann' and hasattr(network, 'ann'):
+            network.ann.requires_grad_(False)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return all weights but those of an ANN that is done."""
+        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        return [{'params': trained, 'scale': 1.0}]
+
+    def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of the windows of an iteration, the mean over all bins."""
+        windows = self._drawn(iteration)
+        self.network.train()
+        if self.name == 'ann':
+            frames, targets = self._frames(windows), map(self._windows.frame_targets, windows)
+            return self._loss(self.network.initialize(frames), list(targets), 0), {}
+        counts = np.stack([self._windows.counts(window) for window in windows], axis=1)
+        counts = torch.from_numpy(counts.astype(np.float32)).to(self._device)
+        targets = [self._windows.step_targets(window) for window in windows]
+        state, losses = self.network.initialize(self._frames(windows)), []
+        for step, bin_counts in enumerate(counts):
+            heatmaps, state = self.network.step(bin_counts, state, self._preset.step_us)
+            losses.append(self._loss(heatmaps, targets, step))
+        return torch.stack(losses).mean(), {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the system's tensors."""
+        return self.network.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take such tensors.
+
+        Raises:
+            ValueError: the ANN in them is not that of the network, which is done.
+        """
+        own = self.network.state_dict()
+        if self.name != 'ann' and not all(torch.equal(own[name].cpu(), state[name].cpu())
+                                          for name in own if name.startswith('ann.')):
+            raise ValueError('trained with another ANN')
+        self.network.load_state_dict(state)
+
+    def _drawn(self, iteration: int) -> list[Window]:
+        """Return the windows of an iteration: each comes once an epoch, in a drawn order."""
+        size, found = len(self._windows.all), []
+        for number in range(iteration * self._recipe.batch, (iteration + 1) * self._recipe.batch):
+            epoch, place = divmod(number, size)
+            order = np.random.default_rng([self._seed, epoch]).permutation(size)
+            found.append(self._windows.all[order[place]])
+        return found
+
+    def _frames(self, windows: list[Window]) -> Tensor:
+        frames = np.stack([self._windows.frame(window) for window in windows])
+        return torch.from_numpy(frames.astype(np.float32)).to(self._device)
+
+    def _loss(self, heatmaps: Tensor, targets: list[Targets], step: int) -> Tensor:
+        cells, shown = (
+            torch.from_numpy(np.stack([getattr(target, name)[step] for target in targets]))
+            for name in ('cells', 'shown'))
+        return blob_loss(heatmaps, cells.to(self._device), shown.to(self._device))

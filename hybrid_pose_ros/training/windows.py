@@ -1,0 +1,104 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The windows that the paper trains and scores on: a state of the ANN, then ten bins.
+
+    |<- the ANN's last events ->|t0 - bin 0 - | - bin 1 - | ... | - bin 9 - |t0 + 100 ms
+                          label |             label 1           label 9
+
+As published, bins cut the time from the window's first to its last event, not the sensor's clock,
+and the label of a bin is that of its beginning; the ANN's is one step before t0. Labels are whole
+cells. Windows that lack events or labels are left out.
+
+Source: arXiv 2303.14176 and its published code.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
+from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+
+
+class Window(NamedTuple):
+    """A part of a clip."""
+
+    clip: int  # index
+    start_us: int
+
+
+class Targets(NamedTuple):
+    """Where the joints are at T times."""
+
+    cells: np.ndarray  # x and y of the cell that a joint is in, (T, J, 2) int64
+    shown: np.ndarray  # (T, J) bool: visible, and inside the input
+    pixels: np.ndarray  # x and y of the pixel that it is in, (T, J, 2)
+
+
+class Windows:
+    """All windows of some clips of one sensor."""
+
+    def __init__(self, clips: Sequence[LabeledRecording], preset: Preset, steps: int):
+        """Find the windows of so many steps of the preset.
+
+        Raises:
+            InputError: there are none, or the sensor does not fit the preset.
+        """
+        self._clips, self._preset, self._steps = clips, preset, steps
+        self.geometry: InputGeometry = input_geometry(preset, clips[0].width, clips[0].height)
+        self.all = [Window(index, start_us) for index, clip in enumerate(clips)
+                    for start_us in self._starts(clip)]
+        if not self.all:
+            raise InputError(
+                f'none of the recordings ({len(clips)}) has {preset.ann.window_events} events '
+                f'and then {self.duration_us // 1000} ms with labels: they are too short')
+
+    @property
+    def duration_us(self) -> int:
+        """Time from one state of the ANN to the next [us]."""
+        return self._steps * self._preset.step_us
+
+    def frame(self, window: Window, *, later_us: int = 0) -> np.ndarray:
+        """Return what the ANN sees at the window's start, or later, (2 * bins, H, W) uint16."""
+        clip, ann = self._clips[window.clip], self._preset.ann
+        last = int(np.searchsorted(clip.events['t'], window.start_us + later_us))
+        events = clip.events[max(0, last - ann.window_events):last]
+        return stacked_histogram(events, self.geometry, bins=ann.bins)
+
+    def counts(self, window: Window) -> np.ndarray:
+        """Return the events of each bin, (T, 2, H, W) uint16."""
+        events = self._clips[window.clip].events_between(window.start_us,
+                                                         window.start_us + self.duration_us)
+        counts = stacked_histogram(events, self.geometry, bins=self._steps)
+        return counts.reshape(2, self._steps, *counts.shape[1:]).swapaxes(0, 1)
+
+    def step_targets(self, window: Window) -> Targets:
+        """Return the joints of each bin."""
+        return self._targets(window, np.arange(self._steps))
+
+    def frame_targets(self, window: Window) -> Targets:
+        """Return the joints that the ANN is to find at the window's start; T is 1."""
+        return self._targets(window, np.array([-1]))
+
+    def _targets(self, window: Window, steps: np.ndarray) -> Targets:
+        clip, geometry = self._clips[window.clip], self.geometry
+        joints, visible, _ = clip.joints_at(window.start_us + steps * self._preset.step_us)
+        cells = np.floor(geometry.to_heatmap(joints) + 0.5).astype(np.int64)
+        size = np.array([geometry.width, geometry.height]) // geometry.heatmap_stride
+        inside = ((cells >= 0) & (cells < size)).all(axis=-1)
+        return Targets(cells, visible & inside, np.floor(joints + 0.5))
+
+    def _starts(self, clip: LabeledRecording) -> range:
+        """Return the times of the ANN's states, multiples of the duration from the first label."""
+        needed = self._preset.ann.window_events
+        if len(clip.events) < needed:
+            return range(0)
+        ready_us = max(int(clip.events['t'][needed - 1]) + 1, clip.start_us + self._preset.step_us)
+        first = -(-(ready_us - clip.start_us) // self.duration_us)
+        last = (clip.end_us + self._preset.step_us - clip.start_us) // self.duration_us
+        return range(clip.start_us + first * self.duration_us,
+                     clip.start_us + last * self.duration_us, self.duration_us)

@@ -1,0 +1,161 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's table on recordings of ours."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from labeled_clips import HEIGHT, WIDTH, circling_clip
+from torch import nn
+
+from hybrid_pose_ros import checkpoint
+from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.published_figures import PUBLISHED
+from hybrid_pose_ros.evaluation.reproduction import ReproductionParams, reproduce
+from hybrid_pose_ros.evaluation.window_scores import score_system
+from hybrid_pose_ros.networks.systems import SYSTEMS
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+from hybrid_pose_ros.training.windows import Windows
+
+CPU = torch.device('cpu')
+CLIP = circling_clip(duration_ms=420, events_ms=40)  # two windows
+ROWS = {'ann', 'ann_held', 'snn', 'rnn', 'hybrid_rnn', 'hybrid_snn'}
+
+
+@pytest.mark.parametrize('row, published', [
+    (row, published) for row, figures in PUBLISHED.items() for published in figures])
+def test_published_means_are_those_of_the_published_steps(row, published):
+    if published.by_step:
+        assert len(published.by_step) == 10
+        assert np.mean(published.by_step) == pytest.approx(published.mpjpe_px, abs=2e-3)
+
+
+class Seer(nn.Module):
+    """Puts out the true cells of windows one by one, some cells too far right."""
+
+    def __init__(self, windows, off=0):
+        super().__init__()
+        self._targets = map(windows.step_targets, windows.all)
+        self._off = off
+
+    def initialize(self, frame):
+        """Return the steps of the next window."""
+        self._shape = frame.shape[-2:]
+        return iter(next(self._targets).cells)
+
+    def step(self, counts, state, dt_us):
+        """Return a heatmap with one cell of 1 for each joint."""
+        heatmaps = torch.zeros(1, 13, *self._shape)
+        for joint, (x, y) in enumerate(next(state)):
+            heatmaps[0, joint, y, x + self._off] = 1
+        return heatmaps, state
+
+
+@pytest.mark.parametrize('off', [0, 3])
+def test_an_error_is_the_distance_from_the_pixel_of_a_joint(off):
+    windows = Windows([CLIP], preset('paper_small'), 10)
+    errors = score_system('rnn', Seer(windows, off), windows, 10_000, CPU, batch=1)
+    assert np.array_equal(errors['rnn'], np.full((2, 10), float(off)))
+
+
+def test_joints_that_are_not_shown_do_not_count():
+    hidden = CLIP.visible.copy()
+    hidden[:, 1:] = False
+    moved = CLIP.joints_px.copy()
+    moved[:, 0] -= 5  # of the one joint that is shown, the truth is elsewhere
+    windows = Windows([CLIP._replace(visible=hidden, joints_px=moved)], preset('paper_small'), 10)
+    seer = Seer(Windows([CLIP], preset('paper_small'), 10))
+    errors = score_system('rnn', seer, windows, 10_000, CPU, batch=1)['rnn']
+    assert errors == pytest.approx(50 ** 0.5)
+
+
+@pytest.fixture(scope='module')
+def reproduced(tmp_path_factory):
+    """Return the folder and the report of a run with all systems."""
+    folder = tmp_path_factory.mktemp('out')
+    params = ReproductionParams(preset='paper_small', epochs=0.5)
+    return folder, params, reproduce(params, [CLIP], [circling_clip(1, 420, 40)], folder, CPU)
+
+
+def test_every_row_of_the_paper_has_ten_steps_and_published_ones(reproduced):
+    _, _, report = reproduced
+    assert set(report['rows']) == ROWS
+    for row in report['rows'].values():
+        assert len(row['mpjpe_px_by_step']) == 10 and np.isfinite(row['mpjpe_px_by_step']).all()
+        assert row['mpjpe_px'] == pytest.approx(np.mean(row['mpjpe_px_by_step']), abs=1e-3)
+        assert row['published'][0]['camera'] == 3
+    ratio = report['ratios']['hybrid_snn_to_ann']
+    assert ratio['published'] == pytest.approx(5.189 / 5.035, abs=1e-4)
+
+
+def test_a_run_that_is_done_trains_nothing_again(reproduced):
+    folder, params, report = reproduced
+    stages = set()
+    again = reproduce(params, [CLIP], [circling_clip(1, 420, 40)], folder, CPU,
+                      progress=lambda stage, *_: stages.add(stage))
+    assert stages == {f'score {system}' for system in SYSTEMS}
+    assert again == report == json.loads((folder / 'report.json').read_text())
+
+
+def test_the_hybrids_weights_run_in_all_other_commands(reproduced):
+    folder, _, _ = reproduced
+    weights = checkpoint.load(folder / 'paper_small.safetensors', 'paper_small')
+    assert weights.card['trained'] is True
+
+
+def test_hybrids_need_an_ann():
+    params = ReproductionParams(preset='paper_small', systems='hybrid_snn')
+    assert [recipe.system for recipe in params.recipes()] == ['ann', 'hybrid_snn']
+
+
+def test_an_unknown_system_is_named_with_the_choices():
+    with pytest.raises(InputError, match="system 'cnn' is not known: choose from ann, snn, rnn"):
+        ReproductionParams(systems='ann,cnn')
+
+
+def record(path, clip):
+    """Write a clip as a recording."""
+    path.parent.mkdir(exist_ok=True)
+    with Hdf5Writer(path, width=WIDTH, height=HEIGHT) as writer:
+        writer.append(clip.events)
+        writer.append_labels(clip.label_us, clip.joints_px + 0.5,
+                             np.zeros((*clip.visible.shape, 3)), clip.visible)
+
+
+def test_the_command_prints_our_figures_beside_the_published_ones(tmp_path, capsys):
+    record(tmp_path / 'set' / 'S1_a.h5', CLIP)
+    record(tmp_path / 'set' / 'S13_a.h5', circling_clip(1, 420, 40))
+    arguments = ['reproduce', '--dataset', str(tmp_path / 'set'), '--preset', 'paper_small',
+                 '--output', str(tmp_path / 'out'), '--systems', 'ann,hybrid_snn', '--device',
+                 'cpu', '--epochs', '0.5', '--threads', '1']
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert '| 5.19 / 4.97 |' in text and '| 5.16 | 5.19 | 5.26 | 5.28 |' in text
+    assert 'snn |' not in text.replace('hybrid_snn |', '')
+    assert (tmp_path / 'out' / 'report.md').read_text() in text
+    assert (tmp_path / 'out' / 'error_by_step.png').stat().st_size > 10_000
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['split'].startswith('subjects 13, 14') and report['test']['windows'] == 2
+
+
+@pytest.mark.parametrize('more, fault', [
+    (['--test-subjects', 'S13'], 'whole numbers'), (['--systems', 'cnn'], 'choose from'),
+    (['--preset', 'edge'], 'no published recipe'), (['--device', 'tpu'], 'choose from'),
+    ([], 'no recordings')])
+def test_a_mistake_is_one_line(more, fault, tmp_path, capsys):
+    (tmp_path / 'set').mkdir()
+    assert main(['reproduce', '--dataset', str(tmp_path / 'set'), '--output',
+                 str(tmp_path / 'out'), *more]) == 1
+    error = capsys.readouterr().err
+    assert error.count('\n') == 1 and fault in error
+
+
+def test_recipes_may_be_longer_than_published():
+    params = ReproductionParams(epochs=20.0)
+    assert {recipe.epochs for recipe in params.recipes()} == {20.0}
+    assert dataclasses.replace(params, epochs=0.0).recipes()[0].epochs == 6

@@ -1,0 +1,83 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The windows of the paper."""
+
+import numpy as np
+import pytest
+from labeled_clips import circling_clip
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.training.windows import Windows
+
+SMALL = preset('paper_small')
+CLIP = circling_clip(events_ms=40)  # 600 ms with 7500 events in 190 ms
+
+
+def test_windows_begin_when_the_ann_has_its_events_and_end_with_the_labels():
+    windows = Windows([CLIP, CLIP], SMALL, 10)
+    assert windows.all == [(clip, start) for clip in (0, 1)
+                           for start in (200_000, 300_000, 400_000, 500_000)]
+
+
+def test_the_ann_sees_its_last_events():
+    windows = Windows([CLIP], SMALL, 10)
+    frame = windows.frame(windows.all[1])
+    assert frame.shape == (20, 48, 64) and frame.sum() == 7500
+    later = windows.frame(windows.all[0], later_us=100_000)
+    assert np.array_equal(later, frame)
+
+
+def test_every_event_of_a_window_is_in_one_bin():
+    windows = Windows([CLIP], SMALL, 10)
+    events = CLIP.events_between(200_000, 300_000)
+    counts = windows.counts(windows.all[0])
+    assert counts.shape == (10, 2, 48, 64) and counts.sum() == len(events)
+    assert counts[:, 1].sum() == events['p'].sum()
+
+
+def test_bins_cut_the_time_from_the_first_to_the_last_event():
+    """Of events in the first half of a window only, half are in the first five bins."""
+    events = CLIP.events
+    late = (events['t'] >= 250_000) & (events['t'] < 300_000)
+    windows = Windows([CLIP._replace(events=events[~late])], SMALL, 10)
+    counts = windows.counts(windows.all[0]).sum(axis=(1, 2, 3))
+    assert counts[:5].sum() == pytest.approx(counts.sum() / 2, rel=0.1)
+
+
+def test_a_window_without_events_is_all_zeros():
+    events = CLIP.events
+    gap = (events['t'] >= 300_000) & (events['t'] < 400_000)
+    windows = Windows([CLIP._replace(events=events[~gap])], SMALL, 10)
+    assert not windows.counts(windows.all[1]).any()
+
+
+def test_the_label_of_a_bin_is_that_of_its_beginning():
+    windows = Windows([CLIP], SMALL, 10)
+    targets = windows.step_targets(windows.all[0])
+    joints, visible, _ = CLIP.joints_at(200_000 + 10_000 * np.arange(10))
+    assert np.array_equal(targets.cells, np.floor(joints + 0.5))
+    assert np.array_equal(targets.pixels, targets.cells)
+    assert np.array_equal(targets.shown, visible)
+    before = windows.frame_targets(windows.all[0])
+    joints, _, _ = CLIP.joints_at(np.array([190_000]))
+    assert np.array_equal(before.cells, np.floor(joints + 0.5))
+
+
+def test_a_joint_outside_the_crop_is_not_shown():
+    """Columns 34 to 289 of 346, rows 2 to 257 of 260."""
+    clip = circling_clip(events_ms=40)._replace(width=346, height=260)
+    for x, y, shown in ((34, 2, True), (33.4, 2, False), (289.4, 257.4, True), (289.5, 9, False),
+                        (100, 257.5, False)):
+        joints = np.broadcast_to(np.float32([x, y]), clip.joints_px.shape)
+        windows = Windows([clip._replace(joints_px=joints)], preset('paper'), 10)
+        targets = windows.frame_targets(windows.all[0])
+        assert targets.shown.all() == shown, (x, y)
+        if shown:
+            assert np.array_equal(targets.cells[0, 0], np.floor([x - 33.5, y - 1.5]))
+
+
+@pytest.mark.parametrize('clip', [circling_clip(events_ms=5), circling_clip(duration_ms=250)])
+def test_clips_that_are_too_short_are_refused(clip):
+    with pytest.raises(InputError, match='7500 events and then 100 ms with labels'):
+        Windows([clip], SMALL, 10)
