@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 from hybrid_pose_ros.errors import InputError
 
-VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'train', 'evaluate', 'evaluate3d',
-         'reproduce', 'study', 'bag', 'export', 'bench')
+VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'convert', 'train', 'evaluate',
+         'evaluate3d', 'reproduce', 'study', 'bag', 'export', 'bench')
 """Each is a module of this package."""
 
 

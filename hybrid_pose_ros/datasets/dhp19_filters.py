@@ -16,7 +16,7 @@ HOT_EVENTS = 10_000
 BACKGROUND_US = 70_000
 """An event stays where one of the 8 pixels around had an event no longer ago."""
 LAMPS = ((780, 809, 115, 144), (1252, 1258, 136, 143))
-"""Infrared lamps of Vicon: first column, column behind the last, first row, row behind the last."""
+"""Infrared lamps: columns from and up to (which is outside), then rows likewise."""
 
 _NEVER = -(1 << 62)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the joints of DHP19 are in a camera's image, and in the crop that the paper takes of it."""
+"""Where the joints of DHP19 are in a camera's image, and in the crop that the paper takes."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def channel_camera(channel: int) -> CameraPose:
 def crop_landmarks(joints_mm: np.ndarray, channel: int) -> np.ndarray:
     """Return what the paper's metric compares poses with, (..., 2) float, for joints (..., 3).
 
-    Whole pixels of its crop, rounded down; NaN for a joint outside the crop or one that is missing.
+    Whole pixels of its crop, rounded down; NaN for a joint that is outside or missing.
     """
     pixels = project(joints_mm, CAMERA_OF_CHANNEL[channel]) - np.array(DHP19_CROP_ORIGIN)
     return np.where(inside_image(pixels, *CROP_SIZE)[..., None], np.floor(pixels), np.nan)

@@ -44,8 +44,8 @@ def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], nam
     start_us, stop_us = span(recorded.t, recorded.specials_us, labels_us, aedat_path)
     recorded = _between(recorded, start_us, stop_us)
     if not len(recorded.t):
-        raise RecordingError(f'{aedat_path} holds no events between its beginning at {start_us} us '
-                             f'and its end at {stop_us} us')
+        raise RecordingError(f'{aedat_path} holds no events between its beginning at {start_us} '
+                             f'us and its end at {stop_us} us')
     recorded = _turned_and_filtered(recorded)
     end_us = min(stop_us - start_us, labels_us)
     stamps_us = np.arange(0, end_us, LABEL_US)

@@ -169,7 +169,7 @@ def test_missing_labels_are_named(folder):
     ('events', 'cam3_events/t', np.full(200, np.nan), r't\[0\] is nan, expected a whole number'),
     ('events', 'cam3_events/t', np.arange(200)[::-1],
      r't must be sorted, from 0 on, but \[1\] = 198 follows \[0\] = 199'),
-    ('events', 'cam3_events/t', np.arange(-1, 199), r't must be sorted, from 0 on, but \[0\] = -1'),
+    ('events', 'cam3_events/t', np.arange(-1, 199), r't must be sorted.*, but \[0\] = -1'),
     ('events', 'cam3_events/t', np.arange(199), 'have different lengths'),
     ('events', 'cam3_events/t', np.zeros((200, 1)), 'is not numbers in 1 dimensions'),
     ('events_label', 'XYZ/timestamps', None, 'it lacks XYZ/timestamps'),

@@ -1,0 +1,90 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose convert`: a dataset of others as recordings of ours."""
+
+import argparse
+import sys
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
+from hybrid_pose_ros.errors import InputError
+
+SUMMARY = 'Convert DHP19 to recordings with labels, for evaluate, train and the player.'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the dataset, where it is and what is wanted of it."""
+    parser.add_argument('dataset', choices=DATASETS, help='which dataset')
+    parser.add_argument('folder', metavar='DIR', type=Path,
+                        help='where it lies: DHP19 as it was published (DVS_movies, Vicon_data) '
+                        'or the HDF5 files that the paper\'s code reads')
+    parser.add_argument('--output-dir', required=True, metavar='DIR', type=Path,
+                        help='folder for the recordings, one a camera')
+    parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
+                        help='subjects that the paper trains on or tests with (all)')
+    parser.add_argument('--channels', type=int, nargs='+', metavar='N',
+                        help='cameras (all four; the paper uses 2 and 3 of DHP19)')
+    parser.add_argument('--crop', action='store_true',
+                        help='only the 256x256 pixels of DHP19 that the paper takes')
+    parser.add_argument('--takes', action='store_true',
+                        help='a folder for each recording, as evaluate3d takes them')
+    add_executor_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Convert; return how much was made, and what was refused and why."""
+    from hybrid_pose_ros.datasets.conversion import convert_all
+    conversions = DATASETS[args.dataset](args)
+    present = sum(conversion.done for conversion in conversions)
+    result = {'dataset': args.dataset, 'output_dir': str(args.output_dir),
+              'recordings': len(conversions), 'present': present, 'files': 0, 'events': 0,
+              'labels': 0, 'duration_s': 0.0}
+    refused = []
+    here = args.workers == 1 and args.dask is None
+    with nullcontext() if here else executor(args) as workers:
+        for facts in convert_all(conversions, workers):
+            if 'refused' in facts:
+                refused.append(facts['refused'])
+                print(f'refused: {facts["refused"]}', file=sys.stderr)
+                continue
+            for name, value in facts.items():
+                result[name] += value
+    if len(refused) == len(conversions):
+        raise InputError(f'none of {len(conversions)} recordings could be converted: {refused[0]}')
+    return result | {'refused': refused}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print what was made."""
+    print(f'{result["files"]} files of {result["duration_s"]:.1f} s, {result["events"]} events '
+          f'and {result["labels"]} labels in {result["output_dir"]}; of {result["recordings"]} '
+          f'recordings {result["present"]} were there, {len(result["refused"])} refused')
+
+
+def _dhp19(args: argparse.Namespace) -> list:
+    from hybrid_pose_ros.datasets import dhp19
+    from hybrid_pose_ros.datasets.conversion import Conversion
+    channels = _chosen(args.channels, dhp19.CHANNELS)
+    folder = args.output_dir.resolve()  # the process that converts may be elsewhere
+    return [Conversion(partial(files.load, channels, crop=args.crop),
+                       _paths(folder, str(files.name), channels, args.takes), 'dhp19')
+            for files in dhp19.find(args.folder.resolve(), args.split)]
+
+
+def _chosen(channels: list[int] | None, known: range) -> list[int]:
+    chosen = list(known) if channels is None else sorted(set(channels))
+    if not set(chosen) <= set(known):
+        raise InputError(f'--channels {" ".join(map(str, chosen))}: expected some of '
+                         f'{", ".join(map(str, known))}')
+    return chosen
+
+
+def _paths(folder: Path, name: str, channels: list[int], takes: bool) -> tuple[Path, ...]:
+    return tuple(folder / name / f'cam{channel}.h5' if takes
+                 else folder / f'{name}_cam{channel}.h5' for channel in channels)
+
+
+DATASETS = {'dhp19': _dhp19}

@@ -1,0 +1,143 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import numpy as np
+import pytest
+from dhp19_files import SPECIAL, address, poses_mm, steady_events, write_hdf5_form, write_raw_form
+
+from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.evaluation.takes import find_takes
+from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.labeled import load_labeled
+from hybrid_pose_ros.recordings.playback import PlayerParams, due_packets
+
+NAMES = ('S1_session1_mov1', 'S13_session2_mov3')
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Return a folder with a recording of 400 ms of a subject of either split."""
+    folder = tmp_path / 'dhp19'
+    folder.mkdir()
+    for name in NAMES:
+        write_hdf5_form(folder, name, {channel: steady_events(8000, 50, channel)
+                                       for channel in range(4)}, poses_mm(40), milliseconds=400)
+    return folder
+
+
+def convert(capsys, *arguments, workers=1):
+    """Return what the verb prints for machines."""
+    assert main(['convert', 'dhp19', *map(str, arguments), '--workers', str(workers), '--json']
+                ) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def refused(capsys, *arguments):
+    """Return the last line on stderr."""
+    assert main(['convert', 'dhp19', *map(str, arguments), '--workers', '1']) == 1
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_recording_becomes_a_file_for_each_channel(source, tmp_path, capsys):
+    result = convert(capsys, source, '--output-dir', tmp_path / 'out', '--split', 'test')
+    paths = sorted((tmp_path / 'out').iterdir())
+    assert [path.name for path in paths] == [f'{NAMES[1]}_cam{i}.h5' for i in range(4)]
+    assert result | {'output_dir': ''} == {
+        'dataset': 'dhp19', 'output_dir': '', 'recordings': 1, 'present': 0, 'files': 4,
+        'events': 4 * 8000, 'labels': 160, 'duration_s': pytest.approx(4 * 0.39), 'refused': []}
+    assert np.array_equal(open_recording(paths[2]).events(), steady_events(8000, 50, 2))
+    assert np.allclose(open_recording(paths[3]).labels().joints_px[0, 0], (159.145, 125.014),
+                       atol=6e-4)
+
+
+def test_what_is_there_is_not_made_again(source, tmp_path, capsys):
+    arguments = source, '--output-dir', tmp_path / 'out', '--channels', 3
+    assert convert(capsys, *arguments)['files'] == 2
+    first, second = sorted((tmp_path / 'out').iterdir())
+    first.unlink()
+    stamp_ns = second.stat().st_mtime_ns
+    again = convert(capsys, *arguments)
+    assert (again['present'], again['files']) == (1, 1)
+    assert first.exists() and second.stat().st_mtime_ns == stamp_ns
+
+
+def test_a_recording_that_cannot_be_read_does_not_stop_the_others(source, tmp_path, capsys):
+    (source / f'{NAMES[0]}_events.h5').write_bytes(b'no')
+    result = convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2)
+    assert result['files'] == 1 and f'{NAMES[0]}_events.h5 is damaged' in result['refused'][0]
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == [f'{NAMES[1]}_cam2.h5']
+
+
+def test_where_nothing_can_be_read_that_is_the_users_mistake(source, tmp_path, capsys):
+    for path in source.glob('*_events.h5'):
+        path.write_bytes(b'no')
+    assert 'none of 2 recordings could be converted' in refused(
+        capsys, source, '--output-dir', tmp_path / 'out')
+
+
+@pytest.mark.parametrize('arguments, text', [
+    (['--channels', '4'], '--channels 4: expected some of 0, 1, 2, 3'),
+    (['--split', 'test'], 'holds no recordings of the split test')])
+def test_a_mistake_is_one_line(source, tmp_path, capsys, arguments, text):
+    for path in source.glob(f'{NAMES[1]}*'):
+        path.unlink()
+    assert text in refused(capsys, source, '--output-dir', tmp_path / 'out', *arguments)
+
+
+def test_processes_convert_as_one_does(source, tmp_path, capsys):
+    result = convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 3,
+                     workers=2)
+    assert result['files'] == 2
+    assert np.array_equal(open_recording(tmp_path / 'out' / f'{NAMES[0]}_cam3.h5').events(),
+                          steady_events(8000, 50, 3))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(source, tmp_path, capsys):
+    (tmp_path / 'out').touch()
+    assert 'out cannot be made' in refused(capsys, source, '--output-dir', tmp_path / 'out')
+
+
+def test_the_published_form_is_converted_too(tmp_path, capsys):
+    stamps_us = 1_000_000 + 100 * np.arange(1000)
+    words = address(100 + np.arange(1000) % 2, [100] * 1000, [1] * 1000, 3)
+    write_raw_form(tmp_path, (2, 1, 1), [SPECIAL, *words], [1_000_000, *stamps_us], poses_mm(10))
+    result = convert(capsys, tmp_path, '--output-dir', tmp_path / 'out', '--channels', 3, '--crop')
+    recording = load_labeled(tmp_path / 'out' / 'S2_session1_mov1_cam3.h5')
+    assert (recording.width, recording.height) == (256, 256)
+    assert result['events'] == len(recording.events) == 998  # the first has no neighbor before it
+    assert recording.events['y'].tolist() == [259 - 100 - 2] * 998
+
+
+def test_takes_are_what_evaluate3d_takes(source, tmp_path, capsys):
+    convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2, 3, '--takes')
+    takes = find_takes([tmp_path / 'out'])
+    assert sorted(take.name for take in takes) == sorted(NAMES)
+    assert [path.name for path in takes[0].paths] == ['cam2.h5', 'cam3.h5']
+
+
+def test_converted_recordings_are_played(source, tmp_path, capsys):
+    convert(capsys, source, '--output-dir', tmp_path / 'out', '--split', 'train',
+            '--channels', 3)
+    path = tmp_path / 'out' / f'{NAMES[0]}_cam3.h5'
+    stream = PacketStream()
+    played = [stream.update(due.packet).events
+              for due in due_packets(PlayerParams(recording=str(path)))]
+    assert len(played) == 100 and np.array_equal(np.concatenate(played),
+                                                 open_recording(path).events())
+
+
+@pytest.mark.parametrize('crop', [[], ['--crop']])
+def test_converted_recordings_are_trained_on_and_evaluated(source, tmp_path, capsys, crop):
+    for split in ('train', 'test'):
+        convert(capsys, source, '--output-dir', tmp_path / split, '--split', split,
+                '--channels', 3, *crop)
+    assert main(['train', '--corpus', str(tmp_path / 'train'), '--out', str(tmp_path / 'run'),
+                 '--ann-iterations', '1', '--snn-iterations', '1', '--ann-batch', '1',
+                 '--snn-batch', '1', '--device', 'cpu']) == 0
+    assert main(['evaluate', '--recording', str(tmp_path / 'test'), '--step-us', '10000', '--rows',
+                 'hybrid', '--json', '--checkpoint', str(tmp_path / 'run' / 'edge.safetensors')
+                 ]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(result['recordings']) == 1 and result['rows']['hybrid']['mpjpe_px'] > 0
