@@ -123,6 +123,14 @@ def _text(file: h5py.File, name: str) -> str:
     return bytes(file.attrs[name]).decode()
 
 
+def fixed_text(text: str) -> np.bytes_:
+    """Return text as an attribute whose length is part of its type; HDF5 knows no length of 0.
+
+    From text of variable length in a damaged file HDF5 2.0 never returns.
+    """
+    return np.bytes_(text.encode() or b' ')
+
+
 class Hdf5Writer:
     """Writes a recording piece by piece; a context manager, whole after it is closed."""
 
@@ -143,7 +151,7 @@ class Hdf5Writer:
             self._file = h5py.File(path, 'w')
         except OSError as error:
             raise RecordingError(f'{path} cannot be written: {error}') from error
-        self._file.attrs.update(width=width, height=height, encoding=np.bytes_(encoding.encode()))
+        self._file.attrs.update(width=width, height=height, encoding=fixed_text(encoding))
         if camera is not None:
             self._file.attrs.update({name: np.asarray(getattr(camera, name), np.float64)
                                      for name in CameraPose._fields})

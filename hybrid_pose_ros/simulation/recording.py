@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer, fixed_text
 from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
 
 WARM_UP_US = 100_000
@@ -55,8 +55,8 @@ def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
             raise InputError(f'the motion {motion} ends within the first {WARM_UP_US / 1e6} s, '
                              'which are not recorded')
         with h5py.File(partial, 'r+') as file:
-            file.attrs.update(motion=motion, seed=seed,
-                              settings=json.dumps(dataclasses.asdict(scene.settings)))
+            settings = json.dumps(dataclasses.asdict(scene.settings))
+            file.attrs.update(motion=fixed_text(motion), seed=seed, settings=fixed_text(settings))
         os.replace(partial, path)
     except OSError as error:
         raise InputError(f'{path} cannot be written: {error}') from error
