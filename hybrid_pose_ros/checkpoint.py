@@ -36,6 +36,7 @@ from hybrid_pose_ros.layout import Convolution, convolutions
 from hybrid_pose_ros.presets import Preset
 
 FORMAT = 1
+POSE = 'pose'
 WEIGHTS = Path(__file__).parent / 'weights'
 """Where the weights lie that ship with the package: `<preset>` and `<preset>_alone`."""
 NORM_TENSORS = ('weight', 'bias', 'running_mean', 'running_var')
@@ -61,6 +62,8 @@ class Checkpoint:
         path = Path(path)
         card = self.card | {'format': FORMAT, 'preset': self.preset.name,
                             'identity': identity(self)}
+        if self.preset.task != POSE:
+            card['task'] = self.preset.task
         tensors = {name: np.asarray(tensor, order='C') for name, tensor in self.tensors.items()}
         text = json.dumps(card, indent=2, sort_keys=True)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,15 +71,17 @@ class Checkpoint:
         _replace(path.with_suffix('.json'), f'{text}\n'.encode())
 
 
-def load(path: str | Path, preset_name: str | None = None) -> Checkpoint:
+def load(path: str | Path, preset_name: str | None = None,
+         task: str | None = POSE) -> Checkpoint:
     """Read a checkpoint.
 
     Args:
         path: the .safetensors file.
         preset_name: the preset that the weights are wanted for; None takes what the file has.
+        task: that the weights are wanted for; None takes what the file has.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or of another preset.
+        CheckpointError: the file is missing, damaged, or of another preset or task.
     """
     path = Path(path)
     if path.is_dir() or not path.exists():
@@ -94,8 +99,13 @@ def load(path: str | Path, preset_name: str | None = None) -> Checkpoint:
     if preset_name not in (None, card['preset']):
         raise CheckpointError(f'{path} holds weights of preset {card["preset"]}, but preset '
                               f'{preset_name} is configured: change one of the two')
+    found = card.get('task', POSE)
+    if found not in presets.TASKS or task not in (None, found):
+        raise CheckpointError(f'{path} holds weights for the task {found!r}, but '
+                              f'{task or " or ".join(presets.TASKS)} is wanted')
     try:
-        checkpoint = Checkpoint(presets.preset(card['preset']), tensors, card)
+        network = presets.for_task(presets.preset(card['preset']), found)
+        checkpoint = Checkpoint(network, tensors, card)
     except CheckpointError as error:
         raise CheckpointError(f'{path}: {error}') from None
     if card.get('identity') != identity(checkpoint):
@@ -103,8 +113,10 @@ def load(path: str | Path, preset_name: str | None = None) -> Checkpoint:
     return checkpoint
 
 
-def shipped(preset_name: str, path: str = '') -> Checkpoint:
+def shipped(preset_name: str, path: str = '', task: str | None = POSE) -> Checkpoint:
     """Return the weights that a node runs: those at a path, else those that ship with the preset.
+
+    Those that ship are for poses; at a path are those for a task, None: for any.
 
     Where no weights ship with a preset they are random, the same in every process, and their card
     says that they are not trained.
@@ -115,7 +127,7 @@ def shipped(preset_name: str, path: str = '') -> Checkpoint:
     """
     preset = presets.preset(preset_name)
     if path:
-        return load(path, preset_name)
+        return load(path, preset_name, task)
     packaged = WEIGHTS / f'{preset_name}.safetensors'
     return load(packaged, preset_name) if packaged.exists() else untrained(preset)
 

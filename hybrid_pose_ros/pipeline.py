@@ -119,6 +119,11 @@ class Pose(NamedTuple):
     stale: bool  # that is more than max_age_us: the pose may have drifted away
     compute_ns: int
 
+    @property
+    def stamp_us(self) -> int:
+        """Sensor time of the end of the bin."""
+        return self.skeleton.stamp_us
+
 
 @dataclass
 class TrackerCounts:
@@ -403,10 +408,10 @@ class PoseTracker:
             run.state, run.merging = state, merging
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> Pose:
+        """Return what the live run says; a tracker of another task reads its maps otherwise."""
         cells, confidence = locate_joints(self._live.state.maps, self._logits, len(JOINTS))
         joints_px = self._geometry.to_px(cells + self._live.state.offset).astype(np.float32)
-        skipped = 0 if self._last_pose_index is None else step.index - self._last_pose_index - 1
-        self._last_pose_index = step.index
+        skipped = self._skipped(step)
         held = self._holder.hold_into(joints_px, counts, steps=skipped + 1,
                                       moved=self._live.since_us != self._held_since_us)
         self._held_since_us = self._live.since_us
@@ -418,8 +423,13 @@ class PoseTracker:
         return Pose(skeleton, held, step.events, skipped, age_us,
                     age_us > self._params.max_age_us, time.perf_counter_ns() - started_ns)
 
+    def _skipped(self, step: Step) -> int:
+        """Return how many bins had no pose since the last that had; this one has."""
+        last, self._last_pose_index = self._last_pose_index, step.index
+        return 0 if last is None else step.index - last - 1
+
     def _watch(self, step: Step, pose: Pose | None) -> None:
-        """Ask for an early state where one is wanted."""
+        """Look at a pose for whether the ANN should look again."""
         confidence, quiet = None, False
         if pose is not None:
             moving = len(pose.held) - np.count_nonzero(pose.held)
@@ -427,6 +437,10 @@ class PoseTracker:
                 confidence = float(pose.skeleton.confidence @ ~pose.held) / moving
             quiet = moving < self._moving
             self._moving = moving
+        self._ask(step, confidence, quiet=quiet)
+
+    def _ask(self, step: Step, confidence: float | None, *, quiet: bool) -> None:
+        """Ask for an early state where one is wanted."""
         age_us = None if self._live is None else step.end_us - self._live.since_us
         reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
                                      coming=self._candidate is not None)

@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass, replace
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.gesture.classes import GESTURES
 from hybrid_pose_ros.pose.skeleton import JOINTS
 
 EVENTS = 'events'
@@ -117,7 +118,8 @@ class Preset:
     feedback: Feedback | None = None
     flow: Flow | None = None
     threshold: float = 1.0
-    joints: int = len(JOINTS)
+    task: str = 'pose'  # one of TASKS
+    joints: int = len(JOINTS)  # maps of the output: a joint each, or what else the task has
 
     def layer(self, name: str) -> SpikingLayer:
         """Return the spiking layer of that name."""
@@ -213,6 +215,23 @@ def _edge() -> Preset:
         batch_norm=False, current_input=False, learned_tau=True, logits=True,
         tau_us=45_000.0, tau_output_us=40_000.0, tau_held_us=1_000_000.0,
         feedback=Feedback('enc0', 5), flow=Flow(('up2', 'enc0'), 32, 7))
+
+
+TASKS = {'pose': JOINTS, 'gesture': GESTURES}
+"""What networks can be trained for, and what their maps are of."""
+
+
+def for_task(chosen: Preset, task: str) -> Preset:
+    """Return a network for another task: the same but for its maps, which no joints follow.
+
+    Raises:
+        InputError: there is no such task.
+    """
+    if task not in TASKS:
+        raise InputError(f'task {task!r} is not known: choose from {", ".join(TASKS)}')
+    if task == chosen.task:
+        return chosen
+    return replace(chosen, task=task, joints=len(TASKS[task]), feedback=None, flow=None)
 
 
 PRESETS = {preset.name: preset for preset in (

@@ -25,10 +25,11 @@ class Rest(NamedTuple):
         return True
 
 
-def warm_up(checkpoint: Checkpoint, params: TrackerParams) -> None:
+def warm_up(checkpoint: Checkpoint, params: TrackerParams,
+            kind: type[PoseTracker] = PoseTracker) -> None:
     """Run the whole path once on a small sensor."""
     size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
-    tracker = PoseTracker(checkpoint, replace(params, calibration=''), *size)
+    tracker = kind(checkpoint, replace(params, calibration=''), *size)
     times_us = np.arange(4) * params.step_us
     packet = Packet(0, '', *size, 0, 0, 'evt3', Evt3Encoder(*size).encode(
         event_array(times_us, [1] * 4, [1] * 4, [1] * 4)))

@@ -22,8 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, metavar='DIR',
                         help='log, files to resume from, and the weights')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
+    parser.add_argument('--task', default='pose', metavar='NAME',
+                        help='pose, or gesture: the name of a recording begins with what it shows, '
+                        'as in wave_01.h5 (pose)')
     parser.add_argument('--start', default='', metavar='FILE',
-                        help='weights (.safetensors) to start from, instead of random ones')
+                        help='weights (.safetensors) to start from, instead of random ones; of those '
+                        'for another task what fits')
     parser.add_argument('--ann-rate', type=float, default=3e-3, metavar='R',
                         help='highest learning rate of the ANN (0.003)')
     parser.add_argument('--snn-rate', type=float, default=2e-3, metavar='R',
@@ -54,6 +58,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.training.log import summary_writer, writing
     from hybrid_pose_ros.training.ranks import Ranks
     from hybrid_pose_ros.training.run import TrainingParams, train
+    from hybrid_pose_ros.training.gestures import gestures_by_age
     from hybrid_pose_ros.training.validation import by_age, live
 
     if args.threads < 1:
@@ -62,7 +67,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError('--validation measures a hybrid: measure weights that run alone with '
                          '`hybrid-pose evaluate --snn-checkpoint`')
     torch.set_num_threads(args.threads)
-    params = TrainingParams(preset=args.preset, start=args.start, seed=args.seed,
+    params = TrainingParams(preset=args.preset, task=args.task, start=args.start, seed=args.seed,
                             device=args.device, precision=args.precision, alone=args.alone,
                             ann_batch=args.ann_batch, snn_batch=args.snn_batch,
                             ann_iterations=args.ann_iterations, ann_rate=args.ann_rate,
@@ -81,8 +86,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sys.exit(0)  # the first process has the same weights, it measures, writes and tells them
     card = dict(checkpoint.card)
     if unseen:
-        card['metrics'] = {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
-    path = Path(args.out) / f'{params.preset}.safetensors'
+        card['metrics'] = (
+            {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
+            if args.task == 'pose' else {'gestures': gestures_by_age(checkpoint, unseen)})
+    ending = '' if args.task == 'pose' else f'_{args.task}'
+    path = Path(args.out) / f'{params.preset}{ending}.safetensors'
     with writing(path):
         dataclasses.replace(checkpoint, card=card).save(path)
     return {'weights': str(path), 'card': card}
@@ -95,7 +103,10 @@ def show(result: dict[str, Any]) -> None:
 
     console = Console()
     metrics = result['card'].get('metrics')
-    if metrics:
+    if metrics and 'gestures' in metrics:
+        for name, share in metrics['gestures']['right'].items():
+            console.print(f'{name}: {share:.1%} right')
+    elif metrics:
         table = Table('', 'mean [px]', 'median', 'to 30 ms', 'by age 10 ms, 20 ms ...')
         for name, row in metrics['by_age']['rows'].items():
             table.add_row(name, str(row['mpjpe_px']), str(row['median_px']),

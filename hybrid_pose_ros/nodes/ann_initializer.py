@@ -56,7 +56,7 @@ class AnnInitializerNode(ManagedNode):
 
     def configure(self) -> None:
         """Load the weights and run the ANN once, before the first packet waits for it."""
-        self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
+        self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint, task=None)
         self._model = checkpoint.identity(self._weights)
         self._precision = _warm_up(self._weights, self._params)
 

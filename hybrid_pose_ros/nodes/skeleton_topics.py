@@ -7,9 +7,12 @@ to 12 poses: who only wants to have them all takes them packet by packet.
 """
 
 from rclpy.node import Node
+from std_msgs.msg import Header
 
 from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
+from hybrid_pose_ros.nodes.messages import to_skeleton_message
 from hybrid_pose_ros.nodes.qos import SKELETON_QOS, THROTTLE_QOS, publisher
+from hybrid_pose_ros.pipeline import Pose
 
 
 class SkeletonTopics:
@@ -34,6 +37,20 @@ class SkeletonTopics:
         """Publish no more."""
         for topic in (self._each, self._together, self._throttled):
             self._node.destroy_publisher(topic)
+
+    def message(self, pose: Pose, header: Header, width: int, height: int) -> Skeleton2D:
+        """Return a pose as a message; the caller adds how it came about.
+
+        Args:
+            pose: of the tracker.
+            header: of its time.
+            width: of the sensor [px].
+            height: of the sensor [px].
+        """
+        message = to_skeleton_message(pose.skeleton, header)
+        message.width, message.height = width, height
+        message.held = pose.held.tolist()
+        return message
 
     def publish(self, pose: Skeleton2D, now_ns: int) -> None:
         """Publish a pose, whose latencies are those of now; keep it for the others."""

@@ -1,6 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fast node: packets in, a skeleton out for every time bin. Its process never imports torch."""
+"""The fast node: packets in, a skeleton out for every time bin. Its process never imports torch.
+
+With weights for another task it is that task's answer that comes out (`nodes/tasks.py`).
+"""
 
 import sys
 import time
@@ -11,16 +14,17 @@ from std_msgs.msg import String
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
+from hybrid_pose_ros.gesture.tracker import GestureReading
 from hybrid_pose_ros.msg import StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.managed import ManagedNode
-from hybrid_pose_ros.nodes.messages import from_time, to_descriptor, to_skeleton_message
+from hybrid_pose_ros.nodes.messages import from_time, to_descriptor
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS, STATUS_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.scheduling import make_realtime
-from hybrid_pose_ros.nodes.skeleton_topics import SkeletonTopics
+from hybrid_pose_ros.nodes.tasks import TASKS
 from hybrid_pose_ros.nodes.tracker_report import Refusals, TrackerReport
 from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
 from hybrid_pose_ros.transport.descriptor import tensor_specs
@@ -42,9 +46,10 @@ class SnnTrackerNode(ManagedNode):
 
     def configure(self) -> None:
         """Load the weights and compile the kernels, before the first packet waits for it."""
-        self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint)
+        self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint, task=None)
+        self._task = TASKS[self._weights.preset.task]
         self._model = checkpoint.identity(self._weights)
-        warm_up(self._weights, self._params)
+        warm_up(self._weights, self._params, self._task.tracker)
         priority = self._params.realtime_priority
         if priority and not make_realtime(priority):
             self.get_logger().warning(
@@ -65,7 +70,7 @@ class SnnTrackerNode(ManagedNode):
         self._refused = 0
         self._refusal = ''
         self._unseen = 0
-        self._skeletons = SkeletonTopics(self, self._params.throttle_hz)
+        self._topics = self._task.topics(self, self._params.throttle_hz)
         self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
         self._requests = self.create_publisher(String, '~/initialize_request', REQUEST_QOS)
         self._statuses = self.create_publisher(TrackerStatus, '~/status', STATUS_QOS)
@@ -82,7 +87,7 @@ class SnnTrackerNode(ManagedNode):
         self.destroy_subscription(self._notices)
         for publisher in (self._inline_requests, self._requests, self._statuses):
             self.destroy_publisher(publisher)
-        self._skeletons.close()
+        self._topics.close()
         self._tracker = self._reader = None
 
     def _on_events(self, batch: EventBatch) -> None:
@@ -98,7 +103,7 @@ class SnnTrackerNode(ManagedNode):
         for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
         done_ns = time.time_ns()
-        self._skeletons.flush(done_ns)
+        self._topics.flush(done_ns)
         self._report.take_packet(batch, done_ns)
         reason = self._tracker.take_request()
         if reason is not None:
@@ -106,7 +111,8 @@ class SnnTrackerNode(ManagedNode):
 
     def _start(self, batch: EventBatch) -> bool:
         try:
-            self._tracker = PoseTracker(self._weights, self._params, batch.width, batch.height)
+            self._tracker = self._task.tracker(self._weights, self._params, batch.width,
+                                               batch.height)
         except InputError as error:
             self.get_logger().error(str(error), throttle_duration_sec=10.0)
             return False
@@ -116,19 +122,17 @@ class SnnTrackerNode(ManagedNode):
                                    tensors=tensor_specs(self._tracker.layout))
         return True
 
-    def _publish(self, pose: Pose) -> None:
-        message = to_skeleton_message(pose.skeleton, self._input.header(pose.skeleton.stamp_us))
+    def _publish(self, pose: Pose | GestureReading) -> None:
+        message = self._topics.message(pose, self._input.header(pose.stamp_us), *self._size)
         message.step_us = self._params.step_us
-        message.width, message.height = self._size
         message.events, message.skipped_steps = pose.events, pose.skipped_steps
         message.state_age_us, message.stale = pose.state_age_us, pose.stale
-        message.held = pose.held.tolist()
         message.trained = self._tracker.trained
         message.compute_ms = pose.compute_ns * 1e-6
         now_ns = time.time_ns()
         message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
         message.packet_latency_ms = (now_ns - self._arrival_ns) * 1e-6
-        self._skeletons.publish(message, now_ns)
+        self._topics.publish(message, now_ns)
         self._report.take_pose(message)
 
     def _on_state(self, message: StateTensors) -> None:
@@ -150,7 +154,7 @@ class SnnTrackerNode(ManagedNode):
             first = self._tracker.initialize(view)
             if first is not None:
                 self._publish(first)
-                self._skeletons.flush(time.time_ns())
+                self._topics.flush(time.time_ns())
 
     def _read(self, message: StateTensors) -> StateView | None:
         """Return the state that a notice announces, or the newest one where this is gone.

@@ -16,7 +16,7 @@ import numpy as np
 
 from hybrid_pose_ros.evaluation.live_power import SpikePower
 from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
-from hybrid_pose_ros.msg import Skeleton2D, TrackerStatus
+from hybrid_pose_ros.msg import Gesture, Skeleton2D, TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Status
 from hybrid_pose_ros.nodes.event_input import EventBatch
 from hybrid_pose_ros.pipeline import PoseTracker, TrackerCounts
@@ -60,8 +60,8 @@ class TrackerReport:
         self._stale = 0
         self._last = Totals(TrackerCounts())
 
-    def take_pose(self, message: Skeleton2D) -> None:
-        """Count a pose that was published."""
+    def take_pose(self, message: Skeleton2D | Gesture) -> None:
+        """Count a pose, or what another task says, that was published."""
         self._stale += message.stale
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)

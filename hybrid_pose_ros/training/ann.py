@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""First stage: the ANN learns where the joints are, from the last events before a moment."""
+"""First stage: the ANN learns what is to be seen, from the last events before a moment."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from torch import Tensor
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
-from hybrid_pose_ros.training.losses import heatmap_loss
+from hybrid_pose_ros.training.tasks import TASKS
 from hybrid_pose_ros.training.views import MIN_EVENTS, View, draw_view, last_events
 
 TRIES = 100
@@ -57,6 +57,7 @@ class AnnStage:
     def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
                  settings: AnnTraining, device: torch.device):
         """Take clips of one sensor; the network is on the device."""
+        self._task = TASKS[hybrid.preset.task]
         self._hybrid, self._clips, self._geometry = hybrid, clips, geometry
         self._settings, self._device = settings, device
 
@@ -67,13 +68,13 @@ class AnnStage:
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
         """Return the cross entropy of a batch."""
         settings = self._settings
-        frames, joints, visible = self._batch(np.random.default_rng([settings.seed, 1, iteration]))
+        frames, wanted, known = self._batch(np.random.default_rng([settings.seed, 1, iteration]))
         self._hybrid.ann.train()
         frames = frames.to(self._device, memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16,
                             enabled=settings.precision == 'bf16'):
             heatmaps, _ = self._hybrid.ann(frames)
-        return heatmap_loss(heatmaps, joints.to(self._device), visible.to(self._device)), {}
+        return self._task.loss(heatmaps, wanted.to(self._device), known.to(self._device)), {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the ANN's tensors."""
@@ -84,15 +85,15 @@ class AnnStage:
         self._hybrid.ann.load_state_dict(state)
 
     def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return frames (B, 2 * bins, H, W), joints (B, J, 2) and which are in sight (B, J)."""
+        """Return frames (B, 2 * bins, H, W), labels (B, ...) and which are known (B, ...)."""
         settings, ann = self._settings, self._hybrid.preset.ann
-        frames, joints, visible = [], [], []
+        frames, wanted, known = [], [], []
         for _ in range(settings.batch):
             clip, at_us, view = draw_moment(rng, self._clips, self._geometry, settings.columns)
             events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
             frames.append(view.frame(clip, at_us, events, ann.bins))
-            labels = view.joints(clip, np.array([at_us]))
-            joints.append(labels[0][0])
-            visible.append(labels[1][0])
+            labels = self._task.labels(view, clip, np.array([at_us]))
+            wanted.append(labels[0][0])
+            known.append(labels[1][0])
         return (torch.from_numpy(np.stack(frames).astype(np.float32)),
-                torch.from_numpy(np.stack(joints)), torch.from_numpy(np.stack(visible)))
+                torch.from_numpy(np.stack(wanted)), torch.from_numpy(np.stack(known)))

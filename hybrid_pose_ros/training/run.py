@@ -13,7 +13,7 @@ import torch
 from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import Preset, preset
+from hybrid_pose_ros.presets import TASKS, Preset, for_task, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.settings import check, param
@@ -34,6 +34,7 @@ class TrainingParams:
     """What a run is; a run that is resumed may be made longer."""
 
     preset: str = param('edge', 'Network; one with logits and learned time constants.')
+    task: str = param('pose', 'What the network is to say.', choices=tuple(TASKS))
     start: str = param('', 'Weights (.safetensors) to start from; empty: random ones.')
     seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
     device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
@@ -151,10 +152,21 @@ def device_named(name: str, ranks: Ranks = Ranks()) -> str:
 
 
 def _start(params: TrainingParams) -> Checkpoint:
-    """Return the weights that training starts from."""
-    if params.start:
-        return load(params.start, params.preset)
-    return first_weights(preset(params.preset), params.seed)
+    """Return the weights that training starts from; of those for another task what fits."""
+    network = for_task(preset(params.preset), params.task)
+    first = first_weights(network, params.seed)
+    if not params.start:
+        return first
+    start = load(params.start, params.preset, task=None)
+    return start if start.preset.task == params.task else transferred(start, first)
+
+
+def transferred(start: Checkpoint, first: Checkpoint) -> Checkpoint:
+    """Return first weights of a network, but where those to start from have a tensor that fits."""
+    tensors = {name: start.tensors[name].copy() if name in start.tensors
+               and start.tensors[name].shape == tensor.shape else tensor
+               for name, tensor in first.tensors.items()}
+    return Checkpoint(first.preset, tensors, first.card)
 
 
 def first_weights(network: Preset, seed: int) -> Checkpoint:

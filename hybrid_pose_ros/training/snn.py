@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Second stage: the SNN and the heads learn to carry on a pose of the ANN, which stays as it is.
+"""Second stage: SNN and heads learn to carry on what the ANN says, which stays as it is.
 
 Training runs on streams. Each begins with a state of the ANN and goes on, segment after segment,
 until its state has reached an age that was drawn; then it begins anew. Gradients flow within a
@@ -25,7 +25,8 @@ from hybrid_pose_ros.networks.neurons import LIFState
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.training.ann import draw_moment
-from hybrid_pose_ros.training.losses import heatmap_loss, spike_penalty
+from hybrid_pose_ros.training.losses import spike_penalty
+from hybrid_pose_ros.training.tasks import TASKS
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, view
 
 
@@ -69,6 +70,7 @@ class SnnStage:
     def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
                  settings: SnnTraining, device: torch.device):
         """Take clips of one sensor; the network is on the device."""
+        self._task = TASKS[hybrid.preset.task]
         self._hybrid, self._clips, self._geometry = hybrid, clips, geometry
         self._settings, self._device = settings, device
         self._columns = min(settings.columns, geometry.width)
@@ -93,14 +95,14 @@ class SnnStage:
         shares = [share for _, _, share in settings.steps]
         step_us, steps, _ = settings.steps[rng.choice(len(shares), p=shares)]
         self._advance_streams(rng, step_us * steps)
-        counts, joints, visible = self._segment(step_us, steps)
+        counts, labels, known = self._segment(step_us, steps)
         state, losses, spikes = self._state, [], []
-        weights = visible * self._weight(state, joints[0])
+        weights = known * self._weight(state, labels[0])
         for k in range(steps):
             with torch.autocast(self._device.type, torch.bfloat16,
                                 enabled=settings.precision == 'bf16'):
                 heatmaps, state, maps = self._hybrid.step_with_spikes(counts[k], state, step_us)
-            losses.append(heatmap_loss(heatmaps, joints[k] - state.offset, weights[k]))
+            losses.append(self._task.loss(heatmaps, labels[k], weights[k], state.offset))
             spikes.append(torch.stack([spiking.float().mean() for spiking in maps.values()]))
         self._state = _detached(state)
         loss, rates = torch.stack(losses).mean(), torch.stack(spikes).mean(dim=0)
@@ -132,12 +134,13 @@ class SnnStage:
         with torch.no_grad():
             return self._hybrid.resting_state(streams, self._columns, self._geometry.height)
 
-    def _weight(self, state: HybridState, joints: Tensor) -> Tensor:
-        """Return how much each joint counts (B, J), from where it is, (B, J, 2) [cells]."""
-        if self._settings.alone:
-            return torch.ones_like(joints[..., 0])
-        distance = (state.peaks.flip(-1) + state.offset - joints).norm(dim=-1)
-        return torch.where(distance > self._settings.lost_cells, self._settings.lost_weight, 1.0)
+    def _weight(self, state: HybridState, labels: Tensor) -> Tensor | float:
+        """Return how much each label counts, (B, ...), from what it is."""
+        settings = self._settings
+        if settings.alone:
+            return 1.0
+        return self._task.weights(state, labels, lost_cells=settings.lost_cells,
+                                  lost_weight=settings.lost_weight)
 
     def _view(self, stream: _Stream):
         return view(self._geometry, stream.first_column, self._columns, stream.mirrored)
@@ -201,18 +204,18 @@ class SnnStage:
                                 else settings.oldest_us))
 
     def _segment(self, step_us: int, steps: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return counts (T, B, 2, H, W), joints (T, B, J, 2), in sight (T, B, J); move on."""
-        counts, joints, visible = [], [], []
+        """Return counts (T, B, 2, H, W), labels (T, B, ...), which are known; move on."""
+        counts, wanted, known = [], [], []
         for index, stream in enumerate(self._streams):
             clip, seen = self._clips[stream.clip], self._view(stream)
             counts.append(seen.counts(clip, stream.now_us, step_us, steps))
             ends_us = stream.now_us + step_us * np.arange(1, steps + 1)
-            labels = seen.joints(clip, ends_us)
-            joints.append(labels[0])
-            visible.append(labels[1])
+            labels = self._task.labels(seen, clip, ends_us)
+            wanted.append(labels[0])
+            known.append(labels[1])
             self._streams[index] = stream._replace(now_us=int(ends_us[-1]))
-        arrays = (np.stack(counts, axis=1).astype(np.float32), np.stack(joints, axis=1),
-                  np.stack(visible, axis=1))
+        arrays = (np.stack(counts, axis=1).astype(np.float32), np.stack(wanted, axis=1),
+                  np.stack(known, axis=1))
         return tuple(torch.from_numpy(array).to(self._device) for array in arrays)
 
 

@@ -1,0 +1,45 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Gestures: which there are, and what a network that has a map for each says. K gestures.
+
+Wherever in the picture a gesture is seen, its map is high there. Its score is the logarithm of the
+mean of e^value over the map's cells; probabilities are the softmax of the scores.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+GESTURES = ('stand', 'walk', 'wave', 'jumping_jack', 'squat', 'arm_circles', 'box', 'kick')
+"""Motions of `simulation.motions`, in the order of the maps."""
+
+
+class Gesture(NamedTuple):
+    """What a person does at one time."""
+
+    stamp_us: int  # sensor time
+    probabilities: np.ndarray  # (K,) float32
+
+    @property
+    def name(self) -> str:
+        """The likeliest gesture."""
+        return GESTURES[int(self.probabilities.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        return float(self.probabilities.max())
+
+
+def probabilities(maps: np.ndarray) -> np.ndarray:
+    """Return the probability of each gesture, (K,) float32, from maps (H, W, K or more).
+
+    Values that are not finite count as absent; where none is finite, all gestures are alike.
+    """
+    values = maps[..., :len(GESTURES)].reshape(-1, len(GESTURES)).astype(np.float64)
+    values = np.where(np.isfinite(values), values, -np.inf)
+    highest = values.max()
+    if not np.isfinite(highest):
+        return np.full(len(GESTURES), 1 / len(GESTURES), np.float32)
+    masses = np.exp(values - highest).sum(axis=0)
+    return (masses / masses.sum()).astype(np.float32)

@@ -1,0 +1,45 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tracker of another task: bins, states, replay as for poses, but maps say what is done."""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.gesture.classes import Gesture, probabilities
+from hybrid_pose_ros.pipeline import PoseTracker
+from hybrid_pose_ros.representation.step_counter import Step
+
+
+class GestureReading(NamedTuple):
+    """A gesture and how it came about, as `pipeline.Pose`."""
+
+    gesture: Gesture
+    events: int  # in the time bin
+    skipped_steps: int  # bins since the last reading for which there is none
+    state_age_us: int  # since the events that the ANN saw
+    stale: bool
+    compute_ns: int
+
+    @property
+    def stamp_us(self) -> int:
+        """Sensor time of the end of the bin."""
+        return self.gesture.stamp_us
+
+
+class GestureTracker(PoseTracker):
+    """Says what the person does at the end of every time bin, from the first state on."""
+
+    def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> GestureReading:
+        gesture = Gesture(step.end_us, probabilities(self._live.state.heatmap))
+        age_us = step.end_us - self._live.since_us
+        skipped = self._skipped(step)
+        self.counts.poses += 1
+        return GestureReading(gesture, step.events, skipped, age_us,
+                              age_us > self._params.max_age_us,
+                              time.perf_counter_ns() - started_ns)
+
+    def _watch(self, step: Step, pose: GestureReading | None) -> None:
+        confidence = None if pose is None else pose.gesture.confidence
+        self._ask(step, confidence, quiet=False)

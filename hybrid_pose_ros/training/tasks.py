@@ -1,0 +1,103 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a network is trained for: labels of a view, and what its maps have to say of them.
+
+The stages of training are the same for every task; they ask one of these.
+"""
+
+import math
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.gesture.classes import GESTURES
+from hybrid_pose_ros.networks.hybrid import HybridState
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.training.losses import heatmap_loss
+from hybrid_pose_ros.training.views import View
+
+
+class TrainingTask(Protocol):
+    """Labels and loss. T stamps; what a label is, is the task's own affair."""
+
+    def labels(self, view: View, clip: LabeledRecording,
+               stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the labels (T, ...), and which of them are known, (T, ...) bool."""
+        ...
+
+    def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
+                lost_weight: float) -> Tensor:
+        """Return how much each label counts in a segment that begins with a state, (B, ...)."""
+        ...
+
+    def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
+             offset: Tensor | None = None) -> Tensor:
+        """Return the mean loss of maps (B, J, H, W); offset: of joints that have moved since."""
+        ...
+
+
+class PoseTask:
+    """Where the joints are."""
+
+    def labels(self, view: View, clip: LabeledRecording,
+               stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return heatmap coordinates (T, J, 2), and which joints are in sight (T, J)."""
+        return view.joints(clip, stamps_us)
+
+    def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
+                lost_weight: float) -> Tensor:
+        """Return less for a joint that is lost: the ANN is to find it again, not the SNN."""
+        distance = (state.peaks.flip(-1) + state.offset - labels).norm(dim=-1)
+        return torch.where(distance > lost_cells, lost_weight, 1.0)
+
+    def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
+             offset: Tensor | None = None) -> Tensor:
+        """Return the cross entropy with a Gaussian round each joint."""
+        return heatmap_loss(maps, labels if offset is None else labels - offset, weights)
+
+
+class GestureTask:
+    """What the person does: a clip shows one gesture, with which its name begins."""
+
+    def labels(self, view: View, clip: LabeledRecording,
+               stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the gesture's index at each stamp, (T,) int64; it is always known."""
+        return (np.full(len(stamps_us), gesture_of(clip.name), np.int64),
+                np.ones(len(stamps_us), bool))
+
+    def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
+                lost_weight: float) -> Tensor:
+        """Return 1 for each."""
+        return torch.ones(labels.shape, device=labels.device)
+
+    def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
+             offset: Tensor | None = None) -> Tensor:
+        """Return the cross entropy of the gestures' scores."""
+        losses = F.cross_entropy(gesture_scores(maps), labels, reduction='none')
+        return (losses * weights).sum() / weights.sum().clamp(min=1)
+
+
+TASKS = {'pose': PoseTask(), 'gesture': GestureTask()}
+"""By the name that presets have for them."""
+
+
+def gesture_of(name: str) -> int:
+    """Return the index of the gesture that a recording's name begins with.
+
+    Raises:
+        InputError: it begins with none.
+    """
+    for index, gesture in enumerate(GESTURES):
+        if name == gesture or name.startswith(f'{gesture}_'):
+            return index
+    raise InputError(f'recording {name} shows an unknown gesture: its name must begin with one of '
+                     f'{", ".join(GESTURES)} and _')
+
+
+def gesture_scores(maps: Tensor) -> Tensor:
+    """Return the scores (B, K) of gestures from maps (B, K, H, W), as `gesture.classes`."""
+    return maps.float().flatten(2).logsumexp(dim=2) - math.log(maps.shape[-1] * maps.shape[-2])

@@ -1,0 +1,64 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two nodes with weights for another task."""
+
+import numpy as np
+import pytest
+from live_graph import SKELETON, STATE, Camera, LiveGraph, stamps_us
+
+from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.gesture.classes import GESTURES
+from hybrid_pose_ros.msg import Gesture, StateTensors
+from hybrid_pose_ros.presets import for_task, preset
+
+CHUNK_US = 40_000
+STEP_US = 1_000
+GESTURE = '/snn_tracker/gesture'
+SAID = 'squat'
+
+
+@pytest.fixture(scope='module')
+def gestures(shared_live: LiveGraph, tmp_path_factory) -> list[Gesture]:
+    """Return what weights say whose ANN always says the same."""
+    live, path = shared_live, tmp_path_factory.mktemp('weights') / 'gesture.safetensors'
+    weights = untrained(for_task(preset('edge'), 'gesture'))
+    for name in ('ann.output.weight', 'snn.output.weight'):
+        weights.tensors[name][...] = 0
+    weights.tensors['ann.output.bias'][GESTURES.index(SAID)] = 9
+    weights.save(path)
+    live.start('snn_tracker', checkpoint=str(path))
+    live.start('ann_initializer', checkpoint=str(path))
+    heard, states = live.listen(GESTURE, Gesture), live.listen(STATE, StateTensors)
+    camera = Camera(live, listeners=2)
+    for _ in range(10):
+        known = len(states)
+        camera.send(CHUNK_US)
+        live.spin_until(lambda: len(states) > known, 'a state of the newest events')
+    live.spin_until(lambda: heard and heard[-1].sensor_time_us >= camera.now_us - STEP_US,
+                    'the last complete bin')
+    return heard
+
+
+def test_every_time_bin_has_the_gesture_that_the_ann_saw(gestures):
+    stamps = stamps_us(gestures)
+    assert stamps == list(range(stamps[0], stamps[0] + STEP_US * len(stamps), STEP_US))
+    assert {message.gesture for message in gestures} == {SAID}
+    for message in gestures:
+        assert message.confidence > 0.9 and tuple(message.names) == GESTURES
+        assert np.sum(message.probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_gesture_says_how_it_came_about(gestures):
+    message = gestures[-1]
+    assert message.step_us == STEP_US and message.events > 0 and not message.trained
+    assert 0 < message.state_age_us < 1_000_000
+    assert 0 < message.compute_ms < message.packet_latency_ms
+    assert message.header.frame_id == 'lens'
+
+
+def test_the_tracker_of_gestures_offers_no_skeletons(gestures, shared_live):
+    offered = {topic for topic, _ in shared_live.listener.get_topic_names_and_types()}
+    assert GESTURE in offered and SKELETON not in offered
+    assert int(shared_live.report('snn_tracker')['poses']) >= len(gestures)
+    assert shared_live.log() == []
+    assert not shared_live.listener.get_publishers_info_by_topic(SKELETON)
