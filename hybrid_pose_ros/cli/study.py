@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the study, recordings and weights."""
     parser.add_argument('name', choices=STUDIES, metavar='NAME',
                         help='; '.join(f'{name}: {text}' for name, text in STUDIES.items()))
-    parser.add_argument('--recording', nargs='+', required=True, metavar='DIR', type=Path,
-                        help='folders of recordings with labels (.h5) to measure on')
+    parser.add_argument('--recording', nargs='+', default=[], metavar='DIR', type=Path,
+                        help='folders of recordings with labels (.h5) to measure on; `task` makes '
+                        'its own where none are named')
     parser.add_argument('--corpus', nargs='+', default=[], metavar='DIR', type=Path,
                         help='folders of recordings of other people, for studies that train')
     parser.add_argument('--output', required=True, metavar='DIR', type=Path,

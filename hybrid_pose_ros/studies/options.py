@@ -26,7 +26,13 @@ class Options:
     tell: Callable[[str], None] = lambda line: None  # is told what is being done
 
     def clips(self) -> list[LabeledRecording]:
-        """Return the recordings to measure on."""
+        """Return the recordings to measure on.
+
+        Raises:
+            InputError: none are named.
+        """
+        if not self.recordings:
+            raise InputError('name the folders of recordings to measure on, --recording DIR')
         return load_clips(*self.recordings)
 
     def training_clips(self) -> list[LabeledRecording]:
