@@ -16,7 +16,9 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
 from hybrid_pose_ros.initialization import InitializerParams
 from hybrid_pose_ros.pipeline import TrackerParams
+from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.playback import PlayerParams
+from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
@@ -26,7 +28,7 @@ PACKAGE = 'hybrid_pose_ros'
 SETTINGS = {
     'event_player': PlayerParams, 'ann_initializer': InitializerParams,
     'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'ros4hri': Ros4hriParams,
-    'evaluator': EvaluatorParams}
+    'triangulator': TriangulatorParams, 'evaluator': EvaluatorParams}
 """Parameters of each node, by its name; its module in `nodes/` has the same name."""
 
 NETWORK = ('ann_initializer', 'snn_tracker')
@@ -47,7 +49,12 @@ TOPICS = {
     '/ann_initializer/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/snn_tracker/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
-"""Type of each topic, with the default name of the camera."""
+"""Type of each topic of one camera, with the default name of the camera."""
+
+TOPICS_3D = {
+    '/triangulator/skeleton': 'hybrid_pose_ros/msg/Skeleton3D',
+    '/triangulator/markers': 'visualization_msgs/msg/MarkerArray'}
+"""Those that several cameras have together; each has TOPICS in a namespace of its own."""
 
 
 class Argument(NamedTuple):
@@ -90,15 +97,23 @@ class NodeSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     remappings: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def full_name(self) -> str:
+        """Name with the namespace, which no other node has: left/snn_tracker."""
+        return f'{self.namespace}/{self.name}'.lstrip('/')
+
 
 def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str = '',
-          ros4hri: bool = False, values: Mapping[str, str] | None = None,
+          rig: str = '', ros4hri: bool = False, values: Mapping[str, str] | None = None,
           more: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[NodeSpec, ...]:
     """Return the nodes to start, in order: who publishes comes after who listens.
 
     Args:
         driver: 'player' adds the event_player; else a driver publishes /<camera>/events.
         camera: name of the driver's node, with its namespace where it has one.
+        rig: file of several cameras: each has a graph in the namespace of its name, with a driver
+            /NAME/<camera> of its own, and a triangulator brings them together. A recording is then
+            a folder with NAME.h5 of each, a bag a folder with a bag of each.
         namespace: of all nodes; for several cameras, one each.
         ros4hri: publish the body on the topics of ROS4HRI, too; needs hri_msgs.
         values: arguments by name, as text.
@@ -107,14 +122,9 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     Raises:
         InputError: an argument is not known or has a value of the wrong type.
     """
-    parameters = {name: dict((more or {}).get(name, {})) for name in SETTINGS}
-    for name, text in (values or {}).items():
-        argument = next((known for known in ARGUMENTS if known.name == name), None)
-        if argument is None:
-            raise InputError(f'argument {name} is not known: there are '
-                             f'{", ".join(known.name for known in ARGUMENTS)}')
-        for node, parameter in argument.sets if text != '' else ():
-            parameters[node][parameter] = _typed(node, parameter, text)
+    if rig:
+        return _rig_graph(rig, driver, camera, namespace, ros4hri, values or {}, more or {})
+    parameters = _parameters(values or {}, more or {})
     namespace = f'/{namespace.strip("/")}' if namespace.strip('/') else ''
     events = f'/{camera.strip("/")}/events'
     tracker, initializer = f'{namespace}/snn_tracker', f'{namespace}/ann_initializer'
@@ -134,12 +144,58 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
                             '~/initialize_request': f'{tracker}/initialize_request'}}
     if driver == 'player':
         wanted['event_player'] = {'~/events': events}
+    if parameters['evaluator'].get('record_3d'):
+        wanted['evaluator']['~/skeleton3d'] = '/triangulator/skeleton'
     if not parameters['evaluator'].get('bag'):
         del wanted['evaluator']
     if not ros4hri:
         del wanted['ros4hri']
     return tuple(NodeSpec(name, namespace, parameters[name], remappings)
                  for name, remappings in wanted.items())
+
+
+def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool,
+               values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
+               ) -> tuple[NodeSpec, ...]:
+    """Return a graph for each camera of a rig, and a triangulator, which is the first to listen."""
+    names = load_rig(rig).names
+    path = str(Path(rig).resolve())
+    if namespace.strip('/'):
+        raise InputError('a rig has a namespace for each camera: leave out namespace '
+                         f'{namespace!r}')
+    if values.get('calibration'):
+        raise InputError('the rig says how lenses distort: leave out calibration')
+    one_clock = {'clock': 'sensor'} if driver == 'player' else {}  # a take has one
+    nodes = [NodeSpec('triangulator', '', {'rig': path, **one_clock,
+                                           **more.get('triangulator', {})})]
+    for number, name in enumerate(names):
+        own = dict(values)
+        for argument, ending in (('recording', f'{name}.h5'), ('record', name)):
+            if own.get(argument):
+                own[argument] = str(Path(own[argument]) / ending)
+        player = {'frame_id': name, 'players': len(names)}
+        if not own.get('recording'):
+            player['camera'] = name.replace('_', '-')
+        recorder = {'record_3d': number == 0}
+        nodes += graph(driver=driver, camera=f'{name}/{camera.strip("/")}', namespace=name,
+                       ros4hri=ros4hri, values=own, more={
+                           **more, 'event_player': {**player, **more.get('event_player', {})},
+                           'evaluator': {**recorder, **more.get('evaluator', {})}})
+    return tuple(sorted(nodes, key=lambda node: node.name == 'event_player'))
+
+
+def _parameters(values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
+                ) -> dict[str, dict[str, Any]]:
+    """Return the parameters by node that arguments given as text, and others, set."""
+    parameters = {name: dict(more.get(name, {})) for name in SETTINGS}
+    for name, text in values.items():
+        argument = next((known for known in ARGUMENTS if known.name == name), None)
+        if argument is None:
+            raise InputError(f'argument {name} is not known: there are '
+                             f'{", ".join(known.name for known in ARGUMENTS)}')
+        for node, parameter in argument.sets if text != '' else ():
+            parameters[node][parameter] = _typed(node, parameter, text)
+    return parameters
 
 
 def command(node: NodeSpec, params_file: Path | None = None) -> list[str]:

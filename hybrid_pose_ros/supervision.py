@@ -20,12 +20,15 @@ RESTARTS = 5
 
 
 class Supervisor:
-    """Runs one process a node, each with a log file of its own; restarts those that die."""
+    """Runs one process a node, each with a log file of its own; restarts those that die.
+
+    Nodes are told by their names with the namespace, as in left/snn_tracker.
+    """
 
     def __init__(self, nodes: Iterable[NodeSpec], *, params_file: Path | None = None,
                  logs: Path | None = None, environment: Mapping[str, str] | None = None):
         """Prepare; nothing is started. Without `logs` the nodes write to this terminal."""
-        self._commands = {node.name: command(node, params_file) for node in nodes}
+        self._commands = {node.full_name: command(node, params_file) for node in nodes}
         self._logs = logs
         self._environment = environment
         self._processes: dict[str, subprocess.Popen] = {}
@@ -43,7 +46,7 @@ class Supervisor:
 
     def log(self, name: str) -> Path:
         """Return where a node's output goes."""
-        return self._logs / f'{name}.log'
+        return self._logs / f'{name.replace("/", ".")}.log'
 
     def check(self) -> dict[str, int]:
         """Restart nodes that were killed; return the exit status of those that are done.

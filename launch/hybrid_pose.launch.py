@@ -8,6 +8,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph import ARGUMENTS, PACKAGE, graph, share
 
 DRIVERS = ('metavision', 'libcaer')
@@ -19,6 +20,9 @@ def _nodes(context):
         return LaunchConfiguration(name).perform(context)
 
     driver, camera = value('driver'), value('camera')
+    if value('rig') and driver in DRIVERS:
+        raise InputError(f'a rig has a driver for each camera: start them yourself, as /NAME/{camera} '
+                         'with the names of the rig, and leave out driver')
     parameters = [value('params_file')]
     nodes = [
         Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
@@ -28,6 +32,7 @@ def _nodes(context):
              # Whoever dies comes back, but for the player, which ends with its recording.
              respawn=spec.name != 'event_player', respawn_delay=1.0)
         for spec in graph(driver=driver, camera=camera, namespace=value('namespace'),
+                          rig=value('rig'),
                           ros4hri=value('ros4hri').lower() == 'true',
                           values={argument.name: value(argument.name) for argument in ARGUMENTS})]
     if driver in DRIVERS:
@@ -36,8 +41,9 @@ def _nodes(context):
                           namespace=namespace or '/', output='screen',
                           parameters=_driver_parameters(driver, name, value)))
     if value('rviz').lower() == 'true':
+        view = 'hybrid_pose_3d.rviz' if value('rig') else 'hybrid_pose.rviz'
         nodes.append(Node(package='rviz2', executable='rviz2', name='rviz2', output='screen',
-                          arguments=['-d', str(share() / 'config' / 'hybrid_pose.rviz')]))
+                          arguments=['-d', str(share() / 'config' / view)]))
     return nodes
 
 
@@ -71,6 +77,10 @@ def generate_launch_description():
                               description='YAML file with further parameters of the driver'),
         DeclareLaunchArgument('namespace', default_value='',
                               description='of all nodes; for several cameras, one each'),
+        DeclareLaunchArgument('rig', default_value='',
+                              description='YAML of several cameras, NAME each: a graph for each in '
+                                          'namespace NAME, with a driver /NAME/<camera>, and a '
+                                          'triangulator'),
         DeclareLaunchArgument('params_file',
                               default_value=str(share() / 'config' / 'hybrid_pose.yaml'),
                               description='YAML file with the nodes\' parameters'),

@@ -43,12 +43,14 @@ from hybrid_pose_ros.nodes.qos import EVENTS_QOS  # noqa: E402
 from hybrid_pose_ros.nodes.ros4hri import Ros4hriNode  # noqa: E402
 from hybrid_pose_ros.nodes.skeleton_markers import SkeletonMarkersNode  # noqa: E402
 from hybrid_pose_ros.nodes.snn_tracker import SnnTrackerNode  # noqa: E402
+from hybrid_pose_ros.nodes.triangulator import TriangulatorNode  # noqa: E402
 
 NODES = {'event_player': EventPlayerNode, 'ann_initializer': AnnInitializerNode,
          'snn_tracker': SnnTrackerNode, 'skeleton_markers': SkeletonMarkersNode,
-         'ros4hri': Ros4hriNode, 'evaluator': EvaluatorNode}
+         'ros4hri': Ros4hriNode, 'triangulator': TriangulatorNode, 'evaluator': EvaluatorNode}
 REMAPPINGS = {spec.name: spec.remappings
               for spec in graph(driver='player', ros4hri=True, values={'record': 'bag'})}
+REMAPPINGS['triangulator'] = {}  # it listens to cameras by their names
 EXECUTABLES = share().parents[1] / 'lib' / 'hybrid_pose_ros'
 
 EVENTS, STATE = '/event_camera/events', '/ann_initializer/state'

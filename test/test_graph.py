@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import ARGUMENTS, NETWORK, SETTINGS, TOPICS, command, graph
+from hybrid_pose_ros.graph import ARGUMENTS, NETWORK, SETTINGS, TOPICS, TOPICS_3D, command, graph
+from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.settings import parameters_of
 
 CONFIG = Path(__file__).parents[1] / 'config'
@@ -44,6 +45,14 @@ def test_rviz_looks_at_topics_that_there_are():
              if 'Topic' in display}
     assert len(shown) == 2
     assert shown.items() <= TOPICS.items()
+
+
+def test_rviz_looks_at_the_world_of_several_cameras():
+    file = yaml.safe_load((CONFIG / 'hybrid_pose_3d.rviz').read_text())['Visualization Manager']
+    shown, = (display['Topic'] for display in file['Displays'] if 'Topic' in display)
+    assert TOPICS_3D[shown['Value']] == 'visualization_msgs/msg/MarkerArray'
+    assert shown['Reliability Policy'] == 'Reliable'
+    assert file['Global Options']['Fixed Frame'] == dhp19_rig(2).frame_id
 
 
 def test_rviz_asks_for_the_reliability_that_the_markers_have():
@@ -88,8 +97,47 @@ def test_nodes_are_started_on_request():
     assert not {'evaluator', 'ros4hri'} & {spec.name for spec in graph(driver='player')}
     with_all = [spec.name for spec in graph(driver='player', ros4hri=True,
                                             values={'record': 'bag'})]
-    assert set(with_all) == set(SETTINGS)
+    assert set(with_all) == set(SETTINGS) - {'triangulator'}  # which a rig has
     assert with_all[-1] == 'event_player'  # nobody misses its first packet
+
+
+@pytest.fixture
+def rig(tmp_path):
+    save_rig(dhp19_rig(2), tmp_path / 'rig.yaml')
+    return str(tmp_path / 'rig.yaml')
+
+
+def test_each_camera_of_a_rig_has_a_graph_in_its_namespace(rig):
+    specs = graph(driver='player', rig=rig, values={'record': 'bags', 'step_us': '2000'})
+    assert len({spec.full_name for spec in specs}) == len(specs) == 11
+    assert specs[0].name == 'triangulator' and specs[0].parameters['rig'] == rig
+    assert [spec.name for spec in specs[-2:]] == ['event_player'] * 2
+    named = {spec.full_name: spec for spec in specs}
+    for name in ('dhp19_2', 'dhp19_3'):
+        tracker = named[f'{name}/snn_tracker']
+        assert tracker.parameters['step_us'] == 2000
+        assert tracker.remappings == {'~/events': f'/{name}/event_camera/events',
+                                      '~/state': f'/{name}/ann_initializer/state'}
+        player = named[f'{name}/event_player'].parameters
+        assert player == {'frame_id': name, 'players': 2, 'camera': name.replace('_', '-')}
+        assert named[f'{name}/evaluator'].parameters['bag'] == str(Path('bags', name))
+    recorders = [spec for spec in specs if spec.parameters.get('record_3d')]
+    assert [spec.remappings['~/skeleton3d'] for spec in recorders] == ['/triangulator/skeleton']
+    assert '/triangulator/skeleton' in TOPICS_3D
+
+
+def test_the_players_of_a_rig_play_a_take(rig):
+    specs = graph(driver='player', rig=rig, values={'recording': 'take'})
+    played = [spec.parameters['recording'] for spec in specs if spec.name == 'event_player']
+    assert played == [str(Path('take', f'dhp19_{number}.h5')) for number in (2, 3)]
+
+
+@pytest.mark.parametrize('changes, said', (
+    ({'namespace': 'left'}, 'leave out namespace'),
+    ({'values': {'calibration': 'c.yaml'}}, 'leave out calibration')))
+def test_what_a_rig_says_itself_is_not_said_twice(rig, changes, said):
+    with pytest.raises(InputError, match=said):
+        graph(rig=rig, **changes)
 
 
 def test_an_argument_reaches_each_node_with_its_parameters_type():

@@ -20,6 +20,7 @@ BENCHMARKS = {
     'replay': 'states that come late: replayed, put in as they are, or in time',
     'engine': 'a step of the spiking network beside dense PyTorch',
     'ann': 'a pass of the ANN and its heads by PyTorch, ONNX Runtime and OpenVINO',
+    'triangulation': 'a pose in the world from the poses of 2 and 4 cameras',
     'graph': 'packet arrival to pose published, CPU and memory of every process',
     'soak': 'the graph for ten minutes: losses, memory and handles; only by its name'}
 NEED_ROS = ('transport', 'graph', 'soak')

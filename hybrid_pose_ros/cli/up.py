@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='of all nodes; for several cameras, one each')
     parser.add_argument('--ros4hri', action='store_true',
                         help='publish the body on /humans, too (REP-155); needs hri_msgs')
+    parser.add_argument('--rig', default='', metavar='FILE',
+                        help='YAML of several cameras, NAME each: a graph for each in namespace '
+                        'NAME, with a driver /NAME/CAMERA, and a triangulator')
     parser.add_argument('--params-file', type=Path, help='YAML file instead of the shipped one')
     for argument in ARGUMENTS:
         parser.add_argument('--' + argument.name.replace('_', '-'), default='',
@@ -33,7 +36,7 @@ def run(args: argparse.Namespace) -> dict:
     """Start the nodes; return when all have ended or after Ctrl-C."""
     require_ros()
     values = {argument.name: getattr(args, argument.name) for argument in ARGUMENTS}
-    nodes = graph(driver=args.driver, camera=args.camera, namespace=args.namespace,
+    nodes = graph(driver=args.driver, camera=args.camera, namespace=args.namespace, rig=args.rig,
                   ros4hri=args.ros4hri, values=values)
     params_file = args.params_file or share() / 'config' / 'hybrid_pose.yaml'
     if not params_file.is_file():

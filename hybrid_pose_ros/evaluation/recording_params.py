@@ -16,6 +16,8 @@ class EvaluatorParams:
     record_events: bool = param(True, 'Record the event packets too: 3 to 9 bytes an event.')
     record_overlay: bool = param(False, 'Record the picture of events and skeleton too, for viewers '
                                  'that open bags; some 0.3 MB a second of a DAVIS346.')
+    record_3d: bool = param(False, 'Record the poses in the world too, where several cameras make '
+                            'some.')
     complete: bool = param(False, 'Listen to the events only when skeletons, states and markers have '
                            'a publisher: a player that counts its subscribers waits so long.')
     idle_s: float = param(0.0, 'End when neither events nor skeletons came for so long [s], once '

@@ -17,7 +17,8 @@ from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
-from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors, TrackerStatus
+from hybrid_pose_ros.msg import (
+    Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
@@ -31,6 +32,7 @@ TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
           ('~/markers', MarkerArray, RECORDED_QOS),
           ('/diagnostics', DiagnosticArray, RECORDED_QOS))
 OVERLAY = ('~/overlay', Image, RECORDED_QOS)
+WORLD = ('~/skeleton3d', Skeleton3D, SKELETON_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
 LIVELY = ('~/events', '~/skeletons')
 """While any of them brings messages, something is going on."""
@@ -53,6 +55,7 @@ class EvaluatorNode(Node):
         self._last_lively: float | None = None
         self._bag = BagWriter(_free(self._params.bag)) if self._params.bag else None
         topics = TOPICS + ((OVERLAY,) if self._params.record_overlay else ())
+        topics += (WORLD,) if self._params.record_3d else ()
         subscriptions = {name: self._record(name, kind, qos) for name, kind, qos in topics}
         self._sources = [subscriptions[name] for name in SOURCES]
         self._records_events = False

@@ -9,14 +9,14 @@ import time
 
 from event_camera_msgs.msg import EventPacket
 from rclpy.node import Node
-from std_msgs.msg import Header
+from std_msgs.msg import Header, Int64
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
 from hybrid_pose_ros.nodes.parameters import declare
-from hybrid_pose_ros.nodes.qos import EVENTS_QOS, SKELETON_QOS, publisher
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS, READY_QOS, SKELETON_QOS, publisher
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
@@ -28,6 +28,11 @@ READ_AHEAD = 64
 
 MATCHED_S = 1.0
 """A subscriber is known here a little before it gets what is sent."""
+
+MATCHED_NS = round(1e9 * MATCHED_S)
+
+READY = '/event_players/ready'
+"""Here each of several players says when it was ready [ns]."""
 
 SLIP_NS = 10_000_000
 """A playback this late goes on from now, instead of sending a burst to catch up."""
@@ -42,6 +47,11 @@ class EventPlayerNode(Node):
         self._packets = due_packets(self._params)  # a file that cannot be played is told at once
         self._events = publisher(self, EventPacket, '~/events', EVENTS_QOS)
         self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', SKELETON_QOS)
+        self._others_ready_ns: list[int] = []  # when each player was, this one as well
+        if self._params.players > 1:
+            self._ready_at = self.create_publisher(Int64, READY, READY_QOS)
+            self.create_subscription(
+                Int64, READY, lambda ready: self._others_ready_ns.append(ready.data), READY_QOS)
         self._sent = self._sent_bytes = 0
         self._played_us = 0
         self._slipped_ns = 0
@@ -89,7 +99,7 @@ class EventPlayerNode(Node):
 
     def _play(self) -> None:
         """Publish every packet when it is due; shut the process down behind the last."""
-        if not self._wait_for_subscribers():
+        if not self._wait_for_subscribers() or not self._wait_for_players():
             return
         start_ns, last_due_us = time.time_ns(), 0
         report_ns = start_ns
@@ -118,6 +128,17 @@ class EventPlayerNode(Node):
             if self._stopping.wait(0.05):
                 return False
         return not self._stopping.wait(MATCHED_S)
+
+    def _wait_for_players(self) -> bool:
+        """Wait until all cameras' players are ready; all take the same moment to begin."""
+        if self._params.players == 1:
+            return True
+        self._ready_at.publish(Int64(data=time.time_ns()))
+        while len(self._others_ready_ns) < self._params.players:
+            if self._stopping.wait(0.02):
+                return False
+        begin_ns = max(self._others_ready_ns) + MATCHED_NS
+        return not self._stopping.wait(max(0, begin_ns - time.time_ns()) * 1e-9)
 
     def _next(self) -> DuePacket | None:
         while not self._stopping.is_set():

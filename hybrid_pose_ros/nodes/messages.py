@@ -12,7 +12,9 @@ from std_msgs.msg import Header
 
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors, TensorLayout
+from hybrid_pose_ros.msg import Skeleton3D as Skeleton3DMessage
 from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.pose.triangulator import Skeleton3D
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec
 
 SAME_FIELDS = tuple(field.name for field in fields(StateDescriptor)
@@ -66,6 +68,16 @@ def to_skeleton(message: Skeleton2D) -> Skeleton:
         message.sensor_time_us, np.stack([message.x_px, message.y_px], axis=1),
         np.asarray(message.confidence),
         np.stack([message.vx_px_s, message.vy_px_s], axis=1))
+
+
+def to_skeleton3d_message(skeleton: Skeleton3D, header: Header) -> Skeleton3DMessage:
+    """Return a pose of the world as a message; the caller adds how it came about."""
+    return Skeleton3DMessage(
+        header=header, instant_us=skeleton.stamp_us, x_m=_column(skeleton.joints_m, 0),
+        y_m=_column(skeleton.joints_m, 1), z_m=_column(skeleton.joints_m, 2),
+        confidence=np.float32(skeleton.confidence),
+        reprojection_error_px=np.float32(skeleton.error_px), cameras=skeleton.cameras,
+        missing=skeleton.missing.tolist(), compute_ms=skeleton.compute_ns * 1e-6)
 
 
 def to_state_message(descriptor: StateDescriptor, header: Header, ann_ms: float) -> StateTensors:

@@ -8,12 +8,11 @@ import sys
 from collections import deque
 
 import numpy as np
-from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import ColorRGBA
+from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from hybrid_pose_ros.events.codecs import compile_codecs
@@ -21,14 +20,14 @@ from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
+from hybrid_pose_ros.nodes.marker_shapes import body, color, marker
 from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import MARKERS_QOS, publisher
 from hybrid_pose_ros.nodes.run import run
-from hybrid_pose_ros.pose.skeleton import BONES, JOINTS
+from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
-from hybrid_pose_ros.visualization.overlay import (
-    confidence_bgr, draw_events, draw_skeleton, draw_text)
+from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 
 TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))
 
@@ -102,17 +101,8 @@ class SkeletonMarkersNode(Node):
         shown = np.isfinite(joints.joints_px).all(axis=1)
         shown &= joints.confidence >= self._params.least_confidence
         points = self._on_plane(joints.joints_px, pose)
-        spheres = self._marker(pose, 'joints', Marker.SPHERE_LIST, 0.06)
-        bones = self._marker(pose, 'bones', Marker.LINE_LIST, 0.025)
-        colors = {joint: _color(joints.confidence[joint], pose.trained)
-                  for joint in np.flatnonzero(shown).tolist()}
-        spheres.points = [points[joint] for joint in colors]
-        spheres.colors = list(colors.values())
-        for bone in BONES:
-            if all(joint in colors for joint in bone):
-                bones.points += [points[joint] for joint in bone]
-                bones.colors += [colors[joint] for joint in bone]
-        markers = [marker for marker in (spheres, bones) if marker.points]
+        markers = body(self._header(pose), points, shown, joints.confidence,
+                       trained=pose.trained, rate_hz=self._params.rate_hz)
         markers += self._trails(pose)
         notes = [] if pose.trained else ['untrained weights']
         notes += ['stale: no new state of the ANN'] if pose.stale else []
@@ -140,16 +130,13 @@ class SkeletonMarkersNode(Node):
         return note
 
     def _marker(self, pose: Skeleton2D, name: str, kind: int, size_m: float) -> Marker:
-        marker = Marker(header=pose.header, ns=name, id=0, type=kind, action=Marker.ADD)
-        marker.header.frame_id = self._params.frame_id or pose.header.frame_id
-        marker.pose.orientation.w = 1.0
-        marker.scale.x = marker.scale.y = marker.scale.z = size_m
-        marker.color = _color(1.0, pose.trained)
-        # Three periods: a marker that is not renewed goes by itself, and one late array leaves
-        # no gap.
-        lifetime_ns = round(3e9 / self._params.rate_hz)
-        marker.lifetime = Duration(sec=lifetime_ns // 10**9, nanosec=lifetime_ns % 10**9)
-        return marker
+        shape = marker(self._header(pose), name, kind, size_m, self._params.rate_hz)
+        shape.color = color(1.0, pose.trained)
+        return shape
+
+    def _header(self, pose: Skeleton2D) -> Header:
+        return Header(stamp=pose.header.stamp,
+                      frame_id=self._params.frame_id or pose.header.frame_id)
 
     def _on_plane(self, points_px: np.ndarray, pose: Skeleton2D) -> list[Point]:
         """Return pixels as points of the plane z = depth_m in the camera's optical frame."""
@@ -181,11 +168,6 @@ class SkeletonMarkersNode(Node):
         values = events | {'poses': self._poses, 'drawn': self._drawn}
         return Status('drawing' if self._poses else 'waiting for skeletons', values,
                       warn=not self._poses)
-
-
-def _color(confidence: float, trained: bool) -> ColorRGBA:
-    blue, green, red = confidence_bgr(float(confidence), trained)
-    return ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
 from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 
 
@@ -29,10 +30,14 @@ class PlayerParams:
     duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
                               low=0.0, high=86_400.0)
     seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)
+    camera: str = param('davis346-front', 'Which camera sees the simulated scene.',
+                        choices=tuple(CAMERAS))
     loop: bool = param(False, 'Begin again at the end of a recording.')
     frame_id: str = param('event_camera', 'Frame of packets that are encoded here.')
     subscribers: int = param(1, 'Subscribers to wait for before the first packet.',
                              low=0, high=100)
+    players: int = param(1, 'Players that begin at the same time, one of each camera.',
+                         low=1, high=100)
 
     def __post_init__(self):
         check(self)
@@ -62,8 +67,9 @@ def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
     """
     period_us = round(1e6 / params.packets_per_s)
     if not params.recording:
-        scene = SimulatedScene(seed=params.seed,
-                               duration_us=round(params.duration_s * 1e6) or None)
+        scene = SimulatedScene(camera=CAMERAS[params.camera], seed=params.seed,
+                               duration_us=round(params.duration_s * 1e6) or None,
+                               sensor=list(CAMERAS).index(params.camera))
         return simulated_packets(scene, period_us, params.frame_id)
     recording = open_recording(params.recording, params.topic or None)
     if isinstance(recording, PacketRecording):

@@ -120,6 +120,14 @@ def test_a_camera_that_sees_nothing_is_as_one_that_is_not_there(place, blind):
         assert not found.used[blind].any() and found.used.sum() == without.used.sum()
 
 
+@given(places)
+def test_of_two_cameras_a_wrong_one_shows_in_the_error_alone(place):
+    pixels, confidence = seen_by(pair(2, 3), place)
+    pixels[1, 0, 1] += 60.0  # across the lines that the other camera's rays are seen as
+    found = triangulate(pair(2, 3), pixels, confidence)
+    assert found.used.all() and found.error_px[0] > 15.0
+
+
 def test_one_camera_makes_no_point():
     pixels, confidence = seen_by(RIG, (0.0, 0.0, 1.0))
     confidence[1:] = 0.01  # below least_confidence

@@ -1,0 +1,55 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A skeleton as RViz draws it: spheres for joints, lines for bones."""
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import Point
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker
+
+from hybrid_pose_ros.pose.skeleton import BONES
+from hybrid_pose_ros.visualization.overlay import confidence_bgr
+
+
+def marker(header: Header, name: str, kind: int, size_m: float, rate_hz: float) -> Marker:
+    """Return an empty marker that goes by itself where it is not renewed."""
+    shape = Marker(header=header, ns=name, id=0, type=kind, action=Marker.ADD)
+    shape.pose.orientation.w = 1.0
+    shape.scale.x = shape.scale.y = shape.scale.z = size_m
+    # Three periods: one late array leaves no gap.
+    lifetime_ns = round(3e9 / rate_hz)
+    shape.lifetime = Duration(sec=lifetime_ns // 10**9, nanosec=lifetime_ns % 10**9)
+    return shape
+
+
+def body(header: Header, points: list[Point], shown: np.ndarray, confidence: np.ndarray, *,
+         trained: bool, rate_hz: float) -> list[Marker]:
+    """Return the markers of the joints that are shown and the bones between them; none is empty.
+
+    Args:
+        header: of the markers.
+        points: of all joints, J.
+        shown: which of them are drawn, (J,) bool.
+        confidence: which colors them, (J,).
+        trained: whether the weights are.
+        rate_hz: how often they are renewed.
+    """
+    spheres = marker(header, 'joints', Marker.SPHERE_LIST, 0.06, rate_hz)
+    bones = marker(header, 'bones', Marker.LINE_LIST, 0.025, rate_hz)
+    spheres.color = bones.color = color(1.0, trained)
+    colors = {joint: color(confidence[joint], trained)
+              for joint in np.flatnonzero(shown).tolist()}
+    spheres.points = [points[joint] for joint in colors]
+    spheres.colors = list(colors.values())
+    for bone in BONES:
+        if all(joint in colors for joint in bone):
+            bones.points += [points[joint] for joint in bone]
+            bones.colors += [colors[joint] for joint in bone]
+    return [shape for shape in (spheres, bones) if shape.points]
+
+
+def color(confidence: float, trained: bool) -> ColorRGBA:
+    """Return the color of a joint."""
+    blue, green, red = confidence_bgr(float(confidence), trained)
+    return ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)

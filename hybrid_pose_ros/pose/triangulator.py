@@ -1,0 +1,110 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the pose streams of several cameras to one in the world: align, then triangulate."""
+
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.pose.alignment import KEPT_US, Aligned, Aligner, TimedPose
+from hybrid_pose_ros.pose.rig import Rig, undistort
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate_ideal
+from hybrid_pose_ros.settings import param
+
+
+@dataclass(frozen=True)
+class TriangulatorParams(TriangulationParams):
+    """Parameters of the triangulator node."""
+
+    rig: str = param('', "YAML of the cameras: ours, or a camchain of Kalibr's. Needed. A camera's "
+                     'name is the namespace of its tracker.')
+    step_us: int = param(1_000, 'Time between two poses in the world [us].', low=100,
+                         high=1_000_000)
+    max_age_us: int = param(30_000, 'A camera whose poses round an instant are farther apart than '
+                            'this, or whose last one is older, is missing [us].', low=100,
+                            high=KEPT_US)
+    wait_us: int = param(20_000, 'A camera that lags this far behind the first is not waited for '
+                         '[us].', low=0, high=KEPT_US)
+    clock: str = param('ros', "Clock on which poses are brought together: ros, or sensor, where the "
+                       "cameras' clocks are synchronized.", choices=('ros', 'sensor'))
+    undistorted: bool = param(False, 'The trackers have a calibration: their joints are free of '
+                              'distortion.')
+    markers_hz: float = param(30.0, 'Markers a second.', low=1.0, high=1_000.0)
+
+
+class Skeleton3D(NamedTuple):
+    """One pose of one person in the world. J = 13 joints, C cameras."""
+
+    stamp_us: int  # of the common clock
+    joints_m: np.ndarray  # (J, 3), NaN where there is none
+    confidence: np.ndarray  # (J,) 0 to 1
+    error_px: np.ndarray  # (J,) reprojection error, NaN where there is none
+    cameras: np.ndarray  # (J,) cameras used
+    missing: np.ndarray  # (C,) bool: the camera had no pose near the instant
+    compute_ns: int  # time that it took
+
+
+class Triangulator:
+    """Keeps the last poses of each camera; makes one of the world for each instant."""
+
+    def __init__(self, rig: Rig, params: TriangulatorParams):
+        """Start without a pose; what is compiled is compiled."""
+        self._rig, self._params = rig, params
+        self._projections = rig.projections
+        self._aligner = Aligner(len(rig.cameras), step_us=params.step_us,
+                                max_age_us=params.max_age_us, wait_us=params.wait_us)
+        self.poses = 0
+        self.points = np.zeros(len(JOINTS), np.int64)  # how often each joint had a point
+        self.missing = np.zeros(len(rig.cameras), np.int64)  # instants at which a camera was
+        self.left_out = np.zeros(len(rig.cameras), np.int64)  # joints for which a camera was
+        self._triangulate(Aligned(0, np.zeros((len(rig.cameras), len(JOINTS), 2)),
+                                  np.ones((len(rig.cameras), len(JOINTS))),
+                                  np.zeros(0, np.int64), np.zeros(len(rig.cameras), bool)))
+
+    @property
+    def out_of_order(self) -> int:
+        """Return how many poses were dropped, as they were not newer than the one before."""
+        return self._aligner.out_of_order
+
+    def update(self, camera: int, poses: list[TimedPose]) -> list[Skeleton3D]:
+        """Take in a camera's next poses; return the poses of the world that are due, in order."""
+        for pose in poses:
+            self._aligner.add(camera, pose)
+        found = []
+        started_ns = time.perf_counter_ns()
+        for aligned in self._aligner.due():
+            skeleton = self._triangulate(aligned)
+            done_ns = time.perf_counter_ns()
+            found.append(skeleton._replace(compute_ns=done_ns - started_ns))
+            self._count(aligned, skeleton)
+            started_ns = done_ns
+        return found
+
+    def _triangulate(self, aligned: Aligned) -> Skeleton3D:
+        pixels = aligned.joints_px
+        if not self._params.undistorted:
+            pixels = np.stack([undistort(camera, seen)
+                               for camera, seen in zip(self._rig.cameras, pixels)])
+        found = triangulate_ideal(self._projections, pixels, aligned.confidence, self._params)
+        self._used = found.used
+        return Skeleton3D(aligned.stamp_us, found.points_m, found.confidence, found.error_px,
+                          found.used.sum(axis=0, dtype=np.uint8), aligned.missing, 0)
+
+    def _count(self, aligned: Aligned, skeleton: Skeleton3D) -> None:
+        self.poses += 1
+        self.points += skeleton.cameras > 0
+        self.missing += aligned.missing
+        seen = aligned.confidence >= max(self._params.least_confidence, 1e-12)
+        self.left_out += (seen & ~self._used & (skeleton.cameras > 0)).sum(axis=1)
+
+
+def check_tracker_sizes(rig: Rig, camera: int, width: int, height: int) -> None:
+    """Raise InputError where a tracker's sensor is not the one that was calibrated."""
+    known = rig.cameras[camera]
+    if (known.width, known.height) != (width, height):
+        raise InputError(f'camera {known.name} is calibrated for a sensor of {known.width}x'
+                         f'{known.height} px, but its poses are of {width}x{height} px')
