@@ -97,8 +97,8 @@ def _measured(weights: Checkpoint, heads: nn.Module | None,
               clips: list[LabeledRecording]) -> dict[str, list[list[float]]]:
     """Return the errors of each recording by age, of each row, (recordings, ages) [px]."""
     initializer = StateInitializer(weights, heads=heads)
-    results = [by_age(weights, [clip], steps_us=(STEP_US,), initializer=initializer)['rows']
-               for clip in clips]
+    results = [by_age(weights, [clip], steps_us=(STEP_US,), initializer=initializer,
+                      fresh=heads is None)['rows'] for clip in clips]
     return {name: [rows[name]['mpjpe_px_by_age'] for rows in results] for name in results[0]}
 
 

@@ -54,7 +54,8 @@ class Ann:
 
 def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us: int = 100_000,
            period_us: int = 100_000, steps_us: tuple[int, ...] = (10_000, 1_000),
-           initializer: StateInitializer | None = None) -> dict[str, Any]:
+           initializer: StateInitializer | None = None,
+           fresh: bool = True) -> dict[str, Any]:
     """Return errors by the age of the state, every AGE_US, and how often neurons fire.
 
     Args:
@@ -64,6 +65,7 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
         period_us: from one initialization to the next; each is followed on its own.
         steps_us: lengths of a time bin to run the SNN with, divisors of AGE_US.
         initializer: with other heads than those of the weights.
+        fresh: the ANN at every age, too, which takes most of the time.
     """
     preset = checkpoint.preset
     geometry = input_geometry(preset, clips[0].width, clips[0].height)
@@ -82,8 +84,8 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
             tensors = {name: tensor.copy() for name, tensor in ann.tensors.items()}
             stamps = start_us + AGE_US * np.arange(1, ages + 1)
             joints, visible, _ = clip.joints_at(stamps)
-            poses = {'ann': _looks(ann, clip, stamps, held),
-                     'ann_held': np.repeat(held[None], ages, axis=0)}
+            poses = {'ann': _looks(ann, clip, stamps, held)} if fresh else {}
+            poses['ann_held'] = np.repeat(held[None], ages, axis=0)
             for step_us, engine in engines.items():
                 state = states[step_us]
                 state.copy_from(tensors)
@@ -96,7 +98,7 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
     sizes = [np.prod(shape) for shape in spike_maps(preset, geometry.width,
                                                     geometry.height).values()]
     return {
-        'windows': len(errors.get('ann', ())),
+        'windows': len(errors.get('ann_held', ())),
         'rows': {name: _row(np.stack(values)) for name, values in errors.items()},
         'spikes_percent_of_neurons_a_step': {
             f'{step_us}us': {layer.name: _rounded(100 * rate) for layer, rate in zip(

@@ -29,6 +29,12 @@ def test_a_mute_snn_holds_the_pose_of_the_ann_at_every_step(mute):
     assert rows['ann'] != rows['ann_held']
 
 
+def test_without_the_ann_at_every_age_the_other_rows_are_the_same(mute):
+    rows, fewer = (by_age(mute, CLIPS, steps_us=(5_000,), fresh=fresh)['rows']
+                   for fresh in (True, False))
+    assert fewer == {name: row for name, row in rows.items() if name != 'ann'}
+
+
 def test_the_tracker_with_a_mute_snn_is_as_good_as_holding(mute):
     result = live(mute, CLIPS, delay_us=0)
     assert result['poses'] >= 390
