@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='length of a time bin [us] (1000)')
     parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
                         help='initializations a second (30)')
+    parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
+                        help='between two instants that are scored [ms] (chosen)')
     parser.add_argument('--max-s', type=float, default=0.0, metavar='S',
                         help='only so much of each recording [s] (all)')
     parser.add_argument('--least-confidence', type=float, metavar='C',
@@ -34,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--outlier-px', type=float, metavar='PX',
                         help='where more than two cameras see a joint, one farther than this from '
                         'where the others put it is left out; 0: none is')
+    parser.add_argument('--no-blind', action='store_true',
+                        help='do not blind cameras, one after the other: it takes as long again')
     add_executor_arguments(parser, workers=1)
     parser.add_argument('--output', metavar='FILE', type=Path, help='JSON file for all figures')
 
@@ -47,6 +51,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.pose.triangulation import TriangulationParams
 
     params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
+                              stride_us=round(1e3 * args.stride_ms),
                               ann_latency_us=0)  # nothing here asks how late a pose is
     given = {name: getattr(args, name) for name in ('least_confidence', 'outlier_px')}
     trust = TriangulationParams(**{name: value for name, value in given.items()
@@ -59,8 +64,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     here = args.workers == 1 and args.dask is None
     with nullcontext() if here else executor(args) as others, \
             Bar(None, 'evaluate3d') as bar:
-        result = evaluate3d(checkpoint, takes, params, trust, executor=others,
-                            progress=bar.advance)
+        result = evaluate3d(checkpoint, takes, params, trust, blind=not args.no_blind,
+                            executor=others, progress=bar.advance)
     if args.output:
         try:
             args.output.write_text(json.dumps(result, indent=1))

@@ -59,7 +59,7 @@ class Scored(NamedTuple):
 
 def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
                params: EvaluationParams = EvaluationParams(ann_latency_us=0),
-               trust: TriangulationParams = TriangulationParams(), *,
+               trust: TriangulationParams = TriangulationParams(), *, blind: bool = True,
                executor: Executor | None = None,
                progress: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
     """Return the figures of every row and set of cameras over all takes, ready for JSON.
@@ -69,16 +69,17 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
         takes: of the same cameras.
         params: how each camera's graph is run.
         trust: how cameras are trusted.
+        blind: also blind each of more than two cameras, one after the other.
         executor: runs cameras in other processes; None: one after the other here.
         progress: is told each camera that is done.
 
     Raises:
         InputError: a recording that cannot be used, or nothing that could be scored.
     """
-    cases = cases_of(takes[0].rig)
-    blind = {case.blinded for case in cases} - {None}
+    cases = [case for case in cases_of(takes[0].rig) if blind or case.blinded is None]
+    blinded_ones = {case.blinded for case in cases} - {None}
     keys = [(take.name, number, blinded) for take in takes for number in range(len(take.paths))
-            for blinded in ((False, True) if number in blind else (False,))]
+            for blinded in ((False, True) if number in blinded_ones else (False,))]
     paths = {take.name: take.paths for take in takes}
     tasks = [_Task(checkpoint, paths[name][number], params, blinded)
              for name, number, blinded in keys]

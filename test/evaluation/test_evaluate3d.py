@@ -91,6 +91,8 @@ def test_a_blinded_camera_of_four_is_as_one_that_is_not_there(known, tmp_path):
             assert case['rows']['hybrid']['mpjpe_mm'] == pytest.approx(10.0, abs=1e-3), name
             assert case['rows']['hybrid']['cameras_used'] == 3
     assert sum('blinded' in name for name in cases) == 4
+    cases = figures([*find_takes([tmp_path / 'take'])], blind=False)['cases']
+    assert len(cases) == 6 and not any('blinded' in name for name in cases)
 
 
 def test_two_cameras_are_one_case(tmp_path):
