@@ -12,7 +12,7 @@ from typing import Any
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.errors import InputError
 
-SUMMARY = 'Convert DHP19 to recordings with labels, for evaluate, train and the player.'
+SUMMARY = 'Convert DHP19 or Event-Human3.6M to recordings with labels.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('dataset', choices=DATASETS, help='which dataset')
     parser.add_argument('folder', metavar='DIR', type=Path,
                         help='where it lies: DHP19 as it was published (DVS_movies, Vicon_data) '
-                        'or the HDF5 files that the paper\'s code reads')
+                        'or the HDF5 files that the paper\'s code reads; Event-Human3.6M with '
+                        'labels.h5')
     parser.add_argument('--output-dir', required=True, metavar='DIR', type=Path,
                         help='folder for the recordings, one a camera')
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--crop', action='store_true',
                         help='only the 256x256 pixels of DHP19 that the paper takes')
     parser.add_argument('--takes', action='store_true',
-                        help='a folder for each recording, as evaluate3d takes them')
+                        help='a folder for each recording of DHP19, as evaluate3d takes them')
     add_executor_arguments(parser)
 
 
@@ -74,6 +75,22 @@ def _dhp19(args: argparse.Namespace) -> list:
             for files in dhp19.find(args.folder.resolve(), args.split)]
 
 
+def _h36m(args: argparse.Namespace) -> list:
+    from hybrid_pose_ros.datasets import h36m
+    from hybrid_pose_ros.datasets.conversion import Conversion
+    if args.crop or args.takes:
+        raise InputError('--crop and --takes are for DHP19: Event-Human3.6M is used whole, and '
+                         'its cameras are not known')
+    cameras = _chosen(args.channels, h36m.CAMERAS)
+    folder = args.output_dir.resolve()
+    found = [files for files in h36m.find(args.folder.resolve(), args.split)
+             if files.camera in cameras]
+    if not found:
+        raise InputError(f'{args.folder} holds no sequences of the cameras '
+                         f'{", ".join(map(str, cameras))}')
+    return [Conversion(files.load, (folder / f'{files.name}.h5',), 'h36m') for files in found]
+
+
 def _chosen(channels: list[int] | None, known: range) -> list[int]:
     chosen = list(known) if channels is None else sorted(set(channels))
     if not set(chosen) <= set(known):
@@ -87,4 +104,4 @@ def _paths(folder: Path, name: str, channels: list[int], takes: bool) -> tuple[P
                  else folder / f'{name}_cam{channel}.h5' for channel in channels)
 
 
-DATASETS = {'dhp19': _dhp19}
+DATASETS = {'dhp19': _dhp19, 'h36m': _h36m}

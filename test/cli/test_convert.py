@@ -1,10 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+import shutil
 
 import numpy as np
 import pytest
 from dhp19_files import SPECIAL, address, poses_mm, steady_events, write_hdf5_form, write_raw_form
+from h36m_files import write_sequence
 
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.evaluation.takes import find_takes
@@ -12,6 +14,7 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.labeled import load_labeled
 from hybrid_pose_ros.recordings.playback import PlayerParams, due_packets
+from hybrid_pose_ros.training.corpus import split
 
 NAMES = ('S1_session1_mov1', 'S13_session2_mov3')
 
@@ -27,16 +30,16 @@ def source(tmp_path):
     return folder
 
 
-def convert(capsys, *arguments, workers=1):
+def convert(capsys, *arguments, dataset='dhp19', workers=1):
     """Return what the verb prints for machines."""
-    assert main(['convert', 'dhp19', *map(str, arguments), '--workers', str(workers), '--json']
+    assert main(['convert', dataset, *map(str, arguments), '--workers', str(workers), '--json']
                 ) == 0
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def refused(capsys, *arguments):
+def refused(capsys, *arguments, dataset='dhp19'):
     """Return the last line on stderr."""
-    assert main(['convert', 'dhp19', *map(str, arguments), '--workers', '1']) == 1
+    assert main(['convert', dataset, *map(str, arguments), '--workers', '1']) == 1
     return capsys.readouterr().err.splitlines()[-1]
 
 
@@ -115,6 +118,48 @@ def test_takes_are_what_evaluate3d_takes(source, tmp_path, capsys):
     takes = find_takes([tmp_path / 'out'])
     assert sorted(take.name for take in takes) == sorted(NAMES)
     assert [path.name for path in takes[0].paths] == ['cam2.h5', 'cam3.h5']
+
+
+@pytest.fixture
+def h36m(tmp_path):
+    """Return a folder with a sequence of 400 ms, seen by two cameras."""
+    events = steady_events(8000, 50)
+    events['x'] %= 320
+    events['y'] %= 256
+    joints = np.tile([100.0, 50.0], (21, 13, 1))
+    for camera in (0, 2):
+        write_sequence(tmp_path / 'h36m', 'S9', 'Walking 1', camera, events, joints,
+                       milliseconds=400)
+    return tmp_path / 'h36m'
+
+
+def test_event_human36m_is_converted_evaluated_and_split_by_its_subjects(h36m, tmp_path, capsys):
+    result = convert(capsys, h36m, '--output-dir', tmp_path / 'out', '--split', 'test',
+                     '--channels', 2, dataset='h36m')
+    path, = (tmp_path / 'out').iterdir()
+    assert path.name == 'S9_Walking_1_cam2.h5' and result['events'] == 8000
+    assert open_recording(path).encoding == 'h36m'
+    assert main(['evaluate', '--recording', str(path), '--step-us', '10000', '--rows', 'hybrid',
+                 '--json']) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])['rows']['hybrid']['mpjpe_px'] > 0
+    shutil.copy(path, path.with_name('S1_Walking_1_cam2.h5'))
+    parts = split(path.parent, [9, 11])
+    assert [part.name for part in parts.test] == [path.name] and len(parts.train) == 1
+
+
+@pytest.mark.parametrize('arguments, text', [
+    (['--crop'], '--crop and --takes are for DHP19'), (['--takes'], '--crop and --takes are for'),
+    (['--channels', '1'], 'holds no sequences of the cameras 1')])
+def test_a_mistake_with_event_human36m_is_one_line(h36m, tmp_path, capsys, arguments, text):
+    assert text in refused(capsys, h36m, '--output-dir', tmp_path / 'out', *arguments,
+                           dataset='h36m')
+
+
+def test_the_papers_split_of_a_converted_folder_is_that_of_the_dataset(source, tmp_path, capsys):
+    convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 3)
+    parts = split(tmp_path / 'out')
+    assert [path.name for path in parts.train] == [f'{NAMES[0]}_cam3.h5']
+    assert [path.name for path in parts.test] == [f'{NAMES[1]}_cam3.h5']
 
 
 def test_converted_recordings_are_played(source, tmp_path, capsys):

@@ -1,0 +1,135 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Event-Human3.6M: events that were simulated from the videos of Human3.6M, 320x256 px.
+
+    labels.h5                                S1/Walking 1/cam_view_{0..3} (N, 2, 13) [px],
+                                             S1/Walking 1/timestamps_ms (N,), 20 ms apart
+    S1/upsample/Walking_1.54138969/events.h5 events/{t, x, y, p}: t [ns] from 0, sorted; x, y from
+                                             0, p 1 = ON; ms_to_idx; cam_view, the camera's number
+
+A label's whole numbers are the middles of pixels. The dataset has no places in the world and no
+cameras. The split is the paper's, and its exceptions: no _ALL sessions, no Directions of S11.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording, inside_image
+from hybrid_pose_ros.datasets.event_tables import (
+    check_times, read_event_tables, whole_numbers)
+from hybrid_pose_ros.errors import InputError, RecordingError
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Labels
+from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, numbers, tables
+
+SIZE = (320, 256)
+SUBJECTS = {'train': ('S1', 'S5', 'S6', 'S7', 'S8'), 'test': ('S9', 'S11'),
+            'all': ('S1', 'S5', 'S6', 'S7', 'S8', 'S9', 'S11')}
+CAMERA_CODES = ('54138969', '55011271', '58860488', '60457274')
+"""Codes of the cameras 0 to 3 of Human3.6M."""
+CAMERAS = range(len(CAMERA_CODES))
+LEFT_OUT = (('S11', 'Directions'),)
+"""Corrupted sequences that the paper does without."""
+BAD_LABELS = (('S9', 'Greeting'), ('S9', 'SittingDown 1'), ('S9', 'Waiting 1'))
+"""Sequences that are read as all others, of whose labels the paper warns."""
+
+EVENTS_KIND = 'file of events of Event-Human3.6M'
+LABELS_KIND = 'file of labels of Event-Human3.6M'
+
+
+class SequenceFiles(NamedTuple):
+    """One camera's sight of one action."""
+
+    subject: str
+    action: str  # as the labels name it: 'Walking 1'
+    camera: int
+    folder: Path  # of the sequence
+    labels: Path
+
+    @property
+    def name(self) -> str:
+        """Return what a recording of it is called."""
+        return f'{self.subject}_{self.action.replace(" ", "_")}_cam{self.camera}'
+
+    def load(self) -> list[DatasetRecording]:
+        """Return the recording, as far as it has events and labels.
+
+        Raises:
+            RecordingError: a file is not there, damaged, or of another layout.
+        """
+        path = self.folder / 'events.h5'
+        found = read_event_tables(path, EVENTS_KIND, group='events', index='ms_to_idx',
+                                  first_pixel=0, size=SIZE)
+        self._check_camera(path)
+        stamps_ms, joints_px = self._read_labels()
+        end_us = 1000 * min(found.milliseconds, int(stamps_ms[-1]))
+        events = event_array(found.t // 1000, found.x, found.y, found.p)
+        labeled = 1000 * stamps_ms <= end_us
+        joints_px = joints_px[labeled] + LABEL_CENTER_PX
+        labels = Labels(1000 * stamps_ms[labeled], joints_px.astype(np.float32),
+                        np.full((*joints_px.shape[:2], 3), np.nan, np.float32),
+                        inside_image(joints_px, *SIZE))
+        return [DatasetRecording(self.name, *SIZE, events[events['t'] < end_us], labels, None)]
+
+    def _check_camera(self, path: Path) -> None:
+        with hdf5_file(path, EVENTS_KIND) as file:
+            if 'cam_view' not in file:
+                raise RecordingError(f'{path} is no {EVENTS_KIND}: it lacks cam_view')
+            view = numbers(file, 'cam_view', file['cam_view'].ndim)
+            if view.size != 1 or view[()] != self.camera:
+                raise RecordingError(f'{path}: cam_view is {view[()]}, expected {self.camera}, '
+                                     f'the camera {CAMERA_CODES[self.camera]} of its folder')
+
+    def _read_labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return times (N,) [ms] and joints (N, 13, 2), whole numbers being middles of pixels."""
+        group = f'{self.subject}/{self.action}'
+        view, times = f'{group}/cam_view_{self.camera}', f'{group}/timestamps_ms'
+        with hdf5_file(self.labels, LABELS_KIND) as file:
+            found = tables(file, {times: 1, view: 3}, self.labels, LABELS_KIND)
+            stamps_ms = whole_numbers(self.labels, times, found[times])
+            joints = found[view][()].astype(np.float64)
+        if joints.shape != (len(stamps_ms), 2, len(JOINTS)) or not len(joints):
+            raise RecordingError(f'{self.labels}: {view} has the shape {joints.shape}, expected '
+                                 f'({len(stamps_ms)}, 2, {len(JOINTS)}): a pose for each of '
+                                 'timestamps_ms')
+        check_times(self.labels, times, stamps_ms)
+        joints[~np.isfinite(joints)] = np.nan
+        return stamps_ms, joints.transpose(0, 2, 1)
+
+
+def find(folder: str | Path, split: str = 'all') -> list[SequenceFiles]:
+    """Return the sequences in a folder, by subject, action and camera.
+
+    Args:
+        folder: with `labels.h5` and a folder for each subject.
+        split: 'train', 'test' or 'all'.
+
+    Raises:
+        InputError: there is no sequence of the split, or no labels.
+    """
+    if split not in SUBJECTS:
+        raise InputError(f'split {split!r} is not known: choose from {", ".join(SUBJECTS)}')
+    folder = Path(folder)
+    if not (folder / 'labels.h5').is_file():
+        raise InputError(f'{folder} is no Event-Human3.6M: expected labels.h5 in it')
+    found = [files for subject in SUBJECTS[split]
+             for files in sorted(_sequences(folder, subject))]
+    if not found:
+        raise InputError(f'{folder} holds no sequences of the split {split}: expected '
+                         f'{SUBJECTS[split][0]}/upsample/Walking_1.{CAMERA_CODES[0]}/events.h5 '
+                         'and the like')
+    return found
+
+
+def _sequences(folder: Path, subject: str) -> Iterator[SequenceFiles]:
+    for path in (folder / subject / 'upsample').glob('*/events.h5'):
+        action, _, code = path.parent.name.partition('.')
+        action = action.replace('_', ' ')
+        whole_session = path.parent.name.startswith('_ALL')
+        if code in CAMERA_CODES and not whole_session and (subject, action) not in LEFT_OUT:
+            yield SequenceFiles(subject, action, CAMERA_CODES.index(code), path.parent,
+                                folder / 'labels.h5')
