@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='paper, or paper_small, which is no reproduction but quick (paper)')
     parser.add_argument('--systems', default='ann,snn,rnn,hybrid_rnn,hybrid_snn', metavar='NAMES',
                         help='which, with commas (all five)')
+    parser.add_argument('--published', default='', metavar='SYSTEM=FILE',
+                        help='published weights (.pt) that are scored instead of training, with '
+                        'commas')
     parser.add_argument('--test-subjects', default='13,14,15,16,17', metavar='NUMBERS',
                         help='who is for the test, where names of recordings tell the subject, '
                         'as S13_... (13,14,15,16,17, as published for DHP19)')
@@ -37,8 +40,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from hybrid_pose_ros.cli.progress_bars import StageBars
-    from hybrid_pose_ros.evaluation.reproduction import ReproductionParams, reproduce
-    from hybrid_pose_ros.evaluation.reproduction_report import markdown, plot
+    from hybrid_pose_ros.reproduction.report import markdown, plot
+    from hybrid_pose_ros.reproduction.run import ReproductionParams, reproduce
     from hybrid_pose_ros.training.corpus import load_recordings, split
     from hybrid_pose_ros.training.log import writing
     from hybrid_pose_ros.training.run import device_named
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
     torch.set_num_threads(args.threads)
     params = ReproductionParams(preset=args.preset, systems=args.systems, epochs=args.epochs,
-                                seed=args.seed)
+                                seed=args.seed, published=args.published)
     device = torch.device(device_named(args.device))
     parts = split(args.dataset, _subjects(args.test_subjects))
     clips = load_recordings([*parts.train, *parts.test])
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """Print the tables."""
-    from hybrid_pose_ros.evaluation.reproduction_report import markdown
+    from hybrid_pose_ros.reproduction.report import markdown
     print(markdown(result))
     print(f'\nreport, picture and weights: {result["output"]}')
 

@@ -5,10 +5,14 @@
 import argparse
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.checkpoint import Checkpoint, load
+from hybrid_pose_ros.cli.progress_bars import StageBars
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.presets import preset
 
 SUMMARY = 'Train ANN, SNN and heads on a folder of recordings with labels; resumes where it was.'
 
@@ -23,31 +27,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='log, files to resume from, and the weights')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
     parser.add_argument('--task', default='pose', metavar='NAME',
-                        help='pose, or gesture: the name of a recording begins with what it shows, '
-                        'as in wave_01.h5 (pose)')
+                        help='pose, or gesture: the name of a recording begins with what it '
+                        'shows, as in wave_01.h5 (pose)')
     parser.add_argument('--start', default='', metavar='FILE',
-                        help='weights (.safetensors) to start from, instead of random ones; of those '
-                        'for another task what fits')
-    parser.add_argument('--ann-rate', type=float, default=3e-3, metavar='R',
-                        help='highest learning rate of the ANN (0.003)')
-    parser.add_argument('--snn-rate', type=float, default=2e-3, metavar='R',
-                        help='highest learning rate of SNN and heads (0.002)')
-    parser.add_argument('--ann-batch', type=int, default=16, metavar='N',
-                        help='windows in a batch of the ANN, a process (16)')
-    parser.add_argument('--snn-batch', type=int, default=8, metavar='N',
-                        help='streams in a batch of the SNN, a process (8)')
+                        help='weights (.safetensors) to start from, instead of random ones; of '
+                        'those for another task what fits')
+    parser.add_argument('--ann-rate', type=float, metavar='R',
+                        help='highest learning rate of the ANN (0.003; paper: 0.0001)')
+    parser.add_argument('--snn-rate', type=float, metavar='R',
+                        help='highest learning rate of SNN and heads (0.002; paper: 0.00005)')
+    parser.add_argument('--ann-batch', type=int, metavar='N',
+                        help='windows in a batch of the ANN, a process (16; paper: 8)')
+    parser.add_argument('--snn-batch', type=int, metavar='N',
+                        help='streams in a batch of the SNN, a process (8; paper: 2 windows)')
     parser.add_argument('--seed', type=int, default=0, help='of first weights and batches (0)')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
-    parser.add_argument('--precision', default='bf16', metavar='P',
-                        help='of convolutions: bf16, with weights in fp32, or fp32 (bf16)')
+    parser.add_argument('--precision', metavar='P',
+                        help='of convolutions: bf16, with weights in fp32, or fp32 (bf16; paper: '
+                        'fp32)')
     parser.add_argument('--alone', action='store_true',
                         help='train an SNN that runs without an ANN, and nothing else, for '
                         '`evaluate --snn-checkpoint`')
-    parser.add_argument('--ann-iterations', type=int, default=20_000, metavar='N',
-                        help='batches of the ANN (20000); fewer than were done: none')
-    parser.add_argument('--snn-iterations', type=int, default=20_000, metavar='N',
-                        help='batches of SNN and heads (20000); fewer than were done: none')
+    parser.add_argument('--ann-iterations', type=int, metavar='N',
+                        help='batches of the ANN (20000; paper: 6 epochs); fewer than were done: '
+                        'none')
+    parser.add_argument('--snn-iterations', type=int, metavar='N',
+                        help='batches of SNN and heads (20000; paper: 3 epochs); fewer than were '
+                        'done: none')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -57,7 +64,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.training.corpus import load_clips
     from hybrid_pose_ros.training.log import summary_writer, writing
     from hybrid_pose_ros.training.ranks import Ranks
-    from hybrid_pose_ros.training.run import TrainingParams, train
     from hybrid_pose_ros.training.gestures import gestures_by_age
     from hybrid_pose_ros.training.validation import by_age, live
 
@@ -67,21 +73,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InputError('--validation measures a hybrid: measure weights that run alone with '
                          '`hybrid-pose evaluate --snn-checkpoint`')
     torch.set_num_threads(args.threads)
-    params = TrainingParams(preset=args.preset, task=args.task, start=args.start, seed=args.seed,
-                            device=args.device, precision=args.precision, alone=args.alone,
-                            ann_batch=args.ann_batch, snn_batch=args.snn_batch,
-                            ann_iterations=args.ann_iterations, ann_rate=args.ann_rate,
-                            snn_iterations=args.snn_iterations, snn_rate=args.snn_rate)
+    train = (_own if preset(args.preset).logits else _published)(args)
     ranks = Ranks.of_environment()
     unseen = load_clips(args.validation) if args.validation and ranks.rank == 0 else []
     clips = load_clips(*args.corpus)
     if ranks.rank == 0 and summary_writer() is None:
         print('hybrid-pose train: no curves, as TensorBoard is not installed: '
               'pip install tensorboard', file=sys.stderr)
-    iterations = {} if args.alone else {'ann': args.ann_iterations}
-    with _Bar(iterations | {'snn': args.snn_iterations},
-              disable=ranks.rank > 0) as bar:
-        checkpoint = train(params, clips, Path(args.out), bar.update, ranks)
+    with StageBars(disable=ranks.rank > 0) as bars:
+        checkpoint = train(clips, bars, ranks)
     if ranks.rank > 0:
         sys.exit(0)  # the first process has the same weights, it measures, writes and tells them
     card = dict(checkpoint.card)
@@ -90,10 +90,54 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
             if args.task == 'pose' else {'gestures': gestures_by_age(checkpoint, unseen)})
     ending = '' if args.task == 'pose' else f'_{args.task}'
-    path = Path(args.out) / f'{params.preset}{ending}.safetensors'
+    path = Path(args.out) / f'{args.preset}{ending}.safetensors'
     with writing(path):
         dataclasses.replace(checkpoint, card=card).save(path)
     return {'weights': str(path), 'card': card}
+
+
+def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
+    """Return what trains one of our own networks on (clips, bars, ranks)."""
+    from hybrid_pose_ros.training.run import TrainingParams, train
+
+    given = {name: getattr(args, name) for name in (
+        'preset', 'task', 'start', 'seed', 'device', 'precision', 'alone', 'ann_batch',
+        'snn_batch', 'ann_iterations', 'ann_rate', 'snn_iterations', 'snn_rate')
+        if getattr(args, name) is not None}
+    params = TrainingParams(**given)
+    totals = {'ann': params.ann_iterations, 'snn': params.snn_iterations}
+    return lambda clips, bars, ranks: train(
+        params, clips, Path(args.out), lambda stage, iteration, figures: bars.update(
+            stage, iteration + 1, totals[stage], f'loss {figures["loss"]:.3f}'), ranks)
+
+
+def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
+    """Return what trains a published network by its recipe on (clips, bars, ranks)."""
+    import torch
+
+    from hybrid_pose_ros.training.recipe_run import changed, train_by_recipe
+    from hybrid_pose_ros.training.recipes import recipes
+    from hybrid_pose_ros.training.run import device_named
+
+    if args.task != 'pose':
+        raise InputError(f'--task {args.task} is not for preset {args.preset}, whose recipe is '
+                         'for poses: train edge')
+    if args.alone:
+        raise InputError(f'--alone is not for preset {args.preset}: train and score its SNN with '
+                         '`hybrid-pose reproduce --systems snn`')
+    if args.precision not in (None, 'fp32'):
+        raise InputError(f'--precision {args.precision} is not for preset {args.preset}, which is '
+                         'trained in fp32, as published')
+    chosen = recipes(args.preset)
+    for part, system in (('ann', 'ann'), ('snn', 'hybrid_snn')):
+        chosen = changed(chosen, system, learning_rate=getattr(args, f'{part}_rate'),
+                         batch=getattr(args, f'{part}_batch'),
+                         iterations=getattr(args, f'{part}_iterations'))
+    start = load(args.start, args.preset) if args.start else None
+    return lambda clips, bars, ranks: train_by_recipe(
+        chosen, preset(args.preset), clips, Path(args.out),
+        torch.device(device_named(args.device, ranks)), start=start, seed=args.seed, ranks=ranks,
+        progress=bars.update)
 
 
 def show(result: dict[str, Any]) -> None:
@@ -115,27 +159,3 @@ def show(result: dict[str, Any]) -> None:
             table.add_row(f'live {name}', str(row['mpjpe_px']), str(row['median_px']), '', '')
         console.print(table)
     console.print(f'weights: {result["weights"]}')
-
-
-class _Bar:
-    """Progress of both stages on stderr."""
-
-    def __init__(self, iterations: dict[str, int], *, disable: bool):
-        from rich.console import Console
-        from rich.progress import Progress
-        self._progress = Progress(*Progress.get_default_columns(), '{task.fields[loss]}',
-                                  console=Console(stderr=True), disable=disable)
-        self._tasks = {stage: self._progress.add_task(stage, total=total, loss='')
-                       for stage, total in iterations.items()}
-
-    def update(self, stage: str, iteration: int, figures: dict[str, float]) -> None:
-        """Show an iteration that is done."""
-        self._progress.update(self._tasks[stage], completed=iteration + 1,
-                              loss=f'loss {figures["loss"]:.3f}')
-
-    def __enter__(self):
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_):
-        self._progress.stop()

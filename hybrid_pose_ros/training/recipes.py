@@ -32,11 +32,14 @@ class Recipe:
     batch: int  # windows
     epochs: float
     output_divisor: float = 1.0  # of the first weights of the output, so that it starts near 0
+    iterations: int | None = None  # batches, instead of epochs
     save_every: int = 100  # iterations from one file to resume from to the next
 
     def schedule(self, windows: int, processes: int = 1) -> Schedule:
         """Return how long and fast it is trained on so many windows."""
-        iterations = math.ceil(self.epochs * windows / (self.batch * processes))
+        iterations = self.iterations
+        if iterations is None:
+            iterations = math.ceil(self.epochs * windows / (self.batch * processes))
         return Schedule(iterations, self.learning_rate, warm_up=1, last_share=1.0,
                         save_every=self.save_every, gradient_norm=math.inf)
 
@@ -49,7 +52,7 @@ PAPER = (
     Recipe('hybrid_snn', 5e-5, 2, epochs=3, output_divisor=2500),
 )
 SMALL = tuple(replace(recipe, learning_rate=10 * recipe.learning_rate, epochs=epochs)
-              for recipe, epochs in zip(PAPER, (40, 2, 2, 2, 2), strict=True))
+              for recipe, epochs in zip(PAPER, (12, 1, 1, 1, 1), strict=True))
 RECIPES = {'paper': PAPER, 'paper_small': SMALL}
 
 

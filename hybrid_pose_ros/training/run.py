@@ -55,8 +55,8 @@ class TrainingParams:
     def __post_init__(self):
         check(self)
         if not preset(self.preset).logits:
-            raise InputError(f'training of preset {self.preset} is not built yet, as its heatmaps '
-                             'are no logits: train edge')
+            raise InputError(f'preset {self.preset} is trained by its published recipe '
+                             '(`training.recipe_run`), as its heatmaps are no logits')
         if self.columns % 2:
             raise InputError(f'columns = {self.columns} must be even')
 

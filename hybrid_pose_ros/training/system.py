@@ -16,6 +16,7 @@ from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.training.loop import fit
 from hybrid_pose_ros.training.losses import blob_loss
+from hybrid_pose_ros.training.ranks import Ranks
 from hybrid_pose_ros.training.recipes import SEED, Recipe
 from hybrid_pose_ros.training.windows import Targets, Window, Windows
 
@@ -49,7 +50,8 @@ def first_network(recipe: Recipe, preset: Preset, seed: int = SEED) -> nn.Module
 
 
 def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
-                 device: torch.device, *, ann: nn.Module | None = None, seed: int = SEED,
+                 device: torch.device, *, start: nn.Module | None = None,
+                 ann: nn.Module | None = None, seed: int = SEED, ranks: Ranks = Ranks(),
                  progress: Callable[[str, int, int, str], None] = lambda *_: None
                  ) -> tuple[nn.Module, int]:
     """Return a trained system and the batches that it has seen; resumes from the folder.
@@ -60,22 +62,28 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
         windows: to learn from.
         folder: of the file to resume from, `<system>.pt`, and of the log.
         device: to train on.
+        start: begin with those of its tensors that the system has, too; the rest is random.
         ann: the trained PoseANN that a hybrid begins with.
         seed: of first weights and of the order of windows.
+        ranks: which of the connected processes of the run this is.
         progress: is told the system, the batches that are done, how many there are, and the loss.
 
     Raises:
         InputError: the file to resume from does not fit, or a file cannot be written.
     """
     network = first_network(recipe, preset, seed)
+    if start is not None:
+        network.load_state_dict(start.state_dict(), strict=False)
     if ann is not None and recipe.system != 'ann' and hasattr(network, 'ann'):
         network.ann.load_state_dict(ann.state_dict())
     network.to(device)
-    schedule = recipe.schedule(len(windows.all))
+    schedule = recipe.schedule(len(windows.all), ranks.count)
     done = fit(SystemStage(recipe, network, windows, preset, device, seed), schedule, folder,
                lambda iteration, figures: progress(
                    recipe.system, iteration + 1, schedule.iterations,
-                   f'loss {1e6 * figures["loss"]:.0f}e-6'))
+                   f'loss {1e6 * figures["loss"]:.0f}e-6'),
+               ranks=ranks, buffers=[buffer for buffer in network.buffers()
+                                     if buffer.is_floating_point()])
     return network, done
 
 

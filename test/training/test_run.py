@@ -186,6 +186,6 @@ def test_clips_whose_labels_are_on_another_clock_are_refused(tmp_path):
         train(PARAMS, [clip], tmp_path)
 
 
-def test_a_preset_that_cannot_be_trained_yet_is_refused():
-    with pytest.raises(InputError, match='paper'):
+def test_a_preset_with_a_published_recipe_is_trained_elsewhere():
+    with pytest.raises(InputError, match='paper is trained by its published recipe'):
         TrainingParams(preset='paper')

@@ -18,9 +18,8 @@ from hybrid_pose_ros.training.windows import Windows
 SMALL = preset('paper_small')
 CPU = torch.device('cpu')
 WINDOWS = Windows([circling_clip(seed, events_ms=40) for seed in range(2)], SMALL, 2)
-SHORT = {name: replace(recipe, epochs=4 / len(WINDOWS.all) * recipe.batch, save_every=2)
+SHORT = {name: replace(recipe, iterations=4, save_every=2)
          for name, recipe in recipes('paper_small').items()}
-"""Four batches each."""
 
 
 class Killed(BaseException):
@@ -54,7 +53,7 @@ def test_a_hybrid_begins_with_the_ann_that_it_is_given(tmp_path):
     hybrid = train('hybrid_snn', tmp_path, ann=ann)
     assert all(torch.equal(tensor, hybrid.ann.state_dict()[name])
                for name, tensor in ann.state_dict().items())
-    other = first_network(replace(SHORT['ann'], epochs=0), SMALL, seed=1).ann
+    other = first_network(SHORT['ann'], SMALL, seed=1).ann
     with pytest.raises(InputError, match='hybrid_snn.pt is of another network'):
         train('hybrid_snn', tmp_path, ann=other)
 

@@ -6,6 +6,7 @@ import json
 import sys
 
 import numpy as np
+import pytest
 from labeled_clips import circling_clip, write_clip
 from two_processes import torchrun
 
@@ -13,9 +14,9 @@ from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
 
 
-def record(folder, seed):
+def record(folder, seed, events_ms=20):
     """Write a clip as a recording into a folder."""
-    write_clip(folder, circling_clip(seed, events_ms=20))
+    write_clip(folder, circling_clip(seed, events_ms=events_ms))
 
 
 def train(tmp_path, *more):
@@ -36,6 +37,34 @@ def test_weights_come_with_what_was_measured_on_the_validation_recordings(tmp_pa
     assert set(rows) == {'ann', 'ann_held', 'hybrid_10000us', 'hybrid_1000us'}
     assert all(np.isfinite(row['mpjpe_px']) for row in rows.values())
     assert weights.card['metrics']['live']['poses'] > 300
+
+
+def test_preset_paper_is_trained_by_its_recipe(tmp_path, capsys):
+    """`paper_small` stands for it; it has the same recipe, at a higher rate."""
+    record(tmp_path / 'corpus', 0, events_ms=40)
+    more = ['--preset', 'paper_small', '--snn-batch', '1']
+    assert train(tmp_path, *more) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    weights = checkpoint.load(result['weights'], 'paper_small')
+    training = weights.card['training']
+    assert weights.card['trained']
+    assert training['ann_batch'] == 8 and training['hybrid_snn_batch'] == 1
+    assert training['ann_iterations'] == training['snn_iterations'] == 2
+    start = ['--start', result['weights'], '--out', str(tmp_path / 'more')]
+    assert train(tmp_path, *more, *start, '--ann-iterations', '0', '--snn-iterations', '0') == 0
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])['weights']
+    assert checkpoint.identity(checkpoint.load(again)) == checkpoint.identity(weights)
+
+
+@pytest.mark.parametrize('more, fault', [
+    (['--alone'], 'reproduce --systems snn'), (['--task', 'gesture'], 'train edge'),
+    (['--precision', 'bf16'], 'trained in fp32')])
+def test_what_the_published_recipe_has_not_is_a_mistake_of_one_line(more, fault, tmp_path,
+                                                                    capsys):
+    record(tmp_path / 'corpus', 0)
+    assert train(tmp_path, '--preset', 'paper', *more) == 1
+    error = capsys.readouterr().err
+    assert error.count('\n') == 1 and fault in error
 
 
 def test_without_tensorboard_one_line_says_how_to_get_it(tmp_path, capsys, monkeypatch):

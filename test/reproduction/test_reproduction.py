@@ -14,12 +14,13 @@ from torch import nn
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.published_figures import PUBLISHED
-from hybrid_pose_ros.evaluation.reproduction import ReproductionParams, reproduce
-from hybrid_pose_ros.evaluation.window_scores import score_system
+from hybrid_pose_ros.networks.published import published_name
 from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
+from hybrid_pose_ros.reproduction.figures import PUBLISHED
+from hybrid_pose_ros.reproduction.run import ReproductionParams, reproduce
+from hybrid_pose_ros.reproduction.scores import score_system
 from hybrid_pose_ros.training.windows import Windows
 
 CPU = torch.device('cpu')
@@ -111,6 +112,29 @@ def test_the_hybrids_weights_run_in_all_other_commands(reproduced):
 def test_hybrids_need_an_ann():
     params = ReproductionParams(preset='paper_small', systems='hybrid_snn')
     assert [recipe.system for recipe in params.recipes()] == ['ann', 'hybrid_snn']
+
+
+def test_published_weights_are_scored_as_they_are(reproduced, tmp_path):
+    folder, _, report = reproduced
+    weights = checkpoint.load(folder / 'paper_small.safetensors')
+    tensors = {published_name('hybrid_snn', name): torch.from_numpy(tensor)
+               for name, tensor in weights.tensors.items()}
+    torch.save(tensors, tmp_path / 'hybrid.pt')
+    params = ReproductionParams(preset='paper_small', systems='hybrid_snn',
+                                published=f'hybrid_snn={tmp_path / "hybrid.pt"}')
+    again = reproduce(params, [CLIP], [circling_clip(1, 420, 40)], tmp_path, CPU)
+    assert set(again['rows']) == {'hybrid_snn'}
+    row = again['rows']['hybrid_snn']
+    assert row['mpjpe_px_by_step'] == report['rows']['hybrid_snn']['mpjpe_px_by_step']
+    assert row['iterations'] is None
+    converted = checkpoint.load(tmp_path / 'paper_small.safetensors')
+    assert checkpoint.identity(converted) == checkpoint.identity(weights)
+
+
+@pytest.mark.parametrize('given', ['hybrid_snn', 'hybrid_snn=', 'cnn=a.pt', 'a.pt'])
+def test_published_weights_are_given_by_system(given):
+    with pytest.raises(InputError, match='SYSTEM=FILE'):
+        ReproductionParams(published=given)
 
 
 def test_an_unknown_system_is_named_with_the_choices():

@@ -18,11 +18,13 @@ from torch import nn
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.metrics import rounded
-from hybrid_pose_ros.evaluation.published_figures import PUBLISHED, RECURRENT_NOTE
-from hybrid_pose_ros.evaluation.window_scores import score_system
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.networks.published import load_published, read_published
+from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.reproduction.figures import PUBLISHED, RECURRENT_NOTE
+from hybrid_pose_ros.reproduction.scores import score_system
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.log import writing
 from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe, recipes
@@ -43,9 +45,21 @@ class ReproductionParams:
                           high=1e6)
     seed: int = param(SEED, 'Of first weights and of the order of windows.', low=0, high=2**31)
 
+    published: str = param('', 'Files (.pt) with published weights, which are scored instead of '
+                           'training: hybrid_snn=FILE, with commas.')
+
     def __post_init__(self):
         check(self)
         self.recipes()
+
+    def published_files(self) -> dict[str, str]:
+        """Return the file of each system that is not trained."""
+        files = dict(part.partition('=')[::2] for part in self.published.split(',') if part)
+        if unknown := [name for name, file in files.items()
+                       if name not in self.systems.split(',') or not file]:
+            raise InputError(f'published weights of {unknown[0]!r} must be given as SYSTEM=FILE, '
+                             f'of one of the systems {self.systems}')
+        return files
 
     def recipes(self) -> list[Recipe]:
         """Return the recipes of the systems, the ANN's before those of hybrids."""
@@ -53,7 +67,8 @@ class ReproductionParams:
         named = self.systems.split(',')
         if unknown := [name for name in named if name not in known]:
             raise InputError(f'system {unknown[0]!r} is not known: choose from {", ".join(known)}')
-        needs_ann = any(name.startswith('hybrid') for name in named)
+        files = self.published_files()
+        needs_ann = any(name.startswith('hybrid') and name not in files for name in named)
         found = [recipe for name, recipe in known.items()
                  if name in named or name == 'ann' and needs_ann]
         if self.epochs:
@@ -84,8 +99,7 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     learned, unseen = Windows(train, chosen, STEPS), Windows(test, chosen, STEPS)
     rows, ann = {}, None
     for recipe in params.recipes():
-        network, iterations = train_system(recipe, chosen, learned, folder, device, ann=ann,
-                                           seed=params.seed, progress=progress)
+        network, iterations = _network(params, recipe, ann, learned, folder, device, progress)
         if recipe.system == 'ann':
             ann = network.ann
         if isinstance(network, Hybrid):
@@ -105,11 +119,24 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     return report
 
 
-def _save(network: Hybrid, path: Path, params: ReproductionParams, iterations: int) -> None:
-    card = {'trained': True, 'training': {'recipe': 'published', 'seed': params.seed,
-                                          'snn_iterations': iterations}}
+def _network(params: ReproductionParams, recipe: Recipe, ann: nn.Module | None,
+             learned: Windows, folder: Path, device: torch.device,
+             progress: Progress) -> tuple[nn.Module, int | None]:
+    """Return a system and the batches that it was trained on, None for published weights."""
+    chosen, files = preset(params.preset), params.published_files()
+    if recipe.system not in files:
+        return train_system(recipe, chosen, learned, folder, device, ann=ann, seed=params.seed,
+                            progress=progress)
+    network = SYSTEMS[recipe.system](chosen)
+    load_published(recipe.system, network, read_published(files[recipe.system]))
+    return network.to(device), None
+
+
+def _save(network: Hybrid, path: Path, params: ReproductionParams, iterations: int | None) -> None:
+    origin = {'weights': 'published'} if iterations is None else {
+        'recipe': 'published', 'seed': params.seed, 'snn_iterations': iterations}
     with writing(path):
-        network.to_checkpoint(card).save(path)
+        network.to_checkpoint({'trained': iterations != 0, 'training': origin}).save(path)
 
 
 def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
@@ -118,7 +145,7 @@ def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
 
 
 def _row(row: str, errors: np.ndarray, network: nn.Module, recipe: Recipe,
-         iterations: int) -> dict[str, Any]:
+         iterations: int | None) -> dict[str, Any]:
     """Return what the report tells of a row's errors (windows, T) [px]."""
     by_step = np.nanmean(errors, axis=0)
     published = [figure._asdict() | {'by_step': list(figure.by_step)}

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `reproduction` found, for people: a table beside the published figures, and a picture."""
+"""What `run` found, for people: a table beside the published figures, and a picture."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ def markdown(report: dict[str, Any]) -> str:
              '| system | ours | published | batches |', '|---|---|---|---|']
     lines += [f'| {name} | {_text(row["mpjpe_px"])} | '
               f'{" / ".join(_text(figure["mpjpe_px"]) for figure in row["published"])} | '
-              f'{row["iterations"]} |' for name, row in rows.items()]
+              f'{"published weights" if row["iterations"] is None else row["iterations"]} |'
+              for name, row in rows.items()]
     lines += ['', 'By step since the ANN looked:', '',
               '| system | ' + ' | '.join(map(str, range(1, _steps(report) + 1))) + ' |',
               '|---' * (_steps(report) + 1) + '|']

@@ -1,0 +1,67 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A training run by a published recipe: ANN, then SNN and heads; `run` is for our own networks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from hybrid_pose_ros.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.training.ranks import Ranks, connected
+from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe
+from hybrid_pose_ros.training.system import train_system
+from hybrid_pose_ros.training.windows import Windows
+
+STAGES = 'ann', 'hybrid_snn'
+
+
+def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[LabeledRecording],
+                    folder: Path, device: torch.device, *, start: Checkpoint | None = None,
+                    seed: int = SEED, ranks: Ranks = Ranks(),
+                    progress: Callable[[str, int, int, str], None] = lambda *_: None
+                    ) -> Checkpoint:
+    """Return a trained hybrid, the same in all processes; resumes from the files of the folder.
+
+    Args:
+        recipes: of STAGES.
+        preset: of the networks.
+        clips: recordings with labels, of one sensor.
+        folder: of the files to resume from and of the log.
+        device: to train on.
+        start: weights to start from, instead of random ones.
+        seed: of first weights and of the order of windows.
+        ranks: which process of the run this is.
+        progress: is told a stage, the batches that are done, how many there are, and the loss.
+
+    Raises:
+        InputError: weights to resume from or recordings do not fit, or a file cannot be written.
+    """
+    windows = Windows(clips, preset, STEPS)
+    first = start and Hybrid.from_checkpoint(start)
+    network: nn.Module | None = None
+    with connected(ranks, device):
+        done = {}
+        for stage in STAGES:
+            network, done[stage] = train_system(
+                recipes[stage], preset, windows, folder, device, start=first, seed=seed,
+                ann=network and network.ann, ranks=ranks, progress=progress)
+    return network.to_checkpoint({
+        'trained': bool(start and start.card.get('trained')) or all(done.values()),
+        'training': {'recipe': 'published', 'start': identity(start) if start else '',
+                     'clips': len(clips), 'windows': len(windows.all), 'seed': seed,
+                     'processes': ranks.count, 'ann_iterations': done['ann'],
+                     'snn_iterations': done['hybrid_snn'],
+                     **{f'{stage}_{name}': getattr(recipes[stage], name) for stage in STAGES
+                        for name in ('learning_rate', 'batch')}}})
+
+
+def changed(recipes: dict[str, Recipe], system: str, **changes: float | None) -> dict[str, Recipe]:
+    """Return recipes with some values of one system changed; None leaves a value as it is."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    return recipes | {system: replace(recipes[system], **given)}
