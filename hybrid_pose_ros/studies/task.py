@@ -22,9 +22,9 @@ from hybrid_pose_ros.training.corpus import load_clips
 from hybrid_pose_ros.training.gestures import gestures_by_age
 from hybrid_pose_ros.training.run import TrainingParams, train
 
-TRAIN_CLIPS, VAL_CLIPS = 4, 2
+TRAIN_CLIPS, VAL_CLIPS = 3, 2
 """Of each gesture."""
-DURATION_S = 2.4
+DURATION_S = 1.5
 ANN_SHARE = 2
 """Batches of the ANN for each of SNN and heads."""
 ANN_RATE, SNN_RATE = 1e-3, 1e-3
