@@ -6,6 +6,7 @@ Functions of a dictionary of tensors under the published names; nothing of the p
 """
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -152,18 +153,36 @@ def run_snn(w, frame, bins):
         yield v
 
 
-def run_hybrid_snn(w, frame, bins):
-    """Return the heatmaps of each bin of the hybrid."""
+def initialized(w, frame, with_states=True):
+    """Return the ANN's heatmaps, and the SNN, its potentials set."""
     y, features = ann(w, frame, '_cnn')
     snn = PlainSnn(w, 3.0, spiking_names(
         '_snn', ('static_conv_snn.conv2d', 'static_conv_snn.norm_layer'), 'residualBlock_snn'))
     sources = ('s1', 's2', 's3', 's4', 'a1', 'a2', 'a3', 'a4', 'a5')
     layers = ('enc0', 'down1', 'down2', 'down3', 'res1', 'res2', 'up1', 'up2', 'up3')
     for (name, (_, out)), source, layer in zip(HEADS.items(), sources, layers, strict=True):
-        snn.v[layer] = head(w, f'states_{name}', features[source], out)
+        potentials = head(w, f'states_{name}', features[source], out)
+        if with_states:
+            snn.v[layer] = potentials
+    return y, snn
+
+
+def run_hybrid_snn(w, frame, bins, with_states=True):
+    """Return the heatmaps of each bin of the hybrid."""
+    y, snn = initialized(w, frame, with_states)
     for counts in bins:
         y = 0.8 * y + w.conv(snn.last_spikes(counts), 'temporalflat_snn.conv2d', JOINTS, 1)
         yield y
+
+
+def run_hybrid_snn_no_output_init(w, frame, bins):
+    """Return the heatmaps of each bin: potentials of neurons that begin at 0."""
+    _, snn = initialized(w, frame)
+    v = torch.zeros(())
+    for counts in bins:
+        x = w.conv(snn.last_spikes(counts), 'temporalflat_snn.conv2d', JOINTS, 1)
+        v = v + (w.norm(x, 'temporalflat_snn.norm_layer') - v) / 3.0
+        yield v
 
 
 def run_ann(w, frame, bins):
@@ -229,4 +248,6 @@ def run_hybrid_rnn(w, frame, bins):
 
 
 RUNS = {'ann': run_ann, 'snn': run_snn, 'rnn': run_rnn, 'hybrid_rnn': run_hybrid_rnn,
-        'hybrid_snn': run_hybrid_snn}
+        'hybrid_snn': run_hybrid_snn,
+        'hybrid_snn_no_state_init': partial(run_hybrid_snn, with_states=False),
+        'hybrid_snn_no_output_init': run_hybrid_snn_no_output_init}

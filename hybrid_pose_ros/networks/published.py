@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights under the names of the published code, for the five systems of preset `paper`.
+"""Weights under the names of the published code, for the systems of preset `paper`.
 
 Source: the state dictionaries of https://github.com/uzh-rpg/hybrid_ann_snn (models/).
 """
@@ -57,7 +57,7 @@ def published_name(system: str, name: str) -> str:
     """
     if name.startswith('heads.'):
         part, rest = name.split('.', 2)[1:]
-        number = HEADS.index(part) or 'in' if system == 'hybrid_snn' else int(part) + 1
+        number = HEADS.index(part) or 'in' if 'snn' in system else int(part) + 1
         return _renamed(f'states_{number}.{rest}', _HEAD)
     name = _renamed(name, {'ann': _ANN, 'snn': _SNN, 'rnn': _RNN}[name.split('.', 1)[0]])
     if system in ('ann', 'snn'):

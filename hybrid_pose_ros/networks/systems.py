@@ -1,14 +1,18 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The five systems that the paper compares, each with `initialize(frame)` and `step(counts)`.
+"""The systems that the paper compares, each with `initialize(frame)` and `step(counts)`.
 
     ann         the ANN's heatmaps, held until it looks again
     snn         the spiking U-Net alone, from rest
     rnn         the recurrent U-Net alone, from zeros
     hybrid_rnn  the ANN sets hidden states and heatmaps, the recurrent U-Net goes on
     hybrid_snn  the ANN sets membrane potentials and heatmaps, the spiking U-Net goes on
+
+    hybrid_snn_no_state_init   of the last, without the membrane potentials
+    hybrid_snn_no_output_init  and without the heatmaps: the output is as that of `snn`
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -119,5 +123,29 @@ def _head(level: int, in_channels: int, out_channels: int) -> Head:
     return Head(ConvNorm(conv1, activated=True), ConvNorm(conv2))
 
 
+class HybridNoStateInit(Hybrid):
+    """The hybrid, but neurons begin at rest; its heads are not used."""
+
+    def initialize(self, frame: Tensor) -> HybridState:
+        """Return a state at rest over the heatmaps that the ANN sees in a frame."""
+        height, width = frame.shape[-2:]
+        rest = resting_state(self.snn, len(frame), width, height)
+        return rest._replace(held=self.ann(frame)[0].detach())
+
+
+class HybridNoOutputInit(Hybrid):
+    """The hybrid, but its output begins at 0 and is a leaky potential, as that of an SNN alone."""
+
+    def __init__(self, preset: Preset):
+        super().__init__(replace(preset, tau_output_us=preset.tau_us,
+                                 output=replace(preset.output, neurons=True)))
+
+    def initialize(self, frame: Tensor) -> HybridState:
+        """Return the membrane potentials that the ANN sees in a frame."""
+        state = super().initialize(frame)
+        return state._replace(held=torch.zeros_like(state.held))
+
+
 SYSTEMS = {'ann': AnnAlone, 'snn': SnnAlone, 'rnn': RnnAlone, 'hybrid_rnn': HybridRnn,
-           'hybrid_snn': Hybrid}
+           'hybrid_snn': Hybrid, 'hybrid_snn_no_state_init': HybridNoStateInit,
+           'hybrid_snn_no_output_init': HybridNoOutputInit}

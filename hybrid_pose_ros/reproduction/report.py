@@ -2,36 +2,54 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `run` found, for people: a table beside the published figures, and a picture."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'snn': 'tab:cyan', 'rnn': 'tab:green',
-          'hybrid_rnn': 'tab:purple', 'hybrid_snn': 'tab:red'}
+          'hybrid_rnn': 'tab:purple', 'hybrid_snn': 'tab:red',
+          'hybrid_snn_no_state_init': 'tab:orange', 'hybrid_snn_no_output_init': 'tab:pink'}
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """Return the table of means, that of errors by step, and the ratios."""
+    """Return the tables of means, of errors by step, and of ratios."""
     rows = report['rows']
-    lines = [f'Preset {report["preset"]}: trained on {report["train"]["windows"]} windows, scored '
-             f'on {report["test"]["windows"]} of other recordings. Mean errors in pixels of the '
-             'sensor; published: DHP19, cameras 3 / 2, preset paper.', '',
-             '| system | ours | published | batches |', '|---|---|---|---|']
-    lines += [f'| {name} | {_text(row["mpjpe_px"])} | '
-              f'{" / ".join(_text(figure["mpjpe_px"]) for figure in row["published"])} | '
-              f'{"published weights" if row["iterations"] is None else row["iterations"]} |'
-              for name, row in rows.items()]
-    lines += ['', 'By step since the ANN looked:', '',
-              '| system | ' + ' | '.join(map(str, range(1, _steps(report) + 1))) + ' |',
-              '|---' * (_steps(report) + 1) + '|']
-    for name, row in rows.items():
-        lines.append(f'| {name} | {_joined(row["mpjpe_px_by_step"])} |')
-        lines += [f'| published, camera {figure["camera"]} | {_joined(figure["by_step"])} |'
-                  for figure in row['published'] if figure['by_step']]
-    lines += ['', '| error of the hybrid relative to | ours | published |', '|---|---|---|']
-    lines += [f'| {name.removeprefix("hybrid_snn_to_")} | {_text(ratio["ours"])} | '
-              f'{_text(ratio["published"])} |' for name, ratio in report['ratios'].items()]
     notes = [f'{name}: {row["note"]}' for name, row in rows.items() if 'note' in row]
-    return '\n'.join([*lines, *([''] if notes else []), *notes])
+    return '\n'.join([
+        f'Preset {report["preset"]}: trained on {report["train"]["windows"]} windows, scored on '
+        f'{report["test"]["windows"]} of other recordings. Mean errors in pixels of the sensor, '
+        'firing in percent of neurons a step, power as the paper counts it, at 7 nm.', '',
+        *_table(['system', 'ours', 'published, cameras 3 / 2', 'batches', 'firing [%]',
+                 'published', 'power [mW]', 'published'],
+                [_means(name, row) for name, row in rows.items()]),
+        '', 'Errors by step since the ANN looked [px]:', '',
+        *_table(['system', *range(1, _steps(report) + 1)], _by_step(rows)),
+        '', *_table(['error of the hybrid relative to', 'ours', 'published'],
+                    [[name.removeprefix('hybrid_snn_to_'), ratio['ours'], ratio['published']]
+                     for name, ratio in report['ratios'].items()]),
+        *([''] if notes else []), *notes])
+
+
+def _means(name: str, row: dict[str, Any]) -> list[Any]:
+    published = ' / '.join(_text(figure['mpjpe_px']) for figure in row['published'])
+    batches = 'published weights' if row['iterations'] is None else str(row['iterations'])
+    return [name, row['mpjpe_px'], published, batches, row.get('firing_percent'),
+            row.get('published_firing_percent'), row.get('modelled_mw', {}).get('7nm'),
+            row.get('published_7nm_mw')]
+
+
+def _by_step(rows: dict[str, dict[str, Any]]) -> Iterator[list[Any]]:
+    for name, row in rows.items():
+        yield [name, *row['mpjpe_px_by_step']]
+        for figure in row['published']:
+            if figure['by_step']:
+                yield [f'published, camera {figure["camera"]}', *figure['by_step']]
+
+
+def _table(head: list[Any], rows: Iterable[list[Any]]) -> list[str]:
+    """Return the lines of a table; numbers have two digits behind the point."""
+    lines = [head, ['---'] * len(head), *rows]
+    return [f'| {" | ".join(map(_text, line))} |' for line in lines]
 
 
 def plot(report: dict[str, Any], folder: Path) -> Path:
@@ -63,9 +81,7 @@ def _steps(report: dict[str, Any]) -> int:
     return max(len(row['mpjpe_px_by_step']) for row in report['rows'].values())
 
 
-def _text(value: float | None) -> str:
-    return '-' if value is None else f'{value:.2f}'
-
-
-def _joined(values: list[float | None]) -> str:
-    return ' | '.join(map(_text, values))
+def _text(value: Any) -> str:
+    if value is None:
+        return '-'
+    return f'{value:.2f}' if isinstance(value, float) else str(value)

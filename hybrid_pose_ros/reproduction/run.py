@@ -23,8 +23,9 @@ from hybrid_pose_ros.networks.published import load_published, read_published
 from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.reproduction.figures import PUBLISHED, RECURRENT_NOTE
-from hybrid_pose_ros.reproduction.scores import score_system
+from hybrid_pose_ros.reproduction.figures import (
+    PUBLISHED, PUBLISHED_FIRING_PERCENT, PUBLISHED_MW, RECURRENT_NOTE)
+from hybrid_pose_ros.reproduction.scores import firing_rates, modelled_mw, score_system
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.log import writing
 from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe, recipes
@@ -102,12 +103,15 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
         network, iterations = _network(params, recipe, ann, learned, folder, device, progress)
         if recipe.system == 'ann':
             ann = network.ann
-        if isinstance(network, Hybrid):
+        if recipe.system == 'hybrid_snn':
             _save(network, folder / f'{chosen.name}.safetensors', params, iterations)
-        errors = score_system(
-            recipe.system, network, unseen, chosen.step_us, device,
-            progress=lambda done: progress(f'score {recipe.system}', done, len(unseen.all), ''))
+        with firing_rates(network) as rates:
+            errors = score_system(
+                recipe.system, network, unseen, chosen.step_us, device, progress=lambda done:
+                progress(f'score {recipe.system}', done, len(unseen.all), ''))
+        size = unseen.geometry.width, unseen.geometry.height
         rows |= {row: _row(row, values, network, recipe, iterations)
+                 | _work(row, rates, modelled_mw(row, chosen, size, STEPS, rates))
                  for row, values in errors.items()}
     report = {'preset': chosen.name, 'step_us': chosen.step_us, 'seed': params.seed,
               'device': str(device), 'split': split_rule,
@@ -156,6 +160,20 @@ def _row(row: str, errors: np.ndarray, network: nn.Module, recipe: Recipe,
             'parameters': sum(parameter.numel() for parameter in network.parameters()),
             'iterations': iterations, 'learning_rate': recipe.learning_rate,
             'batch': recipe.batch, 'published': published} | note
+
+
+def _work(row: str, rates: dict[str, float], power_mw: dict[str, float] | None) -> dict[str, Any]:
+    """Return how often a row's neurons fire, and its modelled power, beside what was published."""
+    found = {}
+    if rates:
+        found |= {'firing_percent': rounded(100 * np.mean(list(rates.values()))),
+                  'firing_percent_by_layer': {layer: rounded(100 * rate)
+                                              for layer, rate in rates.items()},
+                  'published_firing_percent': PUBLISHED_FIRING_PERCENT.get(row)}
+    if power_mw is not None:
+        found |= {'modelled_mw': {node: rounded(value) for node, value in power_mw.items()},
+                  'published_7nm_mw': PUBLISHED_MW.get(row)}
+    return found
 
 
 def _ratios(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:

@@ -10,12 +10,16 @@ Source: arXiv 2303.14176 and its published code.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hybrid_pose_ros.evaluation.energy import TECHNOLOGIES, Operations, dense_macs, paper_step
 from hybrid_pose_ros.evaluation.metrics import distances
+from hybrid_pose_ros.networks.snn import SpikingConv
+from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.training.windows import Window, Windows
 
 ANN, HELD = 'ann', 'ann_held'
@@ -56,6 +60,54 @@ def score_system(system: str, network: nn.Module, windows: Windows, step_us: int
                             for window, poses in zip(some, cells, strict=True)]
         progress(first + len(some))
     return {row: np.stack(values) for row, values in errors.items()}
+
+
+@contextmanager
+def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
+    """Yield a dictionary that has, after the block, spikes per neuron and step by layer.
+
+    The mean over all steps of all samples that the network was run on; of a network without
+    spiking layers it is empty.
+    """
+    spikes, samples, rates = {}, {}, {}
+
+    def note(module: SpikingConv, _, output: tuple[Tensor, object]) -> None:
+        name, fired = module.layer.name, output[0]
+        spikes[name] = spikes.get(name, 0.0) + fired.mean().item() * len(fired)
+        samples[name] = samples.get(name, 0) + len(fired)
+
+    hooks = [module.register_forward_hook(note) for module in network.modules()
+             if isinstance(module, SpikingConv)]
+    try:
+        yield rates
+    finally:
+        for hook in hooks:
+            hook.remove()
+        rates |= {name: spikes[name] / samples[name] for name in spikes}
+
+
+def modelled_mw(row: str, preset: Preset, size: tuple[int, int], steps: int,
+                rates: dict[str, float]) -> dict[str, float] | None:
+    """Return the power of a row by technology [mW], as the paper counts; None for the RNNs.
+
+    Args:
+        row: of the report.
+        preset: of the networks.
+        size: width and height of the input [cells].
+        steps: from one look of the ANN to the next.
+        rates: spikes per neuron and step by layer.
+    """
+    if 'rnn' in row:
+        return None
+    steps_hz = 1e6 / preset.step_us
+    looks_hz = {ANN: steps_hz, 'snn': 0.0}.get(row, steps_hz / steps)
+    parts = ('ann.', 'heads.') if 'hybrid' in row else ('ann.',)
+    macs = sum(dense_macs(preset, *size, part) for part in parts)
+    total = Operations(macs=macs).times(looks_hz)
+    if rates:
+        step = paper_step(preset, *size, np.array([rates[layer.name] for layer in preset.spiking]))
+        total = total.plus(step.times(steps_hz))
+    return {name: total.millijoules(technology) for name, technology in TECHNOLOGIES.items()}
 
 
 def _steps(network: nn.Module, frames: Tensor, counts: Tensor, step_us: int) -> Iterator[Tensor]:

@@ -4,10 +4,12 @@
 
 No schedule of the rate, no weight decay, no clipped gradients, no augmentation. `epochs` are
 those of the checkpoints behind the published figures (the configurations allow 200); of
-`hybrid_rnn` they are not known, and taken to be as many as of `rnn`. The ANN is trained first, the
+`hybrid_rnn` they are not known, and taken to be as many as of `rnn`; of the hybrids without a part
+of the initialization likewise as of `hybrid_snn`. The ANN is trained first, the
 hybrids begin with it and leave it as it is, and with recurrent or spiking parts that are random.
 
-Where the preset is not `paper`, the recipe is not the paper's: `paper_small` trains faster.
+Where the preset is not `paper`, the recipe is not the paper's: `paper_small` trains at higher
+rates.
 
 Source: configurations and trainers of the published code of arXiv 2303.14176.
 """
@@ -50,9 +52,13 @@ PAPER = (
     Recipe('rnn', 1e-4, 2, epochs=10),
     Recipe('hybrid_rnn', 1e-4, 2, epochs=10),
     Recipe('hybrid_snn', 5e-5, 2, epochs=3, output_divisor=2500),
+    Recipe('hybrid_snn_no_state_init', 5e-5, 2, epochs=3, output_divisor=2500),
+    Recipe('hybrid_snn_no_output_init', 5e-5, 2, epochs=3),
 )
-SMALL = tuple(replace(recipe, learning_rate=10 * recipe.learning_rate, epochs=epochs)
-              for recipe, epochs in zip(PAPER, (12, 1, 1, 1, 1), strict=True))
+SMALL_CHANGES = ((3e-3, 12), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1))
+"""Rates and epochs in the order of PAPER, for hundreds of batches instead of ten thousands."""
+SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs)
+              for recipe, (rate, epochs) in zip(PAPER, SMALL_CHANGES, strict=True))
 RECIPES = {'paper': PAPER, 'paper_small': SMALL}
 
 

@@ -64,7 +64,8 @@ def test_our_systems_are_the_published_ones(system):
     assert_equal_heatmaps(weights, network, system, *inputs(bins=4))
 
 
-@pytest.mark.parametrize('system', ['snn', 'rnn', 'hybrid_rnn', 'hybrid_snn'])
+@pytest.mark.parametrize('system', ['snn', 'rnn', 'hybrid_rnn', 'hybrid_snn',
+                                    'hybrid_snn_no_output_init'])
 @torch.no_grad()
 def test_statistics_of_batches_are_those_of_the_published_systems(system):
     """In training they are taken of each bin, and each bin moves the running ones by a tenth."""
