@@ -29,7 +29,7 @@ KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'p
 """Kalibr's names of what ROS calls otherwise."""
 DHP19_NUMBERS = {2: (2, 3), 4: (1, 2, 3, 4)}
 """Cameras of DHP19 in a rig of so many: the front ones, or all."""
-_MISTAKES = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_MISTAKES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What a file of another layout leads to."""
 
 
@@ -151,7 +151,7 @@ def _ours(content: dict[str, Any], folder: Path) -> Rig:
             _numbers(lens['camera_matrix']['data'], 3, 3), _numbers(entry['rotation'], 3, 3),
             _numbers(entry['translation_m'], 3),
             _numbers(lens['distortion_coefficients']['data'], -1),
-            lens.get('distortion_model', 'plumb_bob')))
+            str(lens.get('distortion_model', 'plumb_bob'))))
     return Rig(tuple(cameras), str(content.get('frame_id', 'world')))
 
 

@@ -1,8 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import project, to_camera
@@ -149,6 +154,34 @@ def test_a_file_that_is_no_rig_is_refused(tmp_path, text, words):
     (tmp_path / 'rig.yaml').write_text(text)
     with pytest.raises(InputError, match=words):
         load_rig(tmp_path / 'rig.yaml')
+
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner,
+                                                                max_size=3), max_leaves=8)
+
+
+@given(st.sampled_from(['camchain', 'ours']), st.integers(0, 2 ** 31), junk)
+def test_whatever_stands_in_a_file_it_is_a_rig_or_refused(kind, place, value):
+    with TemporaryDirectory() as folder:
+        path = Path(folder, 'rig.yaml')
+        save_rig(dhp19_rig(2), path)
+        content = yaml.safe_load(CAMCHAIN if kind == 'camchain' else path.read_text())
+        camera = list((content if kind == 'camchain' else content['cameras']).values())[1]
+        keys = [None, *camera]
+        key = keys[place % len(keys)]
+        if key is None:
+            content[list(content)[-1]] = value
+        else:
+            camera[key] = value
+        path.write_text(yaml.safe_dump(content))
+        try:
+            rig = load_rig(path)
+        except InputError as error:
+            assert str(path.parent) in str(error)
+        else:
+            assert all(np.isfinite(camera.projection).all() for camera in rig.cameras)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
