@@ -17,8 +17,12 @@ from rich.table import Table
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.run_report import Run, plot_run, summarize
+from hybrid_pose_ros.evaluation.takes import find_takes
+from hybrid_pose_ros.evaluation.world_report import world_report
 from hybrid_pose_ros.graph import NodeSpec, graph, share
+from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.visualization.video import write_gif, write_video
 
@@ -30,6 +34,9 @@ IDLE_S = 2.0
 END_S = 60.0
 """A recorder that was started anew behind the last event never sees that something has come."""
 
+SHARED_ANN_HZ = 10.0
+"""States a second of each of several cameras, which share the machine, unless it is said."""
+
 START_S = 180.0
 """Nodes compile their kernels when they start for the first time on a machine."""
 
@@ -39,7 +46,11 @@ PLAYED = re.compile(r'played ([\d.]+)')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument('--recording', default='', help='bag, .raw, .aedat4 or .h5 to play')
+    parser.add_argument('--recording', default='', help='bag, .raw, .aedat4 or .h5 to play; of '
+                        'several cameras: folder of a take, as `simulate --cameras` makes')
+    parser.add_argument('--cameras', type=int, default=1, metavar='N',
+                        help='2 or 4 cameras of DHP19 that see the person together, and a '
+                        'triangulator (1)')
     parser.add_argument('--output', type=Path, default=Path('demo'),
                         help='folder for bag, video and report; an old demo in it is replaced')
     parser.add_argument('--duration', type=float, default=10.0,
@@ -56,11 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict:
     """Play, record, evaluate."""
     require_ros()
+    rig = None
     if args.recording:  # a mistake in it is told before anything is started
         args.recording = str(Path(args.recording).resolve())
+    if args.cameras != 1:
+        rig = _rig(args)
+    elif args.recording:
         open_recording(args.recording)
     output = _fresh(args.output)
-    nodes = _nodes(args, output)
+    nodes = _nodes(args, output, rig)
     console = Console(stderr=True)
     environment = os.environ | {
         # A domain of its own: the demo and a robot's graph do not hear each other.
@@ -71,11 +86,15 @@ def run(args: argparse.Namespace) -> dict:
                     logs=output / 'logs', environment=environment) as supervisor:
         _follow(supervisor, args, console)
         restarts = dict(supervisor.restarts)
-    recorded = _recorder_counts(output / 'logs' / 'evaluator.log')
-    with console.status('reading the bag back'):
-        report = _report(output, recorded, restarts, video=not args.no_video)
-        if args.gif:
-            write_gif(output / report['bag'], output / 'skeleton.gif')
+    with console.status('reading the bags back'):
+        if rig is None:
+            report, _ = _report(output, output, supervisor.log('evaluator'), restarts,
+                                video=not args.no_video)
+            if args.gif:
+                write_gif(output / report['bag'], output / 'skeleton.gif')
+        else:
+            report = _rig_report(output, rig, supervisor, restarts)
+        (output / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
     return report | {'output': str(output)}
 
 
@@ -105,12 +124,32 @@ def _fresh(output: Path) -> Path:
     return output
 
 
-def _nodes(args: argparse.Namespace, output: Path) -> tuple[NodeSpec, ...]:
+def _rig(args: argparse.Namespace) -> Rig:
+    """Return the cameras of a take, or those of DHP19."""
+    if not args.recording:
+        return dhp19_rig(args.cameras)
+    take, *others = find_takes([Path(args.recording)])
+    if others:
+        raise InputError(f'{args.recording} holds {1 + len(others)} takes: name one, such as '
+                         f'{take.paths[0].parent}')
+    if len(take.rig.cameras) != args.cameras:
+        raise InputError(f'{args.recording} is a take of {len(take.rig.cameras)} cameras, not '
+                         f'{args.cameras}')
+    return take.rig
+
+
+def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None) -> tuple[NodeSpec, ...]:
     values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
               'ann_rate_hz': args.ann_rate, 'recording': args.recording, 'seed': args.seed,
               'duration_s': str(args.duration), 'record': str(output / 'bag')}
     listeners = 3  # tracker, initializer, evaluator
-    return graph(driver='player', values=values,
+    file = ''
+    if rig is not None:
+        file = str(output / 'rig.yaml')
+        save_rig(rig, file)
+        values |= {'record': str(output / 'bags'),
+                   'ann_rate_hz': args.ann_rate or f'{SHARED_ANN_HZ}'}
+    return graph(driver='player', rig=file, values=values,
                  more={'event_player': {'subscribers': listeners},
                        'evaluator': {'idle_s': IDLE_S, 'complete': True}})
 
@@ -124,6 +163,9 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
     columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[time]}'),
                TimeElapsedColumn())
     started = time.monotonic()
+    players, recorders = (
+        [name for name in supervisor.restarts if name.rpartition('/')[2] == kind]
+        for kind in ('event_player', 'evaluator'))
     with Progress(*columns, console=console, transient=True) as progress:
         total = None if args.recording else args.duration
         task = progress.add_task('starting nodes', total=total, time='')
@@ -133,19 +175,21 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
             for name, status in done.items():
                 if status:
                     raise InputError(f'{name} ended: {_last_line(supervisor.log(name))}')
-            if 'evaluator' in done:
+            if done.keys() >= set(recorders):
                 return
-            if 'event_player' in done:
+            finishing = done.keys() >= set(players)
+            if finishing:
                 ended = ended or time.monotonic()
                 if time.monotonic() - ended > END_S:
-                    supervisor.stop(['evaluator'])
-            played = _played_s(supervisor.log('event_player'))
-            if played is not None:
-                label = 'finishing' if 'event_player' in done else 'playing'
+                    supervisor.stop(recorders)
+            played = [_played_s(supervisor.log(player)) for player in players]
+            if None not in played:
+                played = min(played)
+                label = 'finishing' if finishing else 'playing'
                 progress.update(task, description=label, completed=played, time=f'{played:.1f} s')
             elif time.monotonic() - started > START_S:
                 raise InputError(f'no node was ready within {START_S:.0f} s: see the logs in '
-                                 f'{supervisor.log("event_player").parent}')
+                                 f'{supervisor.log(players[0]).parent}')
             time.sleep(0.2)
 
 
@@ -167,28 +211,59 @@ def _recorder_counts(log: Path) -> dict:
         return {'messages': {}, 'failure': f'the evaluator was killed, see {log}'}
 
 
-def _report(output: Path, recorded: dict, restarts: dict[str, int], *, video: bool) -> dict:
-    """Read the bag back; write report, plots and video.
+def _report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, video: bool,
+            plots: bool = True, name: str = 'bag') -> tuple[dict, Run]:
+    """Read a bag in a folder back; write plots and video to `output`.
 
     A recorder that was killed has left its bag, and another one has begun the next: the largest
     says most.
     """
-    bags = list(output.glob('bag*'))
+    recorded = _recorder_counts(log)
+    bags = list(folder.glob(f'{name}*'))
     if not bags:
         raise InputError(f'nothing was recorded: {recorded["failure"]}')
     bag = max(bags, key=lambda path: sum(file.stat().st_size for file in path.iterdir()))
     run = Run(bag)
     report = {'bag': str(bag.relative_to(output)), 'recorder': recorded, 'restarts': restarts,
               **summarize(run)}
-    if run.poses:
+    if run.poses and plots:
         plot_run(run, output)
     if video and run.stream.counts.events:
         report['video_frames'] = write_video(bag, output / 'skeleton.mp4')
-    (output / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
-    return report
+    return report, run
+
+
+def _rig_report(output: Path, rig: Rig, supervisor: Supervisor, restarts: dict[str, int]) -> dict:
+    """Return the report of several cameras: of each, and of the world."""
+    reports, runs = zip(*(
+        _report(output / 'bags', output, supervisor.log(f'{name}/evaluator'), restarts,
+                video=False, plots=False, name=name) for name in rig.names))
+    bags = [output / report['bag'] for report in reports]
+    return {'cameras': dict(zip(rig.names, reports)), 'world': world_report(rig, bags, runs),
+            'restarts': restarts}
+
+
+def _world_rows(report: dict) -> list[tuple[str, str]]:
+    world = report['world']
+    rows = [(f'{name}: poses, lost packets', f'{one["poses"]:,}, {one["lost_packets"]}')
+            for name, one in report['cameras'].items()]
+    rows.append(('poses in the world', f'{world["poses"]:,}'))
+    if world['poses']:
+        rows += [('joints with a point', f'{world["share_of_joints"]:.1%}, of '
+                                         f'{world["cameras_used"]:.2f} cameras'),
+                 ('triangulating', _levels(world['compute_ms'])),
+                 ('instant to pose', _levels(world['latency_ms']))]
+        if world['reprojection_error_px']:
+            rows.append(('reprojection error', f'p50 {world["reprojection_error_px"]["p50"]:.2f} px'))
+    if 'mpjpe_mm' in world:
+        rows.append(('error against ground truth', f'mean {world["mpjpe_mm"]:.0f} mm, median '
+                                                   f'{world["median_mm"]:.0f} mm'))
+    return rows
 
 
 def _rows(report: dict) -> list[tuple[str, str]]:
+    if 'world' in report:
+        return _world_rows(report)
     rows = [('packets', f'{report["packets"]:,} ({report["lost_packets"]} lost, '
                         f'{report["bad_packets"]} bad)'),
             ('events', f'{report["events"]:,}'),

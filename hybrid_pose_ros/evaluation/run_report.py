@@ -42,10 +42,12 @@ class Run:
         self.truth: dict[int, Any] = {}  # ground truth by sensor time, where the player knows it
         self.power: dict[str, list[tuple[int, float]]] = {}  # by node, log time [ns] and mW
         self.always_mw: float | None = None  # of an ANN at every step
+        self._always_mw: dict[str, float] = {}  # by node, those of other cameras as well
         self.stream = PacketStream()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
         store, seen = typestore(), {topic: [] for topic in POSES}
+        poses_topic = ''
         try:
             for topic, type_name, log_time_ns, cdr in bag_messages(bag):
                 self.messages[topic] = self.messages.get(topic, 0) + 1
@@ -53,6 +55,7 @@ class Run:
                 if type_name == EVENT_PACKET:
                     self._count_events(cdr)
                 elif name in POSES:
+                    poses_topic = topic
                     seen[name].append((log_time_ns, store.deserialize_cdr(cdr, type_name)))
                 elif name == TRUTH:
                     message = store.deserialize_cdr(cdr, type_name)
@@ -66,15 +69,24 @@ class Run:
         for topic in POSES:  # they are the same poses: the last topic that there is counts
             if seen[topic]:
                 self._take(topic, seen[topic])
+        if poses_topic:
+            self._keep_own_power(poses_topic)
 
     def _take_power(self, log_ns: int, message: Any) -> None:
         for status in message.status:
             values = {pair.key: pair.value for pair in status.values}
             if POWER_MW in values:
-                name = status.name.rpartition('/')[2]
-                self.power.setdefault(name, []).append((log_ns, float(values[POWER_MW])))
+                self.power.setdefault(status.name, []).append((log_ns, float(values[POWER_MW])))
             if ALWAYS_MW in values:
-                self.always_mw = float(values[ALWAYS_MW])
+                self._always_mw[status.name] = float(values[ALWAYS_MW])
+
+    def _keep_own_power(self, topic: str) -> None:
+        """Leave out what nodes of other cameras reported: /diagnostics is one for all."""
+        namespace = topic.removesuffix(one_of(topic, POSES)).lstrip('/')
+        own = {name: f'{namespace}/{name}'.lstrip('/') for name in POWERED}
+        self.power = {name: self.power[full] for name, full in own.items() if full in self.power}
+        self.always_mw = next((self._always_mw[full] for full in own.values()
+                               if full in self._always_mw), None)
 
     def _take(self, topic: str, messages: list[tuple[int, Any]]) -> None:
         poses = [(log_ns, poses_of(topic, message)) for log_ns, message in messages]

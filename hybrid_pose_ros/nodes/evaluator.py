@@ -57,7 +57,8 @@ class EvaluatorNode(Node):
         topics = TOPICS + ((OVERLAY,) if self._params.record_overlay else ())
         topics += (WORLD,) if self._params.record_3d else ()
         subscriptions = {name: self._record(name, kind, qos) for name, kind, qos in topics}
-        self._sources = [subscriptions[name] for name in SOURCES]
+        sources = SOURCES + ((WORLD[0],) if self._params.record_3d else ())
+        self._sources = [subscriptions[name] for name in sources]
         self._records_events = False
         self._look()
         self.create_timer(0.1, self._look)

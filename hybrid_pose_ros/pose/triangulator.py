@@ -27,7 +27,7 @@ class TriangulatorParams(TriangulationParams):
     max_age_us: int = param(30_000, 'A camera whose poses round an instant are farther apart than '
                             'this, or whose last one is older, is missing [us].', low=100,
                             high=KEPT_US)
-    wait_us: int = param(20_000, 'A camera that lags this far behind the first is not waited for '
+    wait_us: int = param(50_000, 'A camera that lags this far behind the first is not waited for '
                          '[us].', low=0, high=KEPT_US)
     clock: str = param('ros', "Clock on which poses are brought together: ros, or sensor, where the "
                        "cameras' clocks are synchronized.", choices=('ros', 'sensor'))

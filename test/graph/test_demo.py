@@ -192,3 +192,30 @@ def test_a_real_recording_is_played_to_its_last_event(tmp_path):
     assert report['events'] == truth['num_events'] or report['lost_packets']
     assert (report['width'], report['height']) == (truth['width'], truth['height'])
     assert report['poses'] > 0 and report['sensor_stamps_monotonic']
+
+
+def test_two_cameras_see_one_person_in_one_command(tmp_path):
+    """Two players that begin together, two graphs, one triangulator; all of it recorded."""
+    report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '3')
+    assert set(report['cameras']) == {'dhp19_2', 'dhp19_3'}
+    for name, one in report['cameras'].items():
+        assert one['lost_packets'] == 0 and one['poses'] > 1000
+        assert set(one['power']['mw']) == {'snn_tracker', 'ann_initializer'}
+        assert one['messages'][f'/{name}/event_camera/events'] == one['packets'] == 750
+    world = report['world']
+    assert world['poses'] > 1000 and world['mpjpe_mm'] > 0
+    assert set(world['camera_missing']) == {'dhp19_2', 'dhp19_3'}
+    assert not any(report['restarts'].values())
+    assert json.loads((tmp_path / 'out' / 'report.json').read_text())['world'] == world
+    assert not segments()
+
+
+@pytest.mark.parametrize('arguments, said', (
+    (['--cameras', '3'], 'there is no rig of 3 cameras: choose 2 or 4'),
+    (['--cameras', '2', '--recording', '.'], 'no takes in')))
+def test_cameras_that_there_are_not_are_told_in_one_line(tmp_path, arguments, said):
+    process = subprocess.run([HYBRID_POSE, 'demo', *arguments], capture_output=True, text=True,
+                             timeout=PATIENCE_S, cwd=tmp_path)
+    assert process.returncode == 1
+    line, = process.stderr.splitlines()
+    assert line.startswith('hybrid-pose demo: ') and said in line

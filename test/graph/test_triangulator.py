@@ -60,7 +60,7 @@ class Stage:
     def __init__(self, live: LiveGraph, folder, cameras: int, **parameters):
         self.live, rig = live, dhp19_rig(cameras)
         save_rig(rig, folder / 'rig.yaml')
-        live.start('triangulator', rig=str(folder / 'rig.yaml'), **parameters)
+        live.start('triangulator', rig=str(folder / 'rig.yaml'), wait_us=20_000, **parameters)
         self.poses = live.listen(SKELETON, Skeleton3D)
         # In the past: packets are sent sooner than they would come.
         self.began_ns = (time.time_ns() // 1_000_000 - 10_000) * 1_000_000

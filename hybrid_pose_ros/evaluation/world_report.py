@@ -1,0 +1,82 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a recorded run of several cameras amounts to, in the world: poses, cameras used, error.
+
+Where the players know the truth, each saw it: what they saw is triangulated and compared with.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_pose_ros.evaluation.run_report import Run
+from hybrid_pose_ros.pose.rig import Rig
+from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate
+from hybrid_pose_ros.recordings.typed_messages import typed_messages
+
+SKELETON = '/triangulator/skeleton'
+LEVELS = (50, 95, 99)
+
+
+def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the figures of the poses in the world, ready for JSON.
+
+    Args:
+        rig: of the cameras.
+        bags: of each camera; one of them holds the poses in the world.
+        runs: what was read of them.
+    """
+    poses = [message for bag in bags
+             for _, _, message in typed_messages(bag, [SKELETON])]
+    report: dict[str, Any] = {'poses': len(poses)}
+    if not poses:
+        return report
+    cameras = np.array([pose.cameras for pose in poses])
+    errors_px = np.array([pose.reprojection_error_px for pose in poses])
+    report |= {
+        'instants_missing': int(sum(np.diff([pose.instant_us for pose in poses])
+                                    > np.median(np.diff([pose.instant_us for pose in poses])))),
+        'share_of_joints': round(float((cameras > 0).mean()), 4),
+        'cameras_used': round(float(cameras[cameras > 0].mean()), 3) if cameras.any() else 0.0,
+        'camera_missing': {name: round(float(np.mean([pose.missing[number] for pose in poses])), 4)
+                           for number, name in enumerate(rig.names)},
+        'reprojection_error_px': _level(errors_px[np.isfinite(errors_px)]),
+        'latency_ms': _level([pose.event_latency_ms for pose in poses]),
+        'compute_ms': _level([pose.compute_ms for pose in poses])}
+    missed_mm = errors_mm(rig, poses, [run.truth for run in runs])
+    if len(missed_mm):
+        report |= {'mpjpe_mm': round(float(missed_mm.mean()), 2),
+                   'median_mm': round(float(np.median(missed_mm)), 2)}
+    return report
+
+
+def errors_mm(rig: Rig, poses: Sequence[Any], truths: Sequence[dict[int, Any]]) -> np.ndarray:
+    """Return how far joints are from the truth [mm], of the instants at which all cameras know it.
+
+    Args:
+        rig: of the cameras.
+        poses: Skeleton3D messages on the sensors' common clock.
+        truths: Skeleton2D by sensor time, of each camera; confidence 0: outside the image.
+    """
+    missed = [np.zeros(0)]
+    for pose in poses:
+        seen = [truth.get(pose.instant_us) for truth in truths]
+        if any(one is None for one in seen):
+            continue
+        pixels = np.array([np.stack([one.x_px, one.y_px], axis=1) for one in seen])
+        true = triangulate(rig, pixels, np.ones(pixels.shape[:2]), TriangulationParams(
+            outlier_px=0.0)).points_m
+        found = np.stack([pose.x_m, pose.y_m, pose.z_m], axis=1)
+        inside = np.all([one.confidence > 0 for one in seen], axis=0)
+        distance = 1e3 * np.linalg.norm(found - true, axis=1)
+        missed.append(distance[inside & np.isfinite(distance)])
+    return np.concatenate(missed)
+
+
+def _level(values) -> dict[str, float] | None:
+    if not len(values):
+        return None
+    return {f'p{level}': round(float(value), 4)
+            for level, value in zip(LEVELS, np.percentile(values, LEVELS))}
