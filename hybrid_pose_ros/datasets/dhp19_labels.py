@@ -21,8 +21,9 @@ def channel_labels(joints_mm: np.ndarray, stamps_us: np.ndarray, channel: int) -
     A joint is visible where Vicon saw it and the whole image of 346x260 px contains it.
     """
     joints_px = project(joints_mm, CAMERA_OF_CHANNEL[channel])
-    return Labels(np.asarray(stamps_us, np.int64), joints_px.astype(np.float32),
-                  joints_mm.astype(np.float32), inside_image(joints_px, *DHP19_SENSOR))
+    with np.errstate(over='ignore'):  # in a damaged file a joint may be anywhere
+        return Labels(np.asarray(stamps_us, np.int64), joints_px.astype(np.float32),
+                      joints_mm.astype(np.float32), inside_image(joints_px, *DHP19_SENSOR))
 
 
 def channel_camera(channel: int) -> CameraPose:

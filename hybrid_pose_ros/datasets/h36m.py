@@ -70,9 +70,10 @@ class SequenceFiles(NamedTuple):
         events = event_array(found.t // 1000, found.x, found.y, found.p)
         labeled = 1000 * stamps_ms <= end_us
         joints_px = joints_px[labeled] + LABEL_CENTER_PX
-        labels = Labels(1000 * stamps_ms[labeled], joints_px.astype(np.float32),
-                        np.full((*joints_px.shape[:2], 3), np.nan, np.float32),
-                        inside_image(joints_px, *SIZE))
+        with np.errstate(over='ignore'):  # in a damaged file a joint may be anywhere
+            labels = Labels(1000 * stamps_ms[labeled], joints_px.astype(np.float32),
+                            np.full((*joints_px.shape[:2], 3), np.nan, np.float32),
+                            inside_image(joints_px, *SIZE))
         return [DatasetRecording(self.name, *SIZE, events[events['t'] < end_us], labels, None)]
 
     def _check_camera(self, path: Path) -> None:
