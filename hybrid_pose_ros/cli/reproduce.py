@@ -3,6 +3,7 @@
 """`hybrid-pose reproduce`: the paper's systems, trained by its recipes, beside its figures."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the report; it is in the output folder, too."""
+    """Return the report; it is in the output folder, too. Of several processes the first does."""
     import torch
 
     from hybrid_pose_ros.cli.progress_bars import StageBars
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.reproduction.run import ReproductionParams, reproduce
     from hybrid_pose_ros.training.corpus import load_recordings, split
     from hybrid_pose_ros.training.log import writing
+    from hybrid_pose_ros.training.ranks import Ranks
     from hybrid_pose_ros.training.run import device_named
 
     if args.threads < 1:
@@ -51,13 +53,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(args.threads)
     params = ReproductionParams(preset=args.preset, systems=args.systems, epochs=args.epochs,
                                 seed=args.seed, published=args.published)
-    device = torch.device(device_named(args.device))
+    ranks = Ranks.of_environment()
+    device = torch.device(device_named(args.device, ranks))
     parts = split(args.dataset, _subjects(args.test_subjects))
     clips = load_recordings([*parts.train, *parts.test])
     folder = Path(args.output)
-    with StageBars() as bars:
+    with StageBars(disable=ranks.rank > 0) as bars:
         report = reproduce(params, clips[:len(parts.train)], clips[len(parts.train):], folder,
-                           device, split_rule=parts.rule, progress=bars.update)
+                           device, split_rule=parts.rule, ranks=ranks, progress=bars.update)
+    if report is None:
+        sys.exit(0)
     with writing(folder):
         plot(report, folder)
         (folder / 'report.md').write_text(markdown(report) + '\n')

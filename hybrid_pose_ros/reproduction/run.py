@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,16 +18,16 @@ from torch import nn
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.metrics import rounded
-from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.published import load_published, read_published
 from hybrid_pose_ros.networks.systems import SYSTEMS
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.presets import Preset, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.reproduction.figures import (
     PUBLISHED, PUBLISHED_FIRING_PERCENT, PUBLISHED_MW, RECURRENT_NOTE)
 from hybrid_pose_ros.reproduction.scores import firing_rates, modelled_mw, score_system
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.log import writing
+from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe, recipes
 from hybrid_pose_ros.training.system import train_system
 from hybrid_pose_ros.training.windows import Windows
@@ -77,9 +77,18 @@ class ReproductionParams:
         return found
 
 
+class Trained(NamedTuple):
+    """A system that is ready to be scored."""
+
+    recipe: Recipe
+    network: nn.Module
+    iterations: int | None  # batches that it was trained on; None: published weights
+
+
 def reproduce(params: ReproductionParams, train: list[LabeledRecording],
               test: list[LabeledRecording], folder: Path, device: torch.device, *,
-              split_rule: str = '', progress: Progress = lambda *_: None) -> dict[str, Any]:
+              split_rule: str = '', ranks: Ranks = Ranks(),
+              progress: Progress = lambda *_: None) -> dict[str, Any] | None:
     """Return the report of all systems, which is also in the folder: `report.json`.
 
     The hybrid's weights are there as `<preset>.safetensors`, for all other commands.
@@ -91,6 +100,7 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
         folder: of the results, and of the files to resume from.
         device: to train and score on.
         split_rule: how the recordings were parted, for the report.
+        ranks: which process of the run this is; only the first scores, others get None.
         progress: see `Progress`.
 
     Raises:
@@ -98,23 +108,17 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     """
     chosen = preset(params.preset)
     learned, unseen = Windows(train, chosen, STEPS), Windows(test, chosen, STEPS)
-    rows, ann = {}, None
-    for recipe in params.recipes():
-        network, iterations = _network(params, recipe, ann, learned, folder, device, progress)
-        if recipe.system == 'ann':
-            ann = network.ann
-        if recipe.system == 'hybrid_snn':
-            _save(network, folder / f'{chosen.name}.safetensors', params, iterations)
-        with firing_rates(network) as rates:
-            errors = score_system(
-                recipe.system, network, unseen, chosen.step_us, device, progress=lambda done:
-                progress(f'score {recipe.system}', done, len(unseen.all), ''))
-        size = unseen.geometry.width, unseen.geometry.height
-        rows |= {row: _row(row, values, network, recipe, iterations)
-                 | _work(row, rates, modelled_mw(row, chosen, size, STEPS, rates))
-                 for row, values in errors.items()}
+    with connected(ranks, device):
+        systems = _train(params, learned, folder, device, ranks, progress)
+    if ranks.rank > 0:
+        return None
+    rows = {}
+    for system in systems:
+        if system.recipe.system == 'hybrid_snn':
+            _save(system, folder / f'{chosen.name}.safetensors', params)
+        rows |= _score(system, unseen, chosen, device, progress)
     report = {'preset': chosen.name, 'step_us': chosen.step_us, 'seed': params.seed,
-              'device': str(device), 'split': split_rule,
+              'device': str(device), 'processes': ranks.count, 'split': split_rule,
               'train': _facts(train, learned), 'test': _facts(test, unseen),
               'rows': rows, 'ratios': _ratios(rows)}
     path = folder / 'report.json'
@@ -123,24 +127,43 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     return report
 
 
-def _network(params: ReproductionParams, recipe: Recipe, ann: nn.Module | None,
-             learned: Windows, folder: Path, device: torch.device,
-             progress: Progress) -> tuple[nn.Module, int | None]:
-    """Return a system and the batches that it was trained on, None for published weights."""
-    chosen, files = preset(params.preset), params.published_files()
-    if recipe.system not in files:
-        return train_system(recipe, chosen, learned, folder, device, ann=ann, seed=params.seed,
-                            progress=progress)
-    network = SYSTEMS[recipe.system](chosen)
-    load_published(recipe.system, network, read_published(files[recipe.system]))
-    return network.to(device), None
+def _train(params: ReproductionParams, learned: Windows, folder: Path, device: torch.device,
+           ranks: Ranks, progress: Progress) -> list[Trained]:
+    """Return all systems, trained or as published."""
+    chosen, files, ann, systems = preset(params.preset), params.published_files(), None, []
+    for recipe in params.recipes():
+        if recipe.system in files:
+            network, iterations = SYSTEMS[recipe.system](chosen).to(device), None
+            load_published(recipe.system, network, read_published(files[recipe.system]))
+        else:
+            network, iterations = train_system(recipe, chosen, learned, folder, device, ann=ann,
+                                               seed=params.seed, ranks=ranks, progress=progress)
+        if recipe.system == 'ann':
+            ann = network.ann
+        systems.append(Trained(recipe, network, iterations))
+    return systems
 
 
-def _save(network: Hybrid, path: Path, params: ReproductionParams, iterations: int | None) -> None:
-    origin = {'weights': 'published'} if iterations is None else {
-        'recipe': 'published', 'seed': params.seed, 'snn_iterations': iterations}
+def _score(system: Trained, unseen: Windows, chosen: Preset, device: torch.device,
+           progress: Progress) -> dict[str, dict[str, Any]]:
+    """Return what the report tells of a system, by row."""
+    name = system.recipe.system
+    with firing_rates(system.network) as rates:
+        errors = score_system(
+            name, system.network, unseen, chosen.step_us, device,
+            progress=lambda done: progress(f'score {name}', done, len(unseen.all), ''))
+    size = unseen.geometry.width, unseen.geometry.height
+    return {row: _row(row, values, system)
+            | _work(row, rates, modelled_mw(row, chosen, size, STEPS, rates))
+            for row, values in errors.items()}
+
+
+def _save(system: Trained, path: Path, params: ReproductionParams) -> None:
+    origin = {'weights': 'published'} if system.iterations is None else {
+        'recipe': 'published', 'seed': params.seed, 'snn_iterations': system.iterations}
+    card = {'trained': system.iterations != 0, 'training': origin}
     with writing(path):
-        network.to_checkpoint({'trained': iterations != 0, 'training': origin}).save(path)
+        system.network.to_checkpoint(card).save(path)
 
 
 def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
@@ -148,8 +171,7 @@ def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
             'seconds': round(sum(clip.end_us - clip.start_us for clip in clips) * 1e-6, 1)}
 
 
-def _row(row: str, errors: np.ndarray, network: nn.Module, recipe: Recipe,
-         iterations: int | None) -> dict[str, Any]:
+def _row(row: str, errors: np.ndarray, system: Trained) -> dict[str, Any]:
     """Return what the report tells of a row's errors (windows, T) [px]."""
     by_step = np.nanmean(errors, axis=0)
     published = [figure._asdict() | {'by_step': list(figure.by_step)}
@@ -157,9 +179,9 @@ def _row(row: str, errors: np.ndarray, network: nn.Module, recipe: Recipe,
     note = {'note': RECURRENT_NOTE} if row == 'hybrid_rnn' else {}
     return {'mpjpe_px': rounded(np.nanmean(by_step)),
             'mpjpe_px_by_step': [rounded(value) for value in by_step],
-            'parameters': sum(parameter.numel() for parameter in network.parameters()),
-            'iterations': iterations, 'learning_rate': recipe.learning_rate,
-            'batch': recipe.batch, 'published': published} | note
+            'parameters': sum(parameter.numel() for parameter in system.network.parameters()),
+            'iterations': system.iterations, 'learning_rate': system.recipe.learning_rate,
+            'batch': system.recipe.batch, 'published': published} | note
 
 
 def _work(row: str, rates: dict[str, float], power_mw: dict[str, float] | None) -> dict[str, Any]:
