@@ -33,7 +33,7 @@ ANN_SHARE = 3
 """Batches of the ANN for each of SNN and heads, which takes several times as long."""
 ANN_RATE, SNN_RATE = 3e-3, 2e-3
 ANN_BATCH, SNN_BATCH = 16, 4
-STEP_US = 1_000
+STEP_US, PERIOD_US = 1_000, 200_000
 SHIPPED = 'edge as shipped'
 MEASURED = 2
 """Recordings that times are measured on."""
@@ -90,7 +90,7 @@ def measured(weights: Checkpoint, clips: list[LabeledRecording]) -> dict[str, An
     network = weights.preset
     geometry = input_geometry(network, clips[0].width, clips[0].height)
     size, meter = (geometry.width, geometry.height), Meter()
-    errors = by_age(weights, clips, steps_us=(STEP_US,))['rows']
+    errors = by_age(weights, clips, period_us=PERIOD_US, steps_us=(STEP_US,))['rows']
     ann, pass_cost = cost_of_pass(weights, clips[0], 'float32', meter)
     snn, step_cost = cost_of_step(weights, clips[:MEASURED], meter)
     power = ann.honest.times(STATES_PER_S).plus(snn.honest.times(STEPS_PER_S))
