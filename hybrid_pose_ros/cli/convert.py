@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
+from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.errors import InputError
 
 SUMMARY = 'Convert DHP19 or Event-Human3.6M to recordings with labels.'
@@ -71,7 +72,8 @@ def _dhp19(args: argparse.Namespace) -> list:
     channels = _chosen(args.channels, dhp19.CHANNELS)
     folder = args.output_dir.resolve()  # the process that converts may be elsewhere
     return [Conversion(partial(files.load, channels, crop=args.crop),
-                       _paths(folder, str(files.name), channels, args.takes), 'dhp19')
+                       tuple(folder / _file_name(str(files.name), channel, args.takes)
+                             for channel in channels), 'dhp19')
             for files in dhp19.find(args.folder.resolve(), args.split)]
 
 
@@ -99,9 +101,11 @@ def _chosen(channels: list[int] | None, known: range) -> list[int]:
     return chosen
 
 
-def _paths(folder: Path, name: str, channels: list[int], takes: bool) -> tuple[Path, ...]:
-    return tuple(folder / name / f'cam{channel}.h5' if takes
-                 else folder / f'{name}_cam{channel}.h5' for channel in channels)
+def _file_name(name: str, channel: int, takes: bool) -> str:
+    """Return the place of a channel of DHP19; in a take it is named as the rig names its camera."""
+    if takes:
+        return f'{name}/dhp19_{CAMERA_OF_CHANNEL[channel]}.h5'
+    return f'{name}_cam{channel}.h5'
 
 
 DATASETS = {'dhp19': _dhp19, 'h36m': _h36m}

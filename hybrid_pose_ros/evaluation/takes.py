@@ -77,14 +77,14 @@ def _take(folder: Path) -> Take:
 
 
 def joints_mm(take: Take, stamps_us: np.ndarray) -> np.ndarray:
-    """Return where the joints are in the world, (T, J, 3) [mm].
+    """Return where the joints are in the world, (T, J, 3) [mm]; NaN for one that was lost.
 
     Raises:
         InputError: the take does not say.
     """
     labels = Hdf5Recording(take.paths[0]).labels()
     places = places_at(labels, stamps_us)
-    if not np.isfinite(places).all() or not places.any():
+    if not np.nan_to_num(places, posinf=0, neginf=0).any():
         raise InputError(f'{take.paths[0]} has no places of the joints in the world '
                          '(labels/joints_mm)')
     return places

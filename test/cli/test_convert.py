@@ -14,6 +14,7 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.labeled import load_labeled
 from hybrid_pose_ros.recordings.playback import PlayerParams, due_packets
+from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.training.corpus import split
 
 NAMES = ('S1_session1_mov1', 'S13_session2_mov3')
@@ -113,11 +114,29 @@ def test_the_published_form_is_converted_too(tmp_path, capsys):
     assert recording.events['y'].tolist() == [259 - 100 - 2] * 998
 
 
-def test_takes_are_what_evaluate3d_takes(source, tmp_path, capsys):
+def test_takes_have_the_cameras_of_the_rig(source, tmp_path, capsys):
     convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2, 3, '--takes')
-    takes = find_takes([tmp_path / 'out'])
+    takes, known = find_takes([tmp_path / 'out']), dhp19_rig(2)
     assert sorted(take.name for take in takes) == sorted(NAMES)
-    assert [path.name for path in takes[0].paths] == ['cam2.h5', 'cam3.h5']
+    assert takes[0].rig.names == known.names
+    for camera, expected in zip(takes[0].rig.cameras, known.cameras):
+        for field in ('matrix', 'rotation', 'translation_m'):
+            assert np.allclose(getattr(camera, field), getattr(expected, field))
+
+
+def test_a_take_in_which_vicon_lost_a_joint_is_evaluated_in_the_world(tmp_path, capsys):
+    """It was refused as one without places in the world."""
+    source, poses = tmp_path / 'dhp19', poses_mm(40)
+    source.mkdir()
+    poses[:, 7] = np.nan
+    write_hdf5_form(source, NAMES[0], {channel: steady_events(8000, 50, channel)
+                                       for channel in (2, 3)}, poses, milliseconds=400)
+    convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2, 3, '--takes')
+    assert main(['evaluate3d', '--takes', str(tmp_path / 'out'), '--step-us', '10000', '--json',
+                 '--least-confidence', '0']) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    by_joint = result['cases']['dhp19_2 + dhp19_3']['rows']['hybrid']['mpjpe_mm_by_joint']
+    assert [index for index, error in enumerate(by_joint) if error is None] == [7]
 
 
 @pytest.fixture
