@@ -43,7 +43,7 @@ class TriangulatorNode(Node):
         cameras = range(len(self._rig.cameras))
         self._received = [0 for _ in cameras]
         self._reported = list(self._received)  # as they were at the last report
-        self._clock_ns = 0  # ROS time at 0 of the common clock
+        self._clock_ns = [0 for _ in cameras]  # ROS time at 0 of the common clock, as each has it
         self._stale, self._trained = [False for _ in cameras], [True for _ in cameras]
         self._compute_ms: list[float] = []
         self._latency_ms: list[float] = []
@@ -65,7 +65,7 @@ class TriangulatorNode(Node):
             return
         self._received[camera] += len(message.skeletons)
         self._stale[camera], self._trained[camera] = newest.stale, newest.trained
-        self._clock_ns = from_time(newest.header.stamp) - 1000 * self._instant_us(newest)
+        self._clock_ns[camera] = from_time(newest.header.stamp) - 1000 * self._instant_us(newest)
         poses = [self._timed(skeleton) for skeleton in message.skeletons]
         for skeleton in self._triangulator.update(camera, poses):
             self._publish(skeleton)
@@ -81,7 +81,8 @@ class TriangulatorNode(Node):
         return TimedPose(self._instant_us(message), skeleton.joints_px, skeleton.confidence)
 
     def _publish(self, skeleton: Skeleton3D) -> None:
-        stamp_ns = self._clock_ns + 1000 * skeleton.stamp_us
+        # Always the same camera's, or stamps would step back.
+        stamp_ns = self._clock_ns[int(skeleton.missing.argmin())] + 1000 * skeleton.stamp_us
         header = Header(stamp=to_time(stamp_ns), frame_id=self._rig.frame_id)
         there = ~skeleton.missing
         now_ns = time.time_ns()

@@ -12,6 +12,7 @@ Our own file names the cameras, as their trackers' namespaces do, and says where
         translation_m: [0.1, 0.0, 0.0]
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,9 @@ def load_rig(path: str | Path) -> Rig:
             "and translation_m each, or Kalibr's camchain with cam0, cam1 ... "
             f'({type(error).__name__}: {error})') from error
     for camera in rig.cameras:
+        if not re.fullmatch(r'[A-Za-z_]\w*', camera.name, re.ASCII):
+            raise InputError(f'{path}: camera {camera.name!r} must be named as ROS names are: '
+                             'letters, digits and _, no digit first')
         try:
             check_camera(camera)
         except InputError as error:

@@ -33,7 +33,7 @@ class Tracker:
 
     def __init__(self, live: LiveGraph, camera: RigCamera, phase_us: int, began_ns: int):
         """Wait until the triangulator listens."""
-        self._camera, self._phase_us, self._began_ns = camera, phase_us, began_ns
+        self._camera, self._phase_us, self.began_ns = camera, phase_us, began_ns
         self._publisher = live.publisher(f'/{camera.name}/snn_tracker/skeletons', Skeleton2DArray)
 
     def send(self, packet: int, **changes) -> None:
@@ -42,7 +42,7 @@ class Tracker:
         for step in range(PACKET_US // 1_000):
             stamp_us = packet * PACKET_US + 1_000 * step + self._phase_us
             pixels = project(self._camera, joints_m(stamp_us)).astype(np.float32)
-            header = Header(stamp=to_time(self._began_ns + 1_000 * stamp_us),
+            header = Header(stamp=to_time(self.began_ns + 1_000 * stamp_us),
                             frame_id=self._camera.name)
             message = to_skeleton_message(
                 Skeleton(stamp_us, pixels, np.full(13, 0.8, np.float32), 0 * pixels), header)
@@ -107,6 +107,15 @@ def test_cameras_out_of_step_make_one_pose_for_each_instant(live, tmp_path, cloc
     assert last.cameras.tolist() == [2] * 13 and (last.reprojection_error_px < 0.01).all()
     assert last.confidence == pytest.approx([0.8] * 13)
     assert last.event_latency_ms > 0 and last.compute_ms > 0
+
+
+def test_stamps_are_those_of_one_camera_where_hosts_disagree(live, tmp_path):
+    """Sensors are in step by wire; the second's header stamps are 3 ms late."""
+    stage = Stage(live, tmp_path, 2, clock='sensor')
+    stage.trackers[1].began_ns += 3_000_000
+    poses = [pose for pose in stage.play(20) if not any(pose.missing)]
+    stamps_us = [stage.stamp_us(pose) for pose in poses]
+    assert stamps_us == [pose.instant_us for pose in poses] and len(poses) > 30
 
 
 def test_a_camera_that_dies_is_told_and_the_others_go_on(live, tmp_path):

@@ -149,6 +149,7 @@ def test_a_mistake_in_a_rig_is_told(ours, changes, words):
     (CAMCHAIN.replace('pinhole', 'omni'), 'only pinhole'),
     (CAMCHAIN.replace('330.5', '-1.0'), 'focal lengths must be above 0'),
     (CAMCHAIN.replace('/right', '/left'), 'each of another name'),
+    (CAMCHAIN.replace('/right', '/2nd'), "camera '2nd' must be named as ROS names are"),
     (CAMCHAIN.replace('[-0.02, 0.01, 0.0, 0.0]', '[1.0]'), '4 coefficients, not 1')])
 def test_a_file_that_is_no_rig_is_refused(tmp_path, text, words):
     (tmp_path / 'rig.yaml').write_text(text)
