@@ -39,11 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-blind', action='store_true',
                         help='do not blind cameras, one after the other: it takes as long again')
     add_executor_arguments(parser, workers=1)
-    parser.add_argument('--output', metavar='FILE', type=Path, help='JSON file for all figures')
+    parser.add_argument('--output', metavar='DIR', type=Path,
+                        help='folder for result.json and a picture')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate; write the figures where a file is named."""
+    """Evaluate; write the figures where a folder is named."""
     from hybrid_pose_ros.checkpoint import load, shipped
     from hybrid_pose_ros.evaluation.evaluate3d import evaluate3d
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
@@ -67,10 +68,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         result = evaluate3d(checkpoint, takes, params, trust, blind=not args.no_blind,
                             executor=others, progress=bar.advance)
     if args.output:
+        from hybrid_pose_ros.evaluation.plots3d import plot_world
         try:
-            args.output.write_text(json.dumps(result, indent=1))
+            args.output.mkdir(parents=True, exist_ok=True)
+            (args.output / 'result.json').write_text(json.dumps(result, indent=1))
+            plot_world(result, args.output)
         except OSError as error:
-            raise InputError(f'{args.output} cannot be written: {error.strerror}') from error
+            raise InputError(f'{args.output} cannot be written: {error}') from error
     return result
 
 

@@ -14,6 +14,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation import evaluate3d as module
 from hybrid_pose_ros.evaluation.evaluate3d import cases_of, evaluate3d
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.evaluation.plots3d import plot_world
 from hybrid_pose_ros.evaluation.takes import CameraPoses, camera_poses, find_takes
 from hybrid_pose_ros.pose.rig import project
 from hybrid_pose_ros.presets import preset
@@ -95,6 +96,11 @@ def test_a_blinded_camera_of_four_is_as_one_that_is_not_there(known, tmp_path):
     assert len(cases) == 6 and not any('blinded' in name for name in cases)
 
 
+def test_four_cameras_are_drawn_with_those_that_are_blinded(known, tmp_path):
+    result = figures(find_takes([write_take(tmp_path / 'take')]))
+    assert plot_world(result, tmp_path).stat().st_size > 5_000
+
+
 def test_two_cameras_are_one_case(tmp_path):
     assert [case.cameras for case in cases_of(dhp19_rig(2))] == [(0, 1)]
 
@@ -157,13 +163,14 @@ def test_the_command_evaluates_real_graphs(tmp_path, capsys):
             joints = np.full((*clip.visible.shape, 3), 900.0)
             writer.append_labels(clip.label_us, clip.joints_px + 0.5, joints, clip.visible)
     status = main(['evaluate3d', '--takes', str(tmp_path / 'take'), '--ann-rate', '10',
-                   '--step-us', '10000', '--json', '--output', str(tmp_path / 'r.json')])
+                   '--step-us', '10000', '--json', '--output', str(tmp_path / 'out')])
     assert status == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     rows = result['cases']['left + right']['rows']
     assert set(rows) == {'ann', 'ann_held', 'hybrid'}
     assert len(rows['hybrid']['mpjpe_mm_by_step']) == 10
-    assert json.loads((tmp_path / 'r.json').read_text()) == result
+    assert json.loads((tmp_path / 'out' / 'result.json').read_text()) == result
+    assert (tmp_path / 'out' / 'world.png').stat().st_size > 5_000
     found = camera_poses(untrained(preset('edge')), tmp_path / 'take' / 'left.h5',
                          EvaluationParams(step_us=10_000, ann_rate_hz=10.0, ann_latency_us=0))
     assert found.step.min() == 1 and found.step.max() == 10
