@@ -39,6 +39,9 @@ from hybrid_pose_ros.representation.lens import load_lens
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.settings import check, param
 
+PATIENCE_US = 50_000
+"""A state that has not caught up in idle times after so long delays the poses."""
+
 
 @dataclass(frozen=True)
 class NetworkParams:
@@ -74,8 +77,8 @@ class NetworkParams:
 class TrackerParams(DemandParams, NetworkParams):
     """Parameters of the snn_tracker node."""
 
-    replay_steps: int = param(4, 'Steps of the replay beside each live bin while a new state '
-                              'catches up.', low=2, high=1_000)
+    replay_steps: int = param(4, 'Steps of the replay beside each live bin where a new state '
+                              'does not catch up in idle times.', low=2, high=1_000)
     replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to '
                                 'this length [us], 10 ms at most as trained; step_us or less: one '
                                 'by one.', low=100, high=100_000)
@@ -149,6 +152,7 @@ class _Run:
     state: EngineState
     since_us: int  # sensor time of its initialization
     next_index: int  # the bin that it takes next
+    arrival_index: int  # the newest bin when it came
     merging: bool = False  # several bins in a step; its state is of such steps
 
 
@@ -184,6 +188,7 @@ class PoseTracker:
         self._candidate: _Run | None = None
         self._leaving_out = False  # until the candidate takes over
         self._hurried = False  # packets wait: bins are taken together
+        self._idles = False  # `catch_up` is called
         self._free = [self._engine.initialize(), self._engine.initialize()]
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None
@@ -246,6 +251,25 @@ class PoseTracker:
             if pose is not None:
                 yield pose
 
+    def catch_up(self) -> bool:
+        """Let a state that catches up take one step, while there is nothing else to do.
+
+        Poses need not wait for its replay then. Where this is not called, or not often enough to
+        catch up within PATIENCE_US, `update` replays `replay_steps` beside each live bin.
+
+        Returns:
+            Whether there is more to do before the next packet.
+        """
+        self._idles = True
+        candidate, live = self._candidate, self._live
+        end_index = self._history[-1].index + 1 if self._history else 0
+        if candidate is None or live is None or live.next_index != end_index:
+            return False
+        self._replay(candidate, end_index - 1, limit=1)
+        if candidate.next_index == end_index:
+            self._take_over(candidate)
+        return candidate.next_index < end_index
+
     def lose(self) -> None:
         """Note that events were lost on the way; the bins in between are without them."""
         self._demand.lose()
@@ -290,7 +314,7 @@ class PoseTracker:
             self._candidate, self._leaving_out = self._release(self._candidate), False
         merging = self._history[-1].index + 1 - first_index > self._merged > 1
         run = _Run((self._free_long if merging else self._free).pop(), state.sensor_time_us,
-                   first_index, merging)
+                   first_index, self._history[-1].index, merging)
         run.state.copy_from(state.tensors)
         if not state.is_intact():
             self.counts.states_torn += 1
@@ -329,7 +353,8 @@ class PoseTracker:
         """
         candidate = self._candidate
         if candidate is not None:
-            self._replay(candidate, step.index, limit=self._params.replay_steps)
+            if self._is_due(candidate, step.index):
+                self._replay(candidate, step.index, limit=self._params.replay_steps)
             if candidate.next_index == step.index + 1:
                 if self._live is not None:  # bins that waited for a long step get no pose now
                     self.counts.merged_steps += step.index - self._live.next_index
@@ -351,6 +376,12 @@ class PoseTracker:
         for _ in range(behind):
             self._take_step(live)
         return step.counts
+
+    def _is_due(self, candidate: _Run, index: int) -> bool:
+        """Return whether a candidate replays beside a live bin, and does not wait for idle time."""
+        waited_us = (index - candidate.arrival_index) * self._params.step_us
+        return (not self._idles or waited_us > PATIENCE_US
+                or index - candidate.next_index < self._params.replay_steps)  # it is there at once
 
     def _take_over(self, run: _Run) -> None:
         self._release(self._live)

@@ -217,6 +217,58 @@ def test_a_later_state_takes_over_when_its_replay_has_caught_up(first, delay, re
     assert track.counts.states == 2
 
 
+@settings(max_examples=40)
+@given(st.integers(1, 10), st.integers(0, 8),
+       st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6)), min_size=1, max_size=8))
+def test_a_replay_in_idle_times_changes_no_pose_but_when_it_takes_over(first, delay, packets):
+    track = tracker()
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0, seed=1))
+    now, poses = first + delay, []
+    feed.until(now)
+    track.initialize(state(first))
+    for bins, idle in packets:
+        for _ in range(idle):
+            track.catch_up()
+        poses += feed.until(now + len(poses) + bins)
+    end = now + len(poses)
+    assert bins_of(poses) == list(range(now, end))
+    old = sum(pose.state_age_us == (index + 1) * STEP_US for index, pose in zip(bins_of(poses), poses))
+    assert_same(poses[:old], run_at_once(state(0, seed=1), range(now, now + old)))
+    assert_same(poses[old:], run_at_once(state(first), range(now + old, end)))
+
+
+@given(st.integers(1, 10), st.integers(0, 12))
+def test_who_waits_for_packets_catches_up_without_any(first, delay):
+    track = tracker()
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0, seed=1))
+    feed.until(first + delay)
+    track.initialize(state(first))
+    steps = 0
+    while track.catch_up():
+        steps += 1
+    assert steps == max(0, delay - 1)
+    assert track.counts.states == 2
+    assert track.state_age_us == delay * STEP_US
+    assert not track.catch_up()
+
+
+def test_idle_times_are_of_no_use_without_a_state_or_ahead_of_the_events():
+    track = tracker()
+    assert not track.catch_up()
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    track.initialize(state(5))
+    assert not track.catch_up()
+    assert track.counts.states == 1
+    feed.until(8)
+    assert track.counts.states == 2
+
+
 @settings(max_examples=20)
 @given(st.data())
 def test_packets_may_cut_the_stream_anywhere(data):

@@ -170,12 +170,17 @@ def _work_off(weights: Checkpoint, person: LabeledRecording, ann: Ann,
 
 def _packet(tracker: PoseTracker, person: LabeledRecording, end_us: int,
             free_us: float) -> tuple[float, float | None]:
-    """Take the packet that arrives at end_us, or when the tracker is free.
+    """Take the packet that arrives at end_us, or when the tracker is free; use the time before.
 
     Returns:
-        When the tracker is free again, and when a state took over, or None.
+        When the tracker is free again, and when a state had its first pose, or None.
     """
     events, states = person.events_between(end_us - PACKET_US, end_us), tracker.counts.states
+    idle = True
+    while idle and free_us < end_us:
+        began_ns = time.perf_counter_ns()
+        idle = tracker.catch_up()
+        free_us += (time.perf_counter_ns() - began_ns) * 1e-3
     start_us, began_ns, took_over_us = max(free_us, end_us), time.perf_counter_ns(), None
     for _ in tracker.update(events):
         if took_over_us is None and tracker.counts.states > states:

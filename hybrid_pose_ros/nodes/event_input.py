@@ -41,18 +41,20 @@ class EventInput:
     """Decodes the packets of `~/events` and hands them on; bad ones are counted and reported."""
 
     def __init__(self, node: Node, on_events: Callable[[EventBatch], None], *,
-                 gathering_s: float = 0.0):
+                 on_idle: Callable[[], bool] | None = None, gathering_s: float = 0.0):
         """Subscribe; `on_events` is called for every good packet.
 
         Args:
             node: that subscribes.
             on_events: what it does.
+            on_idle: does a little work behind the packets, and returns whether there is more.
             gathering_s: who is in no hurry waits so long behind each packet for more of them,
                 which then cost less than one by one.
         """
         compile_codecs()  # before the first packet waits for it
         self._node = node
         self._on_events = on_events
+        self._on_idle = on_idle
         self._gathering_s = gathering_s
         self._stream = PacketStream()
         self.clock = SensorClock()
@@ -90,7 +92,14 @@ class EventInput:
             self._take(*more)
             depth += 1
         self._queue_depth = max(self._queue_depth, depth)
+        self.use_idle_time()
         time.sleep(self._gathering_s)
+
+    def use_idle_time(self) -> None:
+        """Work as long as there is something to do and nothing waits; packets go first."""
+        while self._on_idle is not None and self._on_idle():
+            for more in waiting(self._subscription):
+                self._take(*more)
 
     def _take(self, message: EventPacket, info: dict) -> None:
         taken_ns = time.time_ns()

@@ -74,7 +74,7 @@ class SnnTrackerNode(ManagedNode):
         self._inline_requests = self.create_publisher(String, '~/inline_request', REQUEST_QOS)
         self._requests = self.create_publisher(String, '~/initialize_request', REQUEST_QOS)
         self._statuses = self.create_publisher(TrackerStatus, '~/status', STATUS_QOS)
-        self._input = EventInput(self, self._on_events)
+        self._input = EventInput(self, self._on_events, on_idle=self._on_idle)
         self._notices = self.create_subscription(StateTensors, '~/state', self._on_state,
                                                  STATE_QOS)
         self.get_logger().info(f'ready: model {self._model}, {self._params}')
@@ -98,16 +98,21 @@ class SnnTrackerNode(ManagedNode):
         if batch.lost_packets:
             self._tracker.lose()
         self._arrival_ns = batch.arrival_ns
-        self._take(self._reader.latest)  # a look into the ring is sooner than the notice
+        if self._tracker.state_age_us is None:
+            self._take(self._reader.latest)  # a look into the ring is sooner than the notice
         waited_us = (time.time_ns() - batch.arrival_ns) // 1000
         for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
         done_ns = time.time_ns()
         self._topics.flush(done_ns)
         self._report.take_packet(batch, done_ns)
+        self._take(self._reader.latest)  # behind the poses, which need not wait for it
         reason = self._tracker.take_request()
         if reason is not None:
             self._requests.publish(String(data=reason))
+
+    def _on_idle(self) -> bool:
+        return self._tracker is not None and self._tracker.catch_up()
 
     def _start(self, batch: EventBatch) -> bool:
         try:
@@ -138,6 +143,7 @@ class SnnTrackerNode(ManagedNode):
     def _on_state(self, message: StateTensors) -> None:
         if self._tracker is not None:
             self._take(lambda: self._read(message))
+            self._input.use_idle_time()
 
     def _take(self, read: Callable[[], StateView | None]) -> None:
         """Let the tracker start from the state that `read` brings, if it brings one."""

@@ -91,6 +91,7 @@ def test_a_tracker_that_nobody_answers_goes_on_asking_and_says_that_its_poses_ar
     assert any('poses stale: no new state' in status.message and status.level == status.WARN
                for status in live.statuses('snn_tracker'))
     states.announce(states.write(camera.now_us - 10_000))
+    live.report('snn_tracker', lambda values: values['states'] == '2')  # in idle time
     camera.send(CHUNK_US)
     live.spin_until(lambda: not skeletons[-1].stale, 'a pose of the new state')
 
