@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose convert`: a dataset of others as recordings of ours."""
+"""`hybrid-pose convert`: a dataset of others as recordings of ours, or weights of the paper."""
 
 import argparse
 import sys
@@ -13,18 +13,20 @@ from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.errors import InputError
 
-SUMMARY = 'Convert DHP19 or Event-Human3.6M to recordings with labels.'
+SUMMARY = 'Convert DHP19 or Event-Human3.6M to recordings with labels, or published weights.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the dataset, where it is and what is wanted of it."""
-    parser.add_argument('dataset', choices=DATASETS, help='which dataset')
+    parser.add_argument('dataset', choices=(*DATASETS, CHECKPOINT),
+                        help="which dataset, or checkpoint: weights of the paper's hybrid")
     parser.add_argument('folder', metavar='DIR', type=Path,
                         help='where it lies: DHP19 as it was published (DVS_movies, Vicon_data) '
                         'or the HDF5 files that the paper\'s code reads; Event-Human3.6M with '
-                        'labels.h5')
+                        'labels.h5; of a checkpoint the file (.pt)')
     parser.add_argument('--output-dir', required=True, metavar='DIR', type=Path,
-                        help='folder for the recordings, one a camera')
+                        help='folder for the recordings, one a camera, or for the weights '
+                        '(.safetensors)')
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
                         help='subjects that the paper trains on or tests with (all)')
     parser.add_argument('--channels', type=int, nargs='+', metavar='N',
@@ -38,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Convert; return how much was made, and what was refused and why."""
+    if args.dataset == CHECKPOINT:
+        return _checkpoint(args.folder, args.output_dir)
     from hybrid_pose_ros.datasets.conversion import convert_all
     conversions = DATASETS[args.dataset](args)
     present = sum(conversion.done for conversion in conversions)
@@ -61,9 +65,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """Print what was made."""
+    if 'weights' in result:
+        print(f'{result["weights"]}: weights of preset {result["preset"]}')
+        return
     print(f'{result["files"]} files of {result["duration_s"]:.1f} s, {result["events"]} events '
           f'and {result["labels"]} labels in {result["output_dir"]}; of {result["recordings"]} '
           f'recordings {result["present"]} were there, {len(result["refused"])} refused')
+
+
+def _checkpoint(path: Path, folder: Path) -> dict[str, Any]:
+    """Write the weights of a published hybrid as ours; return where they are."""
+    from hybrid_pose_ros.networks.published import published_hybrid
+    from hybrid_pose_ros.training.log import writing
+    weights = published_hybrid(path)
+    written = folder / f'{weights.preset.name}.safetensors'
+    with writing(written):
+        weights.save(written)
+    return {'weights': str(written), 'preset': weights.preset.name}
 
 
 def _dhp19(args: argparse.Namespace) -> list:
@@ -108,4 +126,5 @@ def _file_name(name: str, channel: int, takes: bool) -> str:
     return f'{name}_cam{channel}.h5'
 
 
+CHECKPOINT = 'checkpoint'
 DATASETS = {'dhp19': _dhp19, 'h36m': _h36m}

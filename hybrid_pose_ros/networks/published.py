@@ -13,8 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import CheckpointError
-from hybrid_pose_ros.networks.systems import SYSTEMS
+from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.presets import preset
 
 HEADS = ('enc0', 'down1', 'down2', 'down3', 'res1', 'res2', 'up1', 'up2', 'up3')
 
@@ -87,6 +89,28 @@ def load_published(system: str, network: nn.Module, tensors: Mapping[str, Tensor
     with torch.no_grad():
         for name, own in wanted.values():
             own.copy_(tensors[name])
+
+
+def published_hybrid(path: str | Path) -> Checkpoint:
+    """Return the weights of a published hybrid (.pt) as ours.
+
+    They are taken for those of steps of 10 ms: nothing in such a file tells time constants.
+
+    Raises:
+        CheckpointError: it cannot be read, or is of another network.
+    """
+    tensors = read_published(path)
+    first = tensors.get('static_conv_snn.conv2d.weight')
+    if first is None:
+        raise CheckpointError(
+            f'{path} is of no hybrid, which are all that can be converted: score a network that '
+            'runs alone with `hybrid-pose reproduce --published snn=FILE`, for example')
+    fitting = [chosen for chosen in map(preset, ('paper', 'paper_small'))
+               if chosen.spiking[0].out_channels == len(first)]
+    hybrid = Hybrid(fitting[0] if fitting else preset('paper'))
+    load_published('hybrid_snn', hybrid, tensors)
+    return hybrid.to_checkpoint({'trained': True, 'training': {'weights': 'published',
+                                                               'file': Path(path).name}})
 
 
 def read_published(path: str | Path) -> dict[str, Tensor]:

@@ -5,11 +5,11 @@
 No schedule of the rate, no weight decay, no clipped gradients, no augmentation. `epochs` are
 those of the checkpoints behind the published figures (the configurations allow 200); of
 `hybrid_rnn` they are not known, and taken to be as many as of `rnn`; of the hybrids without a part
-of the initialization likewise as of `hybrid_snn`. The ANN is trained first, the
-hybrids begin with it and leave it as it is, and with recurrent or spiking parts that are random.
+of the initialization likewise as of `hybrid_snn`. The ANN is trained first, the hybrids begin with
+it and leave it as it is, and with recurrent or spiking parts that are random.
 
 Where the preset is not `paper`, the recipe is not the paper's: `paper_small` trains at higher
-rates.
+rates, at which gradients of the SNN may explode, and shortens them.
 
 Source: configurations and trainers of the published code of arXiv 2303.14176.
 """
@@ -35,6 +35,7 @@ class Recipe:
     epochs: float
     output_divisor: float = 1.0  # of the first weights of the output, so that it starts near 0
     iterations: int | None = None  # batches, instead of epochs
+    gradient_norm: float = math.inf  # longer gradients are shortened to it
     save_every: int = 100  # iterations from one file to resume from to the next
 
     def schedule(self, windows: int, processes: int = 1) -> Schedule:
@@ -43,7 +44,7 @@ class Recipe:
         if iterations is None:
             iterations = math.ceil(self.epochs * windows / (self.batch * processes))
         return Schedule(iterations, self.learning_rate, warm_up=1, last_share=1.0,
-                        save_every=self.save_every, gradient_norm=math.inf)
+                        save_every=self.save_every, gradient_norm=self.gradient_norm)
 
 
 PAPER = (
@@ -57,7 +58,7 @@ PAPER = (
 )
 SMALL_CHANGES = ((3e-3, 12), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1))
 """Rates and epochs in the order of PAPER, for hundreds of batches instead of ten thousands."""
-SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs)
+SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs, gradient_norm=1.0)
               for recipe, (rate, epochs) in zip(PAPER, SMALL_CHANGES, strict=True))
 RECIPES = {'paper': PAPER, 'paper_small': SMALL}
 

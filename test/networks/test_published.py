@@ -6,8 +6,10 @@ import pytest
 import torch
 from plain_networks import RUNS, Weights
 
+from hybrid_pose_ros.checkpoint import identity, shipped, untrained
+from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import CheckpointError
-from hybrid_pose_ros.networks.published import load_published, read_published
+from hybrid_pose_ros.networks.published import load_published, published_name, read_published
 from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.presets import preset
 
@@ -98,6 +100,33 @@ def test_tensors_that_do_not_fit_are_named():
     with pytest.raises(CheckpointError, match='missing: up1.conv2d.weight; '
                        'temporalflat.conv2d.weight: expected .*13, 16, 1, 1.*unexpected: surplus'):
         load_published('snn', network, tensors)
+
+
+def published_file(path, chosen='paper_small'):
+    """Write untrained weights of a preset under their published names; return them."""
+    weights = untrained(preset(chosen), seed=3)
+    torch.save({published_name('hybrid_snn', name): torch.from_numpy(tensor)
+                for name, tensor in weights.tensors.items()}, path)
+    return weights
+
+
+def test_a_published_hybrid_becomes_weights_that_nodes_load(tmp_path, capsys):
+    expected = published_file(tmp_path / 'hybrid.pt')
+    assert main(['convert', 'checkpoint', str(tmp_path / 'hybrid.pt'), '--output-dir',
+                 str(tmp_path / 'ours')]) == 0
+    assert 'paper_small.safetensors: weights of preset paper_small' in capsys.readouterr().out
+    weights = shipped('paper_small', str(tmp_path / 'ours' / 'paper_small.safetensors'))
+    assert identity(weights) == identity(expected)
+    assert weights.card['training'] == {'weights': 'published', 'file': 'hybrid.pt'}
+
+
+def test_a_network_that_runs_alone_is_not_converted(tmp_path, capsys):
+    weights, _ = networks('snn')
+    torch.save(weights.tensors, tmp_path / 'snn.pt')
+    assert main(['convert', 'checkpoint', str(tmp_path / 'snn.pt'), '--output-dir',
+                 str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.count('\n') == 1 and 'reproduce --published snn=FILE' in error
 
 
 def test_a_published_file_is_read_back(tmp_path):

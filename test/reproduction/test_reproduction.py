@@ -216,7 +216,7 @@ def test_firing_is_the_share_of_neurons_that_spike_in_a_step():
 
 
 def test_modelled_power_is_the_published_one_at_its_rates():
-    """Published at 45 nm: 101.3 mJ a pass, a convolution of 603.98 MMAC left out; heads 5.86 mJ."""
+    """Published at 45 nm: 101.3 mJ a pass, one convolution of 604 MMAC left out; heads 5.86 mJ."""
     paper, size = preset('paper'), (256, 256)
     silent = {layer.name: 0.0 for layer in paper.spiking}
     held = modelled_mw('ann_held', paper, size, 10, {})['45nm']
