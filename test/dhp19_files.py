@@ -92,7 +92,8 @@ def mat_structure(name: bytes, fields: dict[str, np.ndarray]) -> bytes:
     """Return a variable, a structure of matrices of doubles."""
     names = b''.join(field.encode().ljust(32, b'\0') for field in fields)
     return mat_array(2, (1, 1), name, mat_element(5, struct.pack('<i', 32)), mat_element(1, names),
-                     *(mat_array(6, values.shape, b'', mat_element(9, values.tobytes('F')))
+                     *(mat_array(6, values.shape, b'',
+                                 mat_element(9, values.astype('<f8').tobytes('F')))
                        for values in fields.values()))
 
 
