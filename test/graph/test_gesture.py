@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two nodes with weights for another task."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from live_graph import SKELETON, STATE, Camera, LiveGraph, stamps_us
@@ -18,8 +20,8 @@ SAID = 'squat'
 
 
 @pytest.fixture(scope='module')
-def gestures(shared_live: LiveGraph, tmp_path_factory) -> list[Gesture]:
-    """Return what weights say whose ANN always says the same."""
+def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
+    """Return what weights say whose ANN always says the same, and what was warned of."""
     live, path = shared_live, tmp_path_factory.mktemp('weights') / 'gesture.safetensors'
     weights = untrained(for_task(preset('edge'), 'gesture'))
     for name in ('ann.output.weight', 'snn.output.weight'):
@@ -36,29 +38,32 @@ def gestures(shared_live: LiveGraph, tmp_path_factory) -> list[Gesture]:
         live.spin_until(lambda: len(states) > known, 'a state of the newest events')
     live.spin_until(lambda: heard and heard[-1].sensor_time_us >= camera.now_us - STEP_US,
                     'the last complete bin')
-    return heard
+    return SimpleNamespace(gestures=heard, log=live.log())
 
 
-def test_every_time_bin_has_the_gesture_that_the_ann_saw(gestures):
-    stamps = stamps_us(gestures)
+def test_every_time_bin_has_the_gesture_that_the_ann_saw(run):
+    stamps = stamps_us(run.gestures)
     assert stamps == list(range(stamps[0], stamps[0] + STEP_US * len(stamps), STEP_US))
-    assert {message.gesture for message in gestures} == {SAID}
-    for message in gestures:
+    assert {message.gesture for message in run.gestures} == {SAID}
+    for message in run.gestures:
         assert message.confidence > 0.9 and tuple(message.names) == GESTURES
         assert np.sum(message.probabilities) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_gesture_says_how_it_came_about(gestures):
-    message = gestures[-1]
+def test_a_gesture_says_how_it_came_about(run):
+    message = run.gestures[-1]
     assert message.step_us == STEP_US and message.events > 0 and not message.trained
     assert 0 < message.state_age_us < 1_000_000
     assert 0 < message.compute_ms < message.packet_latency_ms
     assert message.header.frame_id == 'lens'
 
 
-def test_the_tracker_of_gestures_offers_no_skeletons(gestures, shared_live):
+def test_the_tracker_of_gestures_offers_no_skeletons(run, shared_live):
     offered = {topic for topic, _ in shared_live.listener.get_topic_names_and_types()}
     assert GESTURE in offered and SKELETON not in offered
-    assert int(shared_live.report('snn_tracker')['poses']) >= len(gestures)
-    assert shared_live.log() == []
     assert not shared_live.listener.get_publishers_info_by_topic(SKELETON)
+    assert int(shared_live.report('snn_tracker')['poses']) >= len(run.gestures)
+
+
+def test_nothing_is_warned_of(run):
+    assert run.log == []
