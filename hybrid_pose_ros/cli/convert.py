@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='only the 256x256 pixels of DHP19 that the paper takes')
     parser.add_argument('--takes', action='store_true',
                         help='a folder for each recording of DHP19, as evaluate3d takes them')
+    parser.add_argument('--paper-form', action='store_true',
+                        help='write DHP19 as the paper\'s code reads it, with the matrices, '
+                        'instead of recordings of ours')
     add_executor_arguments(parser)
 
 
@@ -86,21 +89,43 @@ def _checkpoint(path: Path, folder: Path) -> dict[str, Any]:
 
 def _dhp19(args: argparse.Namespace) -> list:
     from hybrid_pose_ros.datasets import dhp19
-    from hybrid_pose_ros.datasets.conversion import Conversion
+    from hybrid_pose_ros.datasets.conversion import Conversion, write_ours
     channels = _chosen(args.channels, dhp19.CHANNELS)
     folder = args.output_dir.resolve()  # the process that converts may be elsewhere
+    if args.paper_form:
+        return _paper_form(args, channels, folder)
     return [Conversion(partial(files.load, channels, crop=args.crop),
                        tuple(folder / _file_name(str(files.name), channel, args.takes)
-                             for channel in channels), 'dhp19')
+                             for channel in channels), partial(write_ours, encoding='dhp19'))
             for files in dhp19.find(args.folder.resolve(), args.split)]
+
+
+def _paper_form(args: argparse.Namespace, channels: list[int], folder: Path) -> list:
+    from hybrid_pose_ros.datasets import dhp19, dhp19_hdf5
+    from hybrid_pose_ros.datasets.conversion import Conversion, make_folders
+    if args.crop or args.takes:
+        raise InputError('--paper-form is of the whole image, in one folder: leave out --crop and '
+                         '--takes')
+    found = dhp19.find(args.folder.resolve(), args.split)
+    make_folders([folder])
+    dhp19_hdf5.save_matrices(folder)
+    return [Conversion(partial(files.load, channels),
+                       (folder / f'{files.name}{dhp19_hdf5.EVENTS_END}',
+                        folder / f'{files.name}{dhp19_hdf5.LABELS_END}'),
+                       partial(_write_paper_form, channels=channels)) for files in found]
+
+
+def _write_paper_form(recordings: list, paths: tuple[Path, ...], *, channels: list[int]) -> None:
+    from hybrid_pose_ros.datasets.dhp19_hdf5 import write_recording
+    write_recording(recordings, channels, *paths)
 
 
 def _h36m(args: argparse.Namespace) -> list:
     from hybrid_pose_ros.datasets import h36m
-    from hybrid_pose_ros.datasets.conversion import Conversion
-    if args.crop or args.takes:
-        raise InputError('--crop and --takes are for DHP19: Event-Human3.6M is used whole, and '
-                         'its cameras are not known')
+    from hybrid_pose_ros.datasets.conversion import Conversion, write_ours
+    if args.crop or args.takes or args.paper_form:
+        raise InputError('--crop, --takes and --paper-form are for DHP19: Event-Human3.6M is used '
+                         'whole, and its cameras are not known')
     cameras = _chosen(args.channels, h36m.CAMERAS)
     folder = args.output_dir.resolve()
     found = [files for files in h36m.find(args.folder.resolve(), args.split)
@@ -108,7 +133,8 @@ def _h36m(args: argparse.Namespace) -> list:
     if not found:
         raise InputError(f'{args.folder} holds no sequences of the cameras '
                          f'{", ".join(map(str, cameras))}')
-    return [Conversion(files.load, (folder / f'{files.name}.h5',), 'h36m') for files in found]
+    return [Conversion(files.load, (folder / f'{files.name}.h5',),
+                       partial(write_ours, encoding='h36m')) for files in found]
 
 
 def _chosen(channels: list[int] | None, known: range) -> list[int]:
@@ -120,7 +146,7 @@ def _chosen(channels: list[int] | None, known: range) -> list[int]:
 
 
 def _file_name(name: str, channel: int, takes: bool) -> str:
-    """Return the place of a channel of DHP19; in a take it is named as the rig names its camera."""
+    """Return where a channel of DHP19 goes; in a take it has the name of the rig's camera."""
     if takes:
         return f'{name}/dhp19_{CAMERA_OF_CHANNEL[channel]}.h5'
     return f'{name}_cam{channel}.h5'

@@ -6,7 +6,7 @@ A conversion can be stopped and taken up again: files that are complete are not 
 recording that cannot be read does not stop the others.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from hybrid_pose_ros.errors import RecordingError
 
 
 class Conversion(NamedTuple):
-    """One recording of a dataset: how its channels are read, and where each is to lie."""
+    """One recording of a dataset: how its channels are read, and what they are written to."""
 
-    load: Callable[[], list[DatasetRecording]]  # as many as there are paths, in their order
+    load: Callable[[], list[DatasetRecording]]
     paths: tuple[Path, ...]
-    encoding: str  # what is written as the recordings' source
+    write: Callable[[list[DatasetRecording], tuple[Path, ...]], None]
 
     @property
     def done(self) -> bool:
@@ -28,19 +28,38 @@ class Conversion(NamedTuple):
         return all(path.exists() for path in self.paths)
 
 
+def write_ours(recordings: list[DatasetRecording], paths: tuple[Path, ...], *, encoding: str
+               ) -> None:
+    """Write recordings as files of ours, one each; `encoding` is told as their source."""
+    for recording, path in zip(recordings, paths, strict=True):
+        write(recording, path, encoding)
+
+
 def convert(conversion: Conversion) -> dict:
     """Read one recording and write its files; return the facts, or why it is refused."""
     try:
         recordings = conversion.load()
-        for recording, path in zip(recordings, conversion.paths, strict=True):
-            write(recording, path, conversion.encoding)
+        conversion.write(recordings, conversion.paths)
     except RecordingError as error:
         return {'refused': str(error)}
-    return {'files': len(recordings),
+    return {'files': len(conversion.paths),
             'events': sum(len(recording.events) for recording in recordings),
             'labels': sum(len(recording.labels.t) for recording in recordings),
             'duration_s': 1e-6 * sum(int(recording.labels.t[-1] - recording.labels.t[0])
                                      for recording in recordings if len(recording.labels.t))}
+
+
+def make_folders(folders: Iterable[Path]) -> None:
+    """Make folders that are not there yet.
+
+    Raises:
+        RecordingError: one cannot be made.
+    """
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordingError(f'{folder} cannot be made: {error.strerror}') from error
 
 
 def convert_all(conversions: list[Conversion], executor: Executor | None) -> Iterator[dict]:
@@ -53,11 +72,7 @@ def convert_all(conversions: list[Conversion], executor: Executor | None) -> Ite
     Raises:
         RecordingError: a folder cannot be made.
     """
-    try:
-        for folder in {path.parent for conversion in conversions for path in conversion.paths}:
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordingError(f'{folder} cannot be made: {error.strerror}') from error
+    make_folders({path.parent for conversion in conversions for path in conversion.paths})
     missing = [conversion for conversion in conversions if not conversion.done]
     if executor is None:
         yield from map(convert, missing)

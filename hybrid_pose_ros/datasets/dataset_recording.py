@@ -3,6 +3,8 @@
 """What a reader of a dataset returns: one camera's events and labels, on the way to our form."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,12 +70,23 @@ def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
     Raises:
         RecordingError: the file cannot be written.
     """
-    partial = path.with_name(path.name + '.partial')
-    try:
+    with partial_file(path) as partial:
         with Hdf5Writer(partial, width=recording.width, height=recording.height,
                         encoding=encoding, camera=recording.camera, start_us=0) as writer:
             writer.append(recording.events)
             writer.append_labels(*recording.labels)
+
+
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what was written is renamed when all went well, else removed.
+
+    Raises:
+        RecordingError: the file cannot be written.
+    """
+    partial = path.with_name(path.name + '.partial')
+    try:
+        yield partial
         os.replace(partial, path)
     except OSError as error:
         raise RecordingError(f'{path} cannot be written: {error}') from error

@@ -9,14 +9,17 @@
                                       XYZ/timestamps (N,) [us]
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 import numpy as np
 
-from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording
+from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording, partial_file
+from hybrid_pose_ros.datasets.dhp19_calibration import PROJECTIONS
 from hybrid_pose_ros.datasets.dhp19_labels import LABEL_US, channel_camera, channel_labels
 from hybrid_pose_ros.datasets.event_tables import (
-    check_times, read_event_tables, whole_numbers)
+    check_labeled, check_times, read_event_tables, whole_numbers)
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.pose.skeleton import JOINTS
@@ -41,10 +44,45 @@ def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetR
     stamps_us, joints_mm = _read_poses(labels_path)
     end_us = min(1000 * found.milliseconds, int(stamps_us[-1]) + LABEL_US)
     labeled = stamps_us < end_us
+    check_labeled(labels_path, 'XYZ/timestamps', labeled, end_us)
     name = events_path.name.removesuffix(EVENTS_END)
     return DatasetRecording(
         f'{name}_cam{channel}', *DHP19_SENSOR, events[events['t'] < end_us],
         channel_labels(joints_mm[labeled], stamps_us[labeled], channel), channel_camera(channel))
+
+
+def write_recording(recordings: Sequence[DatasetRecording], channels: Sequence[int],
+                    events_path: Path, labels_path: Path) -> None:
+    """Write channels of one recording, of the whole image, as the paper's code reads them.
+
+    Raises:
+        RecordingError: a file cannot be written.
+    """
+    with partial_file(events_path) as partial, h5py.File(partial, 'w') as file:
+        for channel, recording in zip(channels, recordings, strict=True):
+            events, end_us = recording.events, int(recording.labels.t[-1]) + LABEL_US
+            columns = {'t': events['t'], 'x': events['x'] + np.uint16(1),
+                       'y': events['y'] + np.uint16(1), 'p': events['p']}
+            for field, values in columns.items():
+                file.create_dataset(f'cam{channel}_events/{field}', data=values, shuffle=True,
+                                    compression='lzf' if len(values) else None)
+            file[f'cam{channel}_ms_to_idx'] = np.searchsorted(events['t'],
+                                                              np.arange(0, end_us, 1000))
+    labels = recordings[0].labels
+    with partial_file(labels_path) as partial, h5py.File(partial, 'w') as file:
+        file['XYZ/3d_poses'] = labels.joints_mm.transpose(0, 2, 1).astype(np.float64)
+        file['XYZ/timestamps'] = labels.t
+
+
+def save_matrices(folder: Path) -> None:
+    """Write P1.npy to P4.npy, which the paper's code projects labels with.
+
+    Raises:
+        RecordingError: a file cannot be written.
+    """
+    for camera, matrix in PROJECTIONS.items():
+        with partial_file(folder / f'P{camera}.npy') as partial, partial.open('wb') as file:
+            np.save(file, np.array(matrix))
 
 
 def _read_poses(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -66,6 +66,13 @@ def check_times(path: Path, name: str, stamps: np.ndarray) -> None:
                              + (f' follows [{at - 1}] = {stamps[at - 1]}' if at else ''))
 
 
+def check_labeled(path: Path, name: str, labeled: np.ndarray, end_us: int) -> None:
+    """Raise RecordingError unless there is a label while there are events, which end at end_us."""
+    if not labeled.any():
+        raise RecordingError(f'{path}: {name} has no label of the recording, whose events end at '
+                             f'{end_us} us')
+
+
 def whole_numbers(path: Path, name: str, table: h5py.Dataset) -> np.ndarray:
     """Return a dataset as int64; some writers store whole numbers as floats.
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording, inside_image
 from hybrid_pose_ros.datasets.event_tables import (
-    check_times, read_event_tables, whole_numbers)
+    check_labeled, check_times, read_event_tables, whole_numbers)
 from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.pose.skeleton import JOINTS
@@ -69,6 +69,7 @@ class SequenceFiles(NamedTuple):
         end_us = 1000 * min(found.milliseconds, int(stamps_ms[-1]))
         events = event_array(found.t // 1000, found.x, found.y, found.p)
         labeled = 1000 * stamps_ms <= end_us
+        check_labeled(self.labels, f'{self.subject}/{self.action}/timestamps_ms', labeled, end_us)
         joints_px = joints_px[labeled] + LABEL_CENTER_PX
         with np.errstate(over='ignore'):  # in a damaged file a joint may be anywhere
             labels = Labels(1000 * stamps_ms[labeled], joints_px.astype(np.float32),

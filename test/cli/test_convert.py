@@ -3,12 +3,14 @@
 import json
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 from dhp19_files import SPECIAL, address, poses_mm, steady_events, write_hdf5_form, write_raw_form
 from h36m_files import write_sequence
 
 from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.datasets.dhp19 import find
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.formats import open_recording
@@ -139,6 +141,34 @@ def test_a_take_in_which_vicon_lost_a_joint_is_evaluated_in_the_world(tmp_path, 
     assert [index for index, error in enumerate(by_joint) if error is None] == [7]
 
 
+def test_the_published_form_is_written_as_the_papers_code_reads_it(tmp_path, capsys):
+    stamps_us = 1_000_000 + 100 * np.arange(1200)
+    words = address(100 + np.arange(1200) % 2, [100] * 1200, np.arange(1200) % 3 > 0, 3)
+    write_raw_form(tmp_path, (2, 1, 1), [SPECIAL, *words], [1_000_000, *stamps_us], poses_mm(10))
+    paper = tmp_path / 'paper'
+    convert(capsys, tmp_path, '--output-dir', paper, '--channels', 1, 3, '--paper-form')
+    with h5py.File(paper / 'S2_session1_mov1_events.h5') as file:
+        index, x, t = (file[f'cam3_{name}'][:] for name in ('ms_to_idx', 'events/x', 'events/t'))
+        assert not len(file['cam1_events/t']) and set(x) == {346 - 100, 346 - 101}
+    assert len(index) == 100 and all(np.array_equal(t[first:last] // 10_000, [k] * (last - first))
+                                     for k, (first, last) in enumerate(zip(index[::10],
+                                                                           index[10::10])))
+    with h5py.File(paper / 'S2_session1_mov1_events_label.h5') as file:
+        pose = np.vstack([file['XYZ/3d_poses'][0], np.ones(13)])
+        assert file['XYZ/timestamps'][-1] == 90_000
+    u, v, w = np.load(paper / 'P2.npy') @ pose  # channel 3
+    assert np.allclose((u[0] / w[0], 260 - v[0] / w[0]), (159.145, 125.014), atol=6e-4)
+    again, = find(paper)[0].load([3])
+    direct, = find(tmp_path)[0].load([3])
+    assert np.array_equal(again.events, direct.events) and len(again.events) == 998
+    assert all(np.array_equal(a, b) for a, b in zip(again.labels, direct.labels))
+
+
+def test_the_papers_form_is_of_the_whole_image(source, tmp_path, capsys):
+    assert '--paper-form is of the whole image' in refused(
+        capsys, source, '--output-dir', tmp_path / 'out', '--paper-form', '--crop')
+
+
 @pytest.fixture
 def h36m(tmp_path):
     """Return a folder with a sequence of 400 ms, seen by two cameras."""
@@ -167,7 +197,8 @@ def test_event_human36m_is_converted_evaluated_and_split_by_its_subjects(h36m, t
 
 
 @pytest.mark.parametrize('arguments, text', [
-    (['--crop'], '--crop and --takes are for DHP19'), (['--takes'], '--crop and --takes are for'),
+    (['--crop'], '--crop, --takes and --paper-form are for DHP19'),
+    (['--takes'], 'are for DHP19'), (['--paper-form'], 'are for DHP19'),
     (['--channels', '1'], 'holds no sequences of the cameras 1')])
 def test_a_mistake_with_event_human36m_is_one_line(h36m, tmp_path, capsys, arguments, text):
     assert text in refused(capsys, h36m, '--output-dir', tmp_path / 'out', *arguments,

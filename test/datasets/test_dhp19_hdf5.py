@@ -160,6 +160,7 @@ def test_missing_labels_are_named(folder):
 @pytest.mark.parametrize('of, name, values, text', [
     ('events', 'cam3_events/p', None, 'it lacks cam3_events/p'),
     ('events', 'cam3_ms_to_idx', None, 'it lacks cam3_ms_to_idx'),
+    ('events_label', 'XYZ/timestamps', 10**6 + np.arange(10), 'has no label of the recording'),
     ('events', 'cam3_ms_to_idx', [3, 2], 'cam3_ms_to_idx is no index of 200 events'),
     ('events', 'cam3_ms_to_idx', [201], 'cam3_ms_to_idx is no index of 200 events'),
     ('events', 'cam3_events/x', np.zeros(200), r'cam3_events/x\[0\] is 0, expected 1 to 346'),
