@@ -1,5 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,6 +65,18 @@ def test_the_persons_right_is_on_the_left_of_the_front_cameras():
         right, left = project(np.array([[-300.0, 0, 1000], [300.0, 0, 1000]]),
                               CAMERA_OF_CHANNEL[channel])
         assert right[0] < left[0]
+
+
+def test_the_table_in_the_docs_is_that_of_the_matrices():
+    text = (Path(__file__).parents[2] / 'docs' / 'datasets.md').read_text().replace('−', '-')
+    rows = [[float(number) for number in re.findall(r'-?\d+(?:\.\d+)?', line)]
+            for line in text.splitlines() if re.match(r'\| [1-4] \| [0-3] \|', line)]
+    assert [row[0] for row in rows] == list(PROJECTIONS)
+    for camera, channel, *printed in rows:
+        assert CAMERA_OF_CHANNEL[int(channel)] == camera
+        pixels, center = np.split(np.array(printed), [4])
+        assert (np.abs(project(POINTS_MM, camera).ravel() - pixels) <= LAST_DIGIT * 1e-3).all()
+        assert (np.abs(center_mm(camera) - center) <= LAST_DIGIT * 1e-2).all()
 
 
 def test_every_channel_has_a_camera_of_its_own():
