@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
 from hybrid_pose_ros.initialization import InitializerParams
-from hybrid_pose_ros.pipeline import TrackerParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.playback import PlayerParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of
+from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 

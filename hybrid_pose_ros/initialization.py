@@ -14,11 +14,11 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.pipeline import NetworkParams
 from hybrid_pose_ros.representation.event_window import EventWindow
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.settings import param
+from hybrid_pose_ros.tracker_params import NetworkParams
 
 WINDOWS_KEPT = 4
 """Events are cut at the border of a time bin; the newest bin may hold some windows' worth."""

@@ -13,9 +13,9 @@ from hybrid_pose_ros.errors import CheckpointError, InputError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.gesture.classes import GESTURES, Gesture, probabilities
 from hybrid_pose_ros.gesture.tracker import GestureTracker
-from hybrid_pose_ros.pipeline import TrackerParams
 from hybrid_pose_ros.presets import for_task, preset
 from hybrid_pose_ros.simulation.motions import ACTIVITIES
+from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.warm_up import Rest, warm_up
 
 NETWORK = for_task(preset('edge'), 'gesture')

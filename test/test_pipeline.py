@@ -17,11 +17,12 @@ from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
+from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.warm_up import warm_up
 
 WIDTH, HEIGHT, STEP_US = 24, 20, 1_000
@@ -547,10 +548,11 @@ import numpy as np
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
-from hybrid_pose_ros.warm_up import Rest, warm_up
+from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation import step_counter
+from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.warm_up import Rest, warm_up
 
 weights, compiled = untrained(preset('edge')), (kernels.advance, step_counter._count_into)
 warm_up(weights, TrackerParams())

@@ -15,12 +15,13 @@ import numpy as np
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.initialization import InitializerParams
 from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+from hybrid_pose_ros.tracker_params import TrackerParams
 
 PACKET_US = 100_000
 """Events are handed to the tracker in pieces of at most that."""
@@ -84,7 +85,7 @@ class Ann:
 
 
 class LateState(NamedTuple):
-    """A state on its way to the tracker, as `pipeline.InitialState`."""
+    """A state on its way to the tracker, as `runs.InitialState`."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]

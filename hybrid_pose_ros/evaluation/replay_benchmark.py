@@ -20,8 +20,9 @@ from hybrid_pose_ros.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, TrackerRun
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
-from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
+from hybrid_pose_ros.tracker_params import TrackerParams
 
 WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
 SETTLED_US = 200_000

@@ -12,8 +12,8 @@ from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.offline_graph import (
     Ann, LateState, Look, PoseTrack, TrackerRun)
 from hybrid_pose_ros.evaluation.schedule import Schedule
-from hybrid_pose_ros.pipeline import TrackerParams
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.tracker_params import TrackerParams
 
 INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
                'hybrid_no_output_init': (True, False)}

@@ -32,8 +32,8 @@ class GestureTracker(PoseTracker):
     """Says what the person does at the end of every time bin, from the first state on."""
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> GestureReading:
-        gesture = Gesture(step.end_us, probabilities(self._live.state.heatmap))
-        age_us = step.end_us - self._live.since_us
+        gesture = Gesture(step.end_us, probabilities(self._runs.live.state.heatmap))
+        age_us = step.end_us - self._runs.live.since_us
         skipped = self._skipped(step)
         self.counts.poses += 1
         return GestureReading(gesture, step.events, skipped, age_us,

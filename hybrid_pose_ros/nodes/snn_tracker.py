@@ -26,7 +26,8 @@ from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.scheduling import make_realtime
 from hybrid_pose_ros.nodes.tasks import TASKS
 from hybrid_pose_ros.nodes.tracker_report import Refusals, TrackerReport
-from hybrid_pose_ros.pipeline import Pose, PoseTracker, TrackerParams
+from hybrid_pose_ros.pipeline import Pose, PoseTracker
+from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
 from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share

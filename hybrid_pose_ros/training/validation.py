@@ -17,10 +17,11 @@ from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.layout import spike_maps, state_layout
 from hybrid_pose_ros.networks.initializer import StateInitializer
-from hybrid_pose_ros.pipeline import PoseTracker, TrackerParams
+from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
+from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, whole_view
 
 AGE_US = 10_000
@@ -108,7 +109,7 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
 
 
 class LateState(NamedTuple):
-    """A state of the ANN, as `pipeline.InitialState`, and the pose that it shows."""
+    """A state of the ANN, as `runs.InitialState`, and the pose that it shows."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]

@@ -1,0 +1,267 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two runs of one network over the same time bins: the live one, and one that catches up.
+
+A state from the ANN is as old as the events that it has seen, and the network has gone on since.
+So it is not put in place of the live one at once, which would throw the pose back in time: a
+second run of the network replays the bins in between, while there is nothing else to do, or beside
+the live bins, and takes over when it has caught up. Far behind, it takes many bins in one long step.
+
+    live run     ──●──●──●──●──●──●──●──●──┐
+    state of t0        t0 ━━━  ━━━  ━●●  ●●●●──●──●──   becomes the live run
+
+Runs that cannot keep up (too many events, a busy machine) take bins together in long steps, until
+they have caught up. Where they are so far behind that states are ahead of them, they go on until
+they meet them, or, where that is too far, leave out the bins in between.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.representation.step_counter import Step
+from hybrid_pose_ros.tracker_params import TrackerParams
+
+PATIENCE_US = 50_000
+"""A state that has not caught up in idle times after so long delays the poses."""
+
+
+class InitialState(Protocol):
+    """A state from the ANN, as `transport.reader.StateView` is one."""
+
+    sensor_time_us: int  # the state has seen all events before it
+    tensors: Mapping[str, np.ndarray]  # names and shapes of `layout.state_layout`
+
+    def is_intact(self) -> bool:
+        """Return whether the tensors are still what they were when they were read."""
+
+
+@dataclass
+class TrackerCounts:
+    """Totals since the tracker was made."""
+
+    steps: int = 0  # time bins, with or without a pose
+    poses: int = 0
+    gaps: int = 0  # jumps of the sensor's clock, behind which the state is given up
+    network_steps: int = 0  # steps of the network, long ones and those of a replay included
+    states: int = 0  # states that took over
+    replayed_steps: int = 0
+    states_too_old: int = 0  # older than the kept bins
+    states_unneeded: int = 0  # came while the one before was still catching up
+    states_torn: int = 0  # overwritten while they were copied
+    merged_steps: int = 0  # bins that were taken in long steps, since the tracker was behind
+    left_out_steps: int = 0  # bins without a pose, since the tracker was too far behind
+
+
+@dataclass
+class Run:
+    """One run of the network."""
+
+    state: EngineState
+    since_us: int  # sensor time of its initialization
+    next_index: int  # the bin that it takes next
+    arrival_index: int  # the newest bin when it came
+    merging: bool = False  # several bins in a step; its state is of such steps
+
+
+class Runs:
+    """Takes every time bin, from the first state of the ANN on; `live` is the run that counts."""
+
+    def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
+                 counts: TrackerCounts):
+        """Lay out the network; ready when it returns. What happens is added to `counts`."""
+        self._params = params
+        self._counts = counts
+        self.kept_steps = max(1, params.history_us // params.step_us)
+        size = geometry.width, geometry.height
+        self.engine = SpikingEngine(checkpoint, *size, params.step_us, threads=params.snn_threads)
+        self.engine.warm_up()
+        self._merged = min(self.kept_steps, max(1, params.replay_step_us // params.step_us))
+        if self._merged > 1:
+            self._long_engine = SpikingEngine(checkpoint, *size, self._merged * params.step_us,
+                                              threads=params.snn_threads)
+            self._free_long = [self._long_engine.initialize(), self._long_engine.initialize()]
+        self._free = [self.engine.initialize(), self.engine.initialize()]
+        # Of all steps of the network: cells with events, then spikes of each layer.
+        self.spikes = np.zeros(len(self.engine.plan.spikes), np.int64)
+        self._history: deque[Step] = deque(maxlen=self.kept_steps)
+        self.live: Run | None = None
+        self._candidate: Run | None = None
+        self._leaving_out = False  # until the candidate takes over
+        self._idles = False  # `catch_up` is called
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether a state is on its way to take over."""
+        return self._candidate is not None
+
+    def forget(self) -> None:
+        """Give up states and bins."""
+        self.live = self._release(self.live)
+        self._candidate = self._release(self._candidate)
+        self._leaving_out = False
+        self._history.clear()
+
+    def start(self, state: InitialState) -> Step | None:
+        """Copy a state, and let it replay the bins since; it takes over when it has caught up.
+
+        Returns:
+            The last bin, where there was no live run that replaying everything at once could have
+            held up, so that it is the live one now; else None.
+        """
+        candidate = self._copy(state)
+        if candidate is None or self.live is not None:
+            self._candidate = candidate or self._candidate
+            return None
+        last = self._history[-1]
+        self._replay(candidate, last.index, limit=len(self._history))
+        if candidate.next_index != last.index + 1:  # the state is ahead of what came until now
+            self._candidate = candidate
+            return None
+        self._take_over(candidate)
+        return last
+
+    def advance(self, step: Step, *, waited_us: int = 0) -> np.ndarray | None:
+        """Bring the live run to the end of a new bin; a candidate that has caught up becomes it.
+
+        Args:
+            step: the bin.
+            waited_us: how long its packet has waited.
+
+        Returns:
+            The counts that the live run took last; None: it is not there, or not at the bin's end.
+        """
+        self._history.append(step)
+        candidate = self._candidate
+        if candidate is not None:
+            if self._is_due(candidate, step.index):
+                self._replay(candidate, step.index, limit=self._params.replay_steps)
+            if candidate.next_index == step.index + 1:
+                if self.live is not None:  # bins that waited for a long step get no pose now
+                    self._counts.merged_steps += step.index - self.live.next_index
+                self._take_over(candidate)
+                return step.counts
+        live = self.live
+        if live is None:
+            return None
+        if self._leaving_out:
+            self._counts.left_out_steps += 1
+            live.next_index = step.index + 1
+            return None
+        behind = step.index + 1 - live.next_index
+        if self._merged > 1 and waited_us > self._params.merge_lag_us:
+            if behind < self._merged:
+                return None
+            self._counts.merged_steps += self._merged
+            return self._take_long_step(live)
+        for _ in range(behind):
+            self._take_step(live)
+        return step.counts
+
+    def catch_up(self) -> bool:
+        """Let a state that catches up take one step; return whether there is more to do.
+
+        Where this is not called, or not often enough to catch up within PATIENCE_US, `advance`
+        replays `replay_steps` beside each live bin.
+        """
+        self._idles = True
+        candidate, live = self._candidate, self.live
+        end_index = self._history[-1].index + 1 if self._history else 0
+        if candidate is None or live is None or live.next_index != end_index:
+            return False
+        self._replay(candidate, end_index - 1, limit=1)
+        if candidate.next_index == end_index:
+            self._take_over(candidate)
+        return candidate.next_index < end_index
+
+    def _copy(self, state: InitialState) -> Run | None:
+        """Return a run that starts from a state; None where the state is of no use."""
+        first_index = -(-state.sensor_time_us // self._params.step_us)
+        if not self._history or first_index < self._history[0].index:
+            self._counts.states_too_old += 1
+            return None
+        if self._candidate is not None:
+            # It would never take over if each newer one replaced it. An older one says that the
+            # candidate is of the time before the sensor's clock began anew.
+            if state.sensor_time_us >= self._candidate.since_us:
+                self._counts.states_unneeded += 1
+                return None
+            self._candidate, self._leaving_out = self._release(self._candidate), False
+        merging = self._history[-1].index + 1 - first_index > self._merged > 1
+        run = Run((self._free_long if merging else self._free).pop(), state.sensor_time_us,
+                  first_index, self._history[-1].index, merging)
+        run.state.copy_from(state.tensors)
+        if not state.is_intact():
+            self._counts.states_torn += 1
+            self._release(run)
+            return None
+        ahead = first_index - self._history[-1].index - 1
+        self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
+        return run
+
+    def _is_due(self, candidate: Run, index: int) -> bool:
+        """Return whether a candidate replays beside a live bin: it waits for no idle time."""
+        waited_us = (index - candidate.arrival_index) * self._params.step_us
+        return (not self._idles or waited_us > PATIENCE_US
+                or index - candidate.next_index < self._params.replay_steps)  # it is there at once
+
+    def _take_over(self, run: Run) -> None:
+        self._release(self.live)
+        self.live, self._candidate = run, None
+        self._leaving_out = False
+        self._counts.states += 1
+
+    def _release(self, run: Run | None) -> None:
+        if run is not None:
+            (self._free_long if run.merging else self._free).append(run.state)
+
+    def _replay(self, run: Run, last_index: int, *, limit: int) -> None:
+        """Let a run take bins up to the last one, in no more steps than the limit.
+
+        The last one it takes by itself: its spikes are asked for.
+        """
+        for _ in range(limit):
+            behind = last_index + 1 - run.next_index
+            if behind <= 0:
+                return
+            if run.merging and behind > self._merged:
+                self._take_long_step(run)
+            else:
+                self._take_step(run)
+            self._counts.replayed_steps += 1
+
+    def _take_step(self, run: Run) -> None:
+        """Let a run take its next bin."""
+        self._set_merging(run, False)
+        self.engine.step(self._history[run.next_index - self._history[0].index].counts, run.state)
+        run.next_index += 1
+        self._count_work(run)
+
+    def _count_work(self, run: Run) -> None:
+        self._counts.network_steps += 1
+        self.spikes += run.state.spike_counts
+
+    def _take_long_step(self, run: Run) -> np.ndarray:
+        """Let a run take its next bins together; return their counts."""
+        self._set_merging(run, True)
+        first = run.next_index - self._history[0].index
+        bins = [self._history[first + i].counts for i in range(self._merged)]
+        counts = np.minimum(np.sum(bins, axis=0, dtype=np.uint16), 255).astype(np.uint8)
+        self._long_engine.step(counts, run.state)
+        run.next_index += self._merged
+        self._count_work(run)
+        return counts
+
+    def _set_merging(self, run: Run, merging: bool) -> None:
+        """Make the state of a run one of long steps, or of short ones."""
+        if run.merging != merging:
+            state = (self._free_long if merging else self._free).pop()
+            state.take(run.state)
+            self._release(run)
+            run.state, run.merging = state, merging
