@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.evaluate import Bar
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.errors import InputError
@@ -53,8 +54,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
               'labels': 0, 'duration_s': 0.0}
     refused = []
     here = args.workers == 1 and args.dask is None
-    with nullcontext() if here else executor(args) as workers:
+    bar = Bar(len(conversions) - present, args.dataset)
+    with nullcontext() if here else executor(args) as workers, bar:
         for facts in convert_all(conversions, workers):
+            bar.advance(args.dataset)
             if 'refused' in facts:
                 refused.append(facts['refused'])
                 print(f'refused: {facts["refused"]}', file=sys.stderr)

@@ -12,6 +12,7 @@ import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.recordings.hdf5 import CameraPose, Hdf5Writer, Labels
+from hybrid_pose_ros.recordings.hdf5_file import check_space
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
 
 
@@ -70,7 +71,7 @@ def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
     Raises:
         RecordingError: the file cannot be written.
     """
-    with partial_file(path) as partial:
+    with partial_file(path, recording.events.nbytes) as partial:
         with Hdf5Writer(partial, width=recording.width, height=recording.height,
                         encoding=encoding, camera=recording.camera, start_us=0) as writer:
             writer.append(recording.events)
@@ -78,14 +79,19 @@ def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
 
 
 @contextmanager
-def partial_file(path: Path) -> Iterator[Path]:
+def partial_file(path: Path, size_bytes: int = 0) -> Iterator[Path]:
     """Give a path to write to; what was written is renamed when all went well, else removed.
 
+    Args:
+        path: of the file.
+        size_bytes: that it will have at most.
+
     Raises:
-        RecordingError: the file cannot be written.
+        RecordingError: the file cannot be written, or the disk has no room for it.
     """
     partial = path.with_name(path.name + '.partial')
     try:
+        check_space(path, size_bytes)
         yield partial
         os.replace(partial, path)
     except OSError as error:

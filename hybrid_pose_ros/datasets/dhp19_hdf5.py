@@ -58,7 +58,8 @@ def write_recording(recordings: Sequence[DatasetRecording], channels: Sequence[i
     Raises:
         RecordingError: a file cannot be written.
     """
-    with partial_file(events_path) as partial, h5py.File(partial, 'w') as file:
+    size_bytes = sum(recording.events.nbytes for recording in recordings)
+    with partial_file(events_path, size_bytes) as partial, h5py.File(partial, 'w') as file:
         for channel, recording in zip(channels, recordings, strict=True):
             events, end_us = recording.events, int(recording.labels.t[-1]) + LABEL_US
             columns = {'t': events['t'], 'x': events['x'] + np.uint16(1),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HDF5 files that may be damaged or of another layout: a RecordingError, and nothing else."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ _LIBRARY_ERRORS = (OSError, LookupError, RuntimeError, TypeError, ValueError, Ar
 
 MOST_COMPRESSION = 2000
 """Bytes of numbers in a byte of a file; a damaged length would keep a reader busy for years."""
+
+RESERVE_BYTES = 32 << 20
+"""Space that must be left on the disk: the HDF5 library crashes on a full one."""
 
 
 @contextmanager
@@ -53,6 +57,14 @@ def check_length(path: Path, datasets: list[h5py.Dataset]) -> None:
     if count_bytes > MOST_COMPRESSION * path.stat().st_size:
         raise RecordingError(f'{path} is damaged: it says that it holds {count_bytes} bytes '
                              f'of numbers, in {path.stat().st_size}')
+
+
+def check_space(path: Path, size_bytes: int = 0) -> None:
+    """Raise RecordingError unless the disk has room for a file and RESERVE_BYTES besides."""
+    free, needed = shutil.disk_usage(path.parent).free, RESERVE_BYTES + size_bytes
+    if free < needed:
+        raise RecordingError(f'{path} cannot be written: the disk has {free >> 20} MiB left, '
+                             f'{needed >> 20} MiB are needed')
 
 
 def tables(file: h5py.File, dimensions: Mapping[str, int], path: Path, what: str

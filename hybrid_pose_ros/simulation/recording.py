@@ -5,7 +5,6 @@
 import dataclasses
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +13,11 @@ import h5py
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer, fixed_text
+from hybrid_pose_ros.recordings.hdf5_file import check_space
 from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
 
 WARM_UP_US = 100_000
 """Not recorded: the sensor's pixels still remember the first image."""
-RESERVE_BYTES = 32 << 20
-"""Space that must be left on the disk: the HDF5 library crashes on a full one."""
 
 
 def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
@@ -47,7 +45,7 @@ def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
         with Hdf5Writer(partial, width=camera.width, height=camera.height, encoding='simulation',
                         camera=camera, start_us=0) as writer:
             for piece in scene:
-                _check_space(path)
+                check_space(path)
                 written = _append(writer, piece)
                 events, labels = events + written[0], labels + written[1]
                 progress(piece.end_us)
@@ -67,13 +65,6 @@ def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
             'height': camera.height, 'duration_s': duration_s, 'labels': labels, 'events': events,
             'events_per_s': events / duration_s,
             'core_s_per_s': (time.process_time() - began_s) / duration_s}
-
-
-def _check_space(path: Path) -> None:
-    free = shutil.disk_usage(path.parent).free
-    if free < RESERVE_BYTES:
-        raise InputError(f'{path} cannot be written: the disk has {free >> 20} MiB left, '
-                         f'{RESERVE_BYTES >> 20} MiB are needed')
 
 
 def _append(writer: Hdf5Writer, piece: Slice) -> tuple[int, int]:

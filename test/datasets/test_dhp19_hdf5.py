@@ -1,5 +1,7 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import shutil
+
 import h5py
 import numpy as np
 import pytest
@@ -109,6 +111,17 @@ def test_a_file_that_cannot_be_written_leaves_nothing(folder, tmp_path):
     with pytest.raises(RecordingError, match='ours.h5 cannot be written'):
         write(load(folder), tmp_path / 'ours.h5', 'dhp19')
     assert not (tmp_path / 'ours.h5.partial').exists()
+
+
+def test_a_disk_without_room_for_a_recording_is_told_before_it_is_full(folder, tmp_path,
+                                                                        monkeypatch):
+    """On a full one the HDF5 library crashes."""
+    recording = load(folder)
+    usage = shutil.disk_usage(tmp_path)._replace(free=(32 << 20) + recording.events.nbytes - 1)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
+    with pytest.raises(RecordingError, match='ours.h5 cannot be written: the disk has 32 MiB'):
+        write(recording, tmp_path / 'ours.h5', 'dhp19')
+    assert not list(tmp_path.glob('ours*'))
 
 
 @pytest.mark.parametrize('split, subjects', [('train', [1, 12]), ('test', [13, 17]),
