@@ -56,7 +56,7 @@ PAPER = (
     Recipe('hybrid_snn_no_state_init', 5e-5, 2, epochs=3, output_divisor=2500),
     Recipe('hybrid_snn_no_output_init', 5e-5, 2, epochs=3),
 )
-SMALL_CHANGES = ((3e-3, 12), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1))
+SMALL_CHANGES = ((3e-3, 30), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1))
 """Rates and epochs in the order of PAPER, for hundreds of batches instead of ten thousands."""
 SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs, gradient_norm=1.0)
               for recipe, (rate, epochs) in zip(PAPER, SMALL_CHANGES, strict=True))

@@ -4,7 +4,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from labeled_clips import circling_clip
+from strategies import event_windows
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.presets import preset
@@ -81,3 +83,18 @@ def test_a_joint_outside_the_crop_is_not_shown():
 def test_clips_that_are_too_short_are_refused(clip):
     with pytest.raises(InputError, match='7500 events and then 100 ms with labels'):
         Windows([clip], SMALL, 10)
+
+
+@given(event_windows(width=64, height=48, start_us=190_000, duration_us=200_000))
+@settings(max_examples=30)
+def test_frames_and_bins_hold_every_event_of_theirs_once(events):
+    """For any events beside those that the ANN needs first; a bin counts 65535 at most."""
+    first = CLIP.events[CLIP.events['t'] < 190_000][-7500:]
+    clip = CLIP._replace(events=np.concatenate([first, events]))
+    windows = Windows([clip], SMALL, 10)
+    assert windows.all[0] == (0, 200_000)
+    for window in windows.all:
+        counts = windows.counts(window)
+        expected = clip.events_between(window.start_us, window.start_us + 100_000)
+        assert counts.sum() == len(expected) and counts[:, 1].sum() == expected['p'].sum()
+        assert windows.frame(window).sum() == 7500
