@@ -79,28 +79,36 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print a table of the sets of cameras."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
+    """Print a line for each set of cameras."""
     settings = result['settings']
-    console.print(f'{len(result["takes"])} takes, {1e6 / settings["step_us"]:g} Hz, ANN '
-                  f'{settings["ann_rate_hz"]:g} Hz; mean and median error in mm')
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
-    table.add_column('cameras')
-    for name in ('ANN', 'held', 'hybrid', 'hybrid / ANN', 'worst step', 'error px', 'used',
-                 'no point'):
-        table.add_column(name, justify='right', no_wrap=True)
+    print(f'{len(result["takes"])} takes, {1e6 / settings["step_us"]:g} Hz, ANN '
+          f'{settings["ann_rate_hz"]:g} Hz. Errors in mm, mean and median; the hybrid\'s relative '
+          'to the ANN\'s,\non average and by thirds of the time since the ANN\'s look; of the '
+          'hybrid the reprojection error [px],\ncameras used, and joints without a point.\n')
+    print(f'{"":19}{"ANN":>12}{"held":>12}{"hybrid":>12}  ratio   by thirds          px  used  '
+          'none')
     for name, case in result['cases'].items():
         rows, hybrid = case['rows'], case['rows']['hybrid']
-        steps = [ratio for ratio in case['hybrid_to_ann_by_step'] if ratio is not None]
-        errors = (f'{rows[row]["mpjpe_mm"]:.1f} {rows[row]["median_mm"]:.1f}'
-                  for row in ('ann', 'ann_held', 'hybrid'))
-        table.add_row(name, *errors, f'{case["hybrid_to_ann"]:.3f}', f'{max(steps):.3f}',
-                      f'{hybrid["reprojection_error_px"]:.2f}', f'{hybrid["cameras_used"]:.2f}',
-                      f'{hybrid["joints_without_point"] / hybrid["joints"]:.2%}')
-    console.print(table)
+        errors = ''.join(f'{rows[row]["mpjpe_mm"]:7.1f}{rows[row]["median_mm"]:5.0f}'
+                         for row in ('ann', 'ann_held', 'hybrid'))
+        thirds = ' '.join(_ratio(third) for third in case['hybrid_to_ann_by_third'])
+        missing = hybrid['joints_without_point'] / hybrid['joints']
+        print(f'{_label(name, result["cameras"]):19}{errors}  {_ratio(case["hybrid_to_ann"])}  '
+              f'{thirds}  {hybrid["reprojection_error_px"]:5.2f}  {hybrid["cameras_used"]:4.2f} '
+              f'{missing:6.2%}')
     if not result['trained']:
-        console.print('[bold]the weights are random, not trained[/bold]')
+        print('the weights are random, not trained')
+
+
+def _ratio(value: float | None) -> str:
+    return '-' if value is None else f'{value:.3f}'
+
+
+def _label(case: str, cameras: list[str]) -> str:
+    """Return a short name of a set of cameras."""
+    if case.endswith(' blinded'):
+        return case.removeprefix('all, ')
+    others = [name for name in cameras if name not in case.split(' + ')]
+    if len(cameras) == 2 or len(others) > 1:
+        return case
+    return f'without {others[0]}' if others else f'all {len(cameras)}'

@@ -156,6 +156,7 @@ def _case_figures(case: Case, takes: Sequence[Take], found: dict, trust) -> dict
     return {'rows': {row: summary3d(one) for row, one in scored.items()},
             'hybrid_to_ann': rounded(np.nanmean(scored['hybrid'].distance_mm)
                                      / np.nanmean(scored['ann'].distance_mm)),
+            'hybrid_to_ann_by_third': _ratio_by_third(scored['hybrid'], scored['ann']),
             'hybrid_to_ann_by_step': _ratio_by_step(scored['hybrid'], scored['ann'])}
 
 
@@ -207,6 +208,21 @@ def summary3d(scored: Scored) -> dict[str, Any]:
         'mpjpe_mm_by_joint': [rounded(joint[np.isfinite(joint)].mean())
                               if np.isfinite(joint).any() else None
                               for joint in scored.distance_mm.T]}
+
+
+def _ratio_by_third(one: Scored, other: Scored) -> list[float | None]:
+    """Return the ratio of the mean errors in each third of the time since the ANN's look.
+
+    A single step is of few instants: ratios by step scatter by a tenth.
+    """
+    third = (one.step - 1) * 3 // one.step.max()
+    both = np.isfinite(one.distance_mm) & np.isfinite(other.distance_mm)
+    ratios = []
+    for number in range(3):
+        counted = both & (third == number)[:, None]
+        ratios.append(rounded(one.distance_mm[counted].mean() / other.distance_mm[counted].mean())
+                      if counted.any() else None)
+    return ratios
 
 
 def _ratio_by_step(one: Scored, other: Scored) -> list[float | None]:

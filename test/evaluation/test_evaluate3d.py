@@ -9,6 +9,7 @@ import pytest
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
 from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.cli import evaluate3d as command
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation import evaluate3d as module
@@ -81,6 +82,32 @@ def test_errors_are_of_each_instants_own_label(known, tmp_path):
     by_step = [5e-4 * stamps_us[step::3].mean() for step in range(3)]
     assert rows['ann_held']['mpjpe_mm_by_step'] == pytest.approx(by_step, abs=1e-2)
     assert rows['ann']['joints_without_point'] == 0
+
+
+def test_ratios_are_of_the_same_instants(known, tmp_path, monkeypatch):
+    """The hybrid is twice as far off as the ANN from the second step of three on."""
+    takes = find_takes([write_take(tmp_path / 'take', cameras=2)])
+    known_poses = module.camera_poses
+
+    def worse(*args, **changes):
+        poses = known_poses(*args, **changes)
+        view = next(one for one in dhp19_rig(2).cameras if one.name == args[1].stem)
+        at = 1e-3 * places_mm()[100:-1:50]
+        poses.joints_px['ann'][:] = project(view, at + [0, 0, 0.005])
+        early = poses.step == 1
+        poses.joints_px['hybrid'][early] = poses.joints_px['ann'][early]
+        return poses
+    monkeypatch.setattr(module, 'camera_poses', worse)
+    case = figures(takes)['cases']['dhp19_2 + dhp19_3']
+    assert case['hybrid_to_ann_by_third'] == pytest.approx([1.0, 2.0, 2.0], abs=1e-3)
+    assert case['hybrid_to_ann_by_step'] == pytest.approx([1.0, 2.0, 2.0], abs=1e-3)
+
+
+def test_the_table_names_sets_of_cameras_in_short(known, tmp_path, capsys):
+    command.show(figures(find_takes([write_take(tmp_path / 'take')])))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    for name in ('dhp19_2 + dhp19_3', 'all 4', 'without dhp19_1', 'dhp19_1 blinded'):
+        assert any(line.startswith(f'{name} ') for line in lines), lines
 
 
 def test_a_blinded_camera_of_four_is_as_one_that_is_not_there(known, tmp_path):
