@@ -71,30 +71,34 @@ def write_aedat2(path, words, stamps_us, header=HEADER) -> None:
     path.write_bytes(header + pairs.tobytes())
 
 
-MAT_HEADER = b'MATLAB 5.0 MAT-file'.ljust(124) + b'\x00\x01IM'
+MAT_TEXT = b'MATLAB 5.0 MAT-file'.ljust(124)
+MAT_HEADER = MAT_TEXT + b'\x00\x01IM'
+BIG_MAT_HEADER = MAT_TEXT + b'\x01\x00MI'
 
 
-def mat_element(kind: int, content: bytes) -> bytes:
+def mat_element(kind: int, content: bytes, order: str = '<') -> bytes:
     """Return an element with its padding."""
     if len(content) <= 4 and kind != 14:
-        return struct.pack('<HH', kind, len(content)) + content.ljust(4, b'\0')
-    return struct.pack('<II', kind, len(content)) + content + bytes(-len(content) % 8)
+        return struct.pack(f'{order}I', len(content) << 16 | kind) + content.ljust(4, b'\0')
+    return struct.pack(f'{order}II', kind, len(content)) + content + bytes(-len(content) % 8)
 
 
-def mat_array(kind: int, shape, name: bytes, *parts: bytes) -> bytes:
+def mat_array(kind: int, shape, name: bytes, *parts: bytes, order: str = '<') -> bytes:
     """Return a matrix, structure or the like with what follows its name."""
-    return mat_element(14, mat_element(6, struct.pack('<II', kind, 0))
-                       + mat_element(5, struct.pack(f'<{len(shape)}i', *shape))
-                       + mat_element(1, name) + b''.join(parts))
+    return mat_element(14, b''.join((
+        mat_element(6, struct.pack(f'{order}II', kind, 0), order),
+        mat_element(5, struct.pack(f'{order}{len(shape)}i', *shape), order),
+        mat_element(1, name, order), *parts)), order)
 
 
-def mat_structure(name: bytes, fields: dict[str, np.ndarray]) -> bytes:
+def mat_structure(name: bytes, fields: dict[str, np.ndarray], order: str = '<') -> bytes:
     """Return a variable, a structure of matrices of doubles."""
     names = b''.join(field.encode().ljust(32, b'\0') for field in fields)
-    return mat_array(2, (1, 1), name, mat_element(5, struct.pack('<i', 32)), mat_element(1, names),
-                     *(mat_array(6, values.shape, b'',
-                                 mat_element(9, values.astype('<f8').tobytes('F')))
-                       for values in fields.values()))
+    matrices = [mat_array(6, values.shape, b'', mat_element(
+        9, values.astype(f'{order}f8').tobytes('F'), order), order=order)
+        for values in fields.values()]
+    return mat_array(2, (1, 1), name, mat_element(5, struct.pack(f'{order}i', 32), order),
+                     mat_element(1, names, order), *matrices, order=order)
 
 
 def vicon_fields(poses: np.ndarray) -> dict[str, np.ndarray]:

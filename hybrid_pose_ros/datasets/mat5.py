@@ -63,7 +63,7 @@ def read_structure(path: Path, name: str) -> dict[str, np.ndarray]:
     names = []
     try:
         for element in _unpacked(content[HEADER_BYTES:], order):
-            if element.kind == _MATRIX:
+            if element.kind == _MATRIX and _class(element.content, order) <= _LAST_NUMERIC:
                 array = _array(element.content, order)
                 if array.name == name:
                     return _fields(array, order)
@@ -107,16 +107,24 @@ def _unpacked(content: memoryview, order: str) -> Iterator[_Element]:
             break  # there is but one
 
 
+def _class(content: memoryview, order: str) -> int:
+    """Return the class of an array; objects and functions, the last ones, differ in layout."""
+    flags = next(_elements(content, order), None)
+    if flags is None or len(flags.content) < 4:
+        raise _Damaged('a variable is cut short')
+    return struct.unpack_from(order + 'I', flags.content)[0] & 0xFF
+
+
 def _array(content: memoryview, order: str) -> _Array:
     parts = _elements(content, order)
-    flags, shape, name = (next(parts, None) for _ in range(3))
-    if flags is None or shape is None or name is None or len(flags.content) < 4:
+    kind = _class(content, order)
+    _, shape, name = (next(parts, None) for _ in range(3))
+    if shape is None or name is None:
         raise _Damaged('a variable is cut short')
-    word, = struct.unpack_from(order + 'I', flags.content)
     sides = tuple(_integers(shape, order))
     if not (2 <= len(sides) <= 32 and all(side >= 0 for side in sides)):
         raise _Damaged(f'a variable has the shape {sides[:32]}')
-    return _Array(word & 0xFF, sides, bytes(name.content).decode('latin-1'), parts)
+    return _Array(kind, sides, bytes(name.content).decode('latin-1'), parts)
 
 
 def _values(element: _Element, order: str) -> np.ndarray:

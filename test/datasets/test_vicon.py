@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 from dhp19_files import (
-    MAT_HEADER, mat_array, mat_element, mat_structure, poses_mm, vicon_fields, write_vicon)
+    BIG_MAT_HEADER, MAT_HEADER, mat_array, mat_element, mat_structure, poses_mm, vicon_fields,
+    write_vicon)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -55,6 +56,19 @@ def test_doubles_that_matlab_stored_as_bytes_are_read(path):
         2, (1, 1), b'XYZPOS', mat_element(5, struct.pack('<i', 8)),
         mat_element(1, b'head\0\0\0\0'), array))
     assert read_structure(path, 'XYZPOS')['head'].tolist() == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_files_of_the_other_byte_order_are_read(path):
+    path.write_bytes(BIG_MAT_HEADER + mat_structure(b'XYZPOS', vicon_fields(POSES), '>'))
+    assert np.array_equal(read_vicon(path), POSES)
+
+
+def test_objects_and_functions_among_the_variables_are_passed_over(path):
+    """Their layout is another one: the name comes before the class, and there is no shape."""
+    opaque = mat_element(14, mat_element(6, struct.pack('<II', 17, 0)) + mat_element(1, b'o')
+                         + mat_element(1, b'MCOS') + mat_element(1, b'table'))
+    path.write_bytes(MAT_HEADER + opaque + mat_structure(b'XYZPOS', vicon_fields(POSES)))
+    assert np.array_equal(read_vicon(path), POSES)
 
 
 def test_files_of_version_7_3_are_read(path):
