@@ -237,11 +237,12 @@ def run_rnn(w, frame, bins):
     yield from map(PlainRnn(w), bins)
 
 
-def run_hybrid_rnn(w, frame, bins):
+def run_hybrid_rnn(w, frame, bins, with_states=True):
     """Return the heatmaps of each bin of ANN and RNN together."""
     y, features = ann(w, frame, '_cnn')
-    rnn = PlainRnn(w, [head(w, f'states_{level}', features[f's{level + 1}'], out)
-                       for level, out in ((1, 64), (2, 128), (3, 256))])
+    hidden = [head(w, f'states_{level}', features[f's{level + 1}'], out)
+              for level, out in ((1, 64), (2, 128), (3, 256))]
+    rnn = PlainRnn(w, hidden if with_states else ())
     for counts in bins:
         y = 0.8 * y + rnn(counts)
         yield y
@@ -250,4 +251,5 @@ def run_hybrid_rnn(w, frame, bins):
 RUNS = {'ann': run_ann, 'snn': run_snn, 'rnn': run_rnn, 'hybrid_rnn': run_hybrid_rnn,
         'hybrid_snn': run_hybrid_snn,
         'hybrid_snn_no_state_init': partial(run_hybrid_snn, with_states=False),
-        'hybrid_snn_no_output_init': run_hybrid_snn_no_output_init}
+        'hybrid_snn_no_output_init': run_hybrid_snn_no_output_init,
+        'hybrid_rnn_no_state_init': partial(run_hybrid_rnn, with_states=False)}

@@ -10,6 +10,7 @@
 
     hybrid_snn_no_state_init   of the last, without the membrane potentials
     hybrid_snn_no_output_init  and without the heatmaps: the output is as that of `snn`
+    hybrid_rnn_no_state_init   of hybrid_rnn, without the hidden states
 """
 
 from dataclasses import replace
@@ -146,6 +147,15 @@ class HybridNoOutputInit(Hybrid):
         return state._replace(held=torch.zeros_like(state.held))
 
 
+class HybridRnnNoStateInit(HybridRnn):
+    """The recurrent hybrid, but hidden states begin as zeros, too; its heads are not used."""
+
+    def initialize(self, frame: Tensor) -> RnnState:
+        """Return zeros, and the heatmaps that the ANN sees in a frame."""
+        return RnnState(LEVELS * (None,), self.ann(frame)[0].detach())
+
+
 SYSTEMS = {'ann': AnnAlone, 'snn': SnnAlone, 'rnn': RnnAlone, 'hybrid_rnn': HybridRnn,
            'hybrid_snn': Hybrid, 'hybrid_snn_no_state_init': HybridNoStateInit,
-           'hybrid_snn_no_output_init': HybridNoOutputInit}
+           'hybrid_snn_no_output_init': HybridNoOutputInit,
+           'hybrid_rnn_no_state_init': HybridRnnNoStateInit}

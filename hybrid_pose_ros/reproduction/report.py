@@ -8,7 +8,8 @@ from typing import Any
 
 COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'snn': 'tab:cyan', 'rnn': 'tab:green',
           'hybrid_rnn': 'tab:purple', 'hybrid_snn': 'tab:red',
-          'hybrid_snn_no_state_init': 'tab:orange', 'hybrid_snn_no_output_init': 'tab:pink'}
+          'hybrid_snn_no_state_init': 'tab:orange', 'hybrid_snn_no_output_init': 'tab:pink',
+          'hybrid_rnn_no_state_init': 'tab:brown'}
 
 
 def markdown(report: dict[str, Any]) -> str:

@@ -176,7 +176,7 @@ def _row(row: str, errors: np.ndarray, system: Trained) -> dict[str, Any]:
     by_step = np.nanmean(errors, axis=0)
     published = [figure._asdict() | {'by_step': list(figure.by_step)}
                  for figure in PUBLISHED[row]]
-    note = {'note': RECURRENT_NOTE} if row == 'hybrid_rnn' else {}
+    note = {'note': RECURRENT_NOTE} if row.startswith('hybrid_rnn') else {}
     return {'mpjpe_px': rounded(np.nanmean(by_step)),
             'mpjpe_px_by_step': [rounded(value) for value in by_step],
             'parameters': sum(parameter.numel() for parameter in system.network.parameters()),

@@ -5,8 +5,8 @@
 No schedule of the rate, no weight decay, no clipped gradients, no augmentation. `epochs` are
 those of the checkpoints behind the published figures (the configurations allow 200); of
 `hybrid_rnn` they are not known, and taken to be as many as of `rnn`; of the hybrids without a part
-of the initialization likewise as of `hybrid_snn`. The ANN is trained first, the hybrids begin with
-it and leave it as it is, and with recurrent or spiking parts that are random.
+of the initialization likewise as of those with it. The ANN is trained first, the hybrids begin
+with it and leave it as it is, and with recurrent or spiking parts that are random.
 
 Where the preset is not `paper`, the recipe is not the paper's: `paper_small` trains at higher
 rates, at which gradients of the SNN may explode, and shortens them.
@@ -55,8 +55,10 @@ PAPER = (
     Recipe('hybrid_snn', 5e-5, 2, epochs=3, output_divisor=2500),
     Recipe('hybrid_snn_no_state_init', 5e-5, 2, epochs=3, output_divisor=2500),
     Recipe('hybrid_snn_no_output_init', 5e-5, 2, epochs=3),
+    Recipe('hybrid_rnn_no_state_init', 1e-4, 2, epochs=10),
 )
-SMALL_CHANGES = ((3e-3, 30), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1))
+SMALL_CHANGES = ((3e-3, 30), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1),
+                 (5e-3, 1))
 """Rates and epochs in the order of PAPER, for hundreds of batches instead of ten thousands."""
 SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs, gradient_norm=1.0)
               for recipe, (rate, epochs) in zip(PAPER, SMALL_CHANGES, strict=True))
