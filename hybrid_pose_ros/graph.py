@@ -157,7 +157,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
 def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool,
                values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
                ) -> tuple[NodeSpec, ...]:
-    """Return a graph for each camera of a rig, and a triangulator, which is the first to listen."""
+    """Return a graph for each camera of a rig, and a triangulator, the first to listen."""
     names = load_rig(rig).names
     path = str(Path(rig).resolve())
     if namespace.strip('/'):

@@ -254,7 +254,8 @@ def _world_rows(report: dict) -> list[tuple[str, str]]:
                  ('triangulating', _levels(world['compute_ms'])),
                  ('instant to pose', _levels(world['latency_ms']))]
         if world['reprojection_error_px']:
-            rows.append(('reprojection error', f'p50 {world["reprojection_error_px"]["p50"]:.2f} px'))
+            median_px = world['reprojection_error_px']['p50']
+            rows.append(('reprojection error', f'median {median_px:.2f} px'))
     if 'mpjpe_mm' in world:
         rows.append(('error against ground truth', f'mean {world["mpjpe_mm"]:.0f} mm, median '
                                                    f'{world["median_mm"]:.0f} mm'))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose evaluate3d`: poses of several cameras, triangulated, against labels in the world."""
+"""`hybrid-pose evaluate3d`: poses of several cameras, triangulated, against labels in mm."""
 
 import argparse
 import json

@@ -185,7 +185,7 @@ def score_row(rig: Rig, case: Case, poses: Sequence[CameraPoses], row: str, trut
 
 def triangulate_poses(rig: Rig, joints_px: np.ndarray, confidence: np.ndarray,
                       trust: TriangulationParams) -> Triangulated:
-    """Return the points of poses (C, T, J, 2) with confidence (C, T, J), T * J of them in a row."""
+    """Return the points, T * J in a row, of poses (C, T, J, 2) with confidence (C, T, J)."""
     count = len(rig.cameras)
     return triangulate(rig, joints_px.reshape(count, -1, 2), confidence.reshape(count, -1), trust)
 

@@ -77,7 +77,7 @@ class Aligner:
             return []
         first_us = max(newest)
         waited_for = [stamp for stamp in newest if first_us - stamp <= self._wait_us]
-        # A camera of which nothing has come yet is waited for as any other, from the first pose on.
+        # One of which nothing has come yet is waited for as any other, from the first pose on.
         until_us = min(waited_for)
         if len(newest) < len(self._poses):
             until_us = min(until_us, first_us - self._wait_us)
@@ -130,7 +130,7 @@ def _around(poses: deque[TimedPose], stamp_us: int) -> tuple[TimedPose | None, T
 
 def _between(before: TimedPose | None, after: TimedPose | None, stamp_us: int, max_age_us: int
              ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return joints (J, 2) and confidence (J,) at an instant, None where no pose is near enough."""
+    """Return joints (J, 2) and confidence (J,) at an instant, None without a pose near enough."""
     if before is None:
         return None
     if after is None:

@@ -88,7 +88,7 @@ def to_camera(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
 
 
 def project(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
-    """Return the pixels (..., 2) at which world points (..., 3) are seen; NaN behind the camera."""
+    """Return the pixels (..., 2) where world points (..., 3) are seen; NaN behind the camera."""
     x, y, z = np.moveaxis(to_camera(camera, np.asarray(points_m, np.float64)), -1, 0)
     z = np.where(z > 0, z, np.nan)
     ray = np.ascontiguousarray(np.stack([x / z, y / z], axis=-1))

@@ -20,8 +20,8 @@ from hybrid_pose_ros.settings import param
 class TriangulatorParams(TriangulationParams):
     """Parameters of the triangulator node."""
 
-    rig: str = param('', "YAML of the cameras: ours, or a camchain of Kalibr's. Needed. A camera's "
-                     'name is the namespace of its tracker.')
+    rig: str = param('', "YAML of the cameras: ours, or a camchain of Kalibr's. Needed. A "
+                     "camera's name is the namespace of its tracker.")
     step_us: int = param(1_000, 'Time between two poses in the world [us].', low=100,
                          high=1_000_000)
     max_age_us: int = param(30_000, 'A camera whose poses round an instant are farther apart than '
@@ -29,8 +29,8 @@ class TriangulatorParams(TriangulationParams):
                             high=KEPT_US)
     wait_us: int = param(50_000, 'A camera that lags this far behind the first is not waited for '
                          '[us].', low=0, high=KEPT_US)
-    clock: str = param('ros', "Clock on which poses are brought together: ros, or sensor, where the "
-                       "cameras' clocks are synchronized.", choices=('ros', 'sensor'))
+    clock: str = param('ros', "Clock on which poses are brought together: ros, or sensor, where "
+                       "the cameras' clocks are synchronized.", choices=('ros', 'sensor'))
     undistorted: bool = param(False, 'The trackers have a calibration: their joints are free of '
                               'distortion.')
     markers_hz: float = param(30.0, 'Markers a second.', low=1.0, high=1_000.0)

@@ -34,6 +34,11 @@ def played(rig, phases_us, *, until_us=100_000, params=PARAMS, change=lambda num
     return triangulator, found
 
 
+def dead(camera):
+    """Return a change that takes a camera's poses after 60 ms."""
+    return lambda number, pose: None if number == camera and pose.stamp_us > 60_000 else pose
+
+
 def worst_mm(found):
     return 1e3 * max(np.nanmax(np.abs(one.joints_m - joints_m(one.stamp_us))) for one in found)
 
@@ -48,8 +53,7 @@ def test_cameras_out_of_step_see_a_moving_person_where_it_is():
 
 
 def test_a_camera_that_dies_leaves_the_pose_to_the_others():
-    _, found = played(dhp19_rig(4), (0, 700, 350, 120), until_us=200_000, change=lambda number, pose:
-                      None if number == 2 and pose.stamp_us > 60_000 else pose)
+    _, found = played(dhp19_rig(4), (0, 700, 350, 120), until_us=200_000, change=dead(2))
     late = [one for one in found if one.stamp_us > 100_000]
     assert len(late) > 70 and all(one.missing.tolist() == [False, False, True, False]
                                   for one in late)
@@ -57,8 +61,7 @@ def test_a_camera_that_dies_leaves_the_pose_to_the_others():
 
 
 def test_without_a_second_camera_there_is_a_pose_without_joints():
-    triangulator, found = played(dhp19_rig(2), (0, 0), until_us=200_000, change=lambda number, pose:
-                                 None if number == 1 and pose.stamp_us > 60_000 else pose)
+    triangulator, found = played(dhp19_rig(2), (0, 0), until_us=200_000, change=dead(1))
     late = [one for one in found if one.stamp_us > 100_000]
     assert late and all(np.isnan(one.joints_m).all() and not one.cameras.any() for one in late)
     assert triangulator.missing[1] >= len(late) and not triangulator.missing[0]
