@@ -36,9 +36,10 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
     live = shared_live
     path = tmp_path_factory.mktemp('weights') / 'edge.safetensors'
     WEIGHTS.save(path)
+    # First what takes longest: the others would warn that no packet comes meanwhile.
+    live.start('ann_initializer', checkpoint=str(path), slots=16)  # the listener may be late
     live.start('skeleton_markers')
     live.start('snn_tracker', checkpoint=str(path))
-    live.start('ann_initializer', checkpoint=str(path), slots=16)  # the listener may be late
     seen = SimpleNamespace(
         live=live, skeletons=live.listen(SKELETON, Skeleton2D),
         states=live.listen(STATE, StateTensors),
