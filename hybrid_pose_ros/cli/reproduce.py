@@ -9,7 +9,7 @@ from typing import Any
 
 from hybrid_pose_ros.errors import InputError
 
-SUMMARY = "Train and score the paper's five systems on recordings, beside the published figures."
+SUMMARY = "Train and score the paper's systems on recordings, beside the published figures."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--preset', default='paper', metavar='NAME',
                         help='paper, or paper_small, which is no reproduction but quick (paper)')
     parser.add_argument('--systems', default='ann,snn,rnn,hybrid_rnn,hybrid_snn', metavar='NAMES',
-                        help='which, with commas (all five)')
+                        help='which, with commas (ann,snn,rnn,hybrid_rnn,hybrid_snn); also '
+                        'hybrid_snn_no_state_init, hybrid_snn_no_output_init, '
+                        'hybrid_rnn_no_state_init')
     parser.add_argument('--published', default='', metavar='SYSTEM=FILE',
                         help='published weights (.pt) that are scored instead of training, with '
                         'commas')
@@ -29,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='who is for the test, where names of recordings tell the subject, '
                         'as S13_... (13,14,15,16,17, as published for DHP19)')
     parser.add_argument('--epochs', type=float, default=0.0, metavar='N',
-                        help="of every system; 0: those of its recipe (0)")
+                        help='of every system; 0: those of its recipe (0)')
     parser.add_argument('--seed', type=int, default=2022,
                         help='of first weights and of the order of windows (2022)')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')

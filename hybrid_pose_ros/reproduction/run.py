@@ -104,10 +104,14 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
         progress: see `Progress`.
 
     Raises:
-        InputError: the recordings do not fit, or a file cannot be written.
+        InputError: the recordings do not fit, the folder is of another run, or a file cannot be
+            written.
     """
     chosen = preset(params.preset)
     learned, unseen = Windows(train, chosen, STEPS), Windows(test, chosen, STEPS)
+    if ranks.rank == 0:
+        _claim(folder, {'preset': chosen.name, 'seed': params.seed, 'processes': ranks.count,
+                        'recordings': [[clip.name, len(clip.events)] for clip in train]})
     with connected(ranks, device):
         systems = _train(params, learned, folder, device, ranks, progress)
     if ranks.rank > 0:
@@ -125,6 +129,27 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     with writing(path):
         path.write_text(json.dumps(report, indent=1) + '\n')
     return report
+
+
+def _claim(folder: Path, run: dict[str, Any]) -> None:
+    """Write what a folder's systems are trained on, or see that it is the same as before.
+
+    Raises:
+        InputError: the folder is of another run, or cannot be written.
+    """
+    path = folder / 'run.json'
+    with writing(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(json.dumps(run) + '\n')
+    try:
+        before = json.loads(path.read_text())
+        other = [name for name, value in run.items() if before[name] != value]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f'{path} is damaged or something else: choose another folder') from error
+    if other:
+        raise InputError(f'{folder} holds systems of a run with other {" and ".join(other)}, '
+                         'which would be scored as if they were of this: choose another folder')
 
 
 def _train(params: ReproductionParams, learned: Windows, folder: Path, device: torch.device,

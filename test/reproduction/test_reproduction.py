@@ -107,6 +107,22 @@ def test_a_run_that_is_done_trains_nothing_again(reproduced):
     assert again == report == json.loads((folder / 'report.json').read_text())
 
 
+@pytest.mark.parametrize('seed, clip, fault', [(1, CLIP, 'other seed'),
+                                               (2022, circling_clip(3, 420, 40), 'recordings')])
+def test_systems_of_another_run_are_not_taken_for_those_of_this(reproduced, seed, clip, fault):
+    """They were scored as if they had been trained on what is given."""
+    folder, params, _ = reproduced
+    with pytest.raises(InputError, match=fault):
+        reproduce(dataclasses.replace(params, seed=seed), [clip], [CLIP], folder, CPU)
+
+
+@pytest.mark.parametrize('content', ['', '[]', '{"seed": 1}'])
+def test_a_damaged_note_of_the_run_is_one_line(content, tmp_path):
+    (tmp_path / 'run.json').write_text(content)
+    with pytest.raises(InputError, match='run.json is damaged'):
+        reproduce(ReproductionParams(preset='paper_small'), [CLIP], [CLIP], tmp_path, CPU)
+
+
 def test_the_hybrids_weights_run_in_all_other_commands(reproduced):
     folder, _, _ = reproduced
     weights = checkpoint.load(folder / 'paper_small.safetensors', 'paper_small')
