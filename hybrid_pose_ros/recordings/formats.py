@@ -10,7 +10,7 @@ from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.prophesee_raw import PropheseeRaw
 from hybrid_pose_ros.recordings.recording import Recording
 
-HDF5, AEDAT4, RAW = b'\x89HDF', b'#!AER-DAT4', b'% '
+HDF5, AEDAT4, OLD_AEDAT, RAW = b'\x89HDF', b'#!AER-DAT4', b'#!AER-DAT', b'% '
 """First bytes of a file."""
 
 
@@ -41,6 +41,9 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
     if start.startswith(AEDAT4):
         from hybrid_pose_ros.recordings.aedat4 import Aedat4
         return Aedat4(path)
+    if start.startswith(OLD_AEDAT):
+        raise RecordingError(f'{path} is AEDAT of an older version than 4: files of DHP19 become '
+                             'recordings by `hybrid-pose convert dhp19`')
     raise RecordingError(f'{path} is of no known format: expected a bag (folder, .db3, .mcap), '
                          'Prophesee .raw, AEDAT4 or HDF5')
 
