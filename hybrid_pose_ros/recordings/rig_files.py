@@ -174,8 +174,9 @@ def _kalibr(content: dict[str, Any]) -> Rig:
         if number:
             pose = _numbers(entry['T_cn_cnm1'], 4, 4) @ pose
         focal_x, focal_y, center_x, center_y = _numbers(entry['intrinsics'], 4)
+        width, height = map(int, entry['resolution'])
         cameras.append(RigCamera(
-            _name_of_topic(entry.get('rostopic', ''), number), *map(int, entry['resolution']),
+            _name_of_topic(entry.get('rostopic', ''), number), width, height,
             np.array([[focal_x, 0.0, center_x], [0.0, focal_y, center_y], [0.0, 0.0, 1.0]]),
             pose[:3, :3], pose[:3, 3],
             _numbers(entry.get('distortion_coeffs') or [0.0] * 4, -1),

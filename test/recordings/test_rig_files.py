@@ -148,6 +148,7 @@ def test_a_mistake_in_a_rig_is_told(ours, changes, words):
     (CAMCHAIN.replace('radtan', 'fov'), 'cam0: distortion fov is not known'),
     (CAMCHAIN.replace('pinhole', 'omni'), 'only pinhole'),
     (CAMCHAIN.replace('330.5', '-1.0'), 'focal lengths must be above 0'),
+    (CAMCHAIN.replace('[346, 260]', '[]'), 'is no rig'),  # all that followed took its place
     (CAMCHAIN.replace('/right', '/left'), 'each of another name'),
     (CAMCHAIN.replace('/right', '/2nd'), "camera '2nd' must be named as ROS names are"),
     (CAMCHAIN.replace('[-0.02, 0.01, 0.0, 0.0]', '[1.0]'), '4 coefficients, not 1')])
