@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pip install .`: the command line and the core without ROS. With ROS, colcon uses CMakeLists.txt."""
+"""`pip install .`: command line and core without ROS. With ROS, colcon uses CMakeLists.txt."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The exceptions that tell a user's mistake from ours: the command line prints them in one line."""
+"""Exceptions that tell a user's mistake from ours: the command line prints them in one line."""
 
 
 class InputError(ValueError):

@@ -58,7 +58,7 @@ TOPICS_3D = {
 
 
 class Argument(NamedTuple):
-    """An argument of the launch file and of `hybrid-pose up`; '' leaves what the YAML file says."""
+    """An argument of the launch file and of `hybrid-pose up`; '' leaves what the YAML says."""
 
     name: str
     description: str
@@ -73,13 +73,14 @@ ARGUMENTS = (
              tuple((node, 'step_us') for node in NETWORK)),
     Argument('calibration', 'YAML of camera_calibration, to undistort the events with',
              tuple((node, 'calibration') for node in NETWORK)),
-    Argument('realtime_priority', 'of the tracker, 1 to 99, where permitted; 0: an ordinary process',
-             (('snn_tracker', 'realtime_priority'),)),
+    Argument('realtime_priority', 'of the tracker, 1 to 99, where permitted; 0: an ordinary '
+             'process', (('snn_tracker', 'realtime_priority'),)),
     Argument('ann_rate_hz', 'states a second [Hz]', (('ann_initializer', 'rate_hz'),)),
     Argument('recording', 'file or bag to play; without it a person is simulated (driver player)',
              (('event_player', 'recording'),)),
     Argument('rate', 'speed of the playback', (('event_player', 'rate'),)),
-    Argument('packets_per_s', 'packets a second of the player', (('event_player', 'packets_per_s'),)),
+    Argument('packets_per_s', 'packets a second of the player',
+             (('event_player', 'packets_per_s'),)),
     Argument('duration_s', 'length of the simulated scene [s], 0 endless',
              (('event_player', 'duration_s'),)),
     Argument('seed', 'of the simulated scene', (('event_player', 'seed'),)),

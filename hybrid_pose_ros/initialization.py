@@ -47,9 +47,9 @@ class InitializerParams(NetworkParams):
                            choices=('auto', 'float32', 'bfloat16'))
     slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
     checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms a MiB).')
-    transport: str = param('auto', 'shared_memory, inline (the state in the message, for a tracker '
-                           'on another host), or auto: shared memory where every tracker can see '
-                           'it.', choices=('auto', 'shared_memory', 'inline'))
+    transport: str = param('auto', 'shared_memory, inline (the state in the message, for a '
+                           'tracker on another host), or auto: shared memory where every '
+                           'tracker can see it.', choices=('auto', 'shared_memory', 'inline'))
 
 
 class Frame(NamedTuple):

@@ -5,7 +5,8 @@
 A state from the ANN is as old as the events that it has seen, and the network has gone on since.
 So it is not put in place of the live one at once, which would throw the pose back in time: a
 second run of the network replays the bins in between, while there is nothing else to do, or beside
-the live bins, and takes over when it has caught up. Far behind, it takes many bins in one long step.
+the live bins, and takes over when it has caught up. Far behind, it takes many bins in one long
+step.
 
     live run     ──●──●──●──●──●──●──●──●──┐
     state of t0        t0 ━━━  ━━━  ━●●  ●●●●──●──●──   becomes the live run

@@ -21,8 +21,8 @@ def _nodes(context):
 
     driver, camera = value('driver'), value('camera')
     if value('rig') and driver in DRIVERS:
-        raise InputError(f'a rig has a driver for each camera: start them yourself, as /NAME/{camera} '
-                         'with the names of the rig, and leave out driver')
+        raise InputError(f'a rig has a driver for each camera: start them yourself, as '
+                         f'/NAME/{camera} with the names of the rig, and leave out driver')
     parameters = [value('params_file')]
     nodes = [
         Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
@@ -78,8 +78,8 @@ def generate_launch_description():
         DeclareLaunchArgument('namespace', default_value='',
                               description='of all nodes; for several cameras, one each'),
         DeclareLaunchArgument('rig', default_value='',
-                              description='YAML of several cameras, NAME each: a graph for each in '
-                                          'namespace NAME, with a driver /NAME/<camera>, and a '
+                              description='YAML of several cameras, NAME each: a graph for each '
+                                          'in namespace NAME, with a driver /NAME/<camera>, and a '
                                           'triangulator'),
         DeclareLaunchArgument('params_file',
                               default_value=str(share() / 'config' / 'hybrid_pose.yaml'),

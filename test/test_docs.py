@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages in docs/ and the README point to is there."""
+"""What the pages in docs/ and the README point to is there, and lines are not too long."""
 
 import re
 from pathlib import Path
@@ -30,3 +30,11 @@ def test_every_row_of_the_fault_table_names_tests_that_there_are(tests):
 def test_links_and_pictures_lead_to_files(page):
     links = re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_lines_of_code_have_99_columns_at_most():
+    sources = [path for folder in ('hybrid_pose_ros', 'launch', 'test', 'tools')
+               for path in (ROOT / folder).rglob('*.py')]
+    assert [f'{path.relative_to(ROOT)}:{number}' for path in sources
+            for number, line in enumerate(path.read_text().splitlines(), 1)
+            if len(line) > 99] == []

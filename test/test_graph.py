@@ -87,7 +87,8 @@ def test_the_camera_names_the_topic_of_the_events():
 def test_a_namespace_holds_all_nodes_and_topics_but_the_cameras():
     for spec in graph(driver='player', values={'record': 'bag'}, namespace='left/'):
         assert spec.namespace == '/left'
-        topics = set(spec.remappings.values()) - {'/event_camera/events', '/event_camera/camera_info'}
+        topics = set(spec.remappings.values()) - {
+            '/event_camera/events', '/event_camera/camera_info'}
         assert all(topic.startswith('/left/') for topic in topics)
         assert {topic.removeprefix('/left') for topic in topics} <= set(TOPICS)
 

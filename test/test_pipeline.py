@@ -235,7 +235,7 @@ def test_a_replay_in_idle_times_changes_no_pose_but_when_it_takes_over(first, de
         poses += feed.until(now + len(poses) + bins)
     end = now + len(poses)
     assert bins_of(poses) == list(range(now, end))
-    old = sum(pose.state_age_us == (index + 1) * STEP_US for index, pose in zip(bins_of(poses), poses))
+    old = sum(pose.state_age_us == pose.stamp_us for pose in poses)  # of the state of time 0
     assert_same(poses[:old], run_at_once(state(0, seed=1), range(now, now + old)))
     assert_same(poses[old:], run_at_once(state(first), range(now + old, end)))
 

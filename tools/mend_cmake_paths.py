@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Mend the ROS wheels: their CMake files name the Python and NumPy of the machine they came from."""
+"""Mend the ROS wheels: their CMake files name Python and NumPy of the machine they came from."""
 
 import re
 import sys

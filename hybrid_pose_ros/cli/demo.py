@@ -111,7 +111,8 @@ def _fresh(output: Path) -> Path:
     """Return the folder, empty of an earlier demo."""
     output = output.resolve()
     if output.exists() and any(output.iterdir()) and not (output / 'logs').is_dir():
-        raise InputError(f'{output} holds something else than an earlier demo: name another folder')
+        raise InputError(f'{output} holds something else than an earlier demo: name another '
+                         'folder')
     for path in output.glob('bag*'):
         shutil.rmtree(path)
     shutil.rmtree(output / 'logs', ignore_errors=True)
@@ -284,8 +285,8 @@ def _rows(report: dict) -> list[tuple[str, str]]:
         if 'power' in report:
             power = report['power']
             rows.append(('power, honest count at 45 nm',
-                         f'{sum(power["mw"].values()):.0f} mW, {power["saving"]:.1%} less than the '
-                         'ANN at every step'))
+                         f'{sum(power["mw"].values()):.0f} mW, {power["saving"]:.1%} less than '
+                         'the ANN at every step'))
         if 'mpjpe_px' in report:
             rows.append(('error against ground truth', f'{report["mpjpe_px"]:.1f} px'))
     restarts = {name: count for name, count in report['restarts'].items() if count}

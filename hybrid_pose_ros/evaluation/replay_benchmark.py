@@ -5,8 +5,8 @@
 Four trackers get the same states of the same ANN over a simulated person: at once (`zero_delay`),
 late and replayed, in long steps (`replay`) or bin by bin (`replay_of_bins`), or late and put in as
 they are (`naive`), as if they were of the moment of their arrival. Then a tracker is given states
-that are BACKLOG_US old, while packets go on arriving in real time by a clock that only the tracker's
-own computing moves.
+that are BACKLOG_US old, while packets go on arriving in real time by a clock that only the
+tracker's own computing moves.
 """
 
 import time

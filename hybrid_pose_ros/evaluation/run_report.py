@@ -162,7 +162,7 @@ def summarize(run: Run) -> dict[str, Any]:
 
 
 def _error_px(run: Run) -> float:
-    """Return the mean distance of visible joints from the ground truth of the same instant [px]."""
+    """Return the mean distance of visible joints from the truth of the same instant [px]."""
     errors = []
     for pose in run.poses:
         truth = run.truth.get(pose.sensor_time_us)

@@ -73,7 +73,8 @@ class Trackers:
         first_us = schedule.instants_us[0] - self._params.late_us
         if not looks or min(looks) > first_us:
             raise InputError(ann.too_few_events())
-        return AnnPoses(np.array(list(looks)), np.stack([seen.joints_px for seen in looks.values()]),
+        return AnnPoses(np.array(list(looks)),
+                        np.stack([seen.joints_px for seen in looks.values()]),
                         np.stack([seen.confidence for seen in looks.values()]))
 
     def poses_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:

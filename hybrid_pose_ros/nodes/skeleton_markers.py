@@ -33,7 +33,7 @@ TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 
 
 
 class SkeletonMarkersNode(Node):
-    """Draw the newest skeleton at a rate that eyes can follow; events only where somebody looks."""
+    """Draw the newest skeleton as often as eyes can follow; events only where somebody looks."""
 
     def __init__(self, **kwargs):
         super().__init__('skeleton_markers', **kwargs)

@@ -174,8 +174,8 @@ class SnnTrackerNode(ManagedNode):
             self._unseen += 1
             self._inline_requests.publish(String(data=descriptor.segment))
             self.get_logger().warning(
-                f'segment {descriptor.segment} is on another host, in another container or another '
-                'user\'s: asked for states in the messages', throttle_duration_sec=5.0)
+                f'segment {descriptor.segment} is on another host, in another container or '
+                'another user\'s: asked for states in the messages', throttle_duration_sec=5.0)
             return None
         try:
             return self._reader.read(descriptor)

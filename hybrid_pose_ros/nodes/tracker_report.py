@@ -4,7 +4,7 @@
 
 A packet's way, each stage of which has its percentiles:
 
-    stamp ── transport ──► arrival ── queue ──► taken ── decode ──► decoded ── network, rest ──► pose
+    stamp ─ transport ─► arrival ─ queue ─► taken ─ decode ─► decoded ─ network, rest ─► pose
 """
 
 import math

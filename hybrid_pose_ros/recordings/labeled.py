@@ -85,8 +85,8 @@ def load_labeled(path: str | Path) -> LabeledRecording:
     recording = Hdf5Recording(path)
     labels = recording.labels()
     if labels is None:
-        raise InputError(f'{path} has no labels: expected a recording of `hybrid-pose simulate` or '
-                         'another with at least two labels')
+        raise InputError(f'{path} has no labels: expected a recording of `hybrid-pose simulate` '
+                         'or another with at least two labels')
     return labeled(path.stem, recording.width, recording.height, recording.events(), labels,
                    occluded=_occluded(path, labels.visible.shape), source=str(path))
 

@@ -22,11 +22,12 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 class PlayerParams:
     """Parameters of the event_player node."""
 
-    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated live.')
+    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated '
+                           'live.')
     topic: str = param('', 'Topic of the packets, where the bag has several with events.')
     rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
-    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a bag\'s '
-                                 'packets are sent as they are.', low=1.0, high=1_000.0)
+    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a '
+                                 'bag\'s packets are sent as they are.', low=1.0, high=1_000.0)
     duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
                               low=0.0, high=86_400.0)
     seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)

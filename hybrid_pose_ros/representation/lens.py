@@ -30,9 +30,9 @@ def load_lens(path: str | Path, width: int, height: int) -> Lens:
     except OSError as error:
         raise InputError(f'no calibration at {path}: {error.strerror}') from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f'{path} is no calibration: expected the YAML of camera_calibration, with '
-                         'image_width, image_height, camera_matrix and distortion_coefficients '
-                         f'({type(error).__name__}: {error})') from error
+        raise InputError(f'{path} is no calibration: expected the YAML of camera_calibration, '
+                         'with image_width, image_height, camera_matrix and '
+                         f'distortion_coefficients ({type(error).__name__}: {error})') from error
     if size != (width, height):
         raise InputError(f'{path} is the calibration of a sensor of {size[0]}x{size[1]} px, but '
                          f'the packets are of {width}x{height} px')

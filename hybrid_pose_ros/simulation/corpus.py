@@ -26,8 +26,9 @@ from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, ran
 
 KINDS = ('any', 'front', 'close', 'benchmark')
 """What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60
-degrees of the person's front, sensors with little noise. close: upper bodies close up. benchmark: as
-DHP19, its two front cameras and a person between them who moves in place, seen by one sensor."""
+degrees of the person's front, sensors with little noise. close: upper bodies close up. benchmark:
+as DHP19, its two front cameras and a person between them who moves in place, seen by one
+sensor."""
 RIG_FILE = 'rig.yaml'
 """In the folder of a corpus of several cameras: where they are."""
 QUIET_SHOT_HZ = 1.0

@@ -33,7 +33,8 @@ class View(NamedTuple):
         window = last_events(clip, end_us, events)
         return stacked_histogram(window, self.geometry, bins=bins)
 
-    def counts(self, clip: LabeledRecording, start_us: int, step_us: int, steps: int) -> np.ndarray:
+    def counts(self, clip: LabeledRecording, start_us: int, step_us: int,
+               steps: int) -> np.ndarray:
         """Return what the SNN sees in each of the time bins from a time on, (T, 2, H, W)."""
         duration_us = steps * step_us
         events = clip.events_between(start_us, start_us + duration_us)
@@ -87,8 +88,8 @@ def view(geometry: InputGeometry, first_column: int, columns: int, mirrored: boo
                 mirrored)
 
 
-def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording, at_us: int,
-              columns: int) -> View:
+def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording,
+              at_us: int, columns: int) -> View:
     """Return columns round the person, or the whole input where it has no more."""
     mirrored = bool(rng.random() < 0.5)
     columns = min(columns, geometry.width)

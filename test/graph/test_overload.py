@@ -74,7 +74,7 @@ class Running:
 
     @contextmanager
     def starved(self, name: str) -> Iterator[None]:
-        """Let a process have no more than a busy loop beside it leaves, which is nice to nobody."""
+        """Let a process have what a busy loop beside it leaves, which is nice to nobody."""
         pid = self.supervisor.pid(name)
         core, cores = min(os.sched_getaffinity(pid)), os.sched_getaffinity(pid)
         for thread in map(int, os.listdir(f'/proc/{pid}/task')):

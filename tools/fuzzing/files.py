@@ -38,8 +38,8 @@ METADATA = (
     'rosbag2_bagfile_information: {relative_file_paths: &a [bag_0.db3], compression_mode: *a}\n')
 YAML_WORDS = (b'!!int ', b'!!float ', b'!!timestamp ', b'!!binary ', b'!!set ', b'!!omap ', b'&a ',
               b'*a', b'[[[[', b'{{{{', b'? ', b'- ', b': ', b'<<: ', b'\0', b'"\\x00"', b'~',
-              b'..', b'/', b'1e999', b'0x', b'2001-99-99', b'bag_0.db3', b'[bag_0.mcap]', b'\xff', b'7',
-              b'|\n', b'%YAML 9.9\n---\n', b'MESSAGE', b'\'\'', b'x' * 300)
+              b'..', b'/', b'1e999', b'0x', b'2001-99-99', b'bag_0.db3', b'[bag_0.mcap]', b'\xff',
+              b'7', b'|\n', b'%YAML 9.9\n---\n', b'MESSAGE', b'\'\'', b'x' * 300)
 RAW_HEADERS = (
     b'% evt 3.0\n% geometry 640x480\n', b'% format EVT3;height=48;width=64\n% end\n',
     b'% date 2024-01-01\n% evt 2.0\n% system_ID 49\n% end\n',
