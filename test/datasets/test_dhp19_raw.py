@@ -76,6 +76,8 @@ def test_a_missing_file_is_refused(path):
     ((1000, 9000), (2000, 2001), (2000, 5000)),
     ((1000, 9000), (8000, 8001), (5000, 8000)),
     ((1000, 9000), (2000, 2000, 2000, 2001), (2000, 5000)),
+    ((3000, 1000, 9000), (5500,), (2500, 5500)),  # one signal: beside the earliest and the latest
+    ((3000, 1000, 9000), (5500, 5500), (5500, 8500)),  # two: beside the first and the last
     ((1000, 2500), (2000, 2000), (0, 2000)),  # S16_2_4 likewise, but for its clock
     ((7000, 9000, 100), (7500, 7500), (7500, 9000))])  # the clock begins anew: S14_1_1
 def test_a_recording_lasts_as_its_special_events_say(path, events, specials, expected):
@@ -191,6 +193,15 @@ def test_a_recording_begins_at_the_first_signal_and_both_axes_are_turned_round(t
     assert len(events) == 10 * 40 - 2
     assert first.labels.t.tolist() == [0, 10_000, 20_000, 30_000, 40_000]
     assert np.allclose(third.labels.joints_px[0, 0], (159.145, 125.014), atol=6e-4)
+
+
+def test_addresses_beside_the_sensor_and_a_fifth_camera_are_left_out(tmp_path):
+    words = address([100, 101, 346, 100, 100], [100, 100, 100, 260, 101], [1] * 5,
+                    np.array([0, 0, 0, 0, 4]))
+    write_raw_form(tmp_path, (1, 1, 1), [SPECIAL, SPECIAL, *words],
+                   [BEGIN_US, BEGIN_US, *BEGIN_US + 10 + np.arange(5)], poses_mm(3))
+    recording, = find(tmp_path)[0].load([0])
+    assert recording.events[['t', 'x', 'y']].tolist() == [(11, 345 - 101, 259 - 100)]
 
 
 def test_labels_and_events_end_with_the_shorter_of_the_two(tmp_path):
