@@ -34,7 +34,9 @@ def supervisor(monkeypatch, tmp_path):
     made = []
 
     def make(*names: str) -> Supervisor:
-        made.append(Supervisor([NodeSpec(name) for name in names], logs=tmp_path / 'logs'))
+        specs = [NodeSpec(name.rpartition('/')[2], '/' + name.rpartition('/')[0] if '/' in name
+                          else '') for name in names]
+        made.append(Supervisor(specs, logs=tmp_path / 'logs'))
         made[-1].start()
         return made[-1]
     yield make
@@ -60,6 +62,17 @@ def test_a_process_hears_no_ctrl_c_but_shares_the_session(supervisor):
     pid = supervisor('patient').pid('patient')
     assert os.getpgid(pid) == pid != os.getpgid(0)
     assert os.getsid(pid) == os.getsid(0)
+
+
+def test_nodes_of_one_name_in_two_namespaces_are_two_processes(supervisor):
+    """The second took the first's place: of two cameras only one had a tracker."""
+    running = supervisor('left/patient', 'right/patient')
+    for name in ('left/patient', 'right/patient'):
+        wait(is_up(running, name), running)
+    assert running.pid('left/patient') != running.pid('right/patient')
+    assert running.log('left/patient').name == 'left.patient.log'
+    running.stop(['left/patient'])
+    assert set(running.check()) == {'left/patient'}
 
 
 def test_a_killed_process_is_started_again(supervisor):
