@@ -29,7 +29,7 @@ from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.tracker_params import TrackerParams
 
-PATIENCE_US = 50_000
+PATIENCE_US = 20_000
 """A state that has not caught up in idle times after so long delays the poses."""
 
 
@@ -141,8 +141,7 @@ class Runs:
         self._history.append(step)
         candidate = self._candidate
         if candidate is not None:
-            if self._is_due(candidate, step.index):
-                self._replay(candidate, step.index, limit=self._params.replay_steps)
+            self._replay(candidate, step.index, limit=self._steps_beside(candidate, step.index))
             if candidate.next_index == step.index + 1:
                 if self.live is not None:  # bins that waited for a long step get no pose now
                     self._counts.merged_steps += step.index - self.live.next_index
@@ -206,11 +205,13 @@ class Runs:
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
 
-    def _is_due(self, candidate: Run, index: int) -> bool:
-        """Return whether a candidate replays beside a live bin: it waits for no idle time."""
+    def _steps_beside(self, candidate: Run, index: int) -> int:
+        """Return how many steps a candidate takes beside a live bin; 0: it waits for idle time."""
         waited_us = (index - candidate.arrival_index) * self._params.step_us
-        return (not self._idles or waited_us > PATIENCE_US
-                or index - candidate.next_index < self._params.replay_steps)  # it is there at once
+        if not self._idles or waited_us > PATIENCE_US:
+            return self._params.replay_steps
+        behind = index + 1 - candidate.next_index
+        return behind if behind <= 2 * self._params.replay_steps else 0  # it is there at once
 
     def _take_over(self, run: Run) -> None:
         self._release(self.live)
