@@ -62,9 +62,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
+    from hybrid_pose_ros.training.gestures import gestures_by_age
     from hybrid_pose_ros.training.log import summary_writer, writing
     from hybrid_pose_ros.training.ranks import Ranks
-    from hybrid_pose_ros.training.gestures import gestures_by_age
     from hybrid_pose_ros.training.validation import by_age, live
 
     if args.threads < 1:
