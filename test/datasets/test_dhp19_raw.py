@@ -196,12 +196,13 @@ def test_a_recording_begins_at_the_first_signal_and_both_axes_are_turned_round(t
 
 
 def test_addresses_beside_the_sensor_and_a_fifth_camera_are_left_out(tmp_path):
-    words = address([100, 101, 346, 100, 100], [100, 100, 100, 260, 101], [1] * 5,
-                    np.array([0, 0, 0, 0, 4]))
-    write_raw_form(tmp_path, (1, 1, 1), [SPECIAL, SPECIAL, *words],
-                   [BEGIN_US, BEGIN_US, *BEGIN_US + 10 + np.arange(5)], poses_mm(3))
-    recording, = find(tmp_path)[0].load([0])
-    assert recording.events[['t', 'x', 'y']].tolist() == [(11, 345 - 101, 259 - 100)]
+    beside = ((346, 100, 1), (100, 260, 0), (100, 100, 4))  # column, row, channel
+    neighbors = ((345, 100, 1), (100, 1, 0), (101, 100, 3))  # in the mosaic, if they were on it
+    columns, rows, channels = np.transpose([*neighbors, *beside])
+    write_raw_form(tmp_path, (1, 1, 1), [SPECIAL, SPECIAL, *address(columns, rows, 1, channels)],
+                   [BEGIN_US, BEGIN_US, *BEGIN_US + 10 + np.arange(6)], poses_mm(3))
+    for recording in find(tmp_path)[0].load([0, 1, 2, 3]):
+        assert len(recording.events) == 0  # the neighbors came first: nothing supports them
 
 
 def test_labels_and_events_end_with_the_shorter_of_the_two(tmp_path):
