@@ -81,7 +81,7 @@ class SequenceFiles(NamedTuple):
         with hdf5_file(path, EVENTS_KIND) as file:
             if 'cam_view' not in file:
                 raise RecordingError(f'{path} is no {EVENTS_KIND}: it lacks cam_view')
-            view = numbers(file, 'cam_view', file['cam_view'].ndim)
+            view = numbers(file, 'cam_view', getattr(file['cam_view'], 'ndim', 0))
             if view.size != 1 or view[()] != self.camera:
                 raise RecordingError(f'{path}: cam_view is {view[()]}, expected {self.camera}, '
                                      f'the camera {CAMERA_CODES[self.camera]} of its folder')

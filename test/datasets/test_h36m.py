@@ -126,6 +126,16 @@ def test_what_is_not_as_laid_down_is_told_with_file_and_key(folder, of, name, va
         load(folder)
 
 
+@pytest.mark.parametrize('name', ['cam_view', 'events/x', 'ms_to_idx'])
+def test_what_is_no_data_where_data_belong_is_damage(folder, name):
+    """A type of the name cam_view was an AttributeError: found by fuzzing."""
+    with h5py.File(sequence_folder(folder, 'S9', 'Walking 1', 2) / 'events.h5', 'a') as file:
+        del file[name]
+        file[name] = np.dtype('i4')
+    with pytest.raises(RecordingError, match='events.h5 is damaged or no file of events of Event'):
+        load(folder)
+
+
 def test_the_joints_of_a_video_become_labels_as_the_paper_makes_them():
     joints = np.stack([np.arange(32.0) * 30 + 40, np.arange(32.0) * 6 + 234], axis=-1)
     labels = event_pixels(joints, (65, 300), 0)  # clamped to 40 and 1002 - 768
