@@ -7,12 +7,13 @@ recording that cannot be read does not stop the others.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
 from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording, write
 from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.parallel import as_done
 
 
 class Conversion(NamedTuple):
@@ -73,14 +74,5 @@ def convert_all(conversions: list[Conversion], executor: Executor | None) -> Ite
         RecordingError: a folder cannot be made.
     """
     make_folders({path.parent for conversion in conversions for path in conversion.paths})
-    missing = [conversion for conversion in conversions if not conversion.done]
-    if executor is None:
-        yield from map(convert, missing)
-        return
-    futures = [executor.submit(convert, conversion) for conversion in missing]
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+    yield from as_done(convert, [conversion for conversion in conversions
+                                 if not conversion.done], executor)

@@ -5,8 +5,8 @@
     recordings -> outcome.py: poses of each row -> metrics.py, energy.py -> figures, ready for JSON
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distance
 from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
+from hybrid_pose_ros.parallel import as_done
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.representation.geometry import input_geometry
 
@@ -67,7 +68,7 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
     tasks = [_Task(checkpoint, snn_checkpoint or checkpoint, recording, params, tuple(rows))
              for recording in recordings]
     outcomes = []
-    for outcome, size in _run(tasks, executor):
+    for outcome, size in as_done(_outcome, tasks, executor):
         progress(outcome.name)
         outcomes.append((outcome, size))
     sizes = {size for _, size in outcomes}
@@ -93,20 +94,6 @@ def _check(checkpoint, recordings, snn_checkpoint, rows) -> None:
         raise InputError(f'the weights of the SNN alone are of preset '
                          f'{snn_checkpoint.preset.name}, the hybrid\'s of '
                          f'{checkpoint.preset.name}: they must be of one')
-
-
-def _run(tasks: list[_Task], executor: Executor | None
-         ) -> Iterator[tuple[Outcome, tuple[int, int]]]:
-    if executor is None:
-        yield from map(_outcome, tasks)
-        return
-    futures = [executor.submit(_outcome, task) for task in tasks]
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:

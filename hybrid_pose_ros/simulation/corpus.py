@@ -8,13 +8,14 @@ seed makes the same clip, whatever was made before and on how many processes.
 
 import dataclasses
 from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.parallel import as_done
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.simulation.camera import (
     CAMERAS, Camera, SwaySettings, close_camera, random_camera)
@@ -154,10 +155,4 @@ def make(clips: list[Clip], executor: Executor) -> Iterator[dict]:
     """
     for folder in {clip.path.parent for clip in clips}:
         folder.mkdir(parents=True, exist_ok=True)
-    futures = [executor.submit(make_clip, clip) for clip in clips if not clip.path.exists()]
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+    yield from as_done(make_clip, [clip for clip in clips if not clip.path.exists()], executor)
