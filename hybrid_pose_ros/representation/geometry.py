@@ -25,6 +25,7 @@ class Lens(NamedTuple):
 
     camera_matrix: np.ndarray  # (3, 3), [px]
     distortion: np.ndarray  # 4, 5, 8, 12 or 14 coefficients: k1, k2, p1, p2, k3 ...
+    equidistant: bool = False  # a fisheye: k1 to k4 of the angle
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +110,12 @@ def _undistorted(width: int, height: int, lens: Lens | None):
     points = np.stack([x, y], axis=-1).reshape(-1, 1, 2).astype(np.float64)
     matrix = np.asarray(lens.camera_matrix, np.float64)
     try:
-        points = cv2.undistortPoints(points, matrix, np.asarray(lens.distortion, np.float64),
-                                     P=matrix)
+        undistort = cv2.fisheye.undistortPoints if lens.equidistant else cv2.undistortPoints
+        points = undistort(points, matrix, np.asarray(lens.distortion, np.float64), P=matrix)
     except cv2.error as error:
         raise InputError('the lens is not one that OpenCV knows: expected a 3x3 camera matrix '
-                         f'and 4, 5, 8, 12 or 14 coefficients ({error.err})') from error
+                         'and 4, 5, 8, 12 or 14 coefficients, 4 of an equidistant one '
+                         f'({error.err})') from error
     if not np.isfinite(points).all():
         raise InputError('the lens maps pixels to no finite place: is its focal length 0?')
     points = np.rint(np.clip(points, -1e6, 1e6)).astype(np.int64)

@@ -113,6 +113,16 @@ def test_events_that_a_barrel_lens_moves_out_of_the_image_are_outside():
     assert inside.tolist() == [False, True]
 
 
+def test_a_fisheye_sees_an_angle_where_a_pinhole_sees_its_tangent():
+    """35 px beside the center, at a focal length of 100 px, are 0.35 rad."""
+    matrix = np.array([[100.0, 0, 250], [0, 100.0, 130], [0, 0, 1]])
+    fisheye = input_geometry(EDGE, 500, 260, lens=Lens(matrix, np.zeros(4), equidistant=True))
+    plain = input_geometry(EDGE, 500, 260)
+    there = 250 + round(100 * np.tan(0.35))
+    assert there != 250 + 35
+    assert fisheye.cell_of_px[130, 250 + 35] == plain.cell_of_px[130, there]
+
+
 @pytest.mark.parametrize('lens', [
     Lens(CAMERA_MATRIX, np.zeros(3)), Lens(np.eye(2), np.zeros(4)),
     Lens(np.zeros((3, 3)), np.zeros(4))])

@@ -34,6 +34,15 @@ def test_a_calibration_of_another_sensor_is_refused(calibration):
         load_lens(calibration, 640, 480)
 
 
+def test_the_model_is_that_of_the_file(tmp_path):
+    path = tmp_path / 'fisheye.yaml'
+    path.write_text(CALIBRATION + 'distortion_model: equidistant\n')
+    assert load_lens(path, 346, 260).equidistant
+    path.write_text(CALIBRATION + 'distortion_model: double_sphere\n')
+    with pytest.raises(InputError, match="'double_sphere': expected plumb_bob, rational_poly"):
+        load_lens(path, 346, 260)
+
+
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(InputError, match='no calibration at'):
         load_lens(tmp_path / 'none.yaml', 346, 260)
