@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
+from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
+from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.errors import InputError
 
 SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
@@ -24,17 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare recordings, weights and how the graph is run."""
     parser.add_argument('--recording', nargs='+', required=True, metavar='FILE', type=Path,
                         help='recordings with labels (.h5), or folders of them')
-    parser.add_argument('--checkpoint', default='', metavar='FILE',
-                        help='weights (.safetensors); those that ship with the preset')
+    add_evaluation_arguments(parser)
     parser.add_argument('--snn-checkpoint', default='', metavar='FILE',
                         help='weights of an SNN that was trained to run alone (those that ship, '
                         'beside the weights that ship)')
-    parser.add_argument('--preset', default='', metavar='NAME',
-                        help='network (that of the weights, else edge)')
-    parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
-                        help='length of a time bin [us] (1000)')
-    parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
-                        help='initializations a second (30)')
     parser.add_argument('--ann-delay-ms', type=float, default=0.0, metavar='MS',
                         help='how late a state arrives [ms] (0)')
     parser.add_argument('--no-replay', action='store_true',
@@ -45,24 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='latency-aware: a pass of the ANN takes at least this [ms] (10)')
     parser.add_argument('--pose-latency-ms', type=float, default=1.0, metavar='MS',
                         help='latency-aware: from the end of a bin to its pose [ms] (1)')
-    parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
-                        help='between two instants that are scored [ms] (chosen)')
-    parser.add_argument('--max-s', type=float, default=0.0, metavar='S',
-                        help='only so much of each recording [s] (all)')
     parser.add_argument('--rows', default='', metavar='NAMES',
                         help='only some rows, with commas: the others cost time')
     parser.add_argument('--sweep', nargs='+', default=[], metavar='NAME',
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
                         'no_init, holding, density, noise, robustness, or all of them')
     parser.add_argument('--seed', type=int, default=0)
-    add_executor_arguments(parser, workers=1)
     parser.add_argument('--output', metavar='DIR', type=Path,
                         help='folder for result.json, plots and report.html')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate; write the report where a folder is given."""
-    from hybrid_pose_ros.checkpoint import load, shipped, shipped_alone
+    from hybrid_pose_ros.checkpoint import load, shipped_alone
     from hybrid_pose_ros.evaluation.evaluate import evaluate
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.outcome import ROWS
@@ -75,10 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         ann_latency_us=round(1e3 * args.ann_latency_ms), stride_us=round(1e3 * args.stride_ms),
         pose_latency_us=round(1e3 * args.pose_latency_ms))
     recordings = _paths(args.recording)
-    if args.checkpoint:
-        checkpoint = load(args.checkpoint, args.preset or None)
-    else:
-        checkpoint = shipped(args.preset or 'edge')
+    checkpoint = weights(args)
     alone = None
     if args.snn_checkpoint:
         alone = load(args.snn_checkpoint, checkpoint.preset.name)

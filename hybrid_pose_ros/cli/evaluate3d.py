@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.cli.evaluate import Bar
-from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
+from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
+from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.errors import InputError
 
 SUMMARY = 'Triangulate the poses of several cameras and compare them with labels, in mm.'
@@ -19,18 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare takes, weights, and how the graphs are run."""
     parser.add_argument('--takes', nargs='+', required=True, metavar='DIR', type=Path,
                         help='folders with a recording (.h5) of each camera, or folders of such')
-    parser.add_argument('--checkpoint', default='', metavar='FILE',
-                        help='weights (.safetensors); those that ship with the preset')
-    parser.add_argument('--preset', default='', metavar='NAME',
-                        help='network (that of the weights, else edge)')
-    parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
-                        help='length of a time bin [us] (1000)')
-    parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
-                        help='initializations a second (30)')
-    parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
-                        help='between two instants that are scored [ms] (chosen)')
-    parser.add_argument('--max-s', type=float, default=0.0, metavar='S',
-                        help='only so much of each recording [s] (all)')
+    add_evaluation_arguments(parser)
     parser.add_argument('--least-confidence', type=float, metavar='C',
                         help='a camera that is less sure of a joint does not count for it')
     parser.add_argument('--outlier-px', type=float, metavar='PX',
@@ -38,14 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'where the others put it is left out; 0: none is')
     parser.add_argument('--no-blind', action='store_true',
                         help='do not blind cameras, one after the other: it takes as long again')
-    add_executor_arguments(parser, workers=1)
     parser.add_argument('--output', metavar='DIR', type=Path,
                         help='folder for result.json and a picture')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate; write the figures where a folder is named."""
-    from hybrid_pose_ros.checkpoint import load, shipped
     from hybrid_pose_ros.evaluation.evaluate3d import evaluate3d
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.takes import find_takes
@@ -58,10 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     trust = TriangulationParams(**{name: value for name, value in given.items()
                                    if value is not None})
     takes = find_takes(args.takes)
-    if args.checkpoint:
-        checkpoint = load(args.checkpoint, args.preset or None)
-    else:
-        checkpoint = shipped(args.preset or 'edge')
+    checkpoint = weights(args)
     here = args.workers == 1 and args.dask is None
     with nullcontext() if here else executor(args) as others, \
             Bar(None, 'evaluate3d') as bar:
