@@ -132,6 +132,7 @@ def draw(result: dict[str, Any], folder: Path) -> Path:
                       [row['error [px]'] for row in rows[:-1]])
         axes.plot([rows[index][figure_name] for index in best],
                   [rows[index]['error [px]'] for index in best], color='tab:red', linewidth=1)
-        axes.set(xscale='log', xlabel=label, ylabel='mean error to 100 ms [px]',
+        axes.set_xmargin(0.2)  # for the names
+        axes.set(xlabel=label, ylabel='mean error to 100 ms [px]', ylim=(0, None),
                  title=f'{result["ann_batches"]} + {result["batches"]} batches')
     return save(figure, folder / 'sizes.png')
