@@ -28,8 +28,9 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
         weights.tensors[name][...] = 0
     weights.tensors['ann.output.bias'][GESTURES.index(SAID)] = 9
     weights.save(path)
-    live.start('snn_tracker', checkpoint=str(path))
+    # First what takes longer: the other would warn that no packet comes meanwhile.
     live.start('ann_initializer', checkpoint=str(path))
+    live.start('snn_tracker', checkpoint=str(path))
     heard, states = live.listen(GESTURE, Gesture), live.listen(STATE, StateTensors)
     camera = Camera(live, listeners=2)
     for _ in range(10):
@@ -53,7 +54,7 @@ def test_every_time_bin_has_the_gesture_that_the_ann_saw(run):
 def test_a_gesture_says_how_it_came_about(run):
     message = run.gestures[-1]
     assert message.step_us == STEP_US and message.events > 0 and not message.trained
-    assert 0 < message.state_age_us < 1_000_000
+    assert 0 <= message.state_age_us < 1_000_000
     assert 0 < message.compute_ms < message.packet_latency_ms
     assert message.header.frame_id == 'lens'
 

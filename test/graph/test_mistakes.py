@@ -13,7 +13,7 @@ from live_graph import EXECUTABLES, SKELETONS
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.presets import PRESETS, preset
 
 PATIENCE_S = 100
 
@@ -75,7 +75,7 @@ def test_a_parameter_of_the_wrong_type_is_told_with_the_right_one():
 
 def test_a_preset_that_is_not_there_is_told_with_those_that_are():
     line = refusal('snn_tracker', *parameter('preset', 'huge'))
-    assert "parameter preset = 'huge' must be one of paper, edge" in line
+    assert f"parameter preset = 'huge' must be one of {', '.join(PRESETS)}" in line
 
 
 @pytest.mark.parametrize('node, name, value, said', (
