@@ -5,11 +5,11 @@
 A state from the ANN is as old as the events that it has seen, and the network has gone on since.
 So it is not put in place of the live one at once, which would throw the pose back in time: a
 second run of the network replays the bins in between, while there is nothing else to do, or beside
-the live bins, and takes over when it has caught up. Far behind, it takes many bins in one long
-step.
+the live bins, and takes over when it has caught up. It takes many bins in one long step, and the
+newest by itself.
 
     live run     ──●──●──●──●──●──●──●──●──┐
-    state of t0        t0 ━━━  ━━━  ━●●  ●●●●──●──●──   becomes the live run
+    state of t0        t0 ━━━  ━━━  ━━●──●──●──●──●──   becomes the live run
 
 Runs that cannot keep up (too many events, a busy machine) take bins together in long steps, until
 they have caught up. Where they are so far behind that states are ahead of them, they go on until
@@ -31,6 +31,9 @@ from hybrid_pose_ros.tracker_params import TrackerParams
 
 PATIENCE_US = 20_000
 """A state that has not caught up in idle times after so long delays the poses."""
+
+AT_ONCE = 2
+"""Steps that bring a state to the end of a new bin are taken at once, in front of its pose."""
 
 
 class InitialState(Protocol):
@@ -68,7 +71,6 @@ class Run:
     since_us: int  # sensor time of its initialization
     next_index: int  # the bin that it takes next
     arrival_index: int  # the newest bin when it came
-    merging: bool = False  # several bins in a step; its state is of such steps
 
 
 class Runs:
@@ -80,14 +82,10 @@ class Runs:
         self._params = params
         self._counts = counts
         self.kept_steps = max(1, params.history_us // params.step_us)
-        size = geometry.width, geometry.height
-        self.engine = SpikingEngine(checkpoint, *size, params.step_us, threads=params.snn_threads)
+        self._longest = min(self.kept_steps, max(1, params.replay_step_us // params.step_us))
+        self.engine = SpikingEngine(checkpoint, geometry.width, geometry.height, params.step_us,
+                                    longest=self._longest, threads=params.snn_threads)
         self.engine.warm_up()
-        self._merged = min(self.kept_steps, max(1, params.replay_step_us // params.step_us))
-        if self._merged > 1:
-            self._long_engine = SpikingEngine(checkpoint, *size, self._merged * params.step_us,
-                                              threads=params.snn_threads)
-            self._free_long = [self._long_engine.initialize(), self._long_engine.initialize()]
         self._free = [self.engine.initialize(), self.engine.initialize()]
         # Of all steps of the network: cells with events, then spikes of each layer.
         self.spikes = np.zeros(len(self.engine.plan.spikes), np.int64)
@@ -155,11 +153,11 @@ class Runs:
             live.next_index = step.index + 1
             return None
         behind = step.index + 1 - live.next_index
-        if self._merged > 1 and waited_us > self._params.merge_lag_us:
-            if behind < self._merged:
+        if self._longest > 1 and waited_us > self._params.merge_lag_us:
+            if behind < self._longest:
                 return None
-            self._counts.merged_steps += self._merged
-            return self._take_long_step(live)
+            self._counts.merged_steps += self._longest
+            return self._take_step(live, self._longest)
         for _ in range(behind):
             self._take_step(live)
         return step.counts
@@ -193,9 +191,7 @@ class Runs:
                 self._counts.states_unneeded += 1
                 return None
             self._candidate, self._leaving_out = self._release(self._candidate), False
-        merging = self._history[-1].index + 1 - first_index > self._merged > 1
-        run = Run((self._free_long if merging else self._free).pop(), state.sensor_time_us,
-                  first_index, self._history[-1].index, merging)
+        run = Run(self._free.pop(), state.sensor_time_us, first_index, self._history[-1].index)
         run.state.copy_from(state.tensors)
         if not state.is_intact():
             self._counts.states_torn += 1
@@ -210,8 +206,10 @@ class Runs:
         waited_us = (index - candidate.arrival_index) * self._params.step_us
         if not self._idles or waited_us > PATIENCE_US:
             return self._params.replay_steps
-        behind = index + 1 - candidate.next_index
-        return behind if behind <= 2 * self._params.replay_steps else 0  # it is there at once
+        behind, steps = index + 1 - candidate.next_index, 0
+        while behind > 0:
+            behind, steps = behind - self._length(behind), steps + 1
+        return steps if steps <= AT_ONCE else 0
 
     def _take_over(self, run: Run) -> None:
         self._release(self.live)
@@ -221,7 +219,7 @@ class Runs:
 
     def _release(self, run: Run | None) -> None:
         if run is not None:
-            (self._free_long if run.merging else self._free).append(run.state)
+            self._free.append(run.state)
 
     def _replay(self, run: Run, last_index: int, *, limit: int) -> None:
         """Let a run take bins up to the last one, in no more steps than the limit.
@@ -232,38 +230,24 @@ class Runs:
             behind = last_index + 1 - run.next_index
             if behind <= 0:
                 return
-            if run.merging and behind > self._merged:
-                self._take_long_step(run)
-            else:
-                self._take_step(run)
+            self._take_step(run, self._length(behind))
             self._counts.replayed_steps += 1
 
-    def _take_step(self, run: Run) -> None:
-        """Let a run take its next bin."""
-        self._set_merging(run, False)
-        self.engine.step(self._history[run.next_index - self._history[0].index].counts, run.state)
-        run.next_index += 1
-        self._count_work(run)
+    def _length(self, behind: int) -> int:
+        """Return how many bins a run that is so many behind takes next; the last one alone."""
+        return max(bins for bins in self.engine.lengths if bins < max(2, behind))
 
-    def _count_work(self, run: Run) -> None:
+    def _take_step(self, run: Run, bins: int = 1) -> np.ndarray:
+        """Let a run take its next bins in one step; return their counts."""
+        first = run.next_index - self._history[0].index
+        counts = self._history[first].counts
+        if bins > 1:
+            total = counts.astype(np.uint16)
+            for i in range(first + 1, first + bins):
+                total += self._history[i].counts
+            counts = np.minimum(total, 255).astype(np.uint8)
+        self.engine.step(counts, run.state, bins=bins)
+        run.next_index += bins
         self._counts.network_steps += 1
         self.spikes += run.state.spike_counts
-
-    def _take_long_step(self, run: Run) -> np.ndarray:
-        """Let a run take its next bins together; return their counts."""
-        self._set_merging(run, True)
-        first = run.next_index - self._history[0].index
-        bins = [self._history[first + i].counts for i in range(self._merged)]
-        counts = np.minimum(np.sum(bins, axis=0, dtype=np.uint16), 255).astype(np.uint8)
-        self._long_engine.step(counts, run.state)
-        run.next_index += self._merged
-        self._count_work(run)
         return counts
-
-    def _set_merging(self, run: Run, merging: bool) -> None:
-        """Make the state of a run one of long steps, or of short ones."""
-        if run.merging != merging:
-            state = (self._free_long if merging else self._free).pop()
-            state.take(run.state)
-            self._release(run)
-            run.state, run.merging = state, merging

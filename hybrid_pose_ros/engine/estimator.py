@@ -72,33 +72,24 @@ class EngineState:
                                  f'not {tensors[name].shape}')
         names = [name for name in self._layout if name != 'heatmap']
         for name, layer, membranes in zip(names, self._plan.layers, self._membranes):
-            channels = tensors[name].shape[2]
-            lanes = slice(layer['neurons'], layer['neurons'] + channels)
-            np.multiply(tensors[name], self._plan.leak[lanes], out=membranes[:, :, :channels])
-            membranes[:, :, :channels] += self._plan.drive[lanes]
+            membranes[:, :, :tensors[name].shape[2]] = tensors[name]
+            kernels.rescale(layer, self._plan.leak, self._plan.drive, self.arrays.membranes)
         self._membranes[-1][...] = self._plan.drive[self._plan.layers[-1]['neurons']:]
         self.heatmap[...] = tensors['heatmap']
         np.multiply(self.arrays.heatmap, self._plan.held_leak, out=self.arrays.held)
         self.offset[...] = 0
         kernels.find_peaks(self._plan.layers[-1], self.arrays.heatmap, self.arrays.peaks)
 
-    def take(self, other: 'EngineState') -> None:
-        """Become what another state of the network is, whose steps may be of another length.
-
-        The spikes of the last step are not taken along.
-        """
-        ours, theirs = self._plan, other._plan
-        leak = np.divide(ours.leak, theirs.leak, out=np.zeros_like(ours.leak),
-                         where=theirs.leak > 0)
-        for layer, new, old in zip(ours.layers, self._membranes, other._membranes):
-            lanes = slice(layer['neurons'], layer['neurons'] + new.shape[2])
-            np.subtract(old, theirs.drive[lanes], out=new)
-            new *= leak[lanes]
-            new += ours.drive[lanes]
-        np.multiply(other.arrays.held, ours.held_leak / theirs.held_leak, out=self.arrays.held)
-        self.arrays.heatmap[...] = other.arrays.heatmap
-        self.arrays.peaks[...] = other.arrays.peaks
-        self.offset[...] = other.offset
+    def leak_for(self, plan: Plan) -> None:
+        """Be what is ready for a next step as long as a plan's, a plan of the same network."""
+        if plan is self._plan:
+            return
+        old, self._plan = self._plan, plan
+        scale = np.divide(plan.leak, old.leak, out=np.zeros_like(plan.leak), where=old.leak > 0)
+        for layer in plan.layers:
+            kernels.rescale(layer, scale, plan.drive - scale * old.drive, self.arrays.membranes)
+        held = self.arrays.held
+        held *= plan.held_leak / old.held_leak
 
     def spike_map(self, index: int) -> np.ndarray:
         """Return the last step's spikes of a map as rows of (y, x, channel, value), (N, 4).
@@ -116,18 +107,24 @@ class EngineState:
 
 
 class SpikingEngine:
-    """Runs the SNN of a checkpoint for one input size and one length of step. Holds no state."""
+    """Runs the SNN of a checkpoint for one input size. Holds no state."""
 
     def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int, *,
-                 threads: int = 1):
-        """Lay out the weights for an input of width x height cells and steps of step_us.
+                 longest: int = 1, threads: int = 1):
+        """Lay out the weights for an input of width x height cells and time bins of step_us.
 
-        With more threads than one, each takes a band of the rows of every layer. The answer is
-        the same to the last bit.
+        Args:
+            checkpoint: the network.
+            width, height: of its input.
+            step_us: length of a time bin.
+            longest: most time bins that one step takes.
+            threads: with more than one, each takes a band of the rows of every layer. The answer
+                is the same to the last bit.
         """
         self.preset = checkpoint.preset
         self.width, self.height, self.step_us = width, height, step_us
-        self.plan = plan(checkpoint, width, height, step_us)
+        self._plans = _plans(checkpoint, width, height, step_us, longest)
+        self.plan = self._plans[1]
         self.layout = state_layout(checkpoint.preset, width, height)
         self._threads = threads
         self._others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
@@ -139,27 +136,35 @@ class SpikingEngine:
             state.copy_from(tensors)
         return state
 
-    def step(self, counts: np.ndarray, state: EngineState) -> np.ndarray:
-        """Advance a state by one time bin.
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Numbers of time bins that a step may take, shortest first."""
+        return tuple(self._plans)
+
+    def step(self, counts: np.ndarray, state: EngineState, *, bins: int = 1) -> np.ndarray:
+        """Advance a state by one time bin, or by several in one step.
 
         Args:
-            counts: events of the bin, (2, H, W) uint8, OFF then ON, C-contiguous.
+            counts: events of all the bins, (2, H, W) uint8, OFF then ON, C-contiguous.
             state: is changed.
+            bins: one of `lengths`.
 
         Returns:
-            Heatmaps (H, W, J) float32 at the end of the bin, a view of the state.
+            Heatmaps (H, W, J) float32 at the end of the bins, a view of the state.
         """
         if counts.shape != (2, self.height, self.width):
             raise ValueError(f'counts must have shape {(2, self.height, self.width)}, '
                              f'not {counts.shape}')
-        self._advance(counts, state.arrays)
+        plan = self._plans[bins]
+        state.leak_for(plan)
+        self._advance(counts, plan, state.arrays)
         return state.heatmap
 
     def advance_silent(self, state: EngineState, steps: int) -> None:
         """Advance a state by time bins without events."""
         counts = np.zeros((2, self.height, self.width), np.uint8)
         for _ in range(steps):
-            self._advance(counts, state.arrays)
+            self.step(counts, state)
 
     @property
     def operations_per_spike(self) -> np.ndarray:
@@ -178,17 +183,34 @@ class SpikingEngine:
 
     def warm_up(self) -> None:
         """Compile the kernels, or load them from numba's cache, before the first real step."""
-        self.advance_silent(self.initialize(), 1)
+        counts = np.zeros((2, self.height, self.width), np.uint8)
+        state = self.initialize()
+        for bins in self._plans:
+            self.step(counts, state, bins=bins)
 
-    def _advance(self, counts: np.ndarray, state: StateArrays) -> None:
+    def _advance(self, counts: np.ndarray, plan: Plan, state: StateArrays) -> None:
         if self._others is None:
-            kernels.advance(counts, self.plan, state)
+            kernels.advance(counts, plan, state)
             return
-        kernels.begin(counts, self.plan, state)
-        for index in range(len(self.plan.layers)):
-            bands = [(index, band, self._threads, self.plan, state)
-                     for band in range(self._threads)]
+        kernels.begin(counts, plan, state)
+        for index in range(len(plan.layers)):
+            bands = [(index, band, self._threads, plan, state) for band in range(self._threads)]
             others = [self._others.submit(kernels.advance_band, *band) for band in bands[1:]]
             fired = [kernels.advance_band(*bands[0]), *(other.result() for other in others)]
-            kernels.join_bands(index, np.array(fired), self.plan, state)
-        kernels.finish(self.plan, state)
+            kernels.join_bands(index, np.array(fired), plan, state)
+        kernels.finish(plan, state)
+
+
+def _plans(checkpoint: Checkpoint, width: int, height: int, step_us: int, longest: int
+           ) -> dict[int, Plan]:
+    """Return the plans of steps by the number of their time bins, 1 to the longest.
+
+    Where a spike's charge depends on the length of the step, each plan has weights of its own:
+    there are those of 1 and of the most only.
+    """
+    own = checkpoint.preset.current_input
+    first = plan(checkpoint, width, height, step_us)
+    others = {bins: plan(checkpoint, width, height, bins * step_us)
+              for bins in ({longest} - {1} if own else range(2, longest + 1))}
+    return {1: first} | {bins: other if own else other._replace(weights=first.weights)
+                         for bins, other in others.items()}

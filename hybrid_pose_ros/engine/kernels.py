@@ -167,6 +167,24 @@ def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak
 
 
 @intrinsic
+def _rescale_lanes(_, membranes, start, scale, shift, channel):
+    """Multiply and shift LANES membranes."""
+    signature = types.void(membranes, types.int64, scale, shift, types.int64)
+
+    def generate(context, builder, signature, args):
+        membranes, start, scale, shift, channel = args
+        kinds = signature.args
+        place = pointer(context, builder, membranes, kinds[0], start, FLOATS)
+        scaled = builder.fmul(load(builder, place), load(builder, pointer(
+            context, builder, scale, kinds[2], channel, FLOATS)))
+        store(builder, builder.fadd(scaled, load(builder, pointer(
+            context, builder, shift, kinds[3], channel, FLOATS))), place)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
 def _nonzero_lanes(_, counts, start):
     """Return one bit for each of EVENT_LANES counts that is not zero."""
     signature = types.uint64(counts, types.int64)
@@ -394,6 +412,16 @@ def fire(layer, leak, drive, threshold, top, bottom, membranes, spikes):
 
 
 @njit(nogil=True, cache=True)
+def rescale(layer, scale, shift, membranes):
+    """Multiply and shift the membranes of each channel of a layer."""
+    start = layer.membranes
+    for _ in range(layer.height * layer.width):
+        for channel in range(0, layer.channels, LANES):
+            _rescale_lanes(membranes, start, scale, shift, layer.neurons + channel)
+            start += LANES
+
+
+@njit(nogil=True, cache=True)
 def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
     """Sum up the heatmap, then leak what it consists of for the next step."""
     for start in range(0, heatmap.size, LANES):
@@ -462,8 +490,8 @@ def feed_back(peaks, plan, membranes):
     size = kernel * kernel * layer.channels
     for joint in range(len(peaks)):
         _add_block(peaks[joint, 0] - kernel // 2, peaks[joint, 1] - kernel // 2, kernel, kernel,
-                   kernel, plan.feedback + joint * size, np.float32(1), plan.weights, layer, 0,
-                   layer.height, membranes)
+                   kernel, joint * size, np.float32(1), plan.feedback, layer, 0, layer.height,
+                   membranes)
 
 
 @njit(nogil=True, cache=True)

@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     threshold: np.float32
     held_leak: np.float32  # factor per step of the ANN's heatmap
     fed: int  # index of the layer that joints are fed back into, -1: none
-    feedback: int  # where the weights of the feedback start, (J, k, k, C)
+    feedback: np.ndarray  # float32, charge round a joint's peak, (J, k, k, C)
     feedback_kernel: int
     flow_maps: np.ndarray  # int64, spike maps that move joints
     flow_weights: np.ndarray  # float32, (maps, J, channels, k, k, 2)
@@ -118,14 +118,14 @@ class _Planner:
             flow_maps=flow_maps, flow_weights=flow_weights,
             memory=self._memory(), capacity=sum(sizes))
 
-    def _feedback(self) -> tuple[int, int]:
-        """Return the layer that joints are fed back into, and where the weights start."""
+    def _feedback(self) -> tuple[int, np.ndarray]:
+        """Return the layer that joints are fed back into, and the weights; they leak like it."""
         if self._preset.feedback is None:
-            return -1, 0
+            return -1, aligned(0)
         layer = self._names.index(self._preset.feedback.layer) - 1
         current = 1 - self._leak[layer][:self._maps[self._preset.feedback.layer][0]]
         weight = np.float64(self._tensors['snn.feedback.weight'])
-        return layer, self._add_weights(_turned(weight * current[:, None, None, None]))
+        return layer, _joined([_padded(_turned(weight * current[:, None, None, None])).ravel()])
 
     def _flow(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the maps whose spikes move joints, and the weights (maps, J, C, k, k, 2)."""
@@ -187,9 +187,7 @@ class _Planner:
     def _add_weights(self, blocks: np.ndarray) -> int:
         """Take up weights whose last axis are the output channels; return where they start."""
         start = sum(part.size for part in self._weights)
-        missing = padded(blocks.shape[-1]) - blocks.shape[-1]
-        padding = [(0, 0)] * (blocks.ndim - 1) + [(0, missing)]
-        self._weights.append(np.pad(blocks, padding).astype(np.float32).ravel())
+        self._weights.append(_padded(blocks).astype(np.float32).ravel())
         return start
 
     def _memory(self) -> int:
@@ -217,6 +215,12 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     joined = aligned(sum(map(len, parts)))
     joined[:] = np.concatenate(parts)
     return joined
+
+
+def _padded(blocks: np.ndarray) -> np.ndarray:
+    """Return blocks whose last axis is a whole number of vectors."""
+    missing = padded(blocks.shape[-1]) - blocks.shape[-1]
+    return np.pad(blocks, [(0, 0)] * (blocks.ndim - 1) + [(0, missing)])
 
 
 def _as_blocks(weight: np.ndarray) -> np.ndarray:

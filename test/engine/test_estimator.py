@@ -259,43 +259,56 @@ def test_a_used_state_that_is_initialized_is_like_a_new_one(engine):
     np.testing.assert_array_equal(used.arrays.membranes, new.arrays.membranes)
 
 
-def of_length(step_us, rng):
-    """Return an engine with weights that an rng draws."""
-    return SpikingEngine(random_checkpoint(EDGE, rng), 30, 20, step_us)
-
-
 @given(SEEDS)
 @settings(max_examples=20)
 def test_where_nothing_fires_a_long_step_is_ten_short_ones(seed):
-    short, long = (of_length(step_us, np.random.default_rng(seed)) for step_us in (1_000, 10_000))
-    tensors = random_state(EDGE, 30, 20, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    engine = SpikingEngine(random_checkpoint(EDGE, rng), 30, 20, 1_000, longest=10)
     tensors = {name: tensor if name == 'heatmap' else -10 - abs(tensor)
-               for name, tensor in tensors.items()}
-    at_once, by_steps, taken = long.initialize(tensors), short.initialize(tensors), \
-        short.initialize()
-    long.advance_silent(at_once, 1)
-    short.advance_silent(by_steps, 10)
-    taken.take(at_once)
+               for name, tensor in random_state(EDGE, 30, 20, rng).items()}
+    at_once, by_steps = engine.initialize(tensors), engine.initialize(tensors)
+    engine.step(np.zeros((2, 20, 30), np.uint8), at_once, bins=10)
+    engine.advance_silent(by_steps, 10)
+    at_once.leak_for(engine.plan)
     assert not at_once.spike_counts.any() and not by_steps.spike_counts.any()
-    np.testing.assert_allclose(taken.arrays.membranes, by_steps.arrays.membranes, rtol=1e-4,
-                               atol=1e-5)
-    np.testing.assert_allclose(taken.arrays.held, by_steps.arrays.held, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(taken.heatmap, by_steps.heatmap, rtol=1e-4, atol=1e-5)
+    for name in ('membranes', 'held', 'heatmap'):
+        np.testing.assert_allclose(getattr(at_once.arrays, name), getattr(by_steps.arrays, name),
+                                   rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('preset, lengths', ((EDGE, (1, 2, 3, 4)), (PAPER, (1, 4))))
+def test_a_step_of_several_bins_is_that_of_a_network_of_such_bins(preset, lengths):
+    rng = np.random.default_rng(3)
+    weights = random_checkpoint(preset, rng)
+    engine = SpikingEngine(weights, 30, 20, 1_000, longest=4)
+    assert engine.lengths == lengths
+    tensors, counts = random_state(preset, 30, 20, rng), random_counts(30, 20, 0.1, rng)
+    for bins in lengths:
+        of_such = SpikingEngine(weights, 30, 20, bins * 1_000)
+        state, expected = engine.initialize(tensors), of_such.initialize(tensors)
+        for _ in range(3):
+            np.testing.assert_allclose(engine.step(counts, state, bins=bins),
+                                       of_such.step(counts, expected), rtol=1e-4, atol=1e-5)
+            np.testing.assert_array_equal(state.spike_counts, expected.spike_counts)
+        assert state.spike_counts.any()
 
 
 @given(SEEDS)
 @settings(max_examples=10)
 def test_a_state_that_goes_through_steps_of_another_length_is_the_same(seed):
     rng = np.random.default_rng(seed)
-    short, long = (of_length(step_us, np.random.default_rng(seed)) for step_us in (1_000, 10_000))
-    state = short.initialize(random_state(EDGE, 30, 20, rng))
+    engine = SpikingEngine(random_checkpoint(EDGE, rng), 30, 20, 1_000, longest=10)
+    state = engine.initialize(random_state(EDGE, 30, 20, rng))
     for _ in range(3):
-        short.step(random_counts(30, 20, 0.1, rng), state)
-    there, back = long.initialize(), short.initialize()
-    there.take(state)
-    back.take(there)
-    for name in ('membranes', 'held', 'heatmap'):
-        np.testing.assert_allclose(getattr(back.arrays, name), getattr(state.arrays, name),
+        engine.step(random_counts(30, 20, 0.1, rng), state)
+    before = state.arrays._replace(membranes=state.arrays.membranes.copy(),
+                                   held=state.arrays.held.copy())
+    long = SpikingEngine(random_checkpoint(EDGE, np.random.default_rng(seed)), 30, 20, 10_000)
+    state.leak_for(long.plan)
+    assert not np.allclose(state.arrays.held, before.held)
+    state.leak_for(engine.plan)
+    for name in ('membranes', 'held'):
+        np.testing.assert_allclose(getattr(state.arrays, name), getattr(before, name),
                                    rtol=1e-4, atol=1e-5)
 
 
