@@ -98,7 +98,7 @@ class StateProducer:
         self._recent += len(events)
         self._newest_us = newest_us
         self._window.append(events)
-        if self._clock_is_due() and self._may_sleep():
+        if self.due_in_us() == 0 and not self._requested and self._may_sleep():
             self._last_due_us = newest_us
             self.slept += 1
 
@@ -113,17 +113,19 @@ class StateProducer:
 
     def is_due(self) -> bool:
         """Return whether a state was asked for, or its time has come on the sensor's clock."""
-        return self._newest_us is not None and (self._requested or self._clock_is_due())
+        return self._newest_us is not None and self.due_in_us() == 0
+
+    def due_in_us(self) -> float:
+        """Return the time on the sensor's clock until a state is due, 0 where one is."""
+        if self._requested or self._last_due_us is None:
+            return 0.0
+        return max(0.0, self._last_due_us + 1e6 / self._params.rate_hz - self._newest_us)
 
     def _forget(self) -> None:
         self._recent = 0.0  # events, older ones counting less
         self._newest_us: int | None = None
         self._last_frame_us: int | None = None
         self._last_due_us: int | None = None  # of the last frame, or the last that was slept over
-
-    def _clock_is_due(self) -> bool:
-        return (self._last_due_us is None
-                or self._newest_us - self._last_due_us >= 1e6 / self._params.rate_hz)
 
     def _may_sleep(self) -> bool:
         """Return whether nothing moves, and the last state has seen some of what is in reach."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 from std_msgs.msg import Header, String
 
 from hybrid_pose_ros import checkpoint
@@ -32,8 +33,9 @@ from hybrid_pose_ros.transport.ring import StateRing
 RETRY_S = 1.0
 """A start that failed, as with a full /dev/shm, is tried again so long after."""
 
-GATHERING_S = 0.002
-"""Little beside a pass of the ANN; the tracker replays the bins of that time like others."""
+GATHERING_S = 0.002, 0.010
+"""Packets gather so long at least, which is little beside a pass of the ANN, and at most, until
+the next state is due: then those that have gathered come first."""
 
 DAVIS346 = (346, 260)
 """Size of the sensor that the first pass is made for [px]; others cost a little at their start."""
@@ -83,7 +85,7 @@ class AnnInitializerNode(ManagedNode):
                                      REQUEST_QOS),
             self.create_subscription(String, '~/initialize_request', self._on_initialize_request,
                                      REQUEST_QOS)]
-        self._input = EventInput(self, self._on_events, gathering_s=GATHERING_S)
+        self._input = EventInput(self, self._on_events, gathering_s=self._gathering_s)
         self._worker = Worker(self, self._work)
         self.get_logger().info(f'ready: model {self._model}, {self._precision}, {self._params}')
         if not self._weights.card.get('trained'):
@@ -118,6 +120,11 @@ class AnnInitializerNode(ManagedNode):
             self._producer.append(batch.events)
             if self._producer.is_due():
                 self._events.notify()
+
+    def _gathering_s(self) -> float:
+        if self._producer is None:
+            return GATHERING_S[0]
+        return float(np.clip(self._producer.due_in_us() * 1e-6, *GATHERING_S))
 
     def _start(self, batch: EventBatch) -> bool:
         if time.monotonic() < self._retry_s:

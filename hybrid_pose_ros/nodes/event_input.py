@@ -41,15 +41,16 @@ class EventInput:
     """Decodes the packets of `~/events` and hands them on; bad ones are counted and reported."""
 
     def __init__(self, node: Node, on_events: Callable[[EventBatch], None], *,
-                 on_idle: Callable[[], bool] | None = None, gathering_s: float = 0.0):
+                 on_idle: Callable[[], bool] | None = None,
+                 gathering_s: Callable[[], float] | None = None):
         """Subscribe; `on_events` is called for every good packet.
 
         Args:
             node: that subscribes.
             on_events: what it does.
             on_idle: does a little work behind the packets, and returns whether there is more.
-            gathering_s: who is in no hurry waits so long behind each packet for more of them,
-                which then cost less than one by one.
+            gathering_s: how long to wait behind a packet for more of them, which then cost less
+                than one by one; for who is in no hurry.
         """
         compile_codecs()  # before the first packet waits for it
         self._node = node
@@ -93,7 +94,8 @@ class EventInput:
             depth += 1
         self._queue_depth = max(self._queue_depth, depth)
         self.use_idle_time()
-        time.sleep(self._gathering_s)
+        if self._gathering_s is not None:
+            time.sleep(self._gathering_s())
 
     def use_idle_time(self) -> None:
         """Work as long as there is something to do and nothing waits; packets go first."""

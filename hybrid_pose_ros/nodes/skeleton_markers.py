@@ -90,7 +90,7 @@ class SkeletonMarkersNode(Node):
         """Take in the events while somebody looks at the overlay."""
         watched = self._overlay.get_subscription_count() > 0
         if watched and self._input is None:
-            self._input = EventInput(self, self._on_events, gathering_s=0.01)
+            self._input = EventInput(self, self._on_events, gathering_s=lambda: 0.01)
         elif not watched and self._input is not None:
             self._input.close()
             self._input = None
