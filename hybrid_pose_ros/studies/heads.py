@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which initialization head is best?
 
-The ANN and the SNN that ship stay as they are; the heads of each design are trained from random
-weights, on the same batches of states that have just begun. So a design is judged by what it can
-tell an SNN that has learned with other heads. The heads that ship were trained along with it, and
-far longer: their row is what is left to gain.
+The ANN that ships stays as it is. The heads of each design first learn to give the states that the
+shipped heads give (without the SNN, which is quick); then they and the SNN that ships go on to
+learn together, on the same batches for each design, as in the second stage of the training. So an
+SNN is judged with heads that it has got used to, also the one that goes without.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity, shipped
 from hybrid_pose_ros.evaluation import energy
@@ -24,6 +25,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
 from hybrid_pose_ros.studies.head_designs import DESIGNS, DesignedHeads
 from hybrid_pose_ros.studies.options import Options, kept
+from hybrid_pose_ros.training.ann import draw_moment
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 from hybrid_pose_ros.training.validation import by_age
@@ -31,30 +33,59 @@ from hybrid_pose_ros.training.validation import by_age
 SHIPPED = 'as shipped'
 STEP_US = 1_000
 HYBRID = f'hybrid_{STEP_US}us'
-LEARNING_RATE = 2e-3
 STATES_PER_S = 30
-UNTRAINED = ('none', SHIPPED)
+SLOW = 5e-4
+"""Learning rate of an SNN that has learned already, and of heads that know how they are to be."""
+IMITATION = Schedule(400, 3e-3)
+COLUMNS = 96
+"""Of the input that are looked at [cells]."""
+FRAMES = 8
+"""In a batch of the imitation."""
 
 
-class HeadsStage(SnnStage):
-    """Trains `hybrid.heads`; every segment begins with a state of the ANN."""
+class ImitationStage:
+    """Trains `heads` to give the membrane potentials that the heads of a hybrid give."""
 
-    name = 'heads'
+    name = 'imitation'
 
-    def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
-                 seed: int, precision: str):
+    def __init__(self, hybrid: Hybrid, heads: nn.Module, clips: list[LabeledRecording],
+                 geometry: InputGeometry, seed: int):
         """Take clips of one sensor."""
-        hybrid.snn.requires_grad_(False)
-        super().__init__(hybrid, clips, geometry, SnnTraining(
-            seed=seed, oldest_us=(1, 2), precision=precision), torch.device('cpu'))
+        self._hybrid, self._heads, self._seed = hybrid.eval(), heads, seed
+        self._clips, self._geometry = clips, geometry
+        self._columns = min(COLUMNS, geometry.width)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return the weights of the heads."""
-        return [{'params': list(self._hybrid.heads.parameters()), 'scale': 1.0}]
+        return [{'params': list(self._heads.parameters()), 'scale': 1.0}]
+
+    def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
+        """Return the mean over layers of the squared error relative to the variance."""
+        rng = np.random.default_rng([self._seed, 3, iteration])
+        ann, frames = self._hybrid.preset.ann, []
+        for _ in range(FRAMES):
+            clip, at_us, view = draw_moment(rng, self._clips, self._geometry, self._columns)
+            frames.append(view.frame(clip, at_us, ann.window_events, ann.bins))
+        size = self._columns, self._geometry.height
+        with torch.no_grad():
+            _, features = self._hybrid.ann(torch.from_numpy(np.stack(frames).astype(np.float32)))
+            wanted = self._hybrid.heads(features, *size)
+        given = self._heads.train()(features, *size)
+        errors = [(given[layer] - maps).square().mean() / maps.var().clamp_min(1e-6)
+                  for layer, maps in wanted.items()]
+        return torch.stack(errors).mean(), {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the tensors of the heads."""
+        return {'heads': self._heads.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._heads.load_state_dict(state['heads'])
 
 
 def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
-          precision: str = 'bf16') -> dict[str, Any]:
+          imitation: Schedule = IMITATION, precision: str = 'bf16') -> dict[str, Any]:
     """Return cost and error of each design, and of the ANN and its held poses beside them."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
     geometry = input_geometry(weights.preset, clips[0].width, clips[0].height)
@@ -62,15 +93,16 @@ def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
     found = {}
     for design in (SHIPPED, *designs):
         options.tell(design)
-        batches = 0 if design in UNTRAINED else options.batches
+        batches = 0 if design == SHIPPED else options.batches
         of = {'weights': identity(weights), 'batches': batches, 'seed': options.seed,
+              'imitation': imitation.iterations,
               'clips': [len(clip.events) for clip in (*clips, *training)]}
 
         def make():
-            heads = None
-            if design != SHIPPED:
-                heads = _trained(weights, design, training, geometry, options, batches, precision)
-            return _measured(weights, heads, clips)
+            if design == SHIPPED:
+                return _measured(weights, None, clips)
+            return _measured(*_trained(weights, design, training, geometry, options, imitation,
+                                       precision), clips)
         found[design] = kept(options.output, f'heads_{design.replace(" ", "_")}', of, make)
     rows = [_row(design, weights, geometry, found) for design in found]
     rows += [{'heads': name, 'error [px]': round(float(np.mean(found[SHIPPED][row])), 3)}
@@ -81,16 +113,23 @@ def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
 
 
 def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
-             geometry: InputGeometry, options: Options, batches: int,
-             precision: str) -> nn.Module:
-    """Return heads of a design; a training that was killed goes on."""
-    hybrid = Hybrid.from_checkpoint(weights)
-    hybrid.heads = DesignedHeads(weights.preset, design, options.seed)
-    if batches:
-        stage = HeadsStage(hybrid, clips, geometry, options.seed, precision)
-        fit(stage, Schedule(batches, LEARNING_RATE, save_every=25), options.output / design,
-            lambda iteration, figures: options.tell(f'{design}: batch {iteration + 1}'))
-    return hybrid.heads
+             geometry: InputGeometry, options: Options, imitation: Schedule,
+             precision: str) -> tuple[Checkpoint, nn.Module]:
+    """Return weights with another SNN, and its heads; a training that was killed goes on."""
+    def tell(part: str):
+        return lambda iteration, _: options.tell(f'{design}: {part}, batch {iteration + 1}')
+
+    hybrid, folder = Hybrid.from_checkpoint(weights), options.output / design
+    heads = DesignedHeads(weights.preset, design, options.seed)
+    if next(heads.parameters(), None) is not None:
+        fit(ImitationStage(hybrid, heads, clips, geometry, options.seed), imitation, folder,
+            tell('imitation'))
+    hybrid.heads = heads
+    stage = SnnStage(hybrid, clips, geometry, SnnTraining(
+        seed=options.seed, columns=COLUMNS, precision=precision), torch.device('cpu'))
+    fit(stage, Schedule(options.batches, SLOW, save_every=25), folder, tell('with the SNN'))
+    learned = {f'snn.{name}': tensor.numpy() for name, tensor in hybrid.snn.state_dict().items()}
+    return replace(weights, tensors=weights.tensors | learned), heads
 
 
 def _measured(weights: Checkpoint, heads: nn.Module | None,
