@@ -227,7 +227,7 @@ def _report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, 
     run = Run(bag)
     report = {'bag': str(bag.relative_to(output)), 'recorder': recorded, 'restarts': restarts,
               **summarize(run)}
-    if run.poses and plots:
+    if len(run.poses) and plots:
         plot_run(run, output)
     if video and run.stream.counts.events:
         report['video_frames'] = write_video(bag, output / 'skeleton.mp4')

@@ -75,11 +75,11 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     source = EventBag(path, topic)
     events = _events(source, partial)
     run = Run(path)
-    if not run.poses and not re_run:
+    if not len(run.poses) and not re_run:
         raise InputError(f'{path} holds no skeletons: nothing is left without a re-run')
     labels, exact = _labels(source, events, run, truth)
     found = {}
-    if run.poses:
+    if len(run.poses):
         found['recorded'] = _recorded(run)
     result = {
         'bag': str(path), 'truth': None if labels is None else str(truth or IN_BAG),
@@ -157,10 +157,9 @@ def _labels(source: EventBag, events: np.ndarray, run: Run, truth: str | Path | 
         return given._replace(name=recording.name, events=events), False
     if len(run.truth) < 2:
         return None, False
-    messages = [run.truth[stamp_us] for stamp_us in sorted(run.truth)]
-    joints = np.array([np.stack([message.x_px, message.y_px], axis=1) for message in messages])
-    visible = np.array([message.confidence > 0 for message in messages])
-    return recording._replace(label_us=np.array(sorted(run.truth), np.int64), joints_px=joints,
+    joints = np.stack([run.truth.x_px, run.truth.y_px], axis=2)
+    visible = run.truth.confidence > 0
+    return recording._replace(label_us=np.array(run.truth.sensor_time_us), joints_px=joints,
                               visible=visible, occluded=np.zeros_like(visible)), True
 
 
@@ -175,20 +174,19 @@ def _seen_part(labels: LabeledRecording) -> LabeledRecording:
 
 
 def _recorded(run: Run) -> Poses:
-    stamps_us = run.of_poses('sensor_time_us').astype(np.int64)
-    late_us = np.rint(1e3 * run.of_poses('event_latency_ms').astype(float)).astype(np.int64)
+    stamps_us = np.array(run.poses.sensor_time_us)
+    late_us = np.rint(1e3 * run.poses.event_latency_ms).astype(np.int64)
     order = np.argsort(stamps_us, kind='stable')
-    joints = np.stack([run.of_poses('x_px'), run.of_poses('y_px')], axis=-1)
+    joints = np.stack([run.poses.x_px, run.poses.y_px], axis=-1)
     return Poses(stamps_us[order], joints[order],
                  np.maximum.accumulate((stamps_us + late_us)[order]))
 
 
 def _shares(run: Run) -> dict[str, float]:
     """Return the share of recorded poses that were stale, and of joints that were held."""
-    if not run.poses:
+    if not len(run.poses):
         return {}
-    return {'stale': rounded(run.of_poses('stale').mean()),
-            'held': rounded(run.of_poses('held').mean())}
+    return {'stale': rounded(run.poses.stale.mean()), 'held': rounded(run.poses.held.mean())}
 
 
 def _run_again(checkpoint: Checkpoint, recording: LabeledRecording,

@@ -98,8 +98,8 @@ def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool)
     own.mkdir(parents=True, exist_ok=True)
     text = [f'<h2>{escape(name)}</h2>']
     run = Run(Path(side['bag']))
-    pictures = plot_run(run, own) if run.poses else []
-    if video and run.poses and write_video(Path(side['bag']), own / 'skeleton.mp4'):
+    pictures = plot_run(run, own) if len(run.poses) else []
+    if video and len(run.poses) and write_video(Path(side['bag']), own / 'skeleton.mp4'):
         place = (own / 'skeleton.mp4').relative_to(folder).as_posix()
         text.append(f'<p>Video of the recorded skeletons: <a href="{place}">{place}</a></p>')
     if 'evaluation' in side:

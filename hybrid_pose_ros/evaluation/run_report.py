@@ -13,10 +13,12 @@ import numpy as np
 from hybrid_pose_ros.errors import PacketError, RecordingError
 from hybrid_pose_ros.evaluation.live_power import power_figures
 from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 from hybrid_pose_ros.recordings.message_types import typestore
-from hybrid_pose_ros.recordings.pose_topics import POSES, SKELETONS, one_of, poses_of
+from hybrid_pose_ros.recordings.pose_topics import (
+    POSES, SKELETON, SKELETONS, one_of, poses_of)
 
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 STATE = '/ann_initializer/state'
@@ -26,28 +28,61 @@ TOPICS = (*POSES, TRUTH, DIAGNOSTICS, STATE)
 POWER_MW, ALWAYS_MW = 'power_mw', 'power_mw_at_every_step'
 POWERED = 'snn_tracker', 'ann_initializer'
 LEVELS = (50, 95, 99)
+BLOCK = 10_000
+JOINT = (np.float32, len(JOINTS))
+POSE = np.dtype([
+    ('log_ns', np.int64), ('sensor_time_us', np.int64), ('step_us', np.int64),
+    ('width', np.int64), ('height', np.int64), ('x_px', *JOINT), ('y_px', *JOINT),
+    ('confidence', *JOINT), ('held', bool, len(JOINTS)), ('skipped_steps', np.int64),
+    ('state_age_us', np.int64), ('stale', bool), ('trained', bool), ('event_latency_ms', float),
+    ('packet_latency_ms', float), ('compute_ms', float)])
+"""What is kept of a Skeleton2D, and when it was recorded."""
+TRUTH_POSE = np.dtype([('sensor_time_us', np.int64), ('x_px', *JOINT), ('y_px', *JOINT),
+                       ('confidence', *JOINT)])
+
+
+class Table:
+    """Fields of many messages, in columns: an hour of poses as messages fills gigabytes."""
+
+    def __init__(self, fields: np.dtype):
+        """Begin without rows."""
+        self._fields, self._blocks, self._rows = fields, [np.zeros(0, fields)], []
+
+    def add(self, message: Any, *first: Any) -> None:
+        """Add a row: values of the first fields, then those that the message has."""
+        self._rows.append((*first, *(getattr(message, name)
+                                     for name in self._fields.names[len(first):])))
+        if len(self._rows) == BLOCK:
+            self._close()
+
+    def rows(self) -> np.recarray:
+        """Return all rows; fields are attributes of it, and of a row."""
+        self._close()
+        self._blocks = [np.concatenate(self._blocks)]
+        return self._blocks[0].view(np.recarray)
+
+    def _close(self) -> None:
+        self._blocks.append(np.array(self._rows, self._fields))
+        self._rows = []
 
 
 class Run:
-    """What a bag says, gathered in one pass. Times are arrays over the poses, in order."""
+    """What a bag says, gathered in one pass."""
 
     def __init__(self, bag: Path):
         """Read a bag, also one that was cut short: `cut` then says why."""
         self.messages: dict[str, int] = {}
         self.cut = ''
-        self.poses: list[Any] = []
-        self.pose_log_ns: list[int] = []
         self.beyond_compute_ms: list[float] = []  # of the latency, where poses came by packet
-        self.states: list[Any] = []
-        self.truth: dict[int, Any] = {}  # ground truth by sensor time, where the player knows it
+        self.ann_ms: list[float] = []  # of the states
         self.power: dict[str, list[tuple[int, float]]] = {}  # by node, log time [ns] and mW
         self.always_mw: float | None = None  # of an ANN at every step
         self._always_mw: dict[str, float] = {}  # by node, those of other cameras as well
         self.stream = PacketStream()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
-        store, seen = typestore(), {topic: [] for topic in POSES}
-        poses_topic = ''
+        store, truth = typestore(), Table(TRUTH_POSE)
+        seen, poses_topic = {name: Table(POSE) for name in POSES}, {}
         try:
             for topic, type_name, log_time_ns, cdr in bag_messages(bag):
                 self.messages[topic] = self.messages.get(topic, 0) + 1
@@ -55,22 +90,28 @@ class Run:
                 if type_name == EVENT_PACKET:
                     self._count_events(cdr)
                 elif name in POSES:
-                    poses_topic = topic
-                    seen[name].append((log_time_ns, store.deserialize_cdr(cdr, type_name)))
+                    poses_topic[name] = topic
+                    poses = poses_of(topic, store.deserialize_cdr(cdr, type_name))
+                    for pose in poses:
+                        seen[name].add(pose, log_time_ns)
+                    if name == SKELETONS:
+                        self.beyond_compute_ms += beyond_compute_ms(poses)
                 elif name == TRUTH:
-                    message = store.deserialize_cdr(cdr, type_name)
-                    self.truth[message.sensor_time_us] = message
+                    truth.add(store.deserialize_cdr(cdr, type_name))
                 elif name == DIAGNOSTICS:
                     self._take_power(log_time_ns, store.deserialize_cdr(cdr, type_name))
                 elif name == STATE:
-                    self.states.append(store.deserialize_cdr(cdr, type_name))
+                    self.ann_ms.append(store.deserialize_cdr(cdr, type_name).ann_ms)
         except RecordingError as error:
             self.cut = str(error)
-        for topic in POSES:  # they are the same poses: the last topic that there is counts
-            if seen[topic]:
-                self._take(topic, seen[topic])
+        # Both topics have the same poses: the last that there is counts.
+        name = next((name for name in reversed(POSES) if name in poses_topic), SKELETON)
+        self.poses = seen[name].rows()  # POSE, in the order of the bag
+        truth = truth.rows()
+        _, newest = np.unique(truth.sensor_time_us[::-1], return_index=True)
+        self.truth = truth[::-1][newest]  # TRUTH_POSE, by time, where the player knows it
         if poses_topic:
-            self._keep_own_power(poses_topic)
+            self._keep_own_power(poses_topic[name])
 
     def _take_power(self, log_ns: int, message: Any) -> None:
         for status in message.status:
@@ -88,24 +129,17 @@ class Run:
         self.always_mw = next((self._always_mw[full] for full in own.values()
                                if full in self._always_mw), None)
 
-    def _take(self, topic: str, messages: list[tuple[int, Any]]) -> None:
-        poses = [(log_ns, poses_of(topic, message)) for log_ns, message in messages]
-        self.poses = [pose for _, some in poses for pose in some]
-        self.pose_log_ns = [log_ns for log_ns, some in poses for _ in some]
-        if topic == SKELETONS:
-            for _, some in poses:
-                computed_ms = sum(pose.compute_ms for pose in some)
-                self.beyond_compute_ms += [pose.packet_latency_ms - computed_ms for pose in some]
-
     def _count_events(self, cdr: bytes) -> None:
         try:
             self.stream.update(parse_event_packet(cdr))
         except PacketError:
             pass  # the stream counts it
 
-    def of_poses(self, name: str) -> np.ndarray:
-        """Return one field of all poses."""
-        return np.array([getattr(pose, name) for pose in self.poses])
+
+def beyond_compute_ms(poses: list[Any]) -> list[float]:
+    """Return of each pose of a packet its latency less the time that the network took for all."""
+    computed_ms = sum(pose.compute_ms for pose in poses)
+    return [pose.packet_latency_ms - computed_ms for pose in poses]
 
 
 def run_report(bag: str | Path) -> dict[str, Any]:
@@ -121,55 +155,55 @@ def summarize(run: Run) -> dict[str, Any]:
         'packets': counts.packets, 'events': counts.events,
         'lost_packets': counts.lost_packets, 'bad_packets': counts.bad_packets,
         'clock_restarts': counts.restarts,
-        'poses': len(run.poses), 'states': len(run.states),
-        'trained': bool(run.poses) and all(bool(pose.trained) for pose in run.poses)}
-    if not run.poses:
+        'poses': len(run.poses), 'states': len(run.ann_ms),
+        'trained': bool(len(run.poses) and run.poses.trained.all())}
+    if not len(run.poses):
         return report
-    stamps_us = run.of_poses('sensor_time_us')
+    stamps_us = run.poses.sensor_time_us
     steps = np.diff(stamps_us)
     sensor_s = (stamps_us[-1] - stamps_us[0]) * 1e-6
-    wall_s = (run.pose_log_ns[-1] - run.pose_log_ns[0]) * 1e-9
-    ages = run.of_poses('state_age_us')
+    first_ns, last_ns = run.poses.log_ns[[0, -1]]
+    wall_s = (last_ns - first_ns) * 1e-9
+    step_us, ages = run.poses.step_us[0], run.poses.state_age_us
     report |= {
-        'step_us': int(run.poses[0].step_us),
-        'width': int(run.poses[0].width), 'height': int(run.poses[0].height),
+        'step_us': int(step_us),
+        'width': int(run.poses.width[0]), 'height': int(run.poses.height[0]),
         'sensor_stamps_monotonic': bool((steps > 0).all()),
         # Bins between the first and the last pose for which none is in the bag.
-        'missing_poses': int(sum(max(0, step // run.poses[0].step_us - 1) for step in steps)),
-        'skipped_steps': int(run.of_poses('skipped_steps').sum()),
+        'missing_poses': int(np.maximum(0, steps // step_us - 1).sum()),
+        'skipped_steps': int(run.poses.skipped_steps.sum()),
         'poses_per_sensor_s': _rate(len(run.poses), sensor_s),
         'poses_per_wall_s': _rate(len(run.poses), wall_s),
         'mib_per_minute': round(run.size_bytes / 2**20 * 60 / wall_s, 3) if wall_s > 0 else 0.0,
         'state_handovers': int((np.diff(ages) < 0).sum() + 1),
         'state_age_ms': _percentiles(ages * 1e-3),
         'latency_ms': {
-            'packet_arrival_to_publish': _percentiles(run.of_poses('packet_latency_ms')),
-            'bin_end_to_publish': _percentiles(run.of_poses('event_latency_ms')),
-            'compute': _percentiles(run.of_poses('compute_ms'))},
-        'mean_confidence': float(np.mean([pose.confidence for pose in run.poses]))}
+            'packet_arrival_to_publish': _percentiles(run.poses.packet_latency_ms),
+            'bin_end_to_publish': _percentiles(run.poses.event_latency_ms),
+            'compute': _percentiles(run.poses.compute_ms)},
+        'mean_confidence': float(run.poses.confidence.mean(dtype=float))}
     if run.beyond_compute_ms:
         report['latency_ms']['packet_arrival_to_publish_beyond_compute'] = _percentiles(
             np.array(run.beyond_compute_ms))
-    if run.truth:
+    if len(run.truth):
         report['mpjpe_px'] = _error_px(run)
     powers = [[mw for log_ns, mw in run.power.get(name, ())
-               if run.pose_log_ns[0] < log_ns <= run.pose_log_ns[-1]] for name in POWERED]
+               if first_ns < log_ns <= last_ns] for name in POWERED]
     if run.always_mw and all(powers):
         report['power'] = power_figures(*powers, run.always_mw)
-    if run.states:
-        report['ann_ms'] = _percentiles(np.array([state.ann_ms for state in run.states]))
+    if run.ann_ms:
+        report['ann_ms'] = _percentiles(np.array(run.ann_ms))
     return report
 
 
 def _error_px(run: Run) -> float:
     """Return the mean distance of visible joints from the truth of the same instant [px]."""
-    errors = []
-    for pose in run.poses:
-        truth = run.truth.get(pose.sensor_time_us)
-        if truth is not None:
-            distance = np.hypot(pose.x_px - truth.x_px, pose.y_px - truth.y_px)
-            errors.append(distance[truth.confidence > 0])
-    return round(float(np.concatenate(errors).mean()), 3) if errors else float('nan')
+    at = np.searchsorted(run.truth.sensor_time_us, run.poses.sensor_time_us)
+    truth = run.truth[np.minimum(at, len(run.truth) - 1)]
+    known = ((truth.sensor_time_us == run.poses.sensor_time_us)[:, None]
+             & (truth.confidence > 0))
+    errors = np.hypot(run.poses.x_px - truth.x_px, run.poses.y_px - truth.y_px)[known]
+    return round(float(errors.mean()), 3) if len(errors) else float('nan')
 
 
 def _rate(count: int, seconds: float) -> float:
@@ -187,16 +221,16 @@ def plot_run(run: Run, folder: Path) -> list[Path]:
     matplotlib.use('Agg')
     from matplotlib import pyplot
 
-    seconds = (run.of_poses('sensor_time_us') - run.poses[0].sensor_time_us) * 1e-6
+    seconds = (run.poses.sensor_time_us - run.poses.sensor_time_us[0]) * 1e-6
     figure, (top, middle, bottom, last) = pyplot.subplots(4, 1, figsize=(8, 10),
                                                           layout='constrained')
     for name, label in (('packet_latency_ms', 'packet arrival to pose published'),
                         ('compute_ms', 'network and decoding')):
-        values = np.sort(run.of_poses(name))
+        values = np.sort(run.poses[name])
         top.plot(np.maximum(values, 1e-3), np.linspace(0, 1, len(values)), label=label)
     top.set(xscale='log', xlabel='ms', ylabel='share of poses', title='Latency', ylim=(0, 1.01))
     top.legend()
-    middle.plot(seconds, run.of_poses('state_age_us') * 1e-3, linewidth=0.7)
+    middle.plot(seconds, run.poses.state_age_us * 1e-3, linewidth=0.7)
     middle.set(xlabel='sensor time [s]', ylabel='ms', title='Age of the state', ylim=(0, None))
     bottom.hist(seconds, bins=max(1, round(float(seconds[-1]) / 0.1)), color='tab:gray')
     bottom.set(xlabel='sensor time [s]', ylabel='poses', title='Poses in each 100 ms')
@@ -214,4 +248,4 @@ def plot_run(run: Run, folder: Path) -> list[Path]:
 
 def _power_over_time(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
     reports = np.array(run.power.get(name, []), float).reshape(-1, 2)
-    return (reports[:, 0] - run.pose_log_ns[0]) * 1e-9, reports[:, 1]
+    return (reports[:, 0] - run.poses.log_ns[0]) * 1e-9, reports[:, 1]

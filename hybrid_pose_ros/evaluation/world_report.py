@@ -45,7 +45,8 @@ def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[st
         'reprojection_error_px': _level(errors_px[np.isfinite(errors_px)]),
         'latency_ms': _level([pose.event_latency_ms for pose in poses]),
         'compute_ms': _level([pose.compute_ms for pose in poses])}
-    missed_mm = errors_mm(rig, poses, [run.truth for run in runs])
+    missed_mm = errors_mm(rig, poses, [
+        {int(row.sensor_time_us): row for row in run.truth} for run in runs])
     if len(missed_mm):
         report |= {'mpjpe_mm': round(float(missed_mm.mean()), 2),
                    'median_mm': round(float(np.median(missed_mm)), 2)}
