@@ -41,6 +41,7 @@ TOPICS = {
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
     '/snn_tracker/skeletons': 'hybrid_pose_ros/msg/Skeleton2DArray',
     '/snn_tracker/skeleton_throttle': 'hybrid_pose_ros/msg/Skeleton2D',
+    '/snn_tracker/gesture': 'hybrid_pose_ros/msg/Gesture',  # of weights for gestures
     '/snn_tracker/status': 'hybrid_pose_ros/msg/TrackerStatus',
     '/snn_tracker/inline_request': 'std_msgs/msg/String',
     '/snn_tracker/initialize_request': 'std_msgs/msg/String',
@@ -132,6 +133,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     state = f'{initializer}/state'
     wanted = {
         'evaluator': {'~/events': events, '~/skeletons': f'{tracker}/skeletons',
+                      '~/gesture': f'{tracker}/gesture',
                       '~/status': f'{tracker}/status', '~/state': state,
                       '~/ground_truth': f'{namespace}/event_player/ground_truth',
                       '~/markers': f'{namespace}/skeleton_markers/markers',

@@ -18,7 +18,7 @@ from visualization_msgs.msg import MarkerArray
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
 from hybrid_pose_ros.msg import (
-    Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
+    Gesture, Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
@@ -27,6 +27,7 @@ from hybrid_pose_ros.nodes.waiting import waiting
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 
 TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
+          ('~/gesture', Gesture, SKELETON_QOS),
           ('~/ground_truth', Skeleton2D, SKELETON_QOS),
           ('~/state', StateTensors, RECORDED_QOS), ('~/status', TrackerStatus, RECORDED_QOS),
           ('~/markers', MarkerArray, RECORDED_QOS),
@@ -34,7 +35,7 @@ TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
 OVERLAY = ('~/overlay', Image, RECORDED_QOS)
 WORLD = ('~/skeleton3d', Skeleton3D, SKELETON_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
-LIVELY = ('~/events', '~/skeletons')
+LIVELY = ('~/events', '~/skeletons', '~/gesture')
 """While any of them brings messages, something is going on."""
 
 GATHERING_S = 0.005

@@ -12,6 +12,7 @@ from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.gesture.classes import GESTURES
 from hybrid_pose_ros.msg import Gesture, StateTensors
 from hybrid_pose_ros.presets import for_task, preset
+from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
 CHUNK_US = 40_000
 STEP_US = 1_000
@@ -31,15 +32,18 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
     # First what takes longer: the other would warn that no packet comes meanwhile.
     live.start('ann_initializer', checkpoint=str(path))
     live.start('snn_tracker', checkpoint=str(path))
+    live.start('evaluator', bag=str(path.with_name('bag')))
     heard, states = live.listen(GESTURE, Gesture), live.listen(STATE, StateTensors)
-    camera = Camera(live, listeners=2)
+    camera = Camera(live, listeners=3)
     for _ in range(10):
         known = len(states)
         camera.send(CHUNK_US)
         live.spin_until(lambda: len(states) > known, 'a state of the newest events')
     live.spin_until(lambda: heard and heard[-1].sensor_time_us >= camera.now_us - STEP_US,
                     'the last complete bin')
-    return SimpleNamespace(gestures=heard, log=live.log())
+    live.report('evaluator', lambda values: int(values[GESTURE]) == len(heard))
+    live.stop('evaluator')
+    return SimpleNamespace(gestures=heard, log=live.log(), bag=path.with_name('bag'))
 
 
 def test_every_time_bin_has_the_gesture_that_the_ann_saw(run):
@@ -57,6 +61,12 @@ def test_a_gesture_says_how_it_came_about(run):
     assert 0 <= message.state_age_us < 1_000_000
     assert 0 < message.compute_ms < message.packet_latency_ms
     assert message.header.frame_id == 'lens'
+
+
+def test_gestures_are_recorded(run):
+    recorded = [message for _, _, message in typed_messages(run.bag, [GESTURE])]
+    assert [(message.sensor_time_us, message.gesture) for message in recorded] == [
+        (message.sensor_time_us, message.gesture) for message in run.gestures]
 
 
 def test_the_tracker_of_gestures_offers_no_skeletons(run, shared_live):
