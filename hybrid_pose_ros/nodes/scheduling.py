@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def stand_back(niceness: int) -> None:
-    """Let other processes go first by so much, before any thread is started.
+    """Let other threads go first by so much; those that this one starts do likewise.
 
-    Below 0 the process goes first itself, where the user may set that.
+    Below 0 it goes first itself, where the user may set that.
     """
     with suppress(PermissionError):
         os.nice(niceness)

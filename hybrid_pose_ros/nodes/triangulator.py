@@ -127,7 +127,7 @@ class TriangulatorNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(TriangulatorNode)
+    return run(TriangulatorNode, niceness=-10)  # behind the trackers, it would starve
 
 
 if __name__ == '__main__':
