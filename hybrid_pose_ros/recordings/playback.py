@@ -11,11 +11,15 @@ import numpy as np
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.recordings.formats import open_recording
-from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX
+from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.scene import SimulatedScene
+
+
+CLOCK_US = 1 << 24
+"""After which EVT3's clock begins anew."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +93,33 @@ def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
 
 
 def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iterator[DuePacket]:
-    """Yield a recording's events in EVT3 packets, one a period of the sensor's clock."""
+    """Yield a recording's events in EVT3 packets, one a period of the sensor's clock.
+
+    Where a recording of ours has a label of a packet's end, it goes along as the truth.
+    """
+    labels = recording.labels() if isinstance(recording, Hdf5Recording) else None
+
     def pieces():
         first = None
         for events in recording.event_chunks(period_us):
             index = int(events['t'].max()) // period_us
             first = index if first is None else first
-            yield (index - first + 1) * period_us, events, None
+            truth = None
+            if labels is not None:
+                # EVT3 forgets the sensor's clock above CLOCK_US; who reads it begins below.
+                before_us = first * period_us // CLOCK_US * CLOCK_US
+                truth = _truth(labels, (index + 1) * period_us, before_us)
+            yield (index - first + 1) * period_us, events, truth
     yield from _packets(pieces(), recording.width, recording.height, frame_id)
+
+
+def _truth(labels: Labels, stamp_us: int, before_us: int) -> GroundTruth | None:
+    """Return the label of a time; None where there is none."""
+    at = np.searchsorted(labels.t, stamp_us)
+    if at == len(labels.t) or labels.t[at] != stamp_us:
+        return None
+    return GroundTruth(stamp_us - before_us, labels.joints_px[at] - np.float32(LABEL_CENTER_PX),
+                       labels.visible[at])
 
 
 def simulated_packets(scene: SimulatedScene, period_us: int, frame_id: str) -> Iterator[DuePacket]:
