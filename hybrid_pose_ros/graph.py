@@ -168,9 +168,12 @@ def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool
                          f'{namespace!r}')
     if values.get('calibration'):
         raise InputError('the rig says how lenses distort: leave out calibration')
-    one_clock = {'clock': 'sensor'} if driver == 'player' else {}  # a take has one
-    nodes = [NodeSpec('triangulator', '', {'rig': path, **one_clock,
-                                           **more.get('triangulator', {})})]
+    parameters: dict[str, Any] = {'rig': path}
+    if driver == 'player':
+        parameters['clock'] = 'sensor'  # a take has one
+    if values.get('step_us'):
+        parameters['step_us'] = _typed('triangulator', 'step_us', values['step_us'])
+    nodes = [NodeSpec('triangulator', '', {**parameters, **more.get('triangulator', {})})]
     for number, name in enumerate(names):
         own = dict(values)
         for argument, ending in (('recording', f'{name}.h5'), ('record', name)):

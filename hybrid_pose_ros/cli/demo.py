@@ -4,10 +4,12 @@
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -23,6 +25,7 @@ from hybrid_pose_ros.graph import NodeSpec, graph, share
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.simulation.take import record_take
 from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.visualization.video import write_gif, write_video
 
@@ -37,9 +40,16 @@ END_S = 60.0
 SHARED_ANN_HZ = 10.0
 """States a second of each of several cameras, which share the machine, unless it is said."""
 
+CORES_A_GRAPH = 2
+"""That 1000 poses a second of one camera take, its recorder and player included."""
+
+LONGEST_US = 10_000
+"""Time bins that the weights are trained for end there."""
+
 START_S = 180.0
 """Nodes compile their kernels when they start for the first time on a machine."""
 
+TAKE = 'take'
 OURS = ('report.json', 'skeleton.mp4', 'skeleton.gif', 'run.png')
 PLAYED = re.compile(r'played ([\d.]+)')
 
@@ -74,9 +84,11 @@ def run(args: argparse.Namespace) -> dict:
         rig = _rig(args)
     elif args.recording:
         open_recording(args.recording)
-    output = _fresh(args.output)
-    nodes = _nodes(args, output, rig)
-    console = Console(stderr=True)
+    output, console = _fresh(args.output), Console(stderr=True)
+    simulated = rig is not None and not args.recording
+    nodes = _nodes(args, output, rig, str(output / TAKE) if simulated else args.recording)
+    if simulated:
+        _simulate(args, rig, output / TAKE, console)
     environment = os.environ | {
         # A domain of its own: the demo and a robot's graph do not hear each other.
         'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID', str(1 + os.getpid() % 100)),
@@ -115,7 +127,8 @@ def _fresh(output: Path) -> Path:
                          'folder')
     for path in output.glob('bag*'):
         shutil.rmtree(path)
-    shutil.rmtree(output / 'logs', ignore_errors=True)
+    for name in ('logs', TAKE):
+        shutil.rmtree(output / name, ignore_errors=True)
     for name in OURS:
         (output / name).unlink(missing_ok=True)
     try:
@@ -139,16 +152,41 @@ def _rig(args: argparse.Namespace) -> Rig:
     return take.rig
 
 
-def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None) -> tuple[NodeSpec, ...]:
+def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console) -> None:
+    """Record what the cameras see before anything is played: together with it is too much."""
+    if not args.duration > 0:
+        raise InputError(f'--duration {args.duration:g} of several cameras must be above 0 s')
+    with (ProcessPoolExecutor(os.cpu_count()) as workers,
+          Progress(TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn(),
+                   console=console, transient=True) as progress):
+        progress.add_task(f'simulating {args.duration:g} s before {len(rig.names)} cameras',
+                          total=None)
+        for _ in record_take(folder, rig.names, seed=int(args.seed or 0), duration_s=args.duration,
+                             executor=workers):
+            pass
+
+
+def shared_step_us(cameras: int, cores: int) -> int:
+    """Return the length of a time bin with which so many cameras' graphs fit on the cores [us].
+
+    Half of what a graph takes does not depend on it, so it grows with the square of the load.
+    """
+    load = max(1, math.ceil(CORES_A_GRAPH * cameras / cores))
+    return min(LONGEST_US, 1_000 * load ** 2)
+
+
+def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: str
+           ) -> tuple[NodeSpec, ...]:
     values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
-              'ann_rate_hz': args.ann_rate, 'recording': args.recording, 'seed': args.seed,
+              'ann_rate_hz': args.ann_rate, 'recording': recording, 'seed': args.seed,
               'duration_s': str(args.duration), 'record': str(output / 'bag')}
     listeners = 3  # tracker, initializer, evaluator
     file = ''
     if rig is not None:
         file = str(output / 'rig.yaml')
         save_rig(rig, file)
-        values |= {'record': str(output / 'bags'),
+        step_us = args.step_us or f'{shared_step_us(len(rig.names), os.cpu_count() or 1)}'
+        values |= {'record': str(output / 'bags'), 'step_us': step_us,
                    'ann_rate_hz': args.ann_rate or f'{SHARED_ANN_HZ}'}
     return graph(driver='player', rig=file, values=values,
                  more={'event_player': {'subscribers': listeners},

@@ -23,6 +23,7 @@ from rosbags.highlevel import AnyReader
 from shared_data import EVENTS, needs_recordings
 
 from hybrid_pose_ros.checkpoint import shipped
+from hybrid_pose_ros.cli.demo import shared_step_us
 from hybrid_pose_ros.graph import TOPICS, graph
 
 HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'
@@ -195,27 +196,38 @@ def test_a_real_recording_is_played_to_its_last_event(tmp_path):
 
 
 def test_two_cameras_see_one_person_in_one_command(tmp_path):
-    """Two players that begin together, two graphs, one triangulator; all of it recorded.
-
-    How many poses there are in time is the machine's affair: two graphs load it twice.
-    """
+    """Two players that begin together, two graphs, one triangulator; all of it recorded."""
+    before = {path.name for path in Path('/dev/shm').glob('hybrid_pose.*')}
     report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '3')
     assert set(report['cameras']) == {'dhp19_2', 'dhp19_3'}
     for name, one in report['cameras'].items():
-        assert one['poses'] > 0
+        assert one['step_us'] == shared_step_us(2, os.cpu_count())
+        assert one['poses'] > 0.5 * 3e6 / one['step_us']
+        assert one['mpjpe_px'] < 30
         assert one['messages'][f'/{name}/event_camera/events'] == one['packets'] > 0
         assert not any(f'/{other}/' in topic for topic in one['messages']
                        for other in report['cameras'] if other != name)
     world = report['world']
-    assert world['poses'] > 0
+    assert world['poses'] > 0.5 * 3e6 / one['step_us']
+    assert world['share_of_joints'] > 0.2 and world['cameras_used'] == 2
+    assert 0 < world['median_mm'] < 300  # of the truth that the players sent
     assert set(world['camera_missing']) == {'dhp19_2', 'dhp19_3'}
     assert not any(report['restarts'].values())
+    assert {path.name for path in Path('/dev/shm').glob('hybrid_pose.*')} <= before
     assert json.loads((tmp_path / 'out' / 'report.json').read_text())['world'] == world
+
+
+@pytest.mark.parametrize('cameras, cores, step_us', (
+    (2, 4, 1_000), (2, 3, 4_000), (2, 2, 4_000), (2, 1, 10_000), (4, 8, 1_000), (4, 2, 10_000)))
+def test_several_cameras_take_as_many_steps_as_the_machine_has_cores_for(cameras, cores, step_us):
+    assert shared_step_us(cameras, cores) == step_us
 
 
 @pytest.mark.parametrize('arguments, said', (
     (['--cameras', '3'], 'there is no rig of 3 cameras: choose 2 or 4'),
-    (['--cameras', '2', '--recording', '.'], 'no takes in')))
+    (['--cameras', '2', '--recording', '.'], 'no takes in'),
+    (['--cameras', '2', '--duration', '0'], '--duration 0 of several cameras must be above 0 s'),
+    (['--cameras', '2', '--seed', 'x'], "seed of event_player must be of type int, not 'x'")))
 def test_cameras_that_there_are_not_are_told_in_one_line(tmp_path, arguments, said):
     process = subprocess.run([HYBRID_POSE, 'demo', *arguments], capture_output=True, text=True,
                              timeout=PATIENCE_S, cwd=tmp_path)
