@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The graph's processes where `ros2 launch` is not at hand: start, restart, stop in order."""
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +16,11 @@ from hybrid_pose_ros.transport.segment import collect_stale
 
 STOP_S = 5.0
 """A process that has not ended so long after SIGINT is killed."""
+
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that a process gets when the one that started it is gone."""
+
+LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None
 
 RESTARTS = 5
 """A node that dies is started again, but not for ever."""
@@ -98,11 +105,21 @@ class Supervisor:
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
             output = self.log(name).open('ab')
-        # A process group of its own: Ctrl-C reaches this process alone, which then stops the nodes
-        # in order. No session of its own: Linux may share a core out between sessions first
-        # (autogroup), and the nodes' niceness would then count for nothing among them.
         self._processes[name] = subprocess.Popen(
             self._commands[name], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            env=self._environment, preexec_fn=os.setpgrp)
+            env=self._environment, preexec_fn=_part)
         if output is not None:
             output.close()
+
+
+def _part() -> None:
+    """Make a process that is about to become a node one that its supervisor alone stops.
+
+    A process group of its own: Ctrl-C reaches the supervisor alone, which then stops the nodes in
+    order. No session of its own: Linux may share a core out between sessions first (autogroup),
+    and the nodes' niceness would then count for nothing among them. Where the supervisor is
+    killed, the nodes are interrupted, or they would go on with nobody to stop them.
+    """
+    os.setpgrp()
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)

@@ -4,10 +4,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hybrid_pose_ros import supervision
@@ -147,3 +149,22 @@ def test_a_supervisor_that_is_terminated_stops_everything_too(supervisor, tmp_pa
             signal.pause()
     assert not Path(f'/proc/{pid}').exists()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='other systems tell no child of it')
+def test_nodes_of_a_supervisor_that_is_killed_end_too(tmp_path):
+    """They used to go on."""
+    starting = subprocess.Popen([sys.executable, '-c', f"""
+import sys, time
+from pathlib import Path
+from hybrid_pose_ros import supervision
+from hybrid_pose_ros.graph import NodeSpec
+supervision.command = lambda *_: [sys.executable, '-c', 'import time; time.sleep(1000)']
+with supervision.Supervisor([NodeSpec('other')], logs=Path({str(tmp_path)!r})) as running:
+    print(running.pid('other'), flush=True)
+    time.sleep(1000)
+"""], stdout=subprocess.PIPE, text=True)
+    node = psutil.Process(int(starting.stdout.readline()))
+    starting.kill()
+    starting.communicate()
+    node.wait(DEADLINE_S)
