@@ -36,27 +36,34 @@ def skeleton(stamp_us, joints_px, confidence, held=False):
     return store.serialize_cdr(message, 'hybrid_pose_ros/msg/Skeleton2D')
 
 
-def write_bag(path, clip, *, poses=True, truth=True, since_us=100_000):
+def write_bag(path, clip, *, poses=True, truth=True, since_us=100_000, cameras=('',)):
     """Record a clip with a truth for each packet. A joint's errors and sight go round in fives.
 
-    In five packets one after the other it is out of sight, 8, 4, 8 and 4 px from the truth.
+    In five packets one after the other it is out of sight, 8, 4, 8 and 4 px from the truth; for
+    the second of several cameras, which are namespaces such as /left, half as far.
     """
-    writer, encoder = BagWriter(path), Evt3Encoder(WIDTH, HEIGHT)
-    events_of = writer.add_topic(EVENTS, 'event_camera_msgs/msg/EventPacket')
-    pose_of = writer.add_topic(SKELETON, 'hybrid_pose_ros/msg/Skeleton2D')
-    truth_of = writer.add_topic(TRUTH, 'hybrid_pose_ros/msg/Skeleton2D')
+    writer = BagWriter(path)
+    for number, space in enumerate(cameras):
+        _write_camera(writer, space, 1 / (1 + number), clip, poses, truth, since_us)
+    writer.close()
+    return path
+
+
+def _write_camera(writer, space, share, clip, poses, truth, since_us):
+    encoder = Evt3Encoder(WIDTH, HEIGHT)
+    events_of = writer.add_topic(space + EVENTS, 'event_camera_msgs/msg/EventPacket')
+    pose_of = writer.add_topic(space + SKELETON, 'hybrid_pose_ros/msg/Skeleton2D')
+    truth_of = writer.add_topic(space + TRUTH, 'hybrid_pose_ros/msg/Skeleton2D')
     for seq, start_us in enumerate(range(0, clip.end_us, PACKET_US)):
         end_us = start_us + PACKET_US
         payload = encoder.encode(clip.events_between(start_us, end_us))
         events_of(1000 * end_us, cdr_of(Packet(1000 * end_us, 'camera', WIDTH, HEIGHT, seq, 0,
                                                'evt3', payload)))
         turn = (np.arange(13) + seq) % 5
-        error_px = OFF_PX * np.array([1, 2, 1, 2, 1])[turn, None]
+        error_px = share * OFF_PX * np.array([1, 2, 1, 2, 1])[turn, None]
         if truth:
             truth_of(1000 * end_us, skeleton(end_us, clip.joints_px[end_us // 1000], turn > 0))
         for stamp_us in range(start_us + 1000, end_us + 1, 1000):
             if poses and stamp_us > since_us and stamp_us % 50_000:
                 pose_of(1000 * end_us + 1, skeleton(
                     stamp_us, clip.joints_px[stamp_us // 1000] + error_px, np.full(13, 0.5)))
-    writer.close()
-    return path

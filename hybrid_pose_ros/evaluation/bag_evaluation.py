@@ -74,7 +74,7 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     path = Path(bag)
     source = EventBag(path, topic)
     events = _events(source, partial)
-    run = Run(path)
+    run = Run(path, source.topic)
     if not len(run.poses) and not re_run:
         raise InputError(f'{path} holds no skeletons: nothing is left without a re-run')
     labels, exact = _labels(source, events, run, truth)
@@ -82,7 +82,8 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     if len(run.poses):
         found['recorded'] = _recorded(run)
     result = {
-        'bag': str(path), 'truth': None if labels is None else str(truth or IN_BAG),
+        'bag': str(path), 'topic': source.topic,
+        'truth': None if labels is None else str(truth or IN_BAG),
         'seconds_of_events': round(np.ptp(events['t']) * 1e-6, 6),
         'run': summarize(run), 'shares': _shares(run)}
     if re_run:

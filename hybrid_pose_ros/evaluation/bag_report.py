@@ -97,7 +97,7 @@ def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool)
     """Write one side's pictures and video into its own folder; return its part of the page."""
     own.mkdir(parents=True, exist_ok=True)
     text = [f'<h2>{escape(name)}</h2>']
-    run = Run(Path(side['bag']))
+    run = Run(Path(side['bag']), side['topic'])
     pictures = plot_run(run, own) if len(run.poses) else []
     if video and len(run.poses) and write_video(Path(side['bag']), own / 'skeleton.mp4'):
         place = (own / 'skeleton.mp4').relative_to(folder).as_posix()

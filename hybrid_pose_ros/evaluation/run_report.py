@@ -5,12 +5,14 @@
 Everything is read back from the bag; nothing is taken from the nodes that were recorded.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.errors import PacketError, RecordingError
+from hybrid_pose_ros.errors import InputError, PacketError, RecordingError
 from hybrid_pose_ros.evaluation.live_power import power_figures
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
@@ -66,52 +68,80 @@ class Table:
         self._rows = []
 
 
-class Run:
-    """What a bag says, gathered in one pass."""
+class _Graph:
+    """What nodes of one namespace have published."""
 
-    def __init__(self, bag: Path):
-        """Read a bag, also one that was cut short: `cut` then says why."""
+    def __init__(self):
+        self.poses = {name: Table(POSE) for name in POSES}
+        self.named: set[str] = set()  # of POSES, that there are
+        self.truth = Table(TRUTH_POSE)
+        self.beyond_compute_ms: list[float] = []
+        self.ann_ms: list[float] = []
+
+    def take(self, name: str, log_ns: int, message: Any) -> None:
+        """Keep what counts of a message of one of TOPICS."""
+        if name == TRUTH:
+            self.truth.add(message)
+        elif name == STATE:
+            self.ann_ms.append(message.ann_ms)
+        else:
+            self.named.add(name)
+            poses = poses_of(name, message)
+            for pose in poses:
+                self.poses[name].add(pose, log_ns)
+            if name == SKELETONS:
+                self.beyond_compute_ms += beyond_compute_ms(poses)
+
+
+class Run:
+    """What a bag says of one camera, gathered in one pass."""
+
+    def __init__(self, bag: Path, events_topic: str = ''):
+        """Read a bag, also one that was cut short: `cut` then says why.
+
+        Args:
+            bag: folder or file.
+            events_topic: of the packets of the camera; its graph is in the same namespace, where
+                the bag has the poses of several.
+
+        Raises:
+            InputError: it has, and no topic says which of them count.
+        """
         self.messages: dict[str, int] = {}
         self.cut = ''
-        self.beyond_compute_ms: list[float] = []  # of the latency, where poses came by packet
-        self.ann_ms: list[float] = []  # of the states
         self.power: dict[str, list[tuple[int, float]]] = {}  # by node, log time [ns] and mW
         self.always_mw: float | None = None  # of an ANN at every step
         self._always_mw: dict[str, float] = {}  # by node, those of other cameras as well
         self.stream = PacketStream()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
-        store, truth = typestore(), Table(TRUTH_POSE)
-        seen, poses_topic = {name: Table(POSE) for name in POSES}, {}
+        store, graphs = typestore(), defaultdict(_Graph)
         try:
             for topic, type_name, log_time_ns, cdr in bag_messages(bag):
                 self.messages[topic] = self.messages.get(topic, 0) + 1
                 name = one_of(topic, TOPICS)
                 if type_name == EVENT_PACKET:
-                    self._count_events(cdr)
-                elif name in POSES:
-                    poses_topic[name] = topic
-                    poses = poses_of(topic, store.deserialize_cdr(cdr, type_name))
-                    for pose in poses:
-                        seen[name].add(pose, log_time_ns)
-                    if name == SKELETONS:
-                        self.beyond_compute_ms += beyond_compute_ms(poses)
-                elif name == TRUTH:
-                    truth.add(store.deserialize_cdr(cdr, type_name))
+                    if events_topic in ('', topic):
+                        self._count_events(cdr)
                 elif name == DIAGNOSTICS:
                     self._take_power(log_time_ns, store.deserialize_cdr(cdr, type_name))
-                elif name == STATE:
-                    self.ann_ms.append(store.deserialize_cdr(cdr, type_name).ann_ms)
+                elif name is not None:
+                    graphs[topic.removesuffix(name)].take(
+                        name, log_time_ns, store.deserialize_cdr(cdr, type_name))
         except RecordingError as error:
             self.cut = str(error)
+        namespace = _own(bag, graphs, events_topic)
+        graph = graphs[namespace]
         # Both topics have the same poses: the last that there is counts.
-        name = next((name for name in reversed(POSES) if name in poses_topic), SKELETON)
-        self.poses = seen[name].rows()  # POSE, in the order of the bag
-        truth = truth.rows()
+        name = next((name for name in reversed(POSES) if name in graph.named), SKELETON)
+        self.poses = graph.poses[name].rows()  # POSE, in the order of the bag
+        self.beyond_compute_ms = graph.beyond_compute_ms  # where poses came by packet
+        self.ann_ms = graph.ann_ms  # of the states
+        truth = graph.truth.rows()
         _, newest = np.unique(truth.sensor_time_us[::-1], return_index=True)
         self.truth = truth[::-1][newest]  # TRUTH_POSE, by time, where the player knows it
-        if poses_topic:
-            self._keep_own_power(poses_topic[name])
+        if graph.named:
+            self._keep_own_power(namespace)
 
     def _take_power(self, log_ns: int, message: Any) -> None:
         for status in message.status:
@@ -121,9 +151,8 @@ class Run:
             if ALWAYS_MW in values:
                 self._always_mw[status.name] = float(values[ALWAYS_MW])
 
-    def _keep_own_power(self, topic: str) -> None:
+    def _keep_own_power(self, namespace: str) -> None:
         """Leave out what nodes of other cameras reported: /diagnostics is one for all."""
-        namespace = topic.removesuffix(one_of(topic, POSES)).lstrip('/')
         own = {name: f'{namespace}/{name}'.lstrip('/') for name in POWERED}
         self.power = {name: self.power[full] for name, full in own.items() if full in self.power}
         self.always_mw = next((self._always_mw[full] for full in own.values()
@@ -134,6 +163,20 @@ class Run:
             self.stream.update(parse_event_packet(cdr))
         except PacketError:
             pass  # the stream counts it
+
+
+def _own(bag: Path, graphs: Mapping[str, _Graph], events_topic: str) -> str:
+    """Return the namespace whose poses count."""
+    spaces = [space for space, graph in graphs.items() if graph.named]
+    if len(spaces) > 1:
+        spaces = [space for space in spaces if events_topic.startswith(f'{space}/')]
+    if len(spaces) > 1:
+        spaces = [max(spaces, key=len)]
+    if not spaces and any(graph.named for graph in graphs.values()):
+        names = ', '.join(sorted(space or '/' for space, graph in graphs.items() if graph.named))
+        raise InputError(f'{bag} holds the poses of several cameras ({names}): expected the topic '
+                         'of the packets of one of them, such as /left/event_camera/events')
+    return spaces[0] if spaces else next(iter(graphs), '')
 
 
 def beyond_compute_ms(poses: list[Any]) -> list[float]:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from bag_files import a_packet, packet_messages, write_mcap
 from labeled_clips import HEIGHT, WIDTH, circling_clip
-from run_bags import PACKET_US, skeleton, write_bag
+from run_bags import EVENTS, PACKET_US, skeleton, write_bag
 
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.bag_report import sides
 from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.presets import preset
@@ -54,6 +55,26 @@ def test_a_bag_gives_the_same_numbers_twice(capsys, bag):
     assert first == second
     assert first['errors']['re_run']['mpjpe_px'] > 0
     assert first['evaluation']['rows']['hybrid']['mpjpe_px'] > 0
+
+
+def test_of_several_cameras_in_a_bag_each_is_evaluated_by_itself(capsys, tmp_path, bag, clip):
+    """Poses of all of them used to be taken for one camera's."""
+    both = write_bag(tmp_path / 'both', clip, cameras=('/left', '/right'))
+    left, right = (evaluated(capsys, both, '--no-re-run', '--topic', f'{side}{EVENTS}')
+                   for side in ('/left', '/right'))
+    alone = evaluated(capsys, bag, '--no-re-run')
+    assert left['errors'] == alone['errors']
+    for name in ('packets', 'events', 'lost_packets', 'poses', 'missing_poses', 'mpjpe_px'):
+        assert left['run'][name] == alone['run'][name], name
+    assert right['run']['poses'] == left['run']['poses']
+    assert right['run']['mpjpe_px'] == pytest.approx(left['run']['mpjpe_px'] / 2, abs=0.01)
+    assert '/left/event_camera/events' in refused(capsys, both)
+
+
+def test_a_report_of_several_cameras_needs_one_of_them(tmp_path, clip):
+    both = write_bag(tmp_path / 'both', clip, cameras=('/left', '/right'))
+    with pytest.raises(InputError, match=r'of several cameras \(/left, /right\)'):
+        run_report(both)
 
 
 def test_truth_may_be_in_a_file(capsys, tmp_path, clip):
