@@ -144,9 +144,11 @@ def _watch(supervisor: Supervisor, names: list[str], duration_s: float) -> dict[
 def _sample(supervisor: Supervisor, name: str) -> Sample | None:
     try:
         process = psutil.Process(supervisor.pid(name))
-        times = process.cpu_times()
-        return Sample(time.monotonic(), times.user + times.system,
-                      process.memory_info().rss / 2 ** 20, process.num_fds())
+        times, resident = process.cpu_times(), process.memory_info().rss
+        if not resident:  # it is ending, and has given back its memory
+            return None
+        return Sample(time.monotonic(), times.user + times.system, resident / 2 ** 20,
+                      process.num_fds())
     except psutil.Error:  # it has just ended
         return None
 
