@@ -19,6 +19,10 @@ JUMP_NS = 200_000_000
 """An offset that is further away than this is another clock: it is taken at once."""
 
 
+EVT3_PERIOD_US = 1 << 24
+"""EVT3 counts microseconds in 24 bits: its clock wraps every 16.8 s."""
+
+
 class SensorClock:
     """Maps sensor time to the host's time, by the least delayed of the last `window` packets."""
 
@@ -50,3 +54,20 @@ class SensorClock:
         if self._offset_ns is None:
             raise RuntimeError('the clocks can only be related after the first packet')
         return 1000 * sensor_us + self._offset_ns
+
+
+def nearest_turn(time_us: int, near_us: int, period_us: int = EVT3_PERIOD_US) -> int:
+    """Return `time_us`, whole periods added or subtracted, as close to `near_us` as possible.
+
+    A process knows a wrapping clock only modulo its period: one that joined the stream a turn
+    later is whole periods behind. Times of two processes are comparable once one of them has been
+    brought to the turn of the other. Works on arrays as well as on integers.
+
+    Args:
+        time_us: sensor time as another process unwrapped it.
+        near_us: sensor time of the same clock, as it is unwrapped here.
+        period_us: length of a turn; 0 where the clock does not wrap, and `time_us` is returned.
+    """
+    if not period_us:
+        return time_us
+    return time_us + (near_us - time_us + period_us // 2) // period_us * period_us

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.events.clock import JUMP_NS, SLEW_NS, SensorClock
+from hybrid_pose_ros.events.clock import (
+    EVT3_PERIOD_US, JUMP_NS, SLEW_NS, SensorClock, nearest_turn)
 
 START_NS = 1_700_000_000_000_000_000
 PERIOD_US = 4_000
@@ -105,3 +106,15 @@ def test_between_a_restart_and_the_next_packet_the_old_offset_holds():
     clock.update(START_NS, 0)
     clock.restart()
     assert clock.to_ros_ns(1) == START_NS + 1_000
+
+
+@given(st.integers(-2**40, 2**40), st.integers(-100, 100),
+       st.integers(1 - EVT3_PERIOD_US // 2, EVT3_PERIOD_US // 2 - 1))
+def test_a_time_is_brought_to_the_turn_of_another_process(now_us, turns, ahead_us):
+    """Two processes that joined in different turns agree once one time has been moved."""
+    unwrapped_elsewhere_us = now_us + ahead_us + turns * EVT3_PERIOD_US
+    assert nearest_turn(unwrapped_elsewhere_us, now_us) == now_us + ahead_us
+
+
+def test_a_clock_that_does_not_wrap_stays_as_it_is():
+    assert nearest_turn(5, 10**9, period_us=0) == 5
