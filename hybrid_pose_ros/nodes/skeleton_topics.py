@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The topics on which poses leave: a subscriber chooses how soon and how often it wants them.
+"""The pose topics: each pose at once, the poses of a packet together, or a throttled stream.
 
-A message costs its subscriber 0.1 ms or more of rclpy, however small it is, and a packet brings 4
-to 12 poses: who only wants to have them all takes them packet by packet.
+A message costs its subscriber 0.1 ms or more in rclpy, whatever its size, and a packet brings 4
+to 12 poses: a subscriber that can wait for the end of a packet should take them together.
 """
 
 from rclpy.node import Node
@@ -13,12 +13,13 @@ from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
 from hybrid_pose_ros.nodes.messages import to_skeleton_message
 from hybrid_pose_ros.nodes.qos import SKELETON_QOS, THROTTLE_QOS, publisher
 from hybrid_pose_ros.pipeline import Pose
+from hybrid_pose_ros.throttle import Throttle
 
 
 class SkeletonTopics:
-    """Publishes each pose at once, those of a packet together, and now and then the newest.
+    """Publishes each pose at once, those of a packet together, and the newest at a lower rate.
 
-    Only where somebody listens. Times are wall clock.
+    Latencies are wall-clock times; the throttle follows the sensor's clock.
     """
 
     def __init__(self, node: Node, throttle_hz: float):
@@ -28,13 +29,12 @@ class SkeletonTopics:
                 (Skeleton2D, '~/skeleton', SKELETON_QOS),
                 (Skeleton2DArray, '~/skeletons', SKELETON_QOS),
                 (Skeleton2D, '~/skeleton_throttle', THROTTLE_QOS)))
-        self._period_ns = round(1e9 / throttle_hz)
-        self._next_ns = 0
+        self._throttle = Throttle(throttle_hz)
         self._poses: list[Skeleton2D] = []
         self._since_ns: list[int] = []
 
     def close(self) -> None:
-        """Publish no more."""
+        """Destroy the publishers."""
         for topic in (self._each, self._together, self._throttled):
             self._node.destroy_publisher(topic)
 
@@ -70,7 +70,6 @@ class SkeletonTopics:
         newest = self._poses[-1]
         if self._together.get_subscription_count():
             self._together.publish(Skeleton2DArray(header=newest.header, skeletons=self._poses))
-        if now_ns >= self._next_ns:
-            self._next_ns = max(self._next_ns + self._period_ns, now_ns)
+        if self._throttle.passes(newest.sensor_time_us):
             self._throttled.publish(newest)
         self._poses, self._since_ns = [], []

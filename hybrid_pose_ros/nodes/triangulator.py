@@ -28,6 +28,7 @@ from hybrid_pose_ros.pose.alignment import TimedPose
 from hybrid_pose_ros.pose.triangulator import (
     Skeleton3D, Triangulator, TriangulatorParams, check_tracker_sizes)
 from hybrid_pose_ros.recordings.rig_files import load_rig
+from hybrid_pose_ros.throttle import Throttle
 
 
 class TriangulatorNode(Node):
@@ -47,7 +48,7 @@ class TriangulatorNode(Node):
         self._stale, self._trained = [False for _ in cameras], [True for _ in cameras]
         self._compute_ms: list[float] = []
         self._latency_ms: list[float] = []
-        self._next_marker_ns = 0
+        self._marker_throttle = Throttle(self._params.markers_hz)
         self._skeletons = publisher(self, Skeleton3DMessage, '~/skeleton', SKELETON_QOS)
         self._markers = publisher(self, MarkerArray, '~/markers', MARKERS_QOS)
         for camera, name in enumerate(self._rig.names):
@@ -85,9 +86,8 @@ class TriangulatorNode(Node):
         stamp_ns = self._clock_ns[int(skeleton.missing.argmin())] + 1000 * skeleton.stamp_us
         header = Header(stamp=to_time(stamp_ns), frame_id=self._rig.frame_id)
         there = ~skeleton.missing
-        now_ns = time.time_ns()
         self._compute_ms.append(skeleton.compute_ns * 1e-6)
-        self._latency_ms.append((now_ns - stamp_ns) * 1e-6)
+        self._latency_ms.append((time.time_ns() - stamp_ns) * 1e-6)
         trained = bool(np.all(np.array(self._trained)[there]))
         if self._skeletons.get_subscription_count():
             message = to_skeleton3d_message(skeleton, header)
@@ -95,8 +95,7 @@ class TriangulatorNode(Node):
             message.trained = trained
             message.event_latency_ms = self._latency_ms[-1]
             self._skeletons.publish(message)
-        if now_ns >= self._next_marker_ns:
-            self._next_marker_ns = now_ns + round(1e9 / self._params.markers_hz)
+        if self._marker_throttle.passes(skeleton.stamp_us):
             shown = skeleton.cameras > 0
             points = [Point(x=x, y=y, z=z) for x, y, z in skeleton.joints_m.tolist()]
             self._markers.publish(MarkerArray(markers=body(
