@@ -19,6 +19,7 @@ from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.live_power import ann_power
 from hybrid_pose_ros.initialization import Frame, InitializerParams, StateProducer
 from hybrid_pose_ros.msg import StateTensors
+from hybrid_pose_ros.nodes.clocks import at_most_every
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.managed import ManagedNode
@@ -136,7 +137,7 @@ class AnnInitializerNode(ManagedNode):
         except InputError as error:
             self._retry_s = time.monotonic() + RETRY_S
             self._failure = str(error)
-            self.get_logger().error(self._failure, throttle_duration_sec=10.0)
+            self.get_logger().error(self._failure, **at_most_every(10.0))
             return False
         self._failure = ''
         if self._ring.collected:
@@ -173,7 +174,7 @@ class AnnInitializerNode(ManagedNode):
         if self._params.transport == 'shared_memory':
             self.get_logger().warning(
                 f'a tracker cannot see segment {request.data}, but the parameter transport is '
-                'shared_memory: set it to auto or inline', throttle_duration_sec=5.0)
+                'shared_memory: set it to auto or inline', **at_most_every(5.0))
             return
         self._inline = True
         self.get_logger().info(f'a tracker cannot see segment {request.data}: from now on, states '

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a node says of itself on /diagnostics, once a second."""
+"""The report that each node publishes on /diagnostics once per second."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
+
+from hybrid_pose_ros.nodes.clocks import steady_timer
 
 PERIOD_S = 1.0
 
@@ -27,10 +29,10 @@ class Diagnostics:
         """Start the timer."""
         self._node = node
         self._report = report
-        self.period_s = PERIOD_S  # between the last report and the one that is asked for
+        self.period_s = PERIOD_S  # since the report before
         self._last_s = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._timer = node.create_timer(PERIOD_S, self.publish)
+        self._timer = steady_timer(node, PERIOD_S, self.publish)
 
     def publish(self) -> None:
         """Publish now, as at the end of a node."""

@@ -19,6 +19,7 @@ from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
 from hybrid_pose_ros.msg import (
     Gesture, Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
+from hybrid_pose_ros.nodes.clocks import received_ns, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
@@ -62,7 +63,7 @@ class EvaluatorNode(Node):
         self._sources = [subscriptions[name] for name in sources]
         self._records_events = False
         self._look()
-        self.create_timer(0.1, self._look)
+        steady_timer(self, 0.1, self._look)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
 
@@ -89,7 +90,7 @@ class EvaluatorNode(Node):
         def take(serialized: bytes, info: dict) -> None:
             self._counts[topic] += 1
             if write is not None and not self._failure:
-                self._write(write, info['received_timestamp'], serialized)
+                self._write(write, received_ns(info, time.time_ns()), serialized)
 
         subscription = self.create_subscription(kind, name, on_message, qos, raw=True)
         topic = subscription.topic_name

@@ -16,6 +16,7 @@ from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events.clock import SensorClock
 from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.nodes.clocks import at_most_every, received_ns, steady_timer
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, subscription
 from hybrid_pose_ros.nodes.waiting import waiting
@@ -31,9 +32,9 @@ class EventBatch(NamedTuple):
     height: int
     lost_packets: int
     restarted: bool
-    sent_ns: int  # stamp of the packet's header
-    arrival_ns: int  # wall clock, when the middleware had the packet
-    taken_ns: int  # when it was taken from there
+    transport_ns: int  # from the header's stamp to the middleware, by the host clock
+    arrival_ns: int  # in the middleware; this and the next two by the steady clock
+    taken_ns: int  # from there
     decoded_ns: int
 
 
@@ -66,7 +67,7 @@ class EventInput:
         self._queue_depth = 0
         self._subscription = subscription(
             node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
-        self._silence = node.create_timer(SILENCE_S, self._on_silence)
+        self._silence = steady_timer(node, SILENCE_S, self._on_silence)
 
     def close(self) -> None:
         """Subscribe no longer."""
@@ -104,7 +105,8 @@ class EventInput:
                 self._take(*more)
 
     def _take(self, message: EventPacket, info: dict) -> None:
-        taken_ns = time.time_ns()
+        taken_ns, now_ns = time.monotonic_ns(), time.time_ns()
+        arrival_ns = received_ns(info, now_ns)
         counts = self._stream.counts
         repeated = counts.duplicated + counts.out_of_order
         try:
@@ -114,18 +116,18 @@ class EventInput:
             self._last_fault = str(error)
             self._node.get_logger().warning(
                 f'dropped a packet: {error} ({counts.bad_packets} so far)',
-                throttle_duration_sec=5.0)
+                **at_most_every(5.0))
             return
         missing = update.lost_packets - self._bad_since  # of the bad ones has been told already
         self._bad_since = 0
         if missing > 0:
             self._node.get_logger().warning(
                 f'lost {missing} packets before packet {message.seq} ({counts.lost_packets} of '
-                f'{counts.packets + counts.lost_packets} so far)', throttle_duration_sec=5.0)
+                f'{counts.packets + counts.lost_packets} so far)', **at_most_every(5.0))
         if counts.duplicated + counts.out_of_order > repeated:
             self._node.get_logger().warning(
                 f'dropped packet {message.seq}: it came twice, or behind a later one '
-                f'({repeated + 1} so far)', throttle_duration_sec=5.0)
+                f'({repeated + 1} so far)', **at_most_every(5.0))
         if not self._known:
             self._known = True
             self._silence.cancel()
@@ -141,7 +143,8 @@ class EventInput:
             self.clock.update(sent_ns, int(update.events['t'][0]))
         self._on_events(EventBatch(
             update.events, message.width, message.height, update.lost_packets, update.restarted,
-            sent_ns, info['received_timestamp'], taken_ns, time.time_ns()))
+            arrival_ns - sent_ns, taken_ns - (now_ns - arrival_ns), taken_ns,
+            time.monotonic_ns()))
 
     def _on_silence(self) -> None:
         topic = self._subscription.topic_name
@@ -149,4 +152,4 @@ class EventInput:
         reason = ('nobody publishes there: start a driver or remap ~/events' if not publishers
                   else f'{publishers} publisher(s), but no packets: is the camera running?')
         self._node.get_logger().warning(f'no event packet on {topic} for {SILENCE_S:.0f} s: '
-                                        f'{reason}', throttle_duration_sec=30.0)
+                                        f'{reason}', **at_most_every(30.0))

@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.msg import Skeleton2D
+from hybrid_pose_ros.nodes.clocks import steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import declare
@@ -46,7 +47,7 @@ class Ros4hriNode(Node):
         self._poses = 0
         self._tracked = self.create_publisher(IdsList, f'{BODIES}/tracked', THROTTLE_QOS)
         self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, THROTTLE_QOS)
-        self._absence = self.create_timer(self._params.patience_s, self._on_absence)
+        self._absence = steady_timer(self, self._params.patience_s, self._on_absence)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
 

@@ -18,6 +18,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.msg import Skeleton2D
+from hybrid_pose_ros.nodes.clocks import steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.marker_shapes import body, color, marker
@@ -50,7 +51,7 @@ class SkeletonMarkersNode(Node):
         self.create_subscription(CameraInfo, '~/camera_info', self._on_camera_info, 10)
         self._input: EventInput | None = None
         compile_codecs()  # before somebody looks
-        self.create_timer(1.0 / self._params.rate_hz, self._draw)
+        steady_timer(self, 1.0 / self._params.rate_hz, self._draw)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
 

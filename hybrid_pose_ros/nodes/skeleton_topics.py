@@ -19,7 +19,7 @@ from hybrid_pose_ros.throttle import Throttle
 class SkeletonTopics:
     """Publishes each pose at once, those of a packet together, and the newest at a lower rate.
 
-    Latencies are wall-clock times; the throttle follows the sensor's clock.
+    Times are those of the steady clock, but the throttle follows the sensor's.
     """
 
     def __init__(self, node: Node, throttle_hz: float):

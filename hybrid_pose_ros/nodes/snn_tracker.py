@@ -16,6 +16,7 @@ from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
 from hybrid_pose_ros.gesture.tracker import GestureReading
 from hybrid_pose_ros.msg import StateTensors, TrackerStatus
+from hybrid_pose_ros.nodes.clocks import at_most_every
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.managed import ManagedNode
@@ -66,7 +67,7 @@ class SnnTrackerNode(ManagedNode):
         self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
         self._report: TrackerReport | None = None  # of it
         self._size = (0, 0)
-        self._arrival_ns = 0  # of the newest packet
+        self._arrival_ns = 0  # of the newest packet, by the steady clock
         self._reader: StateReader | None = None
         self._refused = 0
         self._refusal = ''
@@ -101,10 +102,10 @@ class SnnTrackerNode(ManagedNode):
         self._arrival_ns = batch.arrival_ns
         if self._tracker.state_age_us is None:
             self._take(self._reader.latest)  # a look into the ring is sooner than the notice
-        waited_us = (time.time_ns() - batch.arrival_ns) // 1000
+        waited_us = (time.monotonic_ns() - batch.arrival_ns) // 1000
         for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
-        done_ns = time.time_ns()
+        done_ns = time.monotonic_ns()
         self._topics.flush(done_ns)
         self._report.take_packet(batch, done_ns)
         self._take(self._reader.latest)  # behind the poses, which need not wait for it
@@ -120,7 +121,7 @@ class SnnTrackerNode(ManagedNode):
             self._tracker = self._task.tracker(self._weights, self._params, batch.width,
                                                batch.height)
         except InputError as error:
-            self.get_logger().error(str(error), throttle_duration_sec=10.0)
+            self.get_logger().error(str(error), **at_most_every(10.0))
             return False
         self._size = batch.width, batch.height
         self._report = TrackerReport(self._tracker, self._machine)
@@ -135,8 +136,8 @@ class SnnTrackerNode(ManagedNode):
         message.state_age_us, message.stale = pose.state_age_us, pose.stale
         message.trained = self._tracker.trained
         message.compute_ms = pose.compute_ns * 1e-6
-        now_ns = time.time_ns()
-        message.event_latency_ms = (now_ns - from_time(message.header.stamp)) * 1e-6
+        message.event_latency_ms = (time.time_ns() - from_time(message.header.stamp)) * 1e-6
+        now_ns = time.monotonic_ns()
         message.packet_latency_ms = (now_ns - self._arrival_ns) * 1e-6
         self._topics.publish(message, now_ns)
         self._report.take_pose(message)
@@ -155,13 +156,13 @@ class SnnTrackerNode(ManagedNode):
         except TransportError as error:
             self._refused += 1
             self._refusal = str(error)
-            self.get_logger().warning(f'refused a state: {error}', throttle_duration_sec=5.0)
+            self.get_logger().warning(f'refused a state: {error}', **at_most_every(5.0))
             return
         if view is not None:
             first = self._tracker.initialize(view)
             if first is not None:
                 self._publish(first)
-                self._topics.flush(time.time_ns())
+                self._topics.flush(time.monotonic_ns())
 
     def _read(self, message: StateTensors) -> StateView | None:
         """Return the state that a notice announces, or the newest one where this is gone.
@@ -175,7 +176,7 @@ class SnnTrackerNode(ManagedNode):
             self._inline_requests.publish(String(data=descriptor.segment))
             self.get_logger().warning(
                 f'segment {descriptor.segment} is on another host, in another container or '
-                'another user\'s: asked for states in the messages', throttle_duration_sec=5.0)
+                'another user\'s: asked for states in the messages', **at_most_every(5.0))
             return None
         try:
             return self._reader.read(descriptor)

@@ -72,7 +72,7 @@ class TrackerReport:
         """Count a packet, the poses of which have been counted."""
         network_ms, self._network_ms = self._network_ms, 0.0
         for stage, value in zip(self._stages_ms, (
-                (batch.arrival_ns - batch.sent_ns) * 1e-6,
+                batch.transport_ns * 1e-6,
                 (batch.taken_ns - batch.arrival_ns) * 1e-6,
                 (batch.decoded_ns - batch.taken_ns) * 1e-6,
                 network_ms, (done_ns - batch.decoded_ns) * 1e-6 - network_ms)):

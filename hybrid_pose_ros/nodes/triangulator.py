@@ -18,6 +18,7 @@ from visualization_msgs.msg import MarkerArray
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
 from hybrid_pose_ros.msg import Skeleton3D as Skeleton3DMessage
+from hybrid_pose_ros.nodes.clocks import at_most_every
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.marker_shapes import body
 from hybrid_pose_ros.nodes.messages import from_time, to_skeleton, to_skeleton3d_message, to_time
@@ -62,7 +63,7 @@ class TriangulatorNode(Node):
         try:
             check_tracker_sizes(self._rig, camera, newest.width, newest.height)
         except InputError as error:
-            self.get_logger().error(str(error), throttle_duration_sec=10.0)
+            self.get_logger().error(str(error), **at_most_every(10.0))
             return
         self._received[camera] += len(message.skeletons)
         self._stale[camera], self._trained[camera] = newest.stale, newest.trained
