@@ -63,7 +63,8 @@ class TrackerParams(DemandParams, NetworkParams):
     snn_threads: int = param(1, 'Threads of the spiking network; more than one is worth it for '
                          'paper only.', low=1, high=64)
     throttle_hz: float = param(30.0, 'Poses per second of sensor time on '
-                               '~/skeleton_throttle [Hz], one per packet at most.', low=0.1, high=1000.0)
+                               '~/skeleton_throttle [Hz], one per packet at most.',
+                               low=0.1, high=1000.0)
     realtime_priority: int = param(0, 'Of the process, among those that go before all others '
                                    '(SCHED_RR); needs the right to (ulimit -r). 0: like others, '
                                    'at nice -10 where permitted.', low=0, high=99)

@@ -33,7 +33,8 @@ class TriangulatorParams(TriangulationParams):
                        "the cameras' clocks are synchronized.", choices=('ros', 'sensor'))
     undistorted: bool = param(False, 'The trackers have a calibration: their joints are free of '
                               'distortion.')
-    markers_hz: float = param(30.0, 'Markers per second of the cameras\' clock [Hz].', low=1.0, high=1_000.0)
+    markers_hz: float = param(30.0, "Markers per second of the cameras' clock [Hz].",
+                              low=1.0, high=1_000.0)
 
 
 class Skeleton3D(NamedTuple):
