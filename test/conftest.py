@@ -1,9 +1,40 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings that hold for every test."""
+"""Settings of every test and of every process that a test starts."""
 
+import os
+import signal
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
-# The first example of a test pays for numba's compiler: no deadline can be told from that.
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.ros_domain import own_domain
+
+GRAPH = Path(__file__).parent / 'graph'
+
+# The first example of a test pays for numba's compiler, which no deadline allows for.
 settings.register_profile('hybrid_pose_ros', deadline=None)
 settings.load_profile('hybrid_pose_ros')
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Reserve a ROS domain for this run and its child processes, each of which hears Ctrl-C.
+
+    A script's background jobs and `nohup` ignore SIGINT, and child processes inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    run = ExitStack()
+    config.add_cleanup(run.close)
+    with suppress(InputError):  # without ROS, graph tests are skipped
+        os.environ.update(run.enter_context(own_domain()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of a folder of real ROS graphs."""
+    for item in items:
+        if GRAPH in item.path.parents:
+            item.add_marker('graph')

@@ -4,11 +4,14 @@
 
 import array
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from hybrid_pose_ros import checkpoint
@@ -19,6 +22,7 @@ from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
+from hybrid_pose_ros.transport.segment import segments_of
 
 WHY = 'needs ROS 2 and the built package: run `make build`, leave PYTHONPATH empty'
 rclpy = pytest.importorskip('rclpy', reason=WHY)
@@ -31,7 +35,8 @@ from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
-from rclpy.qos import QoSProfile  # noqa: E402
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible  # noqa: E402
+from rclpy.topic_endpoint_info import TopicEndpointInfo  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors  # noqa: E402
@@ -62,28 +67,41 @@ WIDTH, HEIGHT = 64, 48
 PERIOD_US = 4_000
 FRAME = 'lens'
 
-DOMAIN = 1 + os.getpid() % 100
+DOMAIN = int(os.environ['ROS_DOMAIN_ID'])
 
-DEADLINE_S = 60.0
-"""Only a graph that hangs takes so long, whatever else the machine does."""
+DEADLINE_S = 120.0
+"""Only a graph that hangs takes this long, however busy the machine is."""
 
 
 class LiveGraph:
-    """Nodes, and a listener among them, that are spun in the test's own thread."""
+    """Nodes, and a listener among them, that are spun in the test's own thread.
+
+    It owns what it creates, and what is handed to `own`: nothing of that outlives `close`.
+    """
 
     def __init__(self):
-        """Open the domain; nothing of ours is started."""
+        """Join the domain of this run; no node of the package is started."""
+        self._before = held()
+        self._owned = ExitStack()
         self._context = Context()
-        self._context.init(args=[], domain_id=DOMAIN)
+        self._context.init(args=[])
+        self._owned.callback(self._context.try_shutdown)
         self._executor = SingleThreadedExecutor(context=self._context)
+        self._owned.callback(self._executor.shutdown)
         self._nodes: dict[str, Node] = {}
         self.listener = Node('listener', context=self._context)
+        self._owned.callback(self.listener.destroy_node)
         self._executor.add_node(self.listener)
+        self._owned.callback(self._stop_all)
         self._logs = self.listen('/rosout', Log)
         self._reports = self.listen('/diagnostics', DiagnosticArray)
 
+    def own(self, resource: AbstractContextManager) -> Any:
+        """Enter a resource, such as a ring or a supervisor, until the graph closes."""
+        return self._owned.enter_context(resource)
+
     def start(self, name: str, **parameters: Any) -> Node:
-        """Make a node of ours as the graph's description says, and spin it."""
+        """Make a node of the package as the graph's description says, and spin it."""
         if name == 'snn_tracker':  # packets wait while the other nodes have the thread
             parameters = {'merge_lag_us': 60_000_000} | parameters
         words = [word for pair in REMAPPINGS[name].items() for word in ('-r', ':='.join(pair))]
@@ -93,31 +111,45 @@ class LiveGraph:
                                  for key, value in parameters.items()])
         self._nodes[name] = node
         self._executor.add_node(node)
+        self.spin_until(self._matched, f'the topics of {name}')
         return node
 
     def stop(self, name: str) -> None:
-        """Take a node away."""
+        """Destroy a node."""
         node = self._nodes.pop(name)
         self._executor.remove_node(node)
         node.destroy_node()
 
     def listen(self, topic: str, kind: type, qos: QoSProfile = DEEP) -> list:
-        """Return a list that fills with the messages of a topic."""
+        """Return a list that fills with all messages of a topic's present and later publishers.
+
+        Those of other processes may be matched later than they publish first.
+        """
         messages = []
         self.listener.create_subscription(kind, topic, messages.append, qos)
+        self.spin_until(self._matched, f'the publishers of {topic}')
         return messages
 
     def publisher(self, topic: str, kind: type, qos: QoSProfile = DEEP, listeners: int = 1):
-        """Return a publisher that has found its listeners."""
+        """Return a publisher that has found its listeners, and they it."""
         publisher = self.listener.create_publisher(kind, topic, qos)
-
-        def matched() -> bool:  # from both sides, or the first messages could be lost
-            ends = [subscription for node in self._nodes.values()
-                    for subscription in node.subscriptions if subscription.topic_name == topic]
-            return (publisher.get_subscription_count() >= listeners
-                    and all(subscription.get_publisher_count() for subscription in ends))
-        self.spin_until(matched, f'{listeners} listeners of {topic}')
+        self.spin_until(
+            lambda: publisher.get_subscription_count() >= listeners and self._matched(),
+            f'{listeners} listeners of {topic}')
         return publisher
+
+    def _matched(self) -> bool:
+        """Return whether each end of a topic in this process has found all others.
+
+        Before that, the first messages could be lost.
+        """
+        graph, nodes = self.listener, [self.listener, *self._nodes.values()]
+        return all(end.get_subscription_count() >= _count(
+            end, graph.get_subscriptions_info_by_topic(end.topic_name), publishes=True)
+            for node in nodes for end in node.publishers) and all(
+            end.get_publisher_count() >= _count(
+                end, graph.get_publishers_info_by_topic(end.topic_name), publishes=False)
+            for node in nodes for end in node.subscriptions)
 
     def spin_until(self, condition: Callable[[], bool], what: str) -> None:
         """Spin all nodes until a condition holds; fail at the deadline."""
@@ -134,12 +166,12 @@ class LiveGraph:
                 and not log.msg.startswith('untrained weights')]
 
     def warnings(self, name: str, count: int = 1) -> list[str]:
-        """Return what a node has warned of, when there are so many warnings."""
+        """Return a node's warnings once there are this many."""
         self.spin_until(lambda: len(self.log(name)) >= count, f'{count} warnings of {name}')
         return self.log(name)
 
     def report(self, name: str, until: Callable[[dict[str, str]], bool] = bool) -> dict[str, str]:
-        """Return the values of the next report of a node for which a condition holds."""
+        """Return the values of a node's next report for which a condition holds."""
         first = len(self.statuses(name))
 
         def found() -> list[dict[str, str]]:
@@ -149,18 +181,41 @@ class LiveGraph:
         self.spin_until(found, f'a report of {name}')
         return found()[-1]
 
-    def close(self) -> None:
-        """Destroy all nodes."""
-        for name in list(self._nodes):
-            self.stop(name)
-        self.listener.destroy_node()
-        self._executor.shutdown()
-        self._context.try_shutdown()
-
     def statuses(self, name: str) -> list[DiagnosticStatus]:
-        """Return what a node has reported so far."""
+        """Return a node's reports so far."""
         return [status for message in self._reports for status in message.status
                 if status.name == name]
+
+    def close(self) -> None:
+        """Release what the graph owns, the latest first; fail if any of it is left."""
+        children = {child.pid for child in psutil.Process().children(recursive=True)}
+        self._owned.close()
+        left = held(children) - self._before
+        assert not left, f'the graph left {left}'
+
+    def _stop_all(self) -> None:
+        for name in list(self._nodes):
+            self.stop(name)
+
+
+def held(writers: Collection[int] = ()) -> set[str]:
+    """Return the threads and child processes of this process, and the segments of it and others.
+
+    Args:
+        writers: process ids of the others.
+    """
+    return {*(f'thread {thread.name} {thread.ident}' for thread in threading.enumerate()),
+            *(f'process {child.pid}' for child in psutil.Process().children(recursive=True)),
+            *(f'segment {name}' for name in segments_of({os.getpid(), *writers}))}
+
+
+def _count(end: Any, others: list[TopicEndpointInfo], *, publishes: bool) -> int:
+    """Return how many of the known other ends of a topic can talk to one of this process."""
+    def compatible(other: TopicEndpointInfo) -> bool:
+        ends = (end.qos_profile, other.qos_profile)
+        return qos_check_compatible(*(ends if publishes else ends[::-1]))[0] != QoSCompatibility.ERROR
+    kind = end.msg_type.__module__.split('.')[0] + '/msg/' + end.msg_type.__name__
+    return sum(other.topic_type == kind and compatible(other) for other in others)
 
 
 class Camera:
@@ -210,7 +265,7 @@ class States:
         geometry = input_geometry(weights.preset, WIDTH, HEIGHT)
         self.layout = state_layout(weights.preset, geometry.width, geometry.height)
         self.model = checkpoint.identity(weights)
-        self.ring = StateRing(tensor_specs(self.layout), model=self.model)
+        self.ring = live.own(StateRing(tensor_specs(self.layout), model=self.model))
         self._publisher = live.publisher(STATE, StateTensors, QoSProfile(depth=10))
 
     def write(self, sensor_time_us: int) -> StateDescriptor:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracker_feeds import (
-    BINS, EDGE, ENGINE, GEOMETRY, PARAMS, STEP_US, WEIGHTS, Feed, assert_same, bins_of,
+    BINS, EDGE, GEOMETRY, PARAMS, STEP_US, WEIGHTS, Feed, assert_same, bins_of,
     events_of, run_at_once, state, tracker)
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine

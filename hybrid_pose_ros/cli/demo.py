@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 import time
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hybrid_pose_ros.cli.executors import processes
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.run_report import Run, plot_run, summarize
@@ -25,6 +26,7 @@ from hybrid_pose_ros.graph import NodeSpec, graph, share
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.simulation.take import record_take
 from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.visualization.video import write_gif, write_video
@@ -89,13 +91,10 @@ def run(args: argparse.Namespace) -> dict:
     nodes = _nodes(args, output, rig, str(output / TAKE) if simulated else args.recording)
     if simulated:
         _simulate(args, rig, output / TAKE, console)
-    environment = os.environ | {
-        # A domain of its own: the demo and a robot's graph do not hear each other.
-        'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID', str(1 + os.getpid() % 100)),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    console.print(f'ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]}, logs in {output / "logs"}')
-    with Supervisor(nodes, params_file=share() / 'config' / 'hybrid_pose.yaml',
-                    logs=output / 'logs', environment=environment) as supervisor:
+    with _domain() as domain, Supervisor(
+            nodes, params_file=share() / 'config' / 'hybrid_pose.yaml', logs=output / 'logs',
+            environment=os.environ | domain) as supervisor:
+        console.print(f'ROS_DOMAIN_ID={domain["ROS_DOMAIN_ID"]}, logs in {output / "logs"}')
         _follow(supervisor, args, console)
         restarts = dict(supervisor.restarts)
     with console.status('reading the bags back'):
@@ -117,6 +116,13 @@ def show(report: dict) -> None:
         table.add_row(label, text)
     Console().print(table)
     print(f'bag, video, plots and report are in {report["output"]}')
+
+
+def _domain() -> AbstractContextManager[dict[str, str]]:
+    """Return the user's ROS domain, or one that a robot's graph on this host does not use."""
+    given = os.environ.get('ROS_DOMAIN_ID')
+    return own_domain() if given is None else nullcontext({
+        'ROS_DOMAIN_ID': given, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'})
 
 
 def _fresh(output: Path) -> Path:
@@ -156,7 +162,7 @@ def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console
     """Record what the cameras see before anything is played: together with it is too much."""
     if not args.duration > 0:
         raise InputError(f'--duration {args.duration:g} of several cameras must be above 0 s')
-    with (ProcessPoolExecutor(os.cpu_count()) as workers,
+    with (processes(os.cpu_count()) as workers,
           Progress(TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn(),
                    console=console, transient=True) as progress):
         progress.add_task(f'simulating {args.duration:g} s before {len(rig.names)} cameras',

@@ -18,6 +18,11 @@ def add_executor_arguments(parser, *, workers: int | None = None) -> None:
                         'its scheduler, or "local"')
 
 
+def processes(count: int) -> ProcessPoolExecutor:
+    """Return processes that are spawned: a fork would copy the locks of the progress bar."""
+    return ProcessPoolExecutor(count, mp_context=get_context('spawn'))
+
+
 def executor(args: argparse.Namespace) -> Executor:
     """Return what the two arguments ask for, to be closed after use.
 
@@ -27,8 +32,7 @@ def executor(args: argparse.Namespace) -> Executor:
     if args.workers < 1:
         raise InputError(f'--workers is {args.workers}, but must be 1 or more')
     if args.dask is None:
-        # not forked: the progress bar has a thread, whose locks a fork would copy
-        return ProcessPoolExecutor(args.workers, mp_context=get_context('spawn'))
+        return processes(args.workers)
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:

@@ -22,12 +22,12 @@ from hybrid_pose_ros.graph import graph, share
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 from hybrid_pose_ros.recordings.message_types import typestore
 from hybrid_pose_ros.recordings.playback import simulated_packets
+from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.supervision import Supervisor
+from hybrid_pose_ros.transport.segment import segments_of
 
 START_S = 120.0
-
-SEGMENTS = Path('/dev/shm')
 
 PACKETS_PER_S = (1000, 250)
 """A packet for each time bin, and as drivers send them by default."""
@@ -97,23 +97,23 @@ def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dic
     nodes = graph(driver='player', values={'record': str(bag), **values},
                   more={'event_player': {'subscribers': 3},
                         'evaluator': {'idle_s': 2.0, 'complete': True}})
-    environment = os.environ | {'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-                                'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     folder.mkdir()
-    with Supervisor(nodes, params_file=share() / 'config' / 'hybrid_pose.yaml',
-                    logs=folder / 'logs', environment=environment) as supervisor:
+    with own_domain() as domain, Supervisor(
+            nodes, params_file=share() / 'config' / 'hybrid_pose.yaml', logs=folder / 'logs',
+            environment=os.environ | domain) as supervisor:
         samples = _watch(supervisor, [node.name for node in nodes], duration_s)
         restarts = {name: count for name, count in supervisor.restarts.items() if count}
         scheduling = os.sched_getscheduler(supervisor.pid('snn_tracker'))
-        told = time.monotonic()
+        pids = {supervisor.pid(node.name) for node in nodes}
+        stopping_s = time.monotonic()
         supervisor.stop()
-        shutdown_s = time.monotonic() - told
+        shutdown_s = time.monotonic() - stopping_s
     report = run_report(bag)
     return {name: report.get(name) for name in FIGURES} | {
         'processes': {name: _figures(of_one) for name, of_one in samples.items()},
         'restarts': restarts, 'shutdown_s': round(shutdown_s, 2),
         'realtime': scheduling == os.SCHED_RR,
-        'segments_left': len(list(SEGMENTS.glob('hybrid_pose.*')))}
+        'segments_left': len(segments_of(pids))}
 
 
 class Sample(NamedTuple):

@@ -12,7 +12,6 @@ nothing: Python and the wake-up of the reader do.
 import array
 import json
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +25,7 @@ from hybrid_pose_ros.evaluation.dds_topic import DdsTopic
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.presets import PRESETS
 from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.transport.descriptor import (
     StateDescriptor, TensorSpec, state_bytes, tensor_specs)
 from hybrid_pose_ros.transport.reader import StateReader
@@ -71,8 +71,12 @@ def _tensors(preset_name: str) -> tuple[TensorSpec, ...]:
 
 def _read(preset_name: str, rounds: int) -> dict[str, Any]:
     """Be the reader: start the writer, let the ways take turns, return the figures."""
+    with own_domain() as environment:
+        return _read_in(int(environment['ROS_DOMAIN_ID']), preset_name, rounds)
+
+
+def _read_in(domain_id: int, preset_name: str, rounds: int) -> dict[str, Any]:
     spawn = multiprocessing.get_context('spawn')
-    domain_id = 1 + os.getpid() % 100
     topics = {way: DdsTopic(f'{way}_{preset_name}', domain_id=domain_id, publishes=False)
               for way in ('notice', 'dds')}
     writer, theirs = spawn.Pipe()

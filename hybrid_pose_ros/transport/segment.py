@@ -26,6 +26,7 @@ import os
 import secrets
 import stat
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,6 +194,12 @@ def remove_segment(name: str) -> None:
         os.unlink(segment_path(name))
     except FileNotFoundError:
         pass
+
+
+def segments_of(pids: Collection[int]) -> set[str]:
+    """Return the names of the segments that processes have created and not removed."""
+    return {name for name in os.listdir(SHM)
+            if SEGMENT_NAME.fullmatch(name) and int(name.split('.')[1]) in pids}
 
 
 def collect_stale() -> tuple[str, ...]:

@@ -225,8 +225,8 @@ def test_converted_recordings_are_played(source, tmp_path, capsys):
 
 @pytest.mark.parametrize('crop', [[], ['--crop']])
 def test_converted_recordings_are_trained_on_and_evaluated(source, tmp_path, capsys, crop):
-    for split in ('train', 'test'):
-        convert(capsys, source, '--output-dir', tmp_path / split, '--split', split,
+    for part in ('train', 'test'):
+        convert(capsys, source, '--output-dir', tmp_path / part, '--split', part,
                 '--channels', 3, *crop)
     assert main(['train', '--corpus', str(tmp_path / 'train'), '--out', str(tmp_path / 'run'),
                  '--ann-iterations', '1', '--snn-iterations', '1', '--ann-batch', '1',

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from h36m_files import sequence_folder, write_images, write_sequence
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from strategies import event_windows
 
 from hybrid_pose_ros.datasets.h36m import find

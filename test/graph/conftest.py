@@ -2,25 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of real ROS graphs."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
-
-os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 
 @pytest.fixture
 def live():
-    """Spin nodes in a domain of their own: tests see neither each other nor the host."""
+    """Return a graph of the test's own, empty but for a listener."""
     with _graph() as graph:
         yield graph
 
 
 @pytest.fixture(scope='module')
 def shared_live():
-    """Return a graph that the tests of a module share, where setting it up is dear."""
+    """Return a graph that the tests of a module share, where setting it up is expensive."""
     with _graph() as graph:
         yield graph
 
@@ -28,8 +25,8 @@ def shared_live():
 @contextmanager
 def _graph() -> Iterator:
     from live_graph import LiveGraph
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, closing(LiveGraph()) as graph:
         patch.setattr('hybrid_pose_ros.nodes.diagnostics.PERIOD_S', 0.05)  # tests wait for them
-        graph = LiveGraph()
+        # All nodes share a thread: while one is made, the others hear no camera.
+        patch.setattr('hybrid_pose_ros.nodes.event_input.SILENCE_S', 3600.0)
         yield graph
-        graph.close()

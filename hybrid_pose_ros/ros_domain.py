@@ -1,0 +1,28 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""ROS domains for graphs that must not hear other graphs: the demo, benchmarks and tests."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from hybrid_pose_ros.errors import InputError
+
+
+@contextmanager
+def own_domain() -> Iterator[dict[str, str]]:
+    """Reserve a ROS domain on this host; yield the environment variables of its processes.
+
+    Raises:
+        InputError: ROS 2 is not installed.
+    """
+    try:
+        from domain_coordinator import domain_id
+    except ImportError as error:
+        raise InputError('a ROS domain needs the package domain_coordinator: source the '
+                         'setup.bash of ROS 2, or install requirements-ros.txt') from error
+    with ExitStack() as reserved:
+        number = reserved.enter_context(domain_id())
+        try:
+            yield {'ROS_DOMAIN_ID': str(number), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+        finally:
+            reserved.close()  # without the exception: domain_id() would swallow an OSError
