@@ -7,49 +7,22 @@ Imports torch only when a StateProducer is made.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.representation.event_window import EventWindow
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
-from hybrid_pose_ros.settings import param
-from hybrid_pose_ros.tracker_params import NetworkParams
 
 WINDOWS_KEPT = 4
 """Events are cut at the border of a time bin; the newest bin may hold some windows' worth."""
 
 RATE_US = 100_000
 """The event rate, below which the ANN may sleep, is an average over about that long."""
-
-
-@dataclass(frozen=True)
-class InitializerParams(NetworkParams):
-    """Parameters of the ann_initializer node."""
-
-    rate_hz: float = param(30.0, 'States a second of sensor time [Hz], at most what the ANN can '
-                           'do.', low=0.1, high=200.0)
-    min_events: int = param(500, 'Events that the ANN needs before it makes a first state.',
-                            low=1, high=1_000_000)
-    reach_us: int = param(1_000_000, 'The ANN looks no further back than this [us].',
-                          low=1_000, high=60_000_000)
-    sleep_events_per_s: float = param(0.0, 'With fewer events than this, states are made on '
-                                      'request only, or after reach_us; 0: never so.',
-                                      low=0.0, high=1e9)
-    threads: int = param(1, 'Threads of the ANN; the tracker wants a core for itself.',
-                         low=1, high=256)
-    precision: str = param('auto', "Of the ANN's maps and products: float32, bfloat16, or auto: "
-                           'bfloat16 where the CPU has instructions for it.',
-                           choices=('auto', 'float32', 'bfloat16'))
-    slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
-    checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms a MiB).')
-    transport: str = param('auto', 'shared_memory, inline (the state in the message, for a '
-                           'tracker on another host), or auto: shared memory where every '
-                           'tracker can see it.', choices=('auto', 'shared_memory', 'inline'))
 
 
 class Frame(NamedTuple):

@@ -13,7 +13,8 @@ from hybrid_pose_ros import initialization
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.initialization import InitializerParams, StateProducer
+from hybrid_pose_ros.initialization import StateProducer
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.presets import preset
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
-from hybrid_pose_ros.initialization import InitializerParams
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints

@@ -21,8 +21,8 @@ from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.scheduling import stand_back
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
-from hybrid_pose_ros.recordings.playback import (
-    DuePacket, GroundTruth, PlayerParams, due_packets)
+from hybrid_pose_ros.recordings.playback import DuePacket, GroundTruth, due_packets
+from hybrid_pose_ros.recordings.player_params import PlayerParams
 
 READ_AHEAD = 64
 """Packets that are made before they are due."""

@@ -3,7 +3,6 @@
 """Recordings and simulated scenes as the packets that a driver would send, with their times."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,40 +11,14 @@ from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
+from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
-from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 
 
 CLOCK_US = 1 << 24
 """After which EVT3's clock begins anew."""
-
-
-@dataclass(frozen=True)
-class PlayerParams:
-    """Parameters of the event_player node."""
-
-    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated '
-                           'live.')
-    topic: str = param('', 'Topic of the packets, where the bag has several with events.')
-    rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
-    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a '
-                                 'bag\'s packets are sent as they are.', low=1.0, high=1_000.0)
-    duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
-                              low=0.0, high=86_400.0)
-    seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)
-    camera: str = param('davis346-front', 'Which camera sees the simulated scene.',
-                        choices=tuple(CAMERAS))
-    loop: bool = param(False, 'Begin again at the end of a recording.')
-    frame_id: str = param('event_camera', 'Frame of packets that are encoded here.')
-    subscribers: int = param(1, 'Subscribers to wait for before the first packet.',
-                             low=0, high=100)
-    players: int = param(1, 'Players that begin at the same time, one of each camera.',
-                         low=1, high=100)
-
-    def __post_init__(self):
-        check(self)
 
 
 class GroundTruth(NamedTuple):

@@ -17,9 +17,9 @@ from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 
 WINDOW_REACH_US = 1_000_000
-"""The ANN looks no further back, as `initialization.InitializerParams.reach_us`."""
+"""The ANN looks no further back, as `initializer_params.InitializerParams.reach_us`."""
 MIN_EVENTS = 500
-"""The ANN needs as many, as `initialization.InitializerParams.min_events`."""
+"""The ANN needs as many, as `initializer_params.InitializerParams.min_events`."""
 
 
 class View(NamedTuple):

@@ -19,7 +19,8 @@ from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.outcome import ROWS, run_recording
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
-from hybrid_pose_ros.initialization import InitializerParams, StateProducer
+from hybrid_pose_ros.initialization import StateProducer
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.labeled import load_seen
