@@ -65,7 +65,7 @@ $(REPRODUCED)/%/result.json: $(REPRODUCED)/hybrid/edge.safetensors $(REPRODUCED)
 build: $(VENV)/.built
 
 # torch first: with its version pinned in the same call, nothing pulls another build of it.
-$(VENV)/.installed: requirements.txt requirements-ros.txt tools/mend_cmake_paths.py
+$(VENV)/.installed: requirements.txt requirements-pip.txt requirements-ros.txt tools/mend_cmake_paths.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.txt -r requirements-ros.txt
 	$(BIN)/python tools/mend_cmake_paths.py

@@ -10,9 +10,10 @@ HERE = Path(__file__).parent
 
 
 def requirements() -> list[str]:
-    """Return what requirements.txt names."""
-    lines = (HERE / 'requirements.txt').read_text().splitlines()
-    return [line for line in lines if line and not line.startswith('#')]
+    """Return the requirements of both files; requirements.txt includes the other one."""
+    lines = [line for name in ('requirements.txt', 'requirements-pip.txt')
+             for line in (HERE / name).read_text().splitlines()]
+    return [line for line in lines if line and not line.startswith(('#', '-r'))]
 
 
 def files(folder: str, pattern: str) -> list[str]:
