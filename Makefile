@@ -66,6 +66,7 @@ build: $(VENV)/.built
 
 # torch first: with its version pinned in the same call, nothing pulls another build of it.
 $(VENV)/.installed: requirements.txt requirements-pip.txt requirements-ros.txt tools/mend_cmake_paths.py
+	@$(PYTHON) tools/check_prerequisites.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.txt -r requirements-ros.txt
 	$(BIN)/python tools/mend_cmake_paths.py

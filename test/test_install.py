@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """README's install lines: on an externally managed Python, with rosdep, pip and colcon."""
 
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -92,6 +94,31 @@ def test_ros2_launch_describes_the_graph_without_the_packages_that_pip_installed
     program = (f'import sys; sys.modules.update(dict.fromkeys({modules}));'
                'import hybrid_pose_ros.graph')
     subprocess.run([sys.executable, '-c', program], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(('tools', 'missing'), [
+    (['c++'], 'cmake'), (['cmake'], 'g++'), ([], 'cmake g++')])
+def test_make_names_in_one_line_what_to_install(tools, missing, tmp_path):
+    links = tmp_path / 'bin'
+    links.mkdir()
+    for tool in ('make', 'sh', 'find', 'nproc', *tools):
+        (links / tool).symlink_to(shutil.which(tool))
+    done = subprocess.run(
+        ['make', '--no-print-directory', 'build', f'VENV={tmp_path}/venv',
+         f'PYTHON={sys.executable}'],
+        cwd=ROOT, env={'PATH': str(links)}, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == (
+        f'error: {missing} missing: sudo apt install {missing}')
+    assert not (tmp_path / 'venv').exists()
+
+
+def test_make_refuses_a_python_without_ros_wheels(monkeypatch):
+    spec = importlib.util.spec_from_file_location('check', ROOT / 'tools/check_prerequisites.py')
+    check = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check)
+    monkeypatch.setattr(sys, 'version_info', (3, 13, 0))
+    assert 'expected Python 3.10 to 3.12' in check.main()
 
 
 @pytest.mark.slow
