@@ -29,13 +29,15 @@ class DemandParams:
 
     max_age_us: int = param(250_000, 'A pose is stale when its state is older than this [us]; the '
                             'ANN is asked for another one at 70 % of it.',
-                            low=1_000, high=60_000_000)
+                            low=1_000, high=60_000_000, live=True)
     least_confidence: float = param(0.3, 'Mean confidence of the moving joints below which the '
-                                    'ANN is asked for a state; 0: never.', low=0.0, high=1.0)
+                                    'ANN is asked for a state; 0: never.', low=0.0, high=1.0,
+                                    live=True)
     rate_jump: float = param(4.0, 'Event rate of the last 10 ms relative to that of the last 200 '
-                             'ms above which the ANN is asked for a state.', low=1.0, high=1e6)
+                             'ms above which the ANN is asked for a state.', low=1.0, high=1e6,
+                             live=True)
     request_interval_us: int = param(100_000, 'Time between two requests, at least [us].',
-                                     low=1_000, high=60_000_000)
+                                     low=1_000, high=60_000_000, live=True)
 
 
 class Demand:
@@ -50,6 +52,10 @@ class Demand:
         self._step_us = step_us
         self._lost = False
         self.restart()
+
+    def set_params(self, params: DemandParams) -> None:
+        """Use other settings from the next bin on."""
+        self._params = params
 
     def restart(self) -> None:
         """Begin anew, as the sensor's clock has."""

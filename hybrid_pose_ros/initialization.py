@@ -59,6 +59,10 @@ class StateProducer:
         self.run_into(Frame(0, counts), {name: np.empty(shape, np.float32)
                                          for name, shape in self.layout.items()})
 
+    def set_params(self, params: InitializerParams) -> None:
+        """Use other live settings from the next event on; the rest must be as they were."""
+        self._params = params
+
     def append(self, events: np.ndarray) -> None:
         """Take in the next events of the stream."""
         if self._hot is not None:

@@ -100,6 +100,12 @@ class PoseTracker:
         """Cells with events, then spikes of each layer, of the last live step."""
         return None if self._runs.live is None else self._runs.live.state.spike_counts
 
+    def set_params(self, params: TrackerParams) -> None:
+        """Use other live settings from the next bin on; the rest must be as they were."""
+        self._params = params
+        self._demand.set_params(params)
+        self._holder.set_quiet(params.quiet_events_per_s)
+
     def update(self, events: np.ndarray, *, waited_us: int = 0) -> Iterator[Pose]:
         """Yield the poses of the bins that a packet's events complete, each as it is computed.
 

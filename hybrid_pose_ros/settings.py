@@ -19,12 +19,14 @@ class Parameter(NamedTuple):
     low: float | None  # smallest legal value, None where there is none
     high: float | None
     choices: tuple[str, ...]  # legal strings, empty where any will do
+    live: bool = False  # can be changed while the node runs
 
 
 def param(default: Any, description: str, *, low: float | None = None, high: float | None = None,
-          choices: Sequence[str] = ()) -> Any:
-    """Return a dataclass field that knows its description and what values are legal."""
-    metadata = {'description': description, 'low': low, 'high': high, 'choices': tuple(choices)}
+          choices: Sequence[str] = (), live: bool = False) -> Any:
+    """Return a dataclass field with its description, its legal values and when they can be set."""
+    metadata = {'description': description, 'low': low, 'high': high, 'choices': tuple(choices),
+                'live': live}
     return dataclasses.field(default=default, metadata=metadata)
 
 

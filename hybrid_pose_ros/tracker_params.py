@@ -59,12 +59,12 @@ class TrackerParams(DemandParams, NetworkParams):
                             'up to the newest state [us].', low=10_000, high=60_000_000)
     quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
                                       'height to each side) is held where it was, and marked; '
-                                      '0: none is.', low=0.0, high=1e6)
+                                      '0: none is.', low=0.0, high=1e6, live=True)
     snn_threads: int = param(1, 'Threads of the spiking network; more than one is worth it for '
                          'paper only.', low=1, high=64)
     throttle_hz: float = param(30.0, 'Poses per second of sensor time on '
                                '~/skeleton_throttle [Hz], one per packet at most.',
-                               low=0.1, high=1000.0)
+                               low=0.1, high=1000.0, live=True)
     realtime_priority: int = param(0, 'Of the process, among those that go before all others '
                                    '(SCHED_RR); needs the right to (ulimit -r). 0: like others, '
                                    'at nice -10 where permitted.', low=0, high=99)

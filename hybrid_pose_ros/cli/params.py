@@ -8,11 +8,11 @@ from typing import Any
 from hybrid_pose_ros.graph import SETTINGS
 from hybrid_pose_ros.settings import Parameter, parameters_of
 
-SUMMARY = 'list the parameters of the nodes with defaults and ranges'
+SUMMARY = 'list the parameters of the nodes: default, range, whether to set at run time'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare nothing: there is nothing to choose."""
+    """Declare nothing: the command has no arguments."""
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print a Markdown table a node."""
+    """Print one Markdown table per node."""
     print(markdown(result))
 
 
@@ -30,10 +30,10 @@ def markdown(result: dict[str, Any]) -> str:
     """Return the tables as text."""
     lines = []
     for node, rows in result.items():
-        lines += [f'**{node}**', '', '| parameter | default | range | meaning |',
-                  '|---|---|---|---|']
-        lines += [f'| `{row["name"]}` | {row["default"]} | {row["range"]} | {row["meaning"]} |'
-                  for row in rows]
+        lines += [f'**{node}**', '', '| parameter | default | range | at run time | meaning |',
+                  '|---|---|---|---|---|']
+        lines += [f'| `{row["name"]}` | {row["default"]} | {row["range"]} | '
+                  f'{"yes" if row["live"] else ""} | {row["meaning"]} |' for row in rows]
         lines.append('')
     return '\n'.join(lines).rstrip()
 
@@ -46,4 +46,4 @@ def _row(parameter: Parameter) -> dict[str, Any]:
         legal = f'{parameter.low} to {parameter.high}'
     default = parameter.default if parameter.default != '' else "''"
     return {'name': parameter.name, 'default': default, 'range': legal,
-            'meaning': parameter.description}
+            'live': parameter.live, 'meaning': parameter.description}

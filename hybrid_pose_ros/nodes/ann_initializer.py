@@ -52,8 +52,10 @@ class AnnInitializerNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('ann_initializer', **kwargs)
-        self._params = declare(self, InitializerParams)
+        self._params = declare(self, InitializerParams, self._on_params)
         self._worker: Worker | None = None
+        self._producer: StateProducer | None = None  # made for the sensor of the first packet
+        self._events = threading.Condition()  # guards the producer and its settings
         self._diagnostics = Diagnostics(self, self._status)
         if self._params.autostart:
             self.start()
@@ -70,9 +72,7 @@ class AnnInitializerNode(ManagedNode):
 
     def activate(self) -> None:
         """Begin with nothing known of the sensor; the ring is made for its first packet."""
-        self._producer: StateProducer | None = None  # made for the sensor of the first packet
         self._ring: StateRing | None = None
-        self._events = threading.Condition()  # guards the producer's window
         self._stopping = False
         self._inline = self._params.transport == 'inline'
         self._failure = ''
@@ -112,6 +112,13 @@ class AnnInitializerNode(ManagedNode):
         super().destroy_node()
         if self._worker is not None:
             self._worker.raise_failure()
+
+    def _on_params(self, params: InitializerParams) -> None:
+        self._params = params
+        if self._producer is not None:
+            with self._events:
+                self._producer.set_params(params)
+                self._events.notify()
 
     def _on_events(self, batch: EventBatch) -> None:
         if self._producer is None and not self._start(batch):

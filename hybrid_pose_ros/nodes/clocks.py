@@ -27,6 +27,12 @@ def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> T
     return node.create_timer(period_s, callback, clock=STEADY)
 
 
+def set_period(timer: Timer, period_s: float) -> None:
+    """Let a timer fire after this period from now, and every such period after that."""
+    timer.timer_period_ns = round(1e9 * period_s)
+    timer.reset()
+
+
 def at_most_every(period_s: float) -> dict[str, Any]:
     """Return arguments of a log call that repeat its message at most once per period."""
     return {'throttle_duration_sec': period_s, 'throttle_time_source_type': STEADY}

@@ -21,7 +21,7 @@ from hybrid_pose_ros.msg import (
     Gesture, Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
 from hybrid_pose_ros.nodes.clocks import received_ns, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
-from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.waiting import waiting
@@ -46,7 +46,7 @@ SOURCES = ('~/skeletons', '~/state', '~/markers')
 """Somebody publishes each of them in a graph that is complete."""
 
 
-class EvaluatorNode(Node):
+class EvaluatorNode(SettingsNode, Node):
     """Record every topic of the graph, serialized as it comes."""
 
     def __init__(self, **kwargs):

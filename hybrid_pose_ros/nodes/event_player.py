@@ -15,7 +15,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.messages import to_event_packet, to_skeleton_message, to_time
-from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, READY_QOS, SKELETON_QOS, publisher
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.scheduling import stand_back
@@ -42,7 +42,7 @@ SLIP_NS = 10_000_000
 """A playback this late goes on from now, instead of sending a burst to catch up."""
 
 
-class EventPlayerNode(Node):
+class EventPlayerNode(SettingsNode, Node):
     """Publish packets when they are due, from a thread of its own; end with the recording."""
 
     def __init__(self, **kwargs):

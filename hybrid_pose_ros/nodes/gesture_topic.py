@@ -18,8 +18,11 @@ class GestureTopic:
         self._node = node
         self._each = publisher(node, Gesture, '~/gesture', SKELETON_QOS)
 
+    def set_throttle(self, throttle_hz: float) -> None:
+        """Gestures are not throttled."""
+
     def close(self) -> None:
-        """Publish no more."""
+        """Destroy the publisher."""
         self._node.destroy_publisher(self._each)
 
     def message(self, reading: GestureReading, header: Header, width: int,

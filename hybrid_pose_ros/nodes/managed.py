@@ -15,9 +15,10 @@ from collections.abc import Callable
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.nodes.parameters import SettingsNode
 
 
-class ManagedNode(LifecycleNode):
+class ManagedNode(SettingsNode, LifecycleNode):
     """A node whose work is in `configure`, `activate` and what undoes them."""
 
     def __init__(self, name: str, **kwargs):

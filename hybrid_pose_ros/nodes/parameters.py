@@ -1,10 +1,17 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a settings class to ROS parameters and back: declared once, read-only, typed, ranged."""
+"""From a settings class to ROS parameters and back: declared once, typed, ranged.
 
-from typing import TypeVar
+A field that is `live` can be set while the node runs; all others are read-only.
+"""
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+import rclpy.parameter
+from rcl_interfaces.msg import (
+    FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult)
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
@@ -12,10 +19,31 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.settings import Parameter, parameters_of
 
 Settings = TypeVar('Settings')
+RosParameters = Sequence[rclpy.parameter.Parameter]
 
 
-def declare(node: Node, settings: type[Settings]) -> Settings:
-    """Declare every field of a settings class as a read-only parameter; return what was set.
+class SettingsNode:
+    """What a node class inherits in front of `Node`: a rejected change names the remedy."""
+
+    def set_parameters_atomically(self, parameter_list: RosParameters) -> SetParametersResult:
+        """Set all parameters or none; rclpy does, and says only that one is read-only."""
+        for parameter in parameter_list:
+            name = parameter.name
+            if self.has_parameter(name) and self.describe_parameter(name).read_only:
+                return SetParametersResult(successful=False, reason=(
+                    f'parameter {name} cannot be changed while the node runs: set it at start, '
+                    f'--ros-args -p {name}:={parameter.value}'))
+        return super().set_parameters_atomically(parameter_list)
+
+
+def declare(node: Node, settings: type[Settings],
+            on_change: Callable[[Settings], None] | None = None) -> Settings:
+    """Declare every field of a settings class as a parameter; return what was set.
+
+    Args:
+        node: that has the parameters.
+        settings: class with the fields.
+        on_change: receives the new settings, all legal, when live ones have been set.
 
     Raises:
         InputError: a value has the wrong type or is out of range; the text says which and why.
@@ -28,18 +56,53 @@ def declare(node: Node, settings: type[Settings]) -> Settings:
         except ParameterException as error:
             reason = str(error).removesuffix(f': {parameter.name}')
             raise InputError(f'parameter {parameter.name}: {reason}') from error
-        # `rate_hz:=30` is an integer to ROS; every user means 30.0.
-        values[parameter.name] = float(value) if _is_whole(parameter, value) else value
-    return settings(**values)
+        values[parameter.name] = _typed(parameter, value)
+    current = settings(**values)
+    if on_change is not None:
+        changes = _Changes(current, on_change)
+        node.add_on_set_parameters_callback(changes.check)
+        node.add_post_set_parameters_callback(changes.apply)
+    return current
 
 
-def _is_whole(parameter: Parameter, value) -> bool:
-    return parameter.type is float and type(value) is int
+class _Changes(Generic[Settings]):
+    """Replaces a node's settings as a whole, where the new ones are legal."""
+
+    def __init__(self, settings: Settings, on_change: Callable[[Settings], None]):
+        self._settings = settings
+        self._on_change = on_change
+        self._fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
+
+    def check(self, parameters: RosParameters) -> SetParametersResult:
+        """Return whether the settings would be legal, before rclpy stores any parameter."""
+        try:
+            self._changed(parameters)
+        except InputError as error:
+            return SetParametersResult(successful=False, reason=' '.join(str(error).split()))
+        return SetParametersResult(successful=True)
+
+    def apply(self, parameters: RosParameters) -> None:
+        """Use the settings that rclpy has stored."""
+        changed = self._changed(parameters)
+        if changed != self._settings:
+            self._settings = changed
+            self._on_change(changed)
+
+    def _changed(self, parameters: RosParameters) -> Settings:
+        """Return the settings with some values changed; parameters of rclpy are left out."""
+        return replace(self._settings, **{
+            parameter.name: _typed(self._fields[parameter.name], parameter.value)
+            for parameter in parameters if parameter.name in self._fields})
+
+
+def _typed(parameter: Parameter, value: Any) -> Any:
+    """Return a value as its field has it: `rate_hz:=30` is an integer to ROS, to users 30.0."""
+    return float(value) if parameter.type is float and type(value) is int else value
 
 
 def _descriptor(parameter: Parameter) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
-        description=parameter.description, read_only=True,
+        description=parameter.description, read_only=not parameter.live,
         dynamic_typing=parameter.type is float,
         additional_constraints=' | '.join(parameter.choices))
     if parameter.low is not None and parameter.type is int:

@@ -14,10 +14,10 @@ from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.msg import Skeleton2D
-from hybrid_pose_ros.nodes.clocks import steady_timer
+from hybrid_pose_ros.nodes.clocks import set_period, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.messages import to_skeleton
-from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import THROTTLE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.ros4hri import Presence, body_points, region
@@ -33,7 +33,7 @@ except ImportError:
 BODIES = '/humans/bodies'
 
 
-class Ros4hriNode(Node):
+class Ros4hriNode(SettingsNode, Node):
     """Publish each pose of `~/skeleton` as one of a body with a name."""
 
     def __init__(self, **kwargs):
@@ -41,7 +41,7 @@ class Ros4hriNode(Node):
             raise InputError('this needs hri_msgs: install ros-$ROS_DISTRO-hri-msgs, or leave '
                              'ros4hri off')
         super().__init__('ros4hri', **kwargs)
-        self._params = declare(self, Ros4hriParams)
+        self._params = declare(self, Ros4hriParams, self._on_params)
         self._presence = Presence()
         self._topics: tuple[Publisher, ...] = ()  # of the body that is there
         self._poses = 0
@@ -50,6 +50,10 @@ class Ros4hriNode(Node):
         self._absence = steady_timer(self, self._params.patience_s, self._on_absence)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
+
+    def _on_params(self, params: Ros4hriParams) -> None:
+        self._params = params
+        set_period(self._absence, params.patience_s)
 
     def _on_skeleton(self, pose: Skeleton2D) -> None:
         self._absence.reset()

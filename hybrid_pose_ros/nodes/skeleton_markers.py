@@ -18,12 +18,12 @@ from visualization_msgs.msg import Marker, MarkerArray
 from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.msg import Skeleton2D
-from hybrid_pose_ros.nodes.clocks import steady_timer
+from hybrid_pose_ros.nodes.clocks import set_period, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.marker_shapes import body, color, marker
 from hybrid_pose_ros.nodes.messages import to_skeleton
-from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import MARKERS_QOS, publisher
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.skeleton import JOINTS
@@ -33,15 +33,14 @@ from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, dr
 TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))
 
 
-class SkeletonMarkersNode(Node):
+class SkeletonMarkersNode(SettingsNode, Node):
     """Draw the newest skeleton as often as eyes can follow; events only where somebody looks."""
 
     def __init__(self, **kwargs):
         super().__init__('skeleton_markers', **kwargs)
-        self._params = declare(self, MarkerParams)
+        self._params = declare(self, MarkerParams, self._on_params)
         self._newest: bytes | None = None  # serialized: not each may be looked at
-        self._trail: deque[Skeleton2D] = deque(
-            maxlen=max(1, round(self._params.trail_s * self._params.rate_hz)))
+        self._trail: deque[Skeleton2D] = deque()  # the last trail_s of what was drawn
         self._batches: deque[EventBatch] = deque(maxlen=4000)
         self._poses = self._drawn = 0
         self._markers = publisher(self, MarkerArray, '~/markers', MARKERS_QOS)
@@ -51,9 +50,13 @@ class SkeletonMarkersNode(Node):
         self.create_subscription(CameraInfo, '~/camera_info', self._on_camera_info, 10)
         self._input: EventInput | None = None
         compile_codecs()  # before somebody looks
-        steady_timer(self, 1.0 / self._params.rate_hz, self._draw)
+        self._timer = steady_timer(self, 1.0 / self._params.rate_hz, self._draw)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
+
+    def _on_params(self, params: MarkerParams) -> None:
+        self._params = params
+        set_period(self._timer, 1.0 / params.rate_hz)
 
     def _on_skeleton(self, serialized: bytes) -> None:
         self._newest = serialized
@@ -79,13 +82,19 @@ class SkeletonMarkersNode(Node):
         if self._newest is not None:
             pose = deserialize_message(self._newest, Skeleton2D)
             self._newest = None
-            if self._trail and pose.sensor_time_us < self._trail[-1].sensor_time_us:
-                self._trail.clear()  # the sensor's clock began anew
-            self._trail.append(pose)
+            self._lengthen_trail(pose)
             self._markers.publish(self._marker_array(pose))
             self._drawn += 1
         if self._batches:
             self._overlay.publish(self._image(pose or (self._trail[-1] if self._trail else None)))
+
+    def _lengthen_trail(self, pose: Skeleton2D) -> None:
+        if self._trail and pose.sensor_time_us < self._trail[-1].sensor_time_us:
+            self._trail.clear()  # the sensor's clock has restarted
+        self._trail.append(pose)
+        start_us = pose.sensor_time_us - round(1e6 * self._params.trail_s)
+        while self._trail[0].sensor_time_us < start_us:
+            self._trail.popleft()
 
     def _look_at_events(self) -> None:
         """Take in the events while somebody looks at the overlay."""

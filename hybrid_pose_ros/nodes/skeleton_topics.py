@@ -29,9 +29,13 @@ class SkeletonTopics:
                 (Skeleton2D, '~/skeleton', SKELETON_QOS),
                 (Skeleton2DArray, '~/skeletons', SKELETON_QOS),
                 (Skeleton2D, '~/skeleton_throttle', THROTTLE_QOS)))
-        self._throttle = Throttle(throttle_hz)
+        self.set_throttle(throttle_hz)
         self._poses: list[Skeleton2D] = []
         self._since_ns: list[int] = []
+
+    def set_throttle(self, throttle_hz: float) -> None:
+        """Publish so many poses per second of sensor time on `~/skeleton_throttle`."""
+        self._throttle = Throttle(throttle_hz)
 
     def close(self) -> None:
         """Destroy the publishers."""

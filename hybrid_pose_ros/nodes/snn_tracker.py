@@ -40,7 +40,8 @@ class SnnTrackerNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('snn_tracker', **kwargs)
-        self._params = declare(self, TrackerParams)
+        self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
+        self._params = declare(self, TrackerParams, self._on_params)
         self._diagnostics = Diagnostics(self, self._status)
         self._machine = MeasuredPower()
         if self._params.autostart:
@@ -64,7 +65,6 @@ class SnnTrackerNode(ManagedNode):
 
     def activate(self) -> None:
         """Begin with nothing known: neither the sensor nor a state."""
-        self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
         self._report: TrackerReport | None = None  # of it
         self._size = (0, 0)
         self._arrival_ns = 0  # of the newest packet, by the steady clock
@@ -91,6 +91,13 @@ class SnnTrackerNode(ManagedNode):
             self.destroy_publisher(publisher)
         self._topics.close()
         self._tracker = self._reader = None
+
+    def _on_params(self, params: TrackerParams) -> None:
+        self._params = params
+        if self.is_active:
+            self._topics.set_throttle(params.throttle_hz)
+        if self._tracker is not None:
+            self._tracker.set_params(params)
 
     def _on_events(self, batch: EventBatch) -> None:
         if self._tracker is None and not self._start(batch):

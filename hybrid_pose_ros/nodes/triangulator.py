@@ -22,7 +22,7 @@ from hybrid_pose_ros.nodes.clocks import at_most_every
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.marker_shapes import body
 from hybrid_pose_ros.nodes.messages import from_time, to_skeleton, to_skeleton3d_message, to_time
-from hybrid_pose_ros.nodes.parameters import declare
+from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import MARKERS_QOS, SKELETON_QOS, publisher, subscription
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.alignment import TimedPose
@@ -32,12 +32,12 @@ from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.throttle import Throttle
 
 
-class TriangulatorNode(Node):
+class TriangulatorNode(SettingsNode, Node):
     """Publish a pose of the world for each instant, as soon as the cameras have come to it."""
 
     def __init__(self, **kwargs):
         super().__init__('triangulator', **kwargs)
-        self._params = declare(self, TriangulatorParams)
+        self._params = declare(self, TriangulatorParams, self._on_params)
         if not self._params.rig:
             raise InputError('parameter rig is empty: name the YAML file of the cameras')
         self._rig = load_rig(self._params.rig)
@@ -57,6 +57,11 @@ class TriangulatorNode(Node):
                          partial(self._on_skeletons, camera), SKELETON_QOS)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: cameras {", ".join(self._rig.names)}, {self._params}')
+
+    def _on_params(self, params: TriangulatorParams) -> None:
+        self._params = params
+        self._triangulator.set_params(params)
+        self._marker_throttle = Throttle(params.markers_hz)
 
     def _on_skeletons(self, camera: int, message: Skeleton2DArray) -> None:
         newest = message.skeletons[-1]

@@ -37,11 +37,15 @@ class JointHolder:
         self._reach = max(1, round(REACH * geometry.height))
         self._place = geometry.origin[0], geometry.origin[1], geometry.pooling
         self._step_us = step_us
-        self._fewest = quiet_events_per_s * 1e-6 * QUIET_US
+        self.set_quiet(quiet_events_per_s)
         # A joint of which nothing is known is quiet after QUIET_US without events.
         self._near = np.full(len(JOINTS), math.e * self._fewest)
         self._held = np.zeros(len(JOINTS), np.bool_)
         self._joints_px = np.zeros((len(JOINTS), 2), np.float32)
+
+    def set_quiet(self, quiet_events_per_s: float) -> None:
+        """Hold joints with fewer events than this from the next pose on; 0 holds none."""
+        self._fewest = quiet_events_per_s * 1e-6 * QUIET_US
 
     def hold_into(self, joints_px: np.ndarray, counts: np.ndarray, *, steps: int = 1,
                   moved: bool = False) -> np.ndarray:

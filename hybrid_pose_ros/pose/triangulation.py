@@ -32,10 +32,10 @@ class TriangulationParams:
 
     least_confidence: float = param(0.15, 'A camera that is less sure of a joint does not count '
                                     'for it; one that sees nothing but noise has 0.03 to 0.12.',
-                                    low=0.0, high=1.0)
+                                    low=0.0, high=1.0, live=True)
     outlier_px: float = param(12.0, 'Where more than two cameras see a joint, one that is '
                               'farther than this from where the others put it is left out [px]; '
-                              '0: none is.', low=0.0, high=1e4)
+                              '0: none is.', low=0.0, high=1e4, live=True)
 
     def __post_init__(self):
         check(self)

@@ -34,7 +34,7 @@ class TriangulatorParams(TriangulationParams):
     undistorted: bool = param(False, 'The trackers have a calibration: their joints are free of '
                               'distortion.')
     markers_hz: float = param(30.0, "Markers per second of the cameras' clock [Hz].",
-                              low=1.0, high=1_000.0)
+                              low=1.0, high=1_000.0, live=True)
 
 
 class Skeleton3D(NamedTuple):
@@ -65,6 +65,10 @@ class Triangulator:
         self._triangulate(Aligned(0, np.zeros((len(rig.cameras), len(JOINTS), 2)),
                                   np.ones((len(rig.cameras), len(JOINTS))),
                                   np.zeros(0, np.int64), np.zeros(len(rig.cameras), bool)))
+
+    def set_params(self, params: TriangulatorParams) -> None:
+        """Use other live settings from the next instant on; the rest must be as they were."""
+        self._params = params
 
     @property
     def out_of_order(self) -> int:

@@ -12,19 +12,20 @@ class MarkerParams:
     """Parameters of the skeleton_markers node."""
 
     rate_hz: float = param(30.0, 'Marker arrays and overlay images a second [Hz].',
-                           low=0.1, high=120.0)
+                           low=0.1, high=120.0, live=True)
     depth_m: float = param(3.0, 'Distance of the plane that the skeleton is drawn on [m].',
-                           low=0.1, high=100.0)
+                           low=0.1, high=100.0, live=True)
     focal_px: float = param(0.0, 'Focal length [px]; 0: that of ~/camera_info, where somebody '
                             'publishes it, else as for a field of view of 55 degrees.',
-                            low=0.0, high=100_000.0)
+                            low=0.0, high=100_000.0, live=True)
     frame_id: str = param('', 'Frame of the markers (optical: z forward, x right, y down). Empty: '
-                              'the camera\'s, from the packets.')
-    least_confidence: float = param(0.05, 'Joints below it are not drawn.', low=0.0, high=1.0)
+                              'the camera\'s, from the packets.', live=True)
+    least_confidence: float = param(0.05, 'Joints below it are not drawn.', low=0.0, high=1.0,
+                                    live=True)
     trail_s: float = param(0.5, 'Length of the trail behind hands and feet [s].',
-                           low=0.0, high=10.0)
+                           low=0.0, high=10.0, live=True)
     event_ms: float = param(20.0, 'Time of the events in the overlay image [ms].',
-                            low=1.0, high=1_000.0)
+                            low=1.0, high=1_000.0, live=True)
 
     def __post_init__(self):
         check(self)

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from live_graph import DEADLINE_S, LiveGraph
+from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
@@ -34,6 +35,7 @@ class Tracker:
     def __init__(self, live: LiveGraph, camera: RigCamera, phase_us: int, began_ns: int):
         """Wait until the triangulator listens."""
         self._camera, self._phase_us, self.began_ns = camera, phase_us, began_ns
+        self.shift_px = 0.0  # as of a camera that was pushed
         self._publisher = live.publisher(f'/{camera.name}/snn_tracker/skeletons', Skeleton2DArray)
 
     def send(self, packet: int, **changes) -> None:
@@ -41,7 +43,7 @@ class Tracker:
         skeletons = []
         for step in range(PACKET_US // 1_000):
             stamp_us = packet * PACKET_US + 1_000 * step + self._phase_us
-            pixels = project(self._camera, joints_m(stamp_us)).astype(np.float32)
+            pixels = project(self._camera, joints_m(stamp_us)).astype(np.float32) + self.shift_px
             header = Header(stamp=to_time(self.began_ns + 1_000 * stamp_us),
                             frame_id=self._camera.name)
             message = to_skeleton_message(
@@ -60,7 +62,8 @@ class Stage:
     def __init__(self, live: LiveGraph, folder, cameras: int, **parameters):
         self.live, rig = live, dhp19_rig(cameras)
         save_rig(rig, folder / 'rig.yaml')
-        live.start('triangulator', rig=str(folder / 'rig.yaml'), wait_us=20_000, **parameters)
+        self.node = live.start('triangulator', rig=str(folder / 'rig.yaml'), wait_us=20_000,
+                               **parameters)
         self.poses = live.listen(SKELETON, Skeleton3D)
         # In the past: packets are sent sooner than they would come.
         self.began_ns = (time.time_ns() // 1_000_000 - 10_000) * 1_000_000
@@ -147,6 +150,33 @@ def test_poses_in_the_world_are_shown_in_its_frame(live, tmp_path):
     stamp_us = (from_time(joints.header.stamp) - stage.began_ns) // 1_000
     np.testing.assert_allclose([joints.points[0].x, joints.points[0].y, joints.points[0].z],
                                joints_m(stamp_us)[0], atol=1e-4)
+
+
+def test_thresholds_and_the_rate_of_markers_can_be_set_while_poses_flow(live, tmp_path):
+    stage = Stage(live, tmp_path, 4, markers_hz=25.0)
+    shown = live.listen(MARKERS, MarkerArray)
+
+    def play(**values) -> list[Skeleton3D]:
+        assert stage.node.set_parameters_atomically(
+            [Parameter(name, value=value) for name, value in values.items()]).successful
+        stage.play(10)  # those that were under way
+        return stage.play(50)
+
+    def wait_for_markers(poses: list[Skeleton3D], period_us: int) -> None:
+        """Wait for one array in each period that begins among the poses."""
+        begun = {pose.instant_us // period_us for pose in poses[period_us // 1_000:]}
+        live.spin_until(lambda: begun <= {
+            from_time(message.markers[0].header.stamp) // 1_000 // period_us
+            for message in shown if message.markers}, 'markers')
+    poses = play()
+    assert (poses[-1].cameras == 4).all()
+    wait_for_markers(poses, 40_000)
+    stage.trackers[1].shift_px = 100.0
+    poses = play(markers_hz=100.0)
+    assert (poses[-1].cameras == 3).all()
+    wait_for_markers(poses, 10_000)
+    assert (play(outlier_px=0.0)[-1].cameras == 4).all()
+    assert (play(least_confidence=0.9)[-1].cameras == 0).all()
 
 
 def test_poses_that_have_drifted_or_mean_nothing_are_marked(live, tmp_path):
