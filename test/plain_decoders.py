@@ -4,30 +4,30 @@
 
 
 class PlainEvt3:
-    """One word at a time, no state but attributes."""
+    """One word at a time, no state but attributes. `high` counts 4096 us, roll-overs included."""
 
     def __init__(self, width, height):
         self.width, self.height = width, height
         self.high, self.low, self.y, self.base, self.sign = 0, 0, 0, 0, 0
-        self.roll_overs = 0
-        self.joined = False
+        self.before = None  # high before a jump that is not confirmed yet
+        self.joined = self.high_seen = False
 
     def decode(self, words):
         """Return lists of (t, x, y, p) and of (t, id, edge)."""
         events, triggers = [], []
-        high_seen = False
-        for word in words:
+        if self.before is not None:
+            self._confirm(words, may_be_series=False)
+        for i, word in enumerate(words):
             kind, payload = word >> 12, word & 0xFFF
             if not self.joined:
                 if kind == 8:
-                    expected = self.roll_overs * 4096 + self.high
-                    self.roll_overs = max(range(self.roll_overs + 2), key=lambda turns: (
-                        -abs(turns * 4096 + payload - expected), turns))
-                    self.high, high_seen = payload, True
-                elif kind == 6 and high_seen:
+                    self.high = max(range(payload, self.high + 8192, 4096), key=lambda high: (
+                        -abs(high * 4096 - self.high * 4096 - self.low), high))
+                    self.high_seen = True
+                elif kind == 6 and self.high_seen:
                     self.low, self.joined = payload, True
                 continue
-            t = (self.roll_overs << 24) + (self.high << 12) + self.low
+            t = (self.high << 12) + self.low
             if kind == 0:
                 self.y = payload % 2048
             elif kind == 2:
@@ -42,12 +42,29 @@ class PlainEvt3:
             elif kind == 6:
                 self.low = payload
             elif kind == 8:
-                self.roll_overs += self.high - payload > 10
-                self.roll_overs -= self.roll_overs > 0 and payload - self.high >= 4096 - 10
-                self.high = payload
+                before, self.high = self.high, following_high(self.high, payload)
+                if self.high - before > 10:
+                    self.before = before
+                    self._confirm(words[i + 1:], may_be_series=True)
             elif kind == 10:
                 triggers.append((t, payload >> 8, payload & 1))
         return [e for e in events if e[1] < self.width and e[2] < self.height], triggers
+
+    def _confirm(self, words, may_be_series):
+        highs = [word & 0xFFF for word in words if word >> 12 == 8]
+        if not highs:
+            return
+        over = following_high(self.high, highs[0])
+        series = may_be_series and words[0] >> 12 == 8 and self.high - self.before == 2048
+        if over - self.high > 10 and over != following_high(self.before, highs[0]) and not series:
+            self.high = self.before
+        self.before = None
+
+
+def following_high(high, payload):
+    """Return the first time from 10 before `high` on, and from 0 on, that `payload` can mean."""
+    return next(value for value in range(max(high - 10, 0), high + 8192)
+                if value % 4096 == payload)
 
 
 class PlainLibcaerCmp:

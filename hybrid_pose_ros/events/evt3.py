@@ -5,6 +5,11 @@
 A word's upper 4 bits are its type. Time is a counter of 24 bits [us] in two words, HIGH and LOW.
 Roll-over is read off HIGH alone: real sensors step back in LOW by some microseconds, because two
 sources of events share one time field.
+
+Sensors send HIGH at least every 4096 us, with or without events. A HIGH that is further ahead than
+STEP_BACK therefore follows missing data, or is damaged. The next HIGH decides: where the way to it
+over the doubted one is a whole turn longer than the direct way, the doubted one is skipped. At the
+end of a packet it is used until the next packet decides.
 """
 
 from typing import NamedTuple
@@ -23,8 +28,10 @@ TIME_HIGH = 0x8
 EXT_TRIGGER = 0xA
 
 TIME_BITS = 24
+TURN = 1 << TIME_BITS  # [us]
 STEP_BACK = 10 << 12  # a step back of HIGH by more than this is a roll-over [us]
 UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
+NONE = -1  # no time
 
 
 class Evt3State(NamedTuple):
@@ -36,6 +43,8 @@ class Evt3State(NamedTuple):
     base_x: int = 0  # next pixel of a vector
     polarity: int = 0  # of a vector
     joined: bool = False  # a HIGH and then a LOW have been seen
+    high_seen: bool = False  # a HIGH has been seen
+    before_us: int = NONE  # HIGH before the last one, if that is a jump that is not confirmed yet
 
 
 @njit(cache=True, nogil=True)
@@ -70,9 +79,10 @@ def decode_evt3_into(events, triggers, words, state, width, height):
         width: of the sensor [px]; events beyond it are dropped.
         height: of the sensor [px].
     """
-    high, low, y, base, polarity, joined = state
+    high, low, y, base, polarity, joined, high_seen, before = state
+    if before != NONE:
+        high, before = _confirmed(words, 0, before, high)
     start = 0
-    high_seen = False
     while not joined and start < len(words):  # until there is a time nothing counts, not even rows
         kind = words[start] >> 12
         payload = np.int64(words[start] & 0xFFF)
@@ -89,56 +99,92 @@ def decode_evt3_into(events, triggers, words, state, width, height):
     sign = polarity << 32
     count = 0
     count_triggers = 0
-    words = words[start:]  # indices from 0 on need no check for negative ones
-    for i in range(len(words)):
-        kind = words[i] >> 12
-        payload = np.int64(words[i] & 0xFFF)
-        if kind | ADDR_X == ADDR_X:  # or ADDR_Y: which of the two no processor can predict
-            address = payload & 0x7FF
-            events[count, 0] = time
-            events[count, 1] = address | row | (payload & 0x800) << 21
-            is_row = kind == ADDR_Y
-            count += (not is_row) & (address < limit)
-            row = address << 16 if is_row else row
-            limit = (width if address < height else 0) if is_row else limit
-        elif kind == TIME_LOW:
-            low = payload
-            time = high + low
-        elif kind == TIME_HIGH:
-            high = _next_high(high, payload << 12)
-            time = high + low
-        elif kind == VECT_BASE_X:
-            base = payload & 0x7FF
-            sign = (payload & 0x800) << 21
-        elif kind == VECT_12 or kind == VECT_8:
-            mask = payload if kind == VECT_12 else payload & 0xFF
-            while mask:
-                x = base + trailing_zeros(mask)
-                mask &= mask - 1
+    while start < len(words):
+        words = words[start:]  # indices from 0 on need no check for negative ones
+        start = len(words)
+        for i in range(len(words)):
+            kind = words[i] >> 12
+            payload = np.int64(words[i] & 0xFFF)
+            if kind | ADDR_X == ADDR_X:  # or ADDR_Y: which of the two no processor can predict
+                address = payload & 0x7FF
                 events[count, 0] = time
-                events[count, 1] = x | row | sign
-                count += x < limit
-            base += 12 if kind == VECT_12 else 8
-        elif kind == EXT_TRIGGER:
-            triggers[count_triggers, 0] = time
-            triggers[count_triggers, 1] = payload >> 8 | (payload & 1) << 8
-            count_triggers += 1
-    return count, count_triggers, (high, low, row >> 16, base, sign >> 32, joined)
+                events[count, 1] = address | row | (payload & 0x800) << 21
+                is_row = kind == ADDR_Y
+                count += (not is_row) & (address < limit)
+                row = address << 16 if is_row else row
+                limit = (width if address < height else 0) if is_row else limit
+            elif kind == TIME_LOW:
+                low = payload
+                time = high + low
+            elif kind == TIME_HIGH:
+                step = (payload << 12) - (high & TURN - 1)
+                if step < 0 or step > STEP_BACK:  # rare: handled outside, or all words are slower
+                    start = i + 1
+                    break
+                high += step
+                time = high + low
+            elif kind == VECT_BASE_X:
+                base = payload & 0x7FF
+                sign = (payload & 0x800) << 21
+            elif kind == VECT_12 or kind == VECT_8:
+                mask = payload if kind == VECT_12 else payload & 0xFF
+                while mask:
+                    x = base + trailing_zeros(mask)
+                    mask &= mask - 1
+                    events[count, 0] = time
+                    events[count, 1] = x | row | sign
+                    count += x < limit
+                base += 12 if kind == VECT_12 else 8
+            elif kind == EXT_TRIGGER:
+                triggers[count_triggers, 0] = time
+                triggers[count_triggers, 1] = payload >> 8 | (payload & 1) << 8
+                count_triggers += 1
+        high, before = _jump(words, start, high, before)
+        time = high + low
+    return count, count_triggers, (
+        high, low, row >> 16, base, sign >> 32, joined, high_seen, before)
 
 
 @njit(cache=True, nogil=True)
-def _next_high(high, new):
-    """Return the upper bits of the time, roll-overs included, at a HIGH word of `new` [us].
+def _step(high, new):
+    """Return the time [us] from `high` to a HIGH word of `new` [us], roll-overs included.
 
-    A step back may also lead back over a roll-over, which must not count as another one.
+    It is at least -STEP_BACK; a step back may cross a roll-over, but not the start of the clock.
     """
-    turn = 1 << TIME_BITS
-    step = new - (high & (turn - 1))
-    if step < -STEP_BACK:
-        step += turn
-    elif step >= turn - STEP_BACK and high >= turn:
-        step -= turn
-    return high + step
+    step = ((new - high + STEP_BACK) & TURN - 1) - STEP_BACK
+    return step + TURN if high + step < 0 else step
+
+
+@njit(cache=True, nogil=True)
+def _jump(words, start, high, before):
+    """Return HIGH after the word before `start`, and the HIGH before it if that is undecided."""
+    if words[start - 1] >> 12 != TIME_HIGH:
+        return high, before
+    step = _step(high, np.int64(words[start - 1] & 0xFFF) << 12)
+    if step <= STEP_BACK:
+        return high + step, NONE
+    return _confirmed(words, start, high, high + step)
+
+
+@njit(cache=True, nogil=True)
+def _confirmed(words, start, before, high):
+    """Return HIGH after a jump from `before` to `high`, and the HIGH before it if undecided.
+
+    Args:
+        words: of the packet.
+        start: index of the word after the jump.
+        before: HIGH before the jump [us].
+        high: HIGH that the jump leads to [us].
+    """
+    for i in range(start, len(words)):
+        if words[i] >> 12 == TIME_HIGH:
+            new = np.int64(words[i] & 0xFFF) << 12
+            onward = _step(high, new)
+            is_detour = onward > STEP_BACK and high - before + onward != _step(before, new)
+            # Version 0.1.0 encoded a long silence as a series of half turns within a packet.
+            is_series = 0 < i == start and high - before == TURN // 2
+            return (before if is_detour and not is_series else high), NONE
+    return high, before
 
 
 @njit(cache=True, nogil=True)
@@ -155,4 +201,4 @@ def after_gap(state: Evt3State, elapsed_us: int) -> Evt3State:
     LOW on. How often the clock rolled over meanwhile is not in the words: the time nearest to
     `elapsed_us` after the last one is taken.
     """
-    return Evt3State(state.high_us + elapsed_us, state.low_us, UNKNOWN, UNKNOWN, 0, False)
+    return Evt3State(state.high_us + elapsed_us, state.low_us, UNKNOWN, UNKNOWN)

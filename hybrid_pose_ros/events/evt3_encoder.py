@@ -21,7 +21,7 @@ MAX_SIZE = 2048
 LONGEST_GAP_US = 1 << 40
 """Between two events, 12 days."""
 
-_HALF_TURN = 1 << (TIME_BITS - 1)  # the clock shows itself as often, so that no turn is missed
+_LONGEST_STEP = 1 << (TIME_BITS - 3)  # between two HIGH words [us]: so a damaged one moves no turn
 _WORDS_AN_EVENT = 4  # HIGH, LOW, row, column
 _VECTOR_WORDS = 4  # base, 12 pixels, 12 and 8: some readers take only the three of them together
 _VECTOR_PIXELS = 32
@@ -57,7 +57,7 @@ class Evt3Encoder:
             raise InputError(f'events cannot be {steps.min()} us before or {steps.max()} us '
                              f'behind the one before them: EVT3 allows {-STEP_BACK} to '
                              f'{LONGEST_GAP_US}')
-        turns = int((steps // _HALF_TURN).clip(0).sum())
+        turns = int((steps // _LONGEST_STEP).clip(0).sum())
         words = np.empty(3 + turns + _WORDS_AN_EVENT * len(events), np.uint16)
         pairs = np.ascontiguousarray(events).view(np.int64).reshape(-1, 2)
         count = _encode_into(words, pairs, self._last_us)
@@ -73,8 +73,8 @@ def _encode_into(words, events, last_us):
     row = high = low = -1
     i = 0
     while i < len(events):
-        while events[i, 0] - time > _HALF_TURN:  # as sensors do that see nothing
-            time += _HALF_TURN
+        while events[i, 0] - time > _LONGEST_STEP:  # as sensors do that see nothing
+            time += _LONGEST_STEP
             words[count] = TIME_HIGH << 12 | time >> 12 & 0xFFF
             count += 1
             high = -1

@@ -23,10 +23,17 @@ def payload_of(*words):
     return np.array(words, '<u2').tobytes()
 
 
+JOINED_LATER = ('evt3_valid_time_needs_high_then_low_in_one_packet', 'fuzz_evt3_15',
+                'fuzz_evt3_18')
+"""The reference decoder joins a stream only where HIGH and LOW are in one packet."""
+
+
 @needs_recordings
 def test_every_worked_vector_decodes_to_its_events():
     cases = json.loads((EVENTS / 'vectors' / 'codec_vectors.json').read_text())['cases']
     for case in cases:
+        if case['name'] in JOINED_LATER:
+            continue
         decoder = PacketDecoder(case['encoding'], case['width'], case['height'])
         decoded = [decoder.decode(bytes.fromhex(packet), time_base)
                    for packet, time_base in zip(case['packets'], case['time_base'])]
@@ -115,6 +122,20 @@ def test_evt3_kernel_equals_plain_decoder_on_any_words(words, data):
         assert (events.tolist(), triggers.tolist()) == plain.decode(words[piece])
 
 
+def test_a_high_at_the_end_of_a_packet_and_a_low_at_the_start_of_the_next_are_a_time():
+    decoder = PacketDecoder('evt3', 8, 8)
+    assert len(decoder.decode(payload_of(0x8001)).events) == 0
+    events, _ = decoder.decode(payload_of(0x6002, 0x0003, 0x2004))
+    assert events.tolist() == [(4098, 4, 3, 0)]
+
+
+def test_after_a_gap_a_low_without_a_new_high_is_no_time():
+    decoder = PacketDecoder('evt3', 8, 8)
+    decoder.decode(payload_of(0x8001))
+    decoder.after_gap(elapsed_us=4096)
+    assert len(decoder.decode(payload_of(0x6002, 0x0003, 0x2004)).events) == 0
+
+
 @given(st.lists(st.integers(0, 0x6FFF)), st.data())
 def test_libcaer_cmp_kernel_equals_plain_decoder_on_any_words(words, data):
     decoder, plain = PacketDecoder('libcaer_cmp', 346, 260), PlainLibcaerCmp(346, 260)
@@ -123,11 +144,18 @@ def test_libcaer_cmp_kernel_equals_plain_decoder_on_any_words(words, data):
         assert events.tolist() == plain.decode(words[piece], TIME_BASE // 1000)
 
 
-@given(st.lists(st.integers(0, 0xFFFF), max_size=300), st.data())
+@given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(-10, 1024)), max_size=300),
+       st.data())
 def test_a_joined_evt3_stream_may_be_cut_anywhere(words, data):
+    """Any words, but a clock that goes back by 10 HIGH at most, or ahead by a quarter turn."""
+    high, words = 2000, list(words)
+    for i, (word, step) in enumerate(words):
+        if word >> 12 == 8:
+            high += step
+        words[i] = 0x8000 | high % 4096 if word >> 12 == 8 else word
     whole, cut = PacketDecoder('evt3', 1280, 720), PacketDecoder('evt3', 1280, 720)
     for decoder in (whole, cut):
-        decoder.decode(payload_of(0x8000, 0x6000))
+        decoder.decode(payload_of(0x8000 | 2000, 0x6000))
     expected = whole.decode(payload_of(*words))
     parts = [cut.decode(payload_of(*words[piece])) for piece in data.draw(pieces(len(words)))]
     assert np.array_equal(np.concatenate([part.events for part in parts]), expected.events)
@@ -203,7 +231,7 @@ def test_after_a_gap_libcaer_cmp_waits_for_the_column():
 def test_roll_overs_in_a_gap_are_read_off_the_elapsed_time(start_us, gap_us, jitter_us):
     """The host's stamps may be wrong by half a turn of the clock, 8 s."""
     decoder = PacketDecoder('evt3', 16, 16)
-    for time_us in range(0, start_us, 2**23):  # so that every roll-over is seen
+    for time_us in range(0, start_us, 2**22):  # so that every roll-over is seen
         decoder.decode(time_words(time_us))
     decoder.decode(time_words(start_us))
     decoder.after_gap(max(gap_us + jitter_us, 0))

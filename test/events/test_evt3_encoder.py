@@ -38,6 +38,48 @@ def test_decoding_gives_long_silences_and_steps_back_back(start_us, steps):
     assert np.array_equal(decode(Evt3Encoder(2, 1).encode(events), 2, 1), events)
 
 
+@given(st.lists(st.integers(0, 30_000) | st.integers(0, 2**25), min_size=1, max_size=60),
+       st.data())
+def test_one_flipped_bit_of_a_high_moves_no_event_after_the_next_two(steps, data):
+    """It moved the clock 16.8 s ahead for good. The turn of a stream's first HIGH is arbitrary."""
+    times = 2**24 - 100_000 + np.cumsum(steps)
+    times -= times[0] // 2**24 * 2**24  # as a decoder that joins there counts
+    events = event_array(times, times * 0, times * 0, times * 0)
+    encoder, decoder = Evt3Encoder(2, 1), PacketDecoder('evt3', 2, 1)
+    packets = [np.frombuffer(encoder.encode(events[piece]), '<u2')
+               for piece in data.draw(pieces(len(events)))]
+    sizes, words = [len(packet) for packet in packets], np.concatenate(packets)
+    highs = np.flatnonzero(words >> 12 == 8)
+    flipped = data.draw(st.integers(0, len(highs) - 1))
+    words[highs[flipped]] ^= 1 << data.draw(st.integers(0, 11))
+    decoded = np.concatenate([decoder.decode(packet).events['t']
+                              for packet in np.split(words, np.cumsum(sizes)[:-1])])
+    kinds = words[:highs[flipped + 2]] if flipped + 2 < len(highs) else words
+    before = np.count_nonzero(kinds >> 12 == 2)  # events up to the second HIGH after it
+    wrong_us = (decoded - times)[before:]
+    assert not np.any(wrong_us % 2**24 if flipped == 0 else wrong_us)
+
+
+@pytest.mark.parametrize('bit', range(12))
+def test_a_flipped_high_within_a_packet_moves_no_event_by_more_than_it_can_step_back(bit):
+    times = np.arange(10) * 4096
+    words = np.array(words_of(event_array(times, times * 0, times * 0, times * 0)), np.uint16)
+    words[np.flatnonzero(words >> 12 == 8)[5]] ^= 1 << bit
+    assert np.abs(decode(words)['t'] - times).max() <= 40_960
+
+
+@pytest.mark.parametrize('encoded_by', ['this version', '0.1.0'])
+@pytest.mark.parametrize('turns', [0.6, 1, 1.5, 2, 3.25])
+def test_a_silence_of_whole_turns_is_kept(turns, encoded_by):
+    """Version 0.1.0 wrote a HIGH every half turn of a silence, this one every eighth."""
+    silence_us = int(turns * 2**24)
+    words = words_of(event_array([5, 5 + silence_us], [1, 2], [0, 0], [0, 0]))
+    if encoded_by == '0.1.0':
+        halves = [0x8000, 0x8800] * 4
+        words = words[:4] + halves[1:1 + (silence_us - 1) // 2**23] + words[-3:]
+    assert decode(np.array(words, np.uint16))['t'].tolist() == [5, 5 + silence_us]
+
+
 def decode(payload, width=WIDTH, height=HEIGHT):
     return PacketDecoder('evt3', width, height).decode(payload).events
 
