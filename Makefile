@@ -16,13 +16,25 @@ EVALUATE ?= --sweep all
 SOURCES := $(shell find hybrid_pose_ros launch config msg interfaces -type f -not -name '*.pyc') CMakeLists.txt package.xml
 COLCON_FLAGS := --base-paths . interfaces/event_camera_msgs --merge-install --install-base $(VENV) --symlink-install
 
-.PHONY: demo test bench reproduce build clean
+.PHONY: demo test test-slow test-repeatedly bench reproduce build clean
 
 demo: build
 	$(BIN)/hybrid-pose demo --output $(OUT)/demo $(if $(RECORDING),--recording $(RECORDING))
 
+# Two workers on two cores; each file's tests stay in one, for they share a graph.
+PARALLEL ?= -n 2 --dist loadfile
+PYTEST := $(BIN)/pytest $(PARALLEL)
+
 test: build $(VENV)/.test
-	$(BIN)/pytest
+	$(PYTEST) -m 'not slow'
+
+test-slow: build $(VENV)/.test
+	$(PYTEST) -m slow
+
+# 5 runs on a quiet machine, 5 with two busy loops, 2 in the background. The same command continues
+# after an interruption.
+test-repeatedly: build $(VENV)/.test
+	$(BIN)/python tools/repeat_suite.py --output $(OUT)/repeat $(PARALLEL) -m 'not slow'
 
 bench: build $(VENV)/.test
 	$(BIN)/hybrid-pose bench
