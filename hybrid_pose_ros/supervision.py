@@ -118,8 +118,10 @@ def _part() -> None:
     A process group of its own: Ctrl-C reaches the supervisor alone, which then stops the nodes in
     order. No session of its own: Linux may share a core out between sessions first (autogroup),
     and the nodes' niceness would then count for nothing among them. Where the supervisor is
-    killed, the nodes are interrupted, or they would go on with nobody to stop them.
+    killed, the nodes are interrupted, or they would go on with nobody to stop them. Background
+    jobs of scripts ignore SIGINT, and a process inherits that.
     """
     os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)

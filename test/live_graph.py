@@ -213,7 +213,8 @@ def _count(end: Any, others: list[TopicEndpointInfo], *, publishes: bool) -> int
     """Return how many of the known other ends of a topic can talk to one of this process."""
     def compatible(other: TopicEndpointInfo) -> bool:
         ends = (end.qos_profile, other.qos_profile)
-        return qos_check_compatible(*(ends if publishes else ends[::-1]))[0] != QoSCompatibility.ERROR
+        verdict, _ = qos_check_compatible(*(ends if publishes else ends[::-1]))
+        return verdict != QoSCompatibility.ERROR
     kind = end.msg_type.__module__.split('.')[0] + '/msg/' + end.msg_type.__name__
     return sum(other.topic_type == kind and compatible(other) for other in others)
 

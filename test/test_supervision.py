@@ -4,19 +4,19 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from child_processes import started
 
 from hybrid_pose_ros import supervision
 from hybrid_pose_ros.graph import NodeSpec
 from hybrid_pose_ros.supervision import RESTARTS, Supervisor
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 SCRIPTS = {
     'patient': 'import signal; print("up", flush=True); signal.pause()',
@@ -33,6 +33,7 @@ def supervisor(monkeypatch, tmp_path):
     """Return how to supervise scripts by their names; whatever runs at the end is stopped."""
     monkeypatch.setattr(supervision, 'command',
                         lambda node, params_file: [sys.executable, '-c', SCRIPTS[node.name]])
+    monkeypatch.setattr(supervision, 'STOP_S', DEADLINE_S)
     made = []
 
     def make(*names: str) -> Supervisor:
@@ -117,6 +118,18 @@ def test_stopping_interrupts_and_waits(supervisor):
     assert 'KeyboardInterrupt' in running.log('patient').read_text()
 
 
+def test_nodes_of_a_background_job_are_interrupted_too(supervisor):
+    """Such a job ignores SIGINT; its nodes inherited that and had to be killed."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        running = supervisor('patient')
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    wait(is_up(running, 'patient'), running)
+    running.stop()
+    assert 'KeyboardInterrupt' in running.log('patient').read_text()
+
+
 def test_what_does_not_stop_is_killed(supervisor, monkeypatch):
     monkeypatch.setattr(supervision, 'STOP_S', 0.2)
     running = supervisor('stubborn')
@@ -142,19 +155,20 @@ def test_leaving_the_block_stops_everything(supervisor, tmp_path):
 
 def test_a_supervisor_that_is_terminated_stops_everything_too(supervisor, tmp_path):
     """It used to leave its nodes behind."""
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         with Supervisor([NodeSpec('other')], logs=tmp_path / 'logs') as running:
             pid = running.pid('other')
             os.kill(os.getpid(), signal.SIGTERM)
             signal.pause()
     assert not Path(f'/proc/{pid}').exists()
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='other systems tell no child of it')
 def test_nodes_of_a_supervisor_that_is_killed_end_too(tmp_path):
     """They used to go on."""
-    starting = subprocess.Popen([sys.executable, '-c', f"""
+    script = f"""
 import sys, time
 from pathlib import Path
 from hybrid_pose_ros import supervision
@@ -163,8 +177,8 @@ supervision.command = lambda *_: [sys.executable, '-c', 'import time; time.sleep
 with supervision.Supervisor([NodeSpec('other')], logs=Path({str(tmp_path)!r})) as running:
     print(running.pid('other'), flush=True)
     time.sleep(1000)
-"""], stdout=subprocess.PIPE, text=True)
-    node = psutil.Process(int(starting.stdout.readline()))
-    starting.kill()
-    starting.communicate()
-    node.wait(DEADLINE_S)
+"""
+    with started(sys.executable, '-c', script) as starting:
+        node = psutil.Process(int(starting.stdout.readline()))
+        starting.kill()
+        node.wait(DEADLINE_S)

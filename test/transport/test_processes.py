@@ -2,30 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real writer and reader processes, killed at any instruction."""
 
-import multiprocessing
 import os
 import pickle
 import random
 import re
 import signal
-import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
+from multiprocessing import forkserver
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
+from child_processes import finished, python, started
+from ring_processes import newest_state, processes, start_reader, start_writer
 from ring_states import MODEL, TENSORS, holds, new_ring, segments, write_state
 
-from hybrid_pose_ros.errors import TransportError
 from hybrid_pose_ros.transport.fence import load
 from hybrid_pose_ros.transport.reader import StateReader
 from hybrid_pose_ros.transport.segment import collect_stale, lock_word, open_segment
 
 REPOSITORY = Path(__file__).parents[2]
-DEADLINE_S = 60
+PATHS = {'PYTHONPATH': f'{REPOSITORY}:{REPOSITORY / "test"}'}
+DEADLINE_S = 120
 
-# Forked, not spawned: a round takes milliseconds, because nothing is imported or compiled anew.
-processes = multiprocessing.get_context('fork')
+
+@pytest.fixture(scope='module', autouse=True)
+def fork_server():
+    """Start the server where it finds what it loads; Python 3.11 does not hand sys.path on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('PYTHONPATH', PATHS['PYTHONPATH'])
+        forkserver.ensure_running()
 
 
 @pytest.fixture(autouse=True)
@@ -34,40 +42,6 @@ def no_process_outlives_its_test():
     for process in processes.active_children():
         kill(process)
     collect_stale()
-
-
-def write_forever(notices):
-    """Write states as fast as possible; announce the first."""
-    with new_ring() as ring:
-        notices.send(write_state(ring))
-        while True:
-            write_state(ring)
-
-
-def read_forever(descriptor):
-    """Use whatever is the newest state."""
-    reader = StateReader(model=MODEL, tensors=TENSORS)
-    while True:
-        newest_state(reader, descriptor)
-
-
-def newest_state(reader, descriptor):
-    """Return a new state, the descriptor's or a newer one, or None."""
-    try:
-        return reader.read(descriptor)
-    except TransportError:
-        try:
-            return reader.latest()
-        except TransportError:
-            return None
-
-
-def start_writer():
-    notices, sending = processes.Pipe(duplex=False)
-    writer = processes.Process(target=write_forever, args=(sending,), daemon=True)
-    writer.start()
-    sending.close()
-    return writer, notices
 
 
 def kill(process):
@@ -136,8 +110,7 @@ def test_killed_readers_disturb_neither_the_writer_nor_the_next_reader():
     rng = random.Random(3)
     with new_ring() as ring:
         for _ in range(30):
-            victim = processes.Process(target=read_forever, args=(write_state(ring),), daemon=True)
-            victim.start()
+            victim = start_reader(write_state(ring))
             until_s = time.monotonic() + rng.uniform(0, 0.02)
             while time.monotonic() < until_s:
                 write_state(ring)
@@ -179,16 +152,25 @@ def test_only_dead_writers_segments_are_collected():
 
 
 def test_a_forked_child_does_not_take_the_segment_along():
-    with new_ring() as ring:
-        child = os.fork()
-        if not child:
-            ring.close()
-            os._exit(0)
-        os.waitpid(child, 0)
-        collect_stale()
-        assert ring.name in segments()
-        assert holds(StateReader().read(write_state(ring)), 1)
+    """The script forks: in this process, other threads could hold locks meanwhile."""
+    ended = python(FORKING, environment=PATHS)
+    assert (ended.returncode, ended.stdout) == (0, 'True True\n'), ended.stderr
 
+
+FORKING = """
+import os
+from hybrid_pose_ros.transport.reader import StateReader
+from hybrid_pose_ros.transport.segment import collect_stale
+from ring_states import holds, new_ring, segments, write_state
+with new_ring() as ring:
+    child = os.fork()
+    if not child:
+        ring.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    collect_stale()
+    print(ring.name in segments(), holds(StateReader().read(write_state(ring)), 1))
+"""
 
 WRITER = """
 import signal, sys, time
@@ -205,10 +187,8 @@ while sys.argv[1] == 'stays':
 """
 
 
-def run_python(code, *arguments, wrapper=()):
-    paths = f'{REPOSITORY}:{REPOSITORY / "test"}'
-    return subprocess.Popen([*wrapper, sys.executable, '-c', code, *arguments], text=True,
-                            stdout=subprocess.PIPE, env={**os.environ, 'PYTHONPATH': paths})
+def run_python(code: str, *arguments: str, wrapper=()) -> AbstractContextManager[Popen]:
+    return started(*wrapper, sys.executable, '-c', code, *arguments, environment=PATHS)
 
 
 @pytest.mark.parametrize('end', ['stays', 'exits'])
@@ -250,14 +230,14 @@ print(holds(StateReader().read(write_state(fits)), 1))
 def test_a_container_with_its_own_small_shared_memory_gets_states_inline(tmp_path):
     own = ('unshare', '--user', '--map-root-user', '--mount', 'sh', '-c',
            'mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "$@"', 'sh')
-    if subprocess.run([*own, 'true'], capture_output=True).returncode:
+    if finished(*own, 'true').returncode:
         pytest.skip('this user may not create a mount namespace')
     with new_ring() as ring:
         descriptor = write_state(ring)
         both = tmp_path / 'descriptors'
         both.write_bytes(pickle.dumps((descriptor, ring.inline(descriptor))))
-        container = run_python(OTHER_SHARED_MEMORY, str(both), wrapper=own)
-        lines = container.communicate(timeout=DEADLINE_S)[0].splitlines()
+        with run_python(OTHER_SHARED_MEMORY, str(both), wrapper=own) as container:
+            lines = container.communicate()[0].splitlines()
     assert 'another host or container' in lines[0]
     assert lines[1] == 'True'
     assert 'is full' in lines[2]
