@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packets of one topic as one stream of events: gaps, restarts and bad packets are facts.
 
-What `seq` and the header stamp say of a packet:
-- `seq` goes on by 1: the next packet. By more: packets were lost, and the decoder is told so.
-- `seq` and stamp are the last packet's: a duplicate, dropped.
-- a `seq` that was counted as lost lately: out of order, too late for the decoder, dropped.
-- `seq` stays, the stamp goes on: a sender that does not number its packets; nothing is lost.
-- any other step back of `seq`, a jump ahead past RESTART_JUMP, or a step back of the stamp or of
-  the sensor's clock by more than STEP_BACK_NS: another run of the driver, or the bag begins again.
-  The decoder starts anew.
+What `seq` says of a packet:
+- It advances by 1: the next packet. By more: packets were lost, and the decoder is informed.
+- `seq` and stamp are those of the last packet: a duplicate, dropped.
+- It was recently counted as lost, and the stamp is not newer: out of order, dropped.
+- It stays: the sender does not number its packets; nothing is lost.
+- It steps back otherwise, or jumps ahead past RESTART_JUMP: another run of the driver, or a bag
+  that is played again. The decoder is reset.
+
+Header stamps are the host's clock, which may be set at any time. As long as `seq` is contiguous,
+they have no effect. After a gap they choose the turn of a clock that wraps, if they are plausible.
+Sensor time that steps back by more than STEP_BACK_US is a restart of the sensor.
 A bad packet leaves no trace but its count: the next one finds it missing, as if it were lost.
 """
 
@@ -29,11 +32,15 @@ REORDER_WINDOW = 64
 RESTART_JUMP = 100_000
 """Lost packets in a row, 7 to 20 minutes of them, behind which nothing is gone on with."""
 
-STEP_BACK_NS = 500_000_000
+STEP_BACK_US = 500_000
 """Times of one run go back by less: packets out of order, a host's clock that is adjusted."""
 
-SILENCE_NS = 4_000_000_000
-"""After so long without a packet a clock of 24 bits [us] may have rolled over unseen."""
+PERIOD_US, LONGEST_PERIOD_US = 4_000, 100_000
+"""Sensor time between two packets: until the stream's own mean is known, and at most."""
+
+STAMP_FACTOR = 10
+"""Stamps around a gap are plausible if the lost packets took at most this many times longer or
+shorter than packets of this stream do."""
 
 
 class StreamUpdate(NamedTuple):
@@ -72,6 +79,7 @@ class PacketStream:
         self._decoder: PacketDecoder | None = None
         self._missing: set[int] = set()  # seq of packets that were lost lately and may still come
         self._last_us: int | None = None  # sensor time of the last event
+        self._first_us = self._first_seq = 0  # of the first event of this run, and its packet
 
     def update(self, packet: Packet) -> StreamUpdate:
         """Return the events of a packet; none of a duplicate or one that is out of order.
@@ -110,19 +118,29 @@ class PacketStream:
         if step == 0 and elapsed_ns == 0:
             self.counts.duplicated += 1
             return _nothing()
-        if packet.seq in self._missing and -STEP_BACK_NS <= elapsed_ns <= 0:
+        if packet.seq in self._missing and -1000 * STEP_BACK_US <= elapsed_ns <= 0:
             self._missing.remove(packet.seq)
             self.counts.out_of_order += 1
             return _nothing()
-        goes_on = 0 < step <= RESTART_JUMP or step == 0 < elapsed_ns
-        if not goes_on or elapsed_ns < -STEP_BACK_NS:
+        if not 0 <= step <= RESTART_JUMP:
             return self._start(packet, restarted=True)
-        if step > 1 or elapsed_ns > SILENCE_NS:
-            self._decoder.after_gap(elapsed_ns // 1000)
+        if step > 1:
+            self._decoder.after_gap(self._gap_us(step, elapsed_ns // 1000))
         self._missing.update(_seqs_before(packet.seq, self._last.seq))
         self._missing = {seq for seq in self._missing if packet.seq - seq <= REORDER_WINDOW}
         decoded = self._decode(packet)
         return StreamUpdate(*decoded, max(step - 1, 0), self._clock_went_back(decoded))
+
+    def _gap_us(self, step: int, elapsed_us: int) -> int:
+        """Return the time between the last packet and one that is `step` packets later.
+
+        The stamps give it, unless the host's clock was set meanwhile; then the packets do.
+        """
+        packets = 0 if self._last_us is None else self._last.seq - self._first_seq
+        period_us = (self._last_us - self._first_us) / packets if packets else PERIOD_US
+        expected_us = step * min(max(period_us, 1), LONGEST_PERIOD_US)
+        plausible = expected_us <= STAMP_FACTOR * elapsed_us <= STAMP_FACTOR ** 2 * expected_us
+        return elapsed_us if plausible else round(expected_us)
 
     def _start(self, packet: Packet, *, restarted: bool) -> StreamUpdate:
         self._decoder = PacketDecoder(packet.encoding, packet.width, packet.height)
@@ -138,12 +156,14 @@ class PacketStream:
         return decoded
 
     def _clock_went_back(self, decoded: Decoded) -> bool:
-        """Return whether sensor time lies before the last event's, and remember the new one's."""
+        """Return whether sensor time is before the last event's, and remember the new one's."""
         if not len(decoded.events):
             return False
         times_us = decoded.events['t']
         went_back = (self._last_us is not None
-                     and times_us[0] < self._last_us - STEP_BACK_NS // 1000)
+                     and times_us[0] < self._last_us - STEP_BACK_US)
+        if self._last_us is None or went_back:
+            self._first_us, self._first_seq = int(times_us[0]), self._last.seq
         self._last_us = int(times_us[-1])
         return bool(went_back)
 
