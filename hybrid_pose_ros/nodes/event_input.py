@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subscription to a driver's packets that every node with events shares."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,8 +21,12 @@ from hybrid_pose_ros.nodes.clocks import at_most_every, received_ns, steady_time
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, subscription
 from hybrid_pose_ros.nodes.waiting import waiting
+from hybrid_pose_ros.transport.dds_memory import other_users, why_silent
 
-SILENCE_S = 5.0
+TICK_S = 1.0
+
+SILENCE_S, REMINDER_S = 5.0, 30.0
+"""Silence is reported after the one, and again after each of the other."""
 
 
 class EventBatch(NamedTuple):
@@ -67,12 +72,13 @@ class EventInput:
         self._queue_depth = 0
         self._subscription = subscription(
             node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
-        self._silence = steady_timer(node, SILENCE_S, self._on_silence)
+        self._silent_s = 0.0  # while spinning; less than 0 after a report
+        self._ticks = steady_timer(node, TICK_S, self._on_tick)
 
     def close(self) -> None:
         """Subscribe no longer."""
         self._node.destroy_subscription(self._subscription)
-        self._node.destroy_timer(self._silence)
+        self._node.destroy_timer(self._ticks)
 
     def counts(self) -> dict[str, Any]:
         """Return the totals of the stream, and what was wrong with the last bad packet."""
@@ -130,7 +136,7 @@ class EventInput:
                 f'({repeated + 1} so far)', **at_most_every(5.0))
         if not self._known:
             self._known = True
-            self._silence.cancel()
+            self._ticks.cancel()
             self._node.get_logger().info(
                 f'events: {message.encoding} of {message.width}x{message.height} px, '
                 f'frame {message.header.frame_id!r}')
@@ -146,10 +152,22 @@ class EventInput:
             arrival_ns - sent_ns, taken_ns - (now_ns - arrival_ns), taken_ns,
             time.monotonic_ns()))
 
-    def _on_silence(self) -> None:
-        topic = self._subscription.topic_name
-        publishers = self._node.count_publishers(topic)
-        reason = ('nobody publishes there: start a driver or remap ~/events' if not publishers
-                  else f'{publishers} publisher(s), but no packets: is the camera running?')
-        self._node.get_logger().warning(f'no event packet on {topic} for {SILENCE_S:.0f} s: '
-                                        f'{reason}', **at_most_every(30.0))
+    def _on_tick(self) -> None:
+        """Count the time in which this node could have received a packet, but did not.
+
+        A timer that was held up, as while another node of the process is made, fires once.
+        """
+        for more in waiting(self._subscription):  # came while the timer was held up
+            self._take(*more)
+        if self._known:
+            return
+        self._silent_s += TICK_S
+        if self._silent_s >= SILENCE_S:
+            self._silent_s -= REMINDER_S
+            self._node.get_logger().warning(self._silence())
+
+    def _silence(self) -> str:
+        topic, uid = self._subscription.topic_name, os.getuid()
+        domain = self._node.context.get_domain_id()
+        reason = why_silent(self._node.count_publishers(topic), other_users(domain, uid), uid)
+        return f'no event packet on {topic} for {SILENCE_S:.0f} s: {reason}'
