@@ -72,7 +72,7 @@ class EventInput:
         self._queue_depth = 0
         self._subscription = subscription(
             node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
-        self._silent_s = 0.0  # while spinning; less than 0 after a report
+        self._silent_s, self._report_s = 0.0, SILENCE_S  # while spinning; next report
         self._ticks = steady_timer(node, TICK_S, self._on_tick)
 
     def close(self) -> None:
@@ -162,12 +162,12 @@ class EventInput:
         if self._known:
             return
         self._silent_s += TICK_S
-        if self._silent_s >= SILENCE_S:
-            self._silent_s -= REMINDER_S
+        if self._silent_s >= self._report_s:
+            self._report_s += REMINDER_S
             self._node.get_logger().warning(self._silence())
 
     def _silence(self) -> str:
         topic, uid = self._subscription.topic_name, os.getuid()
         domain = self._node.context.get_domain_id()
         reason = why_silent(self._node.count_publishers(topic), other_users(domain, uid), uid)
-        return f'no event packet on {topic} for {SILENCE_S:.0f} s: {reason}'
+        return f'no event packet on {topic} for {self._silent_s:.0f} s: {reason}'

@@ -45,25 +45,21 @@ def test_silence_is_reported_after_five_seconds_and_again_every_thirty(by_hand, 
         due += second in (5, 35, 65)
         ticks.callback()
         assert len(by_hand.warnings('snn_tracker', due)) == due
-    assert set(by_hand.log('snn_tracker')) == {
-        f'no event packet on {EVENTS} for 5 s: nobody publishes there: start a driver or remap '
-        '~/events'}
+    assert by_hand.log('snn_tracker') == [
+        f'no event packet on {EVENTS} for {silent_s} s: nobody publishes there: start a driver or '
+        'remap ~/events' for silent_s in (5, 35, 65)]
 
 
 def test_packets_that_came_while_a_node_was_held_up_break_the_silence(by_hand, monkeypatch):
     """The timer was called before the packets were taken, and warned of a camera that runs."""
+    monkeypatch.setattr(event_input, 'SILENCE_S', 1e9)  # until the middleware has the packet
     ticks = ticks_of(by_hand.start('snn_tracker'), monkeypatch)
     camera = Camera(by_hand, listeners=1)
-    for _ in range(4):
-        ticks.callback()
-    monkeypatch.setattr(event_input, 'SILENCE_S', 1e6)  # until the middleware has the packet
     camera.send(4_000)
     deadline = time.monotonic() + DEADLINE_S
     while not ticks.is_canceled():  # as it is once there was a packet
         assert time.monotonic() < deadline
         ticks.callback()
-    monkeypatch.setattr(event_input, 'SILENCE_S', 5.0)
-    ticks.callback()
     by_hand.report('snn_tracker', lambda values: values['packets'] == '1')
     assert by_hand.log('snn_tracker') == []
 
