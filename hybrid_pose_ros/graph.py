@@ -74,6 +74,8 @@ ARGUMENTS = (
              tuple((node, 'step_us') for node in NETWORK)),
     Argument('calibration', 'YAML of camera_calibration, to undistort the events with',
              tuple((node, 'calibration') for node in NETWORK)),
+    Argument('autostart', 'false: a lifecycle manager configures and activates the network\'s '
+             'nodes', tuple((node, 'autostart') for node in NETWORK)),
     Argument('realtime_priority', 'of the tracker, 1 to 99, where permitted; 0: an ordinary '
              'process', (('snn_tracker', 'realtime_priority'),)),
     Argument('ann_rate_hz', 'states a second [Hz]', (('ann_initializer', 'rate_hz'),)),
@@ -236,10 +238,17 @@ def _typed(node: str, name: str, text: str) -> Any:
     kind = next(parameter.type for parameter in parameters_of(SETTINGS[node])
                 if parameter.name == name)
     try:
-        return kind(text)
+        return _boolean(text) if kind is bool else kind(text)
     except ValueError:
         raise InputError(f'{name} of {node} must be of type {kind.__name__}, '
                          f'not {text!r}') from None
+
+
+def _boolean(text: str) -> bool:
+    """Return the value of 'true' or 'false', in any case; bool('false') would be true."""
+    if text.lower() not in ('true', 'false'):
+        raise ValueError
+    return text.lower() == 'true'
 
 
 def _yaml(value: Any) -> str:

@@ -148,7 +148,15 @@ def test_an_argument_reaches_each_node_with_its_parameters_type():
     assert specs['ann_initializer'] == {'step_us': 2000, 'rate_hz': 10.0}
 
 
+@pytest.mark.parametrize('text, value', (('false', False), ('True', True)))
+def test_autostart_reaches_the_nodes_of_the_network_alone(text, value):
+    specs = {spec.name: spec.parameters for spec in graph(values={'autostart': text})}
+    assert {name for name in specs if 'autostart' in specs[name]} == set(NETWORK)
+    assert [specs[name]['autostart'] for name in NETWORK] == [value, value]
+
+
 @pytest.mark.parametrize('values, said', (
+    ({'autostart': 'no'}, "autostart of ann_initializer must be of type bool, not 'no'"),
     ({'stpe_us': '1'}, 'argument stpe_us is not known: there are preset, checkpoint'),
     ({'step_us': 'fast'}, "step_us of ann_initializer must be of type int, not 'fast'")))
 def test_an_argument_that_is_not_one_is_refused(values, said):

@@ -6,12 +6,13 @@
          ▲                          │  ▲                     │
          └──────── cleanup ─────────┘  └──── deactivate ─────┘
 
-By default a node does both itself, and whoever wants to know whether it is ready asks
-`~/get_state`; with `autostart` off a manager does, as `ros2 lifecycle set` or that of Nav2.
+By default a node performs both transitions at its start, and `~/get_state` reports whether it is
+ready. With `autostart` off a manager requests them: `ros2 lifecycle set`, or Nav2's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from hybrid_pose_ros.errors import InputError
@@ -27,6 +28,9 @@ class ManagedNode(SettingsNode, LifecycleNode):
         self.is_active = False
         self._failure: Exception | None = None  # of the last transition that failed
         self._tells = True  # failures go to the log
+        service, = (service for service in self.services if service.srv_type is ChangeState)
+        self._make_transition = service.callback
+        service.callback = self._on_change_state
 
     def configure(self) -> None:
         """Load and compile.
@@ -96,6 +100,27 @@ class ManagedNode(SettingsNode, LifecycleNode):
             self._try(self.deactivate)
         return self._try(self.cleanup)
 
+    def _on_change_state(self, request: ChangeState.Request,
+                         response: ChangeState.Response) -> ChangeState.Response:
+        """Answer an illegal request with `success = False`.
+
+        rclpy 7.1 (Jazzy) raises RCLError out of its callback instead, which ends the process
+        (ros2/rclpy#1209).
+        """
+        wanted = request.transition
+        legal = _labels(self._state_machine.available_transitions)
+        # As rclpy reads a request: the id counts only where there is no label.
+        if wanted.label in legal.values() if wanted.label else wanted.id in legal:
+            return self._make_transition(request, response)
+        known = _labels(self._state_machine.transition_graph)
+        name = wanted.label or f'{known.get(wanted.id, "unknown")} ({wanted.id})'
+        possible = ', '.join(f'{label} ({number})' for number, label in legal.items())
+        self.get_logger().warning(
+            f'rejected transition {name} in state {self._state_machine.current_state[1]}: '
+            f'expected {possible or "none, start the node again"}')
+        response.success = False
+        return response
+
     def _try(self, step: Callable[[], None]) -> TransitionCallbackReturn:
         try:
             step()
@@ -106,3 +131,8 @@ class ManagedNode(SettingsNode, LifecycleNode):
             mistake = isinstance(error, InputError)
             return TransitionCallbackReturn.FAILURE if mistake else TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
+
+
+def _labels(transitions: Iterable[tuple]) -> dict[int, str]:
+    """Return the label of each transition by its id."""
+    return {number: label for number, label, *_ in transitions}
