@@ -21,6 +21,7 @@ from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.scheduling import stand_back
 from hybrid_pose_ros.nodes.worker import Worker
 from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.recordings.gaps import gap_line
 from hybrid_pose_ros.recordings.playback import DuePacket, GroundTruth, due_packets
 from hybrid_pose_ros.recordings.player_params import PlayerParams
 
@@ -106,22 +107,26 @@ class EventPlayerNode(SettingsNode, Node):
         stand_back(-10)  # this thread only: it stands for a sensor, which is never late
         if not self._wait_for_subscribers() or not self._wait_for_players():
             return
-        start_ns, last_due_us = time.time_ns(), 0
+        # Dues are on the steady clock, stamps on the host's: a step of that delays nothing.
+        start_ns, host_ns, last_due_us = time.monotonic_ns(), time.time_ns(), 0
         report_ns = start_ns
         while (packet := self._next()) is not None:
             if packet.due_us < last_due_us:  # the recording begins again
-                start_ns = time.time_ns()
+                start_ns, host_ns = time.monotonic_ns(), time.time_ns()
             last_due_us = packet.due_us
+            if packet.gap_us:
+                self.get_logger().warning(gap_line(packet.gap_us, self._played_us))
             due_ns = start_ns + round(1000 * packet.due_us / self._params.rate)
-            late_ns = time.time_ns() - due_ns
+            late_ns = time.monotonic_ns() - due_ns
             if late_ns < 0 and self._stopping.wait(-late_ns * 1e-9):
                 return
             # Several sensors stay in step: each hurries to where it should be.
             if late_ns > SLIP_NS and self._params.players == 1:
                 start_ns += late_ns
+                host_ns += late_ns
                 self._slipped_ns += late_ns
-            self._publish(packet, start_ns)
-            if time.time_ns() >= report_ns:
+            self._publish(packet, host_ns)
+            if time.monotonic_ns() >= report_ns:
                 report_ns += 250_000_000
                 self._report()
         self._report()
@@ -154,8 +159,9 @@ class EventPlayerNode(SettingsNode, Node):
                 continue
         return None
 
-    def _publish(self, due: DuePacket, start_ns: int) -> None:
-        packet = due.packet._replace(stamp_ns=start_ns + due.packet.stamp_ns)
+    def _publish(self, due: DuePacket, host_ns: int) -> None:
+        """Publish a packet; `host_ns` is the host's time at the start of the playback."""
+        packet = due.packet._replace(stamp_ns=host_ns + due.packet.stamp_ns)
         self._events.publish(to_event_packet(packet))
         self._sent += 1
         self._sent_bytes += len(packet.payload)
@@ -164,7 +170,7 @@ class EventPlayerNode(SettingsNode, Node):
             self._truth.publish(_truth_message(due.truth, packet.stamp_ns, packet))
 
     def _report(self) -> None:
-        """Tell on stdout how far the playback is, for a person or a parent process."""
+        """Print how much sensor time was played, for a person or a parent process."""
         total = '' if self._params.recording else f' of {self._params.duration_s:.2f}'
         print(f'played {self._played_us * 1e-6:.2f}{total} s', flush=True)
 

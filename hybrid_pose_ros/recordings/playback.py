@@ -3,22 +3,23 @@
 """Recordings and simulated scenes as the packets that a driver would send, with their times."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.errors import PacketError
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.formats import open_recording
+from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
 from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
 from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.scene import SimulatedScene
-
-
-CLOCK_US = 1 << 24
-"""After which EVT3's clock begins anew."""
 
 
 class GroundTruth(NamedTuple):
@@ -32,9 +33,43 @@ class GroundTruth(NamedTuple):
 class DuePacket(NamedTuple):
     """A packet and when a driver would send it. Its stamp is `due_us` in ns, from 0."""
 
-    due_us: int  # since the start of the playback
+    due_us: int  # since the start of the playback, in sensor time without long gaps
     packet: Packet
     truth: GroundTruth | None = None
+    gap_us: int = 0  # length of the gap before it, where one is skipped
+
+
+class DuePart(NamedTuple):
+    """The events of a packet that is encoded here; fields as of `DuePacket`."""
+
+    due_us: int
+    events: np.ndarray
+    truth: GroundTruth | None
+    gap_us: int = 0
+
+
+class _Playhead:
+    """Sensor time as the time since the start of a playback, long gaps between events closed."""
+
+    def __init__(self, start_us: int | None = None):
+        """Begin at a sensor time; None: the first one that comes."""
+        self.due_us = 0
+        self._start_us = self._latest_us = start_us
+
+    def move(self, first_us: int, last_us: int) -> int:
+        """Move to a packet's first event; return the length of the gap if one is skipped."""
+        if self._start_us is None:
+            self.restart(first_us)
+        gap_us = first_us - self._latest_us
+        gap_us = gap_us if gap_us > LONGEST_GAP_US else 0
+        self._start_us += max(0, gap_us - LONGEST_GAP_US)
+        self._latest_us = max(self._latest_us, last_us)
+        self.due_us = max(self.due_us, first_us - self._start_us)  # events may step back
+        return gap_us
+
+    def restart(self, first_us: int) -> None:
+        """Go on at once with a clock that began again."""
+        self._start_us, self._latest_us = first_us - self.due_us, first_us
 
 
 def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
@@ -56,13 +91,22 @@ def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
 
 
 def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
-    """Yield a bag's packets as they were recorded, at the distances of their header stamps."""
-    first_ns = None
-    due_us = 0
+    """Yield a bag's packets as they were recorded, at the distances of their first events.
+
+    Header stamps do not matter: they are of a host whose clock may have been set, or that read a
+    file faster than the sensor wrote it. A packet without events is due with the one before it.
+    """
+    stream, head = PacketStream(), _Playhead()
     for packet in recording.packets():
-        first_ns = packet.stamp_ns if first_ns is None else first_ns
-        due_us = max(due_us, (packet.stamp_ns - first_ns) // 1000)  # a stamp may step back
-        yield DuePacket(due_us, packet._replace(stamp_ns=1000 * due_us))
+        gap_us = 0
+        with suppress(PacketError):  # listeners shall see bad packets too
+            update = stream.update(packet)
+            times_us = (update.events if len(update.events) else update.triggers)['t']
+            if len(times_us):
+                if update.restarted:
+                    head.restart(int(times_us[0]))
+                gap_us = head.move(int(times_us[0]), int(times_us[-1]))
+        yield DuePacket(head.due_us, packet._replace(stamp_ns=1000 * head.due_us), gap_us=gap_us)
 
 
 def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iterator[DuePacket]:
@@ -73,16 +117,19 @@ def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iter
     labels = recording.labels() if isinstance(recording, Hdf5Recording) else None
 
     def pieces():
-        first = None
+        first = head = None
         for events in recording.event_chunks(period_us):
             index = int(events['t'].max()) // period_us
-            first = index if first is None else first
+            if first is None:
+                first, head = index, _Playhead(index * period_us)
+            end_us = (index + 1) * period_us
+            gap_us = head.move(end_us, end_us)
             truth = None
             if labels is not None:
-                # EVT3 forgets the sensor's clock above CLOCK_US; who reads it begins below.
-                before_us = first * period_us // CLOCK_US * CLOCK_US
-                truth = _truth(labels, (index + 1) * period_us, before_us)
-            yield (index - first + 1) * period_us, events, truth
+                # A reader of EVT3 begins in the first turn of the clock.
+                before_us = first * period_us // EVT3_PERIOD_US * EVT3_PERIOD_US
+                truth = _truth(labels, end_us, before_us)
+            yield DuePart(head.due_us, events, truth, gap_us)
     yield from _packets(pieces(), recording.width, recording.height, frame_id)
 
 
@@ -106,16 +153,16 @@ def simulated_packets(scene: SimulatedScene, period_us: int, frame_id: str) -> I
                 labels = part.labels
                 truth = GroundTruth(int(labels.t[-1]), labels.joints_px[-1] - LABEL_CENTER_PX,
                                     labels.visible[-1])
-                yield part.end_us, np.concatenate(pending), truth
+                yield DuePart(part.end_us, np.concatenate(pending), truth)
                 pending = []
                 due_us = part.end_us + period_us
     yield from _packets(pieces(), scene.camera.width, scene.camera.height, frame_id)
 
 
-def _packets(pieces: Iterable[tuple[int, np.ndarray, GroundTruth | None]], width: int,
-             height: int, frame_id: str) -> Iterator[DuePacket]:
+def _packets(parts: Iterable[DuePart], width: int, height: int, frame_id: str
+             ) -> Iterator[DuePacket]:
     encoder = Evt3Encoder(width, height)
-    for seq, (due_us, events, truth) in enumerate(pieces):
+    for seq, (due_us, events, truth, gap_us) in enumerate(parts):
         yield DuePacket(due_us, Packet(
             stamp_ns=1000 * due_us, frame_id=frame_id, width=width, height=height, seq=seq,
-            time_base=0, encoding='evt3', payload=encoder.encode(events)), truth)
+            time_base=0, encoding='evt3', payload=encoder.encode(events)), truth, gap_us)

@@ -1,0 +1,56 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The player on recordings whose time does not run evenly, and on a host whose clock is set."""
+
+import time
+
+import pytest
+from bag_files import a_packet, packet_messages, write_mcap
+from live_graph import EVENTS, HEIGHT, WIDTH, moving_bar
+
+from event_camera_msgs.msg import EventPacket
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
+from hybrid_pose_ros.nodes.qos import EVENTS_QOS
+
+PACKET_US = 10_000
+PAUSE_US = 600_000_000
+HOUR_NS = 3600 * 10**9
+
+
+def write_paused(path):
+    """Record 10 packets of a moving bar, 5 of them before and 5 after a pause of 10 minutes."""
+    packets = []
+    for number in range(10):
+        if number % 5 == 0:
+            encoder = Evt3Encoder(WIDTH, HEIGHT)
+        start_us = PACKET_US * number + (number >= 5) * PAUSE_US
+        events = moving_bar(start_us, start_us + PACKET_US)
+        packets.append(a_packet(number + (number >= 5) * 1000, encoder.encode(events),
+                                stamp_ns=10**18 + 1000 * start_us, width=WIDTH, height=HEIGHT))
+    write_mcap(path, packet_messages(packets))
+    return packets
+
+
+def test_a_pause_is_reported_in_one_line_and_the_packets_are_those_recorded(live, tmp_path):
+    recorded = write_paused(tmp_path / 'a.mcap')
+    received = live.listen(EVENTS, EventPacket, EVENTS_QOS)
+    live.start('event_player', recording=str(tmp_path / 'a.mcap'), loop=True)
+    live.spin_until(lambda: len(received) > 10, 'played once')
+    assert [(packet.seq, bytes(packet.events)) for packet in received[:10]] == [
+        (packet.seq, packet.payload) for packet in recorded]
+    line, *_ = live.warnings('event_player')
+    assert line == '600.0 s without events at 0.0 s: skipped'
+
+
+@pytest.mark.parametrize('step_ns', [-HOUR_NS, HOUR_NS])
+def test_a_step_of_the_host_clock_delays_nothing_and_does_not_move_stamps(
+        live, tmp_path, monkeypatch, step_ns):
+    write_paused(tmp_path / 'a.mcap')
+    real, steps_ns = time.time_ns, [0]
+    monkeypatch.setattr(time, 'time_ns', lambda: real() + steps_ns[0])
+    received = live.listen(EVENTS, EventPacket, EVENTS_QOS)
+    live.start('event_player', recording=str(tmp_path / 'a.mcap'), loop=True)
+    live.spin_until(lambda: len(received) >= 5, 'played to the pause')
+    steps_ns[0] = step_ns
+    live.spin_until(lambda: len(received) >= 10, 'played on')
+    assert received[9].header.stamp.sec - received[0].header.stamp.sec < 1800
