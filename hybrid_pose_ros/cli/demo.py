@@ -19,7 +19,8 @@ from rich.table import Table
 from hybrid_pose_ros.cli.executors import processes
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_report import Run, plot_run, summarize
+from hybrid_pose_ros.evaluation.run_plots import plot_run
+from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.evaluation.world_report import world_report
 from hybrid_pose_ros.graph import NodeSpec, graph, share

@@ -101,6 +101,8 @@ def show(result: dict[str, Any]) -> None:
     console.print(f'{len(result["recordings"])} recordings, {scored["instants"]} instants; '
                   f'{1e6 / settings["step_us"]:g} Hz, ANN {settings["ann_rate_hz"]:g} Hz and '
                   f'{settings["ann_delay_us"] * 1e-3:g} ms late; errors in px, honest power')
+    for name, line in result['gaps'].items():
+        console.print(f'{name}: {line}')
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
     table.add_column('', no_wrap=True)
     for name in (*COLUMNS, 'mW', 'saved'):

@@ -70,6 +70,8 @@ def show(result: dict[str, Any]) -> None:
           f'{settings["ann_rate_hz"]:g} Hz. Errors in mm, mean and median; the hybrid\'s relative '
           'to the ANN\'s,\non average and by thirds of the time since the ANN\'s look; of the '
           'hybrid the reprojection error [px],\ncameras used, and joints without a point.\n')
+    for name, line in result['gaps'].items():
+        print(f'{name}: {line}')
     print(f'{"":19}{"ANN":>12}{"held":>12}{"hybrid":>12}  ratio   by thirds          px  used  '
           'none')
     for name, case in result['cases'].items():

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.recording import PacketRecording
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Return counts, first and last time in decoding order, sums; of bags also the losses."""
     recording = open_recording(args.file, args.topic)
-    stream = PacketStream()
+    stream, times = PacketStream(), EventTimes()
     packets = isinstance(recording, PacketRecording)
     result = {'width': recording.width, 'height': recording.height,
               'encoding': recording.encoding, 'count': 0, 'first_t_us': None, 'last_t_us': None,
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         result['triggers'] += len(triggers)
         if not len(events):
             continue
+        times.add(0, recording.encoding, events['t'])
         if result['first_t_us'] is None:
             result['first_t_us'] = int(events['t'][0])
         result['last_t_us'] = int(events['t'][-1])
@@ -39,6 +41,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         result['sum_x'] += int(events['x'].sum(dtype=int))
         result['sum_y'] += int(events['y'].sum(dtype=int))
     result['off'] = result['count'] - result['on']
+    result |= {'gaps': times.gap_line(), 'seconds_of_gaps': times.gaps().seconds}
     if packets:
         result |= {name: value for name, value in asdict(stream.counts).items()
                    if name != 'events'}
@@ -48,8 +51,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """Print the results, one a line."""
     for name, value in result.items():
-        print(f'{name.replace("_", " "):>14}  {value}')
+        if name not in ('gaps', 'seconds_of_gaps'):
+            print(f'{name.replace("_", " "):>14}  {value}')
     if result['count'] > 1:
         seconds = (result['last_t_us'] - result['first_t_us']) / 1e6
-        rate = f'{result["count"] / seconds / 1e6:.3f} million events a second' if seconds else ''
-        print(f'{"duration":>14}  {seconds:.6f} s  {rate}')
+        print(f'{"duration":>14}  {seconds:.6f} s')
+        seconds -= result['seconds_of_gaps']
+        if seconds > 0:
+            print(f'{"rate":>14}  {result["count"] / seconds / 1e6:.3f} million events per second'
+                  + (', gaps not counted' if result['gaps'] else ''))
+    if result['gaps']:
+        print(f'{"gaps":>14}  {result["gaps"].removesuffix(": skipped")}')

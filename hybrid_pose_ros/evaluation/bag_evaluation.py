@@ -7,6 +7,8 @@
                                                 -> evaluate.py: the table of all rows
 
 The same bag gives the same figures: what was measured is read from the bag, not measured again.
+All times are in the turn of the bag's events, and long gaps between events are closed
+(`recordings/gaps.py`): neither work nor figures count them.
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError, RecordingError
+from hybrid_pose_ros.evaluation.bag_truth import bag_truth
 from hybrid_pose_ros.evaluation.evaluate import evaluate
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import (MOVING_US, Scores, Truth, counted, distances,
@@ -32,7 +35,7 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_bag import EventBag
-from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, without_gaps
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
@@ -77,17 +80,20 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     run = Run(path, source.topic)
     if not len(run.poses) and not re_run:
         raise InputError(f'{path} holds no skeletons: nothing is left without a re-run')
-    labels, exact = _labels(source, events, run, truth)
+    unlabeled = _unlabeled(source, events)
+    labels, exact, turn = bag_truth(unlabeled, run, truth)
+    unlabeled = without_gaps(unlabeled, run.gaps)
+    labels = None if labels is None else without_gaps(labels, run.gaps)
     found = {}
     if len(run.poses):
         found['recorded'] = _recorded(run)
     result = {
         'bag': str(path), 'topic': source.topic,
-        'truth': None if labels is None else str(truth or IN_BAG),
-        'seconds_of_events': round(np.ptp(events['t']) * 1e-6, 6),
+        'truth': None if labels is None else str(truth or IN_BAG), 'turn_of_truth': turn,
+        'seconds_of_events': round(np.ptp(unlabeled.label_us) * 1e-6, 6),
         'run': summarize(run), 'shares': _shares(run)}
     if re_run:
-        track = _run_again(checkpoint, _unlabeled(source, events), params)
+        track = _run_again(checkpoint, unlabeled, params)
         found['re_run'] = Poses(track.stamps_us, track.joints_px,
                                 track.stamps_us + params.pose_latency_us)
         result |= {'identity': identity(checkpoint), 'settings': asdict(params),
@@ -138,32 +144,6 @@ def _unlabeled(source: EventBag, events: np.ndarray) -> LabeledRecording:
                             np.zeros((*nobody.shape, 2), np.float32), nobody, nobody)
 
 
-def _labels(source: EventBag, events: np.ndarray, run: Run, truth: str | Path | None
-            ) -> tuple[LabeledRecording | None, bool]:
-    """Return the events with their ground truth, and whether only its own instants are scored.
-
-    They are where the truth is in the bag, as in the report of the live run.
-    """
-    recording = _unlabeled(source, events)
-    if truth is not None:
-        given = load_labeled(truth)
-        if (given.width, given.height) != (source.width, source.height):
-            raise InputError(f'{truth} is of {given.width}x{given.height} px, the bag of '
-                             f'{source.width}x{source.height} px')
-        if given.end_us < events['t'][0] or given.start_us > events['t'][-1]:
-            raise InputError(
-                f'{truth} is of another time: its labels are from {given.start_us} to '
-                f'{given.end_us} us, the events of the bag from {events["t"][0]} to '
-                f'{events["t"][-1]} us of the sensor\'s clock')
-        return given._replace(name=recording.name, events=events), False
-    if len(run.truth) < 2:
-        return None, False
-    joints = np.stack([run.truth.x_px, run.truth.y_px], axis=2)
-    visible = run.truth.confidence > 0
-    return recording._replace(label_us=np.array(run.truth.sensor_time_us), joints_px=joints,
-                              visible=visible, occluded=np.zeros_like(visible)), True
-
-
 def _seen_part(labels: LabeledRecording) -> LabeledRecording:
     """Return a recording with the labels for which there are events."""
     within = ((labels.label_us >= labels.events['t'][0])
@@ -175,10 +155,11 @@ def _seen_part(labels: LabeledRecording) -> LabeledRecording:
 
 
 def _recorded(run: Run) -> Poses:
-    stamps_us = np.array(run.poses.sensor_time_us)
-    late_us = np.rint(1e3 * run.poses.event_latency_ms).astype(np.int64)
+    kept = run.poses[~run.gaps.skips(run.poses.sensor_time_us)]
+    stamps_us = run.gaps.closed(kept.sensor_time_us)
+    late_us = np.rint(1e3 * kept.event_latency_ms).astype(np.int64)
     order = np.argsort(stamps_us, kind='stable')
-    joints = np.stack([run.poses.x_px, run.poses.y_px], axis=-1)
+    joints = np.stack([kept.x_px, kept.y_px], axis=-1)
     return Poses(stamps_us[order], joints[order],
                  np.maximum.accumulate((stamps_us + late_us)[order]))
 

@@ -10,12 +10,14 @@ from typing import Any
 from hybrid_pose_ros.evaluation.html_report import (
     PIXELS, STYLE, facts_html, number_text, picture_html, powers_html, ratios_html, table_html)
 from hybrid_pose_ros.evaluation.plots import plot_result
-from hybrid_pose_ros.evaluation.run_report import Run, plot_run
+from hybrid_pose_ros.evaluation.run_plots import plot_run
+from hybrid_pose_ros.evaluation.run_report import Run
 from hybrid_pose_ros.visualization.video import write_video
 
 RUN = {
-    'ground truth': ('truth',), 'events [s]': ('seconds_of_events',),
-    'cut short': ('run', 'cut_short'),
+    'ground truth': ('truth',), 'time of the ground truth': ('turn_of_truth',),
+    'events [s]': ('seconds_of_events',),
+    'gaps': ('run', 'gaps'), 'cut short': ('run', 'cut_short'),
     'packets': ('run', 'packets'), 'packets lost': ('run', 'lost_packets'),
     'events': ('run', 'events'), 'recorded poses': ('run', 'poses'),
     'recorded poses a second': ('run', 'poses_per_sensor_s'),

@@ -171,6 +171,7 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
         'preset': checkpoint.preset.name, 'trained': bool(checkpoint.card.get('trained')),
         'identity': identity(checkpoint), 'settings': asdict(params),
         'recordings': [outcome.name for outcome in outcomes],
+        'gaps': {outcome.name: outcome.gaps for outcome in outcomes if outcome.gaps},
         'scored': counted(truth) | {
             'seconds': round(sum(np.ptp(truth.stamps_us) for truth in truths) * 1e-6, 3),
             'stride_us': int(np.diff(truth.stamps_us[:2])[0])},

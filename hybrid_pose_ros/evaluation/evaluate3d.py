@@ -20,7 +20,8 @@ from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import mean_by_step, rounded
-from hybrid_pose_ros.evaluation.takes import ROWS, CameraPoses, Take, camera_poses, joints_mm
+from hybrid_pose_ros.evaluation.takes import (
+    ROWS, CameraPoses, Take, camera_poses, joints_mm, take_gaps)
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams, triangulate
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
@@ -91,6 +92,7 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
         'preset': checkpoint.preset.name, 'trained': bool(checkpoint.card.get('trained')),
         'identity': identity(checkpoint), 'settings': asdict(params) | asdict(trust),
         'takes': [take.name for take in takes], 'cameras': list(takes[0].rig.names),
+        'gaps': {take.name: line for take in takes if (line := take_gaps(take))},
         'cases': {case.name: _case_figures(case, takes, found, trust) for case in cases}}
 
 

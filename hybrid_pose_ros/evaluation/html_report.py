@@ -49,8 +49,9 @@ there by then, with the ANN {result['latency_aware_ms']['ann']:g} ms and a pose
 def facts_html(result: dict[str, Any]) -> str:
     settings, scored = result['settings'], result['scored']
     trained = '' if result['trained'] else ' <b>The weights are random, not trained.</b>'
-    notes = ''.join(f'<li>{escape(name)}: {escape(row["note"])}</li>'
-                    for name, row in result['rows'].items() if 'note' in row)
+    notes = {name: row['note'] for name, row in result['rows'].items() if 'note' in row}
+    notes = ''.join(f'<li>{escape(name)}: {escape(note)}</li>'
+                    for name, note in (notes | result['gaps']).items())
     return (f'<p>{len(result["recordings"])} recordings, {scored["seconds"]:g} s, '
             f'{scored["instants"]} instants every {scored["stride_us"] * 1e-3:g} ms, '
             f'{scored["joints"]} joints ({scored["joints_outside_image"]} outside the image left '

@@ -16,7 +16,8 @@ from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED, Trackers
 from hybrid_pose_ros.pose.skeleton import JOINTS
-from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.recordings.gaps import find_gaps
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, without_gaps
 
 ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""
@@ -45,6 +46,7 @@ class Outcome(NamedTuple):
     true_velocity: np.ndarray  # (T, J, 2) [px/s]
     work: dict[str, PoseTrack]  # of the rows with a spiking network
     ann_ms: float  # median of a pass, heads included
+    gaps: str  # what was skipped, in one line; empty: nothing
 
 
 def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
@@ -55,6 +57,10 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     Raises:
         InputError: the recording is too short, shows nobody, or has too few events for the ANN.
     """
+    # Labels before the first or after the last event bound a gap, too.
+    gaps = find_gaps(np.sort(np.append(recording.events['t'], recording.label_us[[0, -1]])))
+    skipped = gaps.line(recording.start_us)
+    recording = without_gaps(recording, gaps)
     schedule = make_schedule(recording, params)
     recording = _disturbed(recording, params)
     ann = Ann(checkpoint, recording)
@@ -76,7 +82,7 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
                                                     params.ann_latency_us, asked_us)
     return Outcome(recording.name, instants, steps, available, poses,
                    trackers.velocities_at(instants_us), _velocity(recording, instants_us),
-                   trackers.work(), ann.median_ms)
+                   trackers.work(), ann.median_ms, skipped)
 
 
 def _disturbed(recording: LabeledRecording, params: EvaluationParams) -> LabeledRecording:

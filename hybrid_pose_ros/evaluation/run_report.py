@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recorded run of the graph amounts to: counts, rates, latencies, losses, plots.
+"""What a recorded run of the graph amounts to: counts, rates, latencies, losses.
 
 Everything is read back from the bag; nothing is taken from the nodes that were recorded.
 """
@@ -18,6 +18,7 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
+from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.message_types import typestore
 from hybrid_pose_ros.recordings.pose_topics import (
     POSES, SKELETON, SKELETONS, one_of, poses_of)
@@ -39,8 +40,8 @@ POSE = np.dtype([
     ('state_age_us', np.int64), ('stale', bool), ('trained', bool), ('event_latency_ms', float),
     ('packet_latency_ms', float), ('compute_ms', float)])
 """What is kept of a Skeleton2D, and when it was recorded."""
-TRUTH_POSE = np.dtype([('sensor_time_us', np.int64), ('x_px', *JOINT), ('y_px', *JOINT),
-                       ('confidence', *JOINT)])
+TRUTH_POSE = np.dtype([('log_ns', np.int64), ('sensor_time_us', np.int64), ('x_px', *JOINT),
+                       ('y_px', *JOINT), ('confidence', *JOINT)])
 
 
 class Table:
@@ -81,7 +82,7 @@ class _Graph:
     def take(self, name: str, log_ns: int, message: Any) -> None:
         """Keep what counts of a message of one of TOPICS."""
         if name == TRUTH:
-            self.truth.add(message)
+            self.truth.add(message, log_ns)
         elif name == STATE:
             self.ann_ms.append(message.ann_ms)
         else:
@@ -94,7 +95,10 @@ class _Graph:
 
 
 class Run:
-    """What a bag says of one camera, gathered in one pass."""
+    """What a bag says of one camera, gathered in one pass.
+
+    Times of poses and of the ground truth are in the turn of the bag's events (`EventTimes`).
+    """
 
     def __init__(self, bag: Path, events_topic: str = ''):
         """Read a bag, also one that was cut short: `cut` then says why.
@@ -113,6 +117,7 @@ class Run:
         self.always_mw: float | None = None  # of an ANN at every step
         self._always_mw: dict[str, float] = {}  # by node, those of other cameras as well
         self.stream = PacketStream()
+        self.event_times = EventTimes()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
         store, graphs = typestore(), defaultdict(_Graph)
@@ -122,7 +127,7 @@ class Run:
                 name = one_of(topic, TOPICS)
                 if type_name == EVENT_PACKET:
                     if events_topic in ('', topic):
-                        self._count_events(cdr)
+                        self._take_events(log_time_ns, cdr)
                 elif name == DIAGNOSTICS:
                     self._take_power(log_time_ns, store.deserialize_cdr(cdr, type_name))
                 elif name is not None:
@@ -134,12 +139,14 @@ class Run:
         graph = graphs[namespace]
         # Both topics have the same poses: the last that there is counts.
         name = next((name for name in reversed(POSES) if name in graph.named), SKELETON)
-        self.poses = graph.poses[name].rows()  # POSE, in the order of the bag
+        self.poses = self._in_turn(graph.poses[name].rows())  # POSE, in the order of the bag
         self.beyond_compute_ms = graph.beyond_compute_ms  # where poses came by packet
         self.ann_ms = graph.ann_ms  # of the states
-        truth = graph.truth.rows()
+        truth = self._in_turn(graph.truth.rows())
         _, newest = np.unique(truth.sensor_time_us[::-1], return_index=True)
         self.truth = truth[::-1][newest]  # TRUTH_POSE, by time, where the player knows it
+        self.gaps = self.event_times.gaps()  # of sensor time
+        self.log_gaps = self.event_times.log_gaps()
         if graph.named:
             self._keep_own_power(namespace)
 
@@ -158,11 +165,17 @@ class Run:
         self.always_mw = next((self._always_mw[full] for full in own.values()
                                if full in self._always_mw), None)
 
-    def _count_events(self, cdr: bytes) -> None:
+    def _take_events(self, log_ns: int, cdr: bytes) -> None:
         try:
-            self.stream.update(parse_event_packet(cdr))
+            packet = parse_event_packet(cdr)
+            update = self.stream.update(packet)
         except PacketError:
-            pass  # the stream counts it
+            return  # the stream counts it
+        self.event_times.add(log_ns, packet.encoding, update.events['t'])
+
+    def _in_turn(self, rows: np.recarray) -> np.recarray:
+        rows.sensor_time_us = self.event_times.in_turn(rows.sensor_time_us, rows.log_ns)
+        return rows
 
 
 def _own(bag: Path, graphs: Mapping[str, _Graph], events_topic: str) -> str:
@@ -191,22 +204,25 @@ def run_report(bag: str | Path) -> dict[str, Any]:
 
 
 def summarize(run: Run) -> dict[str, Any]:
-    """Return the figures of a run that has been read."""
+    """Return the figures of a run that has been read.
+
+    The parts of long gaps that are skipped count neither in rates nor as missing poses.
+    """
     counts = run.stream.counts
     report = {
         'messages': run.messages, 'cut_short': run.cut,
         'packets': counts.packets, 'events': counts.events,
         'lost_packets': counts.lost_packets, 'bad_packets': counts.bad_packets,
-        'clock_restarts': counts.restarts,
+        'clock_restarts': counts.restarts, 'gaps': run.event_times.gap_line(),
         'poses': len(run.poses), 'states': len(run.ann_ms),
         'trained': bool(len(run.poses) and run.poses.trained.all())}
     if not len(run.poses):
         return report
-    stamps_us = run.poses.sensor_time_us
+    stamps_us = run.gaps.closed(run.poses.sensor_time_us)
     steps = np.diff(stamps_us)
     sensor_s = (stamps_us[-1] - stamps_us[0]) * 1e-6
     first_ns, last_ns = run.poses.log_ns[[0, -1]]
-    wall_s = (last_ns - first_ns) * 1e-9
+    wall_s = np.diff(run.log_gaps.closed(run.poses.log_ns[[0, -1]] // 1000))[0] * 1e-6
     step_us, ages = run.poses.step_us[0], run.poses.state_age_us
     report |= {
         'step_us': int(step_us),
@@ -256,39 +272,3 @@ def _rate(count: int, seconds: float) -> float:
 def _percentiles(values: np.ndarray) -> dict[str, float]:
     return {f'p{level}': round(float(value), 4)
             for level, value in zip(LEVELS, np.percentile(values, LEVELS))}
-
-
-def plot_run(run: Run, folder: Path) -> list[Path]:
-    """Draw latencies, rate and state age over time; return the files."""
-    import matplotlib
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
-    seconds = (run.poses.sensor_time_us - run.poses.sensor_time_us[0]) * 1e-6
-    figure, (top, middle, bottom, last) = pyplot.subplots(4, 1, figsize=(8, 10),
-                                                          layout='constrained')
-    for name, label in (('packet_latency_ms', 'packet arrival to pose published'),
-                        ('compute_ms', 'network and decoding')):
-        values = np.sort(run.poses[name])
-        top.plot(np.maximum(values, 1e-3), np.linspace(0, 1, len(values)), label=label)
-    top.set(xscale='log', xlabel='ms', ylabel='share of poses', title='Latency', ylim=(0, 1.01))
-    top.legend()
-    middle.plot(seconds, run.poses.state_age_us * 1e-3, linewidth=0.7)
-    middle.set(xlabel='sensor time [s]', ylabel='ms', title='Age of the state', ylim=(0, None))
-    bottom.hist(seconds, bins=max(1, round(float(seconds[-1]) / 0.1)), color='tab:gray')
-    bottom.set(xlabel='sensor time [s]', ylabel='poses', title='Poses in each 100 ms')
-    for name in POWERED:
-        times_s, powers_mw = _power_over_time(run, name)
-        last.plot(times_s, powers_mw, marker='.', label=name)
-    last.set(xlabel='time since the first pose [s]', ylabel='mW', ylim=(0, None),
-             title='Power by the honest count at 45 nm')
-    last.legend()
-    path = folder / 'run.png'
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
-    return [path]
-
-
-def _power_over_time(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
-    reports = np.array(run.power.get(name, []), float).reshape(-1, 2)
-    return (reports[:, 0] - run.poses.log_ns[0]) * 1e-9, reports[:, 1]

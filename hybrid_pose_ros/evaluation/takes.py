@@ -21,8 +21,9 @@ from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers, at_times
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.gaps import find_gaps
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
-from hybrid_pose_ros.recordings.labeled import load_seen, places_at
+from hybrid_pose_ros.recordings.labeled import load_seen, places_at, without_gaps
 from hybrid_pose_ros.recordings.rig_files import recorded_rig
 
 ROWS = ('ann', 'ann_held', 'hybrid')
@@ -76,13 +77,27 @@ def _take(folder: Path) -> Take:
     return Take(folder.name, paths, recorded_rig([Hdf5Recording(path) for path in paths]))
 
 
+def take_gaps(take: Take) -> str:
+    """Return one line about the long gaps between the labels, empty without any.
+
+    Cameras of a take share their labels but not their events, so these decide what is skipped.
+    """
+    label_us = Hdf5Recording(take.paths[0]).labels().t
+    return find_gaps(label_us).line(int(label_us[0]))
+
+
 def joints_mm(take: Take, stamps_us: np.ndarray) -> np.ndarray:
     """Return where the joints are in the world, (T, J, 3) [mm]; NaN for one that was lost.
+
+    Args:
+        take: whose labels say so.
+        stamps_us: on a clock that skips long gaps between the labels.
 
     Raises:
         InputError: the take does not say.
     """
     labels = Hdf5Recording(take.paths[0]).labels()
+    labels = labels._replace(t=find_gaps(labels.t).closed(labels.t))
     places = places_at(labels, stamps_us)
     if not np.nan_to_num(places, posinf=0, neginf=0).any():
         raise InputError(f'{take.paths[0]} has no places of the joints in the world '
@@ -101,6 +116,7 @@ def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *
         blind: the camera sees nothing: its events are noise, BLIND_HZ in each pixel.
     """
     recording = load_seen(path)
+    recording = without_gaps(recording, find_gaps(recording.label_us))
     if blind:
         events = recording.events[[0, -1]]  # a stream as long as the other cameras'
         rng = np.random.default_rng([params.seed, 12])

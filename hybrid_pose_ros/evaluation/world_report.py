@@ -28,8 +28,8 @@ def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[st
         bags: of each camera; one of them holds the poses in the world.
         runs: what was read of them.
     """
-    poses = [message for bag in bags
-             for _, _, message in typed_messages(bag, [SKELETON])]
+    messages = [message for bag in bags for message in typed_messages(bag, [SKELETON])]
+    poses = [message for _, _, message in messages]
     report: dict[str, Any] = {'poses': len(poses)}
     if not poses:
         return report
@@ -45,12 +45,20 @@ def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[st
         'reprojection_error_px': _level(errors_px[np.isfinite(errors_px)]),
         'latency_ms': _level([pose.event_latency_ms for pose in poses]),
         'compute_ms': _level([pose.compute_ms for pose in poses])}
-    missed_mm = errors_mm(rig, poses, [
-        {int(row.sensor_time_us): row for row in run.truth} for run in runs])
+    log_ns = np.array([log_time_ns for _, log_time_ns, _ in messages])
+    missed_mm = errors_mm(rig, poses, [_truth_at(run, poses, log_ns) for run in runs])
     if len(missed_mm):
         report |= {'mpjpe_mm': round(float(missed_mm.mean()), 2),
                    'median_mm': round(float(np.median(missed_mm)), 2)}
     return report
+
+
+def _truth_at(run: Run, poses: Sequence[Any], log_ns: np.ndarray) -> dict[int, Any]:
+    """Return what a camera sees at the instants of poses, each in the turn of its events."""
+    own_us = run.event_times.in_turn(np.array([pose.instant_us for pose in poses]), log_ns)
+    truth = {int(row.sensor_time_us): row for row in run.truth}
+    return {pose.instant_us: truth[int(time_us)] for pose, time_us in zip(poses, own_us)
+            if int(time_us) in truth}
 
 
 def errors_mm(rig: Rig, poses: Sequence[Any], truths: Sequence[dict[int, Any]]) -> np.ndarray:

@@ -9,7 +9,12 @@ import h5py
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.recordings.gaps import Gaps
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
+
+
+LONGEST_STEP_US = 1_000_000
+"""Where a joint was between two labels is unknown if they are further apart."""
 
 
 class LabeledRecording(NamedTuple):
@@ -43,12 +48,27 @@ class LabeledRecording(NamedTuple):
         """Return joints (T, J, 2) [px], visible and occluded (T, J), labels being resampled.
 
         Between two labels a joint is on a straight line, and is visible or unoccluded where it is
-        so in both.
+        so in both. Between labels that are more than LONGEST_STEP_US apart none is visible.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
+        apart_us = self.label_us[after] - self.label_us[before]
+        known = (apart_us <= LONGEST_STEP_US) | (share == 0) | (share == 1)
         return (_between(self.joints_px, before, after, share).astype(np.float32),
-                self.visible[before] & self.visible[after],
+                self.visible[before] & self.visible[after] & known[:, None],
                 self.occluded[before] | self.occluded[after])
+
+
+def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
+    """Return a recording on a clock that skips gaps, without the labels in the skipped parts."""
+    if not len(gaps.end_us):
+        return recording
+    events = recording.events.copy()
+    events['t'] = gaps.closed(events['t'])
+    kept = ~gaps.skips(recording.label_us)
+    return recording._replace(
+        events=events, label_us=gaps.closed(recording.label_us[kept]),
+        joints_px=recording.joints_px[kept], visible=recording.visible[kept],
+        occluded=recording.occluded[kept])
 
 
 def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.bag_report import sides
 from hybrid_pose_ros.evaluation.run_report import run_report
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.pose_topics import SKELETON
@@ -182,3 +183,61 @@ def test_a_truth_of_another_sensor_or_time_is_refused(capsys, tmp_path, bag, cli
             writer.append_labels(clip.label_us + later_us, clip.joints_px,
                                  np.zeros((*clip.visible.shape, 3)), clip.visible)
         assert reason in refused(capsys, bag, '--truth', path)
+
+
+def without_names(result):
+    """Return what is printed of a bag without the names of files."""
+    return {name: value for name, value in result.items() if name not in ('bag', 'truth')} | {
+        'run': {name: value for name, value in result['run'].items() if name != 'mib_per_minute'}}
+
+
+@pytest.mark.parametrize('turns', [1, -2])
+def test_poses_of_a_tracker_in_another_turn_give_the_figures_of_the_events_turn(
+        capsys, tmp_path, bag, clip, turns):
+    """Tracker and player count EVT3's turns from their own start, the bag from its first event."""
+    other = write_bag(tmp_path / 'run', clip, turns=lambda stamp_us: (turns, 2 * turns))
+    assert without_names(evaluated(capsys, other)) == without_names(evaluated(capsys, bag))
+
+
+def test_poses_of_a_tracker_that_began_again_in_another_turn_are_those_of_one_turn(
+        capsys, tmp_path, bag, clip):
+    other = write_bag(tmp_path / 'other', clip, turns=lambda stamp_us: (stamp_us > 300_000, 0))
+    result, whole = (evaluated(capsys, one, '--no-re-run') for one in (other, bag))
+    assert without_names(result) == without_names(whole)
+    assert result['run']['sensor_stamps_monotonic']
+
+
+def write_truth(path, clip, later_us=0):
+    with Hdf5Writer(path, width=WIDTH, height=HEIGHT) as writer:
+        writer.append_labels(clip.label_us + later_us, clip.joints_px + 0.5,
+                             np.zeros((*clip.visible.shape, 3)), clip.visible)
+    return path
+
+
+def test_a_truth_some_turns_later_gives_the_figures_of_one_on_the_bags_time(
+        capsys, tmp_path, bag, clip):
+    here, there = (
+        evaluated(capsys, bag, '--no-re-run', '--truth',
+                  write_truth(tmp_path / f'{turns}.h5', clip, turns * EVT3_PERIOD_US))
+        for turns in (0, 3))
+    assert here.pop('turn_of_truth') == ''
+    assert there.pop('turn_of_truth') == 'moved by -3 turns of 16.777 s'
+    assert without_names(here) == without_names(there)
+
+
+def test_a_pause_of_ten_minutes_costs_no_more_than_a_gap_that_is_kept(capsys, tmp_path, bag, clip):
+    """The recorder was paused after 320 ms; sensor and tracker went on."""
+    paused = write_bag(tmp_path / 'paused', clip, pause_us=600_000_000)
+    result, whole = evaluated(capsys, paused), evaluated(capsys, bag)
+    assert result['run']['gaps'] == '600.0 s without events at 0.3 s: skipped'
+    assert result['evaluation']['gaps'] == {}  # they are closed before
+    errors, errors_whole = (side['errors']['recorded'] for side in (result, whole))
+    for name in ('instants', 'joints', 'mpjpe_px', 'median_px', 'pck_10px'):
+        assert errors[name] == errors_whole[name]
+    assert errors['mpjpe_px_latency_aware'] == pytest.approx(
+        errors_whole['mpjpe_px_latency_aware'], rel=0.02)  # nothing is known within the gap
+    longer_s = result['seconds_of_events'] - whole['seconds_of_events']
+    assert 1.9 < longer_s < 3.1
+    scored, scored_whole = (side['evaluation']['scored'] for side in (result, whole))
+    assert 0 <= scored['seconds'] - scored_whole['seconds'] < 3.1
+    assert 300 < result['re_run']['poses'] <= whole['re_run']['poses']

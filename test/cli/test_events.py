@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 
+import numpy as np
 import pytest
 from bag_files import a_packet, packet_messages, write_mcap
 from shared_data import ground_truths, needs_recordings
 
 from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.events.event_array import event_array
+from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 
 TRUTHS = ground_truths()
 
@@ -49,6 +52,19 @@ def test_the_topic_is_chosen_by_name(capsys, tmp_path):
     write_mcap(tmp_path / 'a.mcap', packet_messages([a_packet(0)], '/left')
                + packet_messages([a_packet(0), a_packet(1)], '/right'))
     assert events(capsys, tmp_path, '--topic', '/right')['count'] == 2
+
+
+def test_a_rate_does_not_count_gaps_which_are_reported(capsys, tmp_path):
+    """A thousand events in 1 s, ten minutes without any, and a thousand in 1 s."""
+    seconds = np.arange(2000) // 1000
+    events = event_array(np.arange(2000) % 1000 * 1000 + seconds * 601_000_000, *[seconds] * 3)
+    with Hdf5Writer(tmp_path / 'a.h5', width=9, height=9) as writer:
+        writer.append(events)
+    assert main(['events', str(tmp_path / 'a.h5')]) == 0
+    out = capsys.readouterr().out
+    assert 'duration  601.999000 s' in out
+    assert 'rate  0.001 million events per second, gaps not counted' in out
+    assert 'gaps  600.0 s without events at 1.0 s\n' in out
 
 
 def test_people_get_a_line_for_each_number(capsys, tmp_path):

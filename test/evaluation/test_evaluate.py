@@ -197,6 +197,45 @@ def test_instants_meet_every_step_between_two_looks(recording):
         assert (schedule.looks_us % step_us == 0).all()
 
 
+DARK_US = 600_000_000
+
+
+@pytest.mark.parametrize('labeled', [True, False])
+def test_ten_dark_minutes_are_not_looked_at_scored_or_computed(mute, recording, labeled, capsys,
+                                                              tmp_path):
+    """Of a gap, 2 to 3 s are left; it is reported whether or not somebody was labeled in it."""
+    middle_us = 300_000
+    events = recording.events.copy()
+    events['t'] += (events['t'] >= middle_us) * DARK_US
+    label_us = recording.label_us + (recording.label_us >= middle_us) * DARK_US
+    dark = recording._replace(events=events, label_us=label_us)
+    if labeled:  # four times a second, at rest
+        within_us = np.arange(middle_us, middle_us + DARK_US, 250_000)
+        places = np.insert(np.arange(len(label_us)), 300, [300] * len(within_us))
+        dark = dark._replace(label_us=np.insert(label_us, 300, within_us), **{
+            name: getattr(recording, name)[places]
+            for name in ('joints_px', 'visible', 'occluded')})
+    found, whole = (outcome(mute, one) for one in (dark, recording))
+    assert whole.gaps == '' and found.gaps == '600.0 s without events at 0.3 s: skipped'
+    for view, longest in (('instants', 3_000), ('available', 3_001)):
+        times_us, whole_us = (getattr(one, view).truth.stamps_us for one in (found, whole))
+        step_us = whole_us[1] - whole_us[0]
+        assert 0 < len(times_us) - len(whole_us) <= longest * 1000 // step_us + 1
+    assert len(found.work['hybrid'].stamps_us) <= len(whole.work['hybrid'].stamps_us)
+    path = write(tmp_path / 'dark.h5', dark)
+    assert main(['evaluate', '--recording', str(path), '--rows', 'hybrid']) == 0
+    assert 'dark: 600.0 s without events at 0.3 s: skipped' in capsys.readouterr().out
+
+
+def test_a_label_at_a_time_that_is_far_away_costs_no_more_than_a_gap(mute, recording):
+    """Its time was once taken as the end: work and memory for 30 years."""
+    label_us = recording.label_us.copy()
+    label_us[-1] += 10**15
+    found = outcome(mute, recording._replace(label_us=label_us))
+    assert found.gaps.startswith('1000000000.0 s without events at 0.6 s')
+    assert len(found.available.truth.stamps_us) < 4_000
+
+
 def test_workers_give_the_figures_of_one_process(random_weights, clip, tmp_path):
     paths = [write(tmp_path / f'{seed}.h5', circling_clip(seed, events_ms=20)) for seed in (0, 1)]
     params = EvaluationParams(step_us=5_000)

@@ -1,0 +1,63 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sensor time of a bag's events by log time: what other times in the bag are related to.
+
+Each process unwraps a sensor clock that wraps by itself, so the times in messages of a tracker, a
+player or a triangulator may be whole turns away from those of the recorded events. The log time is
+the recorder's clock, one for all topics: the events that were logged at about the same time decide
+the turn.
+"""
+
+import numpy as np
+
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US, nearest_turn
+from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US, Gaps, find_gaps
+
+
+class EventTimes:
+    """Times of the packets of one topic of a bag."""
+
+    def __init__(self):
+        """Begin without packets."""
+        self.period_us = 0  # of the sensor's clock; 0: it does not wrap
+        self._log_ns: list[int] = []
+        self._latest_us: list[int] = []
+        self._edges_us: list[np.ndarray] = []  # events at the borders of packets and of gaps
+
+    def add(self, log_ns: int, encoding: str, times_us: np.ndarray) -> None:
+        """Add a packet: when it was logged, and the times of its events."""
+        if not len(times_us):
+            return
+        self.period_us = EVT3_PERIOD_US if encoding == 'evt3' else 0
+        self._log_ns.append(log_ns)
+        self._latest_us.append(int(times_us[-1]))
+        edges_us = times_us[[0, -1]]
+        if abs(edges_us[1] - edges_us[0]) > LONGEST_GAP_US:
+            edges_us = np.sort(times_us)
+        self._edges_us.append(edges_us)
+
+    def in_turn(self, times_us: np.ndarray, log_ns: np.ndarray) -> np.ndarray:
+        """Return times in the turn of the events that were logged at about the same time.
+
+        Args:
+            times_us: (N,) sensor time, as another process unwrapped it.
+            log_ns: (N,) when the messages that hold them were logged.
+        """
+        if not self.period_us or not len(times_us):
+            return times_us
+        order = np.argsort(self._log_ns, kind='stable')
+        last = np.searchsorted(np.array(self._log_ns)[order], log_ns, side='right') - 1
+        near_us = np.array(self._latest_us)[order][np.maximum(last, 0)]
+        return nearest_turn(np.asarray(times_us), near_us, self.period_us)
+
+    def gaps(self) -> Gaps:
+        """Return the long stretches of sensor time without events."""
+        return find_gaps(np.sort(np.concatenate([np.zeros(0, np.int64), *self._edges_us])))
+
+    def log_gaps(self) -> Gaps:
+        """Return the long stretches of log time [us] without packets that hold events."""
+        return find_gaps(np.sort(np.array(self._log_ns, np.int64) // 1000))
+
+    def gap_line(self) -> str:
+        """Return what is reported of the gaps in sensor time, counted from the first event."""
+        return self.gaps().line(int(self._edges_us[0][0]) if self._edges_us else 0)
