@@ -9,14 +9,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Timer
 
 import psutil
 
-PATIENCE_S = 300.0
+from hybrid_pose_ros.transport.segment import segments_of
+
+PATIENCE_S = 600.0
 """Only a process that hangs takes this long, however busy the machine is."""
 
 
@@ -38,7 +40,7 @@ def started(*command: str | Path | float, cwd: Path | None = None,
         [str(word) for word in command], text=True, cwd=cwd, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
         env=os.environ | (environment or {}))
-    deadline = Timer(PATIENCE_S, kill_session, [process.pid])
+    deadline = threading.Timer(PATIENCE_S, kill_session, [process.pid])
     deadline.start()
     try:
         with process:
@@ -69,3 +71,14 @@ def kill_session(leader: int) -> None:
         with suppress(ProcessLookupError):
             if os.getsid(pid) == leader:
                 os.kill(pid, signal.SIGKILL)
+
+
+def held(writers: Collection[int] = ()) -> set[str]:
+    """Return the threads and child processes of this process, and the segments of it and others.
+
+    Args:
+        writers: process ids of the others.
+    """
+    return {*(f'thread {thread.name} {thread.ident}' for thread in threading.enumerate()),
+            *(f'process {child.pid}' for child in psutil.Process().children(recursive=True)),
+            *(f'segment {name}' for name in segments_of({os.getpid(), *writers}))}

@@ -8,15 +8,17 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.ros_domain import own_domain
 
 GRAPH = Path(__file__).parent / 'graph'
 
-# The first example of a test pays for numba's compiler, which no deadline allows for.
-settings.register_profile('hybrid_pose_ros', deadline=None)
+# The first example of a test pays for numba's compiler, and other processes may have the cores:
+# Hypothesis does not judge how long examples take.
+settings.register_profile('hybrid_pose_ros', deadline=None,
+                          suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('hybrid_pose_ros')
 
 

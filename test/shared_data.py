@@ -4,13 +4,19 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 EVENTS = Path(__file__).parents[2] / 'shared' / 'data' / 'events'
 
-needs_recordings = pytest.mark.skipif(not EVENTS.is_dir(), reason=f'no recordings at {EVENTS}')
+
+
+def needs_recordings(test: Callable) -> Callable:
+    """Mark a test that reads the recordings."""
+    absent = pytest.mark.skipif(not EVENTS.is_dir(), reason=f'no recordings at {EVENTS}')
+    return pytest.mark.data(absent(test))
 
 
 def ground_truths() -> dict[str, tuple[Path, dict]]:

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracker's path without ROS: what a pose is of, and when states are asked for."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from child_processes import python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import pieces
@@ -217,4 +216,5 @@ assert before == [len(function.signatures) for function in compiled], before
 
 def test_a_warm_tracker_has_nothing_left_to_compile():
     """A bin without events, the first after 6 s, had stopped a new installation for 1 s."""
-    subprocess.run([sys.executable, '-c', AFTER_WARM_UP], check=True)
+    ended = python(AFTER_WARM_UP)
+    assert ended.returncode == 0, ended.stderr

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
 import pkgutil
-import subprocess
-import sys
 
 import pytest
+from child_processes import python
 
 import hybrid_pose_ros.representation
 from hybrid_pose_ros.errors import InputError
@@ -88,4 +87,5 @@ def test_everything_but_the_networks_imports_without_torch():
     modules += [f'hybrid_pose_ros.representation.{module.name}' for module in
                 pkgutil.iter_modules(hybrid_pose_ros.representation.__path__)]
     program = f'import sys; sys.modules["torch"] = None; import {", ".join(modules)}'
-    subprocess.run([sys.executable, '-c', program], check=True)
+    ended = python(program)
+    assert ended.returncode == 0, ended.stderr

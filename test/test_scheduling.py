@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that go first, where the user may have them so."""
 
-import subprocess
-import sys
+from child_processes import python
 
 SCRIPT = """
 import os, threading
@@ -25,6 +24,6 @@ print(may, is_realtime)
 
 def test_all_threads_of_a_realtime_process_are_or_none_where_that_is_not_permitted():
     """Those that are started later are, too: a node's middleware starts some."""
-    said = subprocess.run([sys.executable, '-c', SCRIPT], capture_output=True, text=True,
-                          check=True).stdout
-    assert said in ('True [True, True, True]\n', 'False [False, False, False]\n')
+    ended = python(SCRIPT)
+    assert ended.stdout in (
+        'True [True, True, True]\n', 'False [False, False, False]\n'), ended.stderr

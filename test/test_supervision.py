@@ -16,7 +16,7 @@ from hybrid_pose_ros import supervision
 from hybrid_pose_ros.graph import NodeSpec
 from hybrid_pose_ros.supervision import RESTARTS, Supervisor
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 
 SCRIPTS = {
     'patient': 'import signal; print("up", flush=True); signal.pause()',

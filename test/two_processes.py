@@ -10,10 +10,11 @@ iteration of a stage, `killed` after two of the second.
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
+from child_processes import finished
 from labeled_clips import circling_clip
 
 from hybrid_pose_ros.training.ranks import Ranks
@@ -25,14 +26,13 @@ PARAMS = TrainingParams(seed=3, ann_iterations=2, ann_batch=2, snn_iterations=5,
 COPIES = {('ann', 1): 'first-ann', ('snn', 1): 'first-snn', ('snn', 2): 'killed'}
 
 
-def torchrun(*args: str | Path) -> subprocess.CompletedProcess:
+def torchrun(*args: str | Path) -> CompletedProcess:
     """Run in two processes on this machine."""
     test = Path(__file__).parent
     paths = os.pathsep.join([str(test.parent), str(test), os.environ.get('PYTHONPATH', '')])
-    return subprocess.run(
-        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
-         *map(str, args)], text=True, capture_output=True, timeout=180,
-        env=os.environ | {'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1'})
+    return finished(
+        sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
+        *args, environment={'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1'})
 
 
 def main(folder: Path) -> None:

@@ -12,6 +12,8 @@ from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.presets import preset
 
+pytestmark = pytest.mark.timing
+
 pytest.importorskip('torch')
 
 EDGE = preset('edge')

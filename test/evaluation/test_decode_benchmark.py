@@ -10,6 +10,8 @@ from hybrid_pose_ros.evaluation import decode_benchmark as benchmark
 from hybrid_pose_ros.evaluation.decode_benchmark import OURS, READERS, Reader, decode_benchmark
 from hybrid_pose_ros.recordings.formats import open_recording
 
+pytestmark = pytest.mark.timing
+
 
 def altered(**changes):
     """Return a reader of our own whose answer is changed before it is compared."""

@@ -3,6 +3,7 @@
 """Sensors as Linux shows them, in folders of our own; the machine of the tests may have none."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
 def clock(monkeypatch):
     """Let the test say how much time has passed."""
     now = [100.0]
-    monkeypatch.setattr(measured_power.time, 'monotonic', lambda: now[0])
+    monkeypatch.setattr(measured_power, 'time', SimpleNamespace(monotonic=lambda: now[0]))
 
     def passes(seconds):
         now[0] += seconds

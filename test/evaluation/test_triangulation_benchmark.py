@@ -4,6 +4,8 @@ import pytest
 
 from hybrid_pose_ros.evaluation import triangulation_benchmark as module
 
+pytestmark = pytest.mark.timing
+
 
 def test_two_and_four_cameras_are_timed_beside_the_plain_equations():
     result = module.triangulation_benchmark(rounds=40)

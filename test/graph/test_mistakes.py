@@ -4,30 +4,27 @@
 
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+from child_processes import finished, started
+from child_processes import python as run_python
 from live_graph import EXECUTABLES, SKELETONS
 
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.presets import PRESETS, preset
 
-PATIENCE_S = 100
 
-
-def ended(node: str, *arguments: str) -> subprocess.CompletedProcess:
+def ended(node: str, *arguments: str) -> CompletedProcess:
     """Run a node until it ends by itself."""
-    return subprocess.run([EXECUTABLES / node, *arguments], capture_output=True, text=True,
-                          timeout=PATIENCE_S)
+    return finished(EXECUTABLES / node, *arguments)
 
 
-def python(script: str, folder: Path) -> subprocess.CompletedProcess:
-    """Run a script where no checkout is beside it."""
-    return subprocess.run([sys.executable, '-c', script], cwd=folder, capture_output=True,
-                          text=True, timeout=PATIENCE_S)
+def python(script: str, folder: Path) -> CompletedProcess:
+    """Run a script in a folder without a checkout."""
+    return run_python(script, cwd=folder)
 
 
 def refusal(node: str, *arguments: str) -> str:
@@ -122,12 +119,11 @@ def test_an_argument_that_is_none_of_ros_is_refused():
     ('snn_tracker', signal.SIGTERM), ('skeleton_markers', signal.SIGINT),
     ('evaluator', signal.SIGTERM)))
 def test_a_node_that_is_told_to_stop_says_nothing_and_ends_well(node, stop):
-    process = subprocess.Popen([EXECUTABLES / node], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
-    first = process.stderr.readline()  # it is made, or nearly
-    assert 'ready' in first or 'playing' in first
-    process.send_signal(stop)
-    _, log = process.communicate(timeout=PATIENCE_S)
+    with started(EXECUTABLES / node) as process:
+        first = process.stderr.readline()  # it is made, or nearly
+        assert 'ready' in first or 'playing' in first
+        process.send_signal(stop)
+        _, log = process.communicate()
     assert process.returncode == 0, log
     assert 'Traceback' not in log
 

@@ -5,16 +5,17 @@
 import array
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from child_processes import started
 from diagnostic_msgs.msg import DiagnosticStatus
 from live_graph import (
-    DEADLINE_S, DOMAIN, PERIOD_US, SKELETON, STATE, Camera, LiveGraph, moving_bar, stamps_us)
+    DEADLINE_S, PERIOD_US, SKELETON, STATE, Camera, LiveGraph, moving_bar, open_graph, stamps_us)
 
 from hybrid_pose_ros.graph import NETWORK, graph
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
@@ -37,12 +38,12 @@ class Running:
         self.send_until(self.is_well, 'poses of young states')
 
     def send_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Send events, chunk after chunk, until a condition holds."""
-        deadline = time.monotonic() + DEADLINE_S
+        """Send chunks until a condition holds, ever slower for a machine that is busy."""
+        deadline, pause_s = time.monotonic() + DEADLINE_S, CHUNK_US * 1e-6
         while not condition():
             assert time.monotonic() < deadline, f'sent events, and waited for {what}'
             self.camera.send(CHUNK_US)
-            until = time.monotonic() + CHUNK_US * 1e-6
+            until, pause_s = time.monotonic() + pause_s, 1.02 * pause_s
             self.live.spin_until(lambda: condition() or time.monotonic() > until, what)
 
     def is_well(self) -> bool:
@@ -80,15 +81,13 @@ class Running:
         for thread in map(int, os.listdir(f'/proc/{pid}/task')):
             os.setpriority(os.PRIO_PROCESS, thread, 19)
             os.sched_setaffinity(thread, {core})
-        loop = subprocess.Popen([sys.executable, '-c', 'while True: pass'])
-        os.sched_setaffinity(loop.pid, {core})
-        try:
-            yield
-        finally:
-            loop.kill()
-            loop.wait()
-            for thread in map(int, os.listdir(f'/proc/{pid}/task')):
-                os.sched_setaffinity(thread, cores)
+        with started(sys.executable, '-c', 'while True: pass') as loop:
+            os.sched_setaffinity(loop.pid, {core})
+            try:
+                yield
+            finally:
+                for thread in map(int, os.listdir(f'/proc/{pid}/task')):
+                    os.sched_setaffinity(thread, cores)
 
     @contextmanager
     def stopped(self, name: str) -> Iterator[None]:
@@ -108,14 +107,18 @@ class Running:
         return int(self.live.report('snn_tracker')[name])
 
 
-@pytest.fixture(scope='module')
-def running(shared_live, tmp_path_factory) -> Iterator[Running]:
+@contextmanager
+def network(logs: Path) -> Iterator[Running]:
     """Start tracker and initializer."""
     nodes = [node for node in graph() if node.name in NETWORK]
-    environment = os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}
-    with Supervisor(nodes, logs=tmp_path_factory.mktemp('logs'),
-                    environment=environment) as supervisor:
-        yield Running(supervisor, shared_live)
+    with open_graph() as live:
+        yield Running(live.own(Supervisor(nodes, logs=logs)), live)
+
+
+@pytest.fixture
+def running(keep, tmp_path_factory) -> Running:
+    """Return tracker and initializer, started again after a failed test."""
+    return keep(lambda: network(tmp_path_factory.mktemp('logs')))
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracked body on the topics of ROS4HRI; without hri_msgs, one line that says so."""
 
-import subprocess
-
 import pytest
-from live_graph import DEADLINE_S, LiveGraph
+from child_processes import finished
+from live_graph import LiveGraph
 
 from hybrid_pose_ros.graph import NodeSpec, command
 from hybrid_pose_ros.msg import Skeleton2D
@@ -23,8 +22,7 @@ needs_hri_msgs = pytest.mark.skipif(IdsList is None, reason='hri_msgs is not ins
 
 @pytest.mark.skipif(IdsList is not None, reason='hri_msgs is installed')
 def test_without_hri_msgs_the_node_says_what_to_install():
-    ended = subprocess.run(command(NodeSpec('ros4hri')), capture_output=True, text=True,
-                           timeout=DEADLINE_S)
+    ended = finished(*command(NodeSpec('ros4hri')))
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
         'ros4hri: this needs hri_msgs: install ros-$ROS_DISTRO-hri-msgs, or leave ros4hri off']

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cameras that are out of step, die, or are not the ones of the rig, in a real graph."""
 
-import subprocess
 import time
 
 import numpy as np
 import pytest
-from live_graph import DEADLINE_S, LiveGraph
+from child_processes import finished
+from live_graph import LiveGraph
 from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
@@ -198,7 +198,6 @@ def test_a_tracker_of_another_sensor_is_refused(live, tmp_path):
     ({}, 'parameter rig is empty: name the YAML file of the cameras'),
     ({'rig': 'nowhere.yaml'}, 'no rig at nowhere.yaml: No such file or directory')))
 def test_without_a_rig_the_node_says_so_in_one_line(parameters, said):
-    ended = subprocess.run(command(NodeSpec('triangulator', parameters=parameters)),
-                           capture_output=True, text=True, timeout=DEADLINE_S)
+    ended = finished(*command(NodeSpec('triangulator', parameters=parameters)))
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [f'triangulator: {said}']

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damaged AEDAT4 files; that whole ones are read right, test_recording.py shows on real ones."""
 
-import subprocess
-import sys
-
 import pytest
 from aedat4_files import aedat4
+from child_processes import python
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.recordings.formats import open_recording
@@ -56,7 +54,7 @@ def test_a_list_of_streams_that_is_no_text_is_refused(path):
     path.write_bytes(WHOLE.replace(b'<node name="0"', b'<no\xdde name="0"'))
     script = ('import sys; from hybrid_pose_ros.recordings.formats import open_recording as read\n'
               'try: read(sys.argv[1])\nexcept ValueError as error: print(error)')
-    result = subprocess.run([sys.executable, '-c', script, path], text=True, capture_output=True)
+    result = python(script, path)
     assert result.returncode == 0 and 'is no whole AEDAT4 file' in result.stdout
 
 

@@ -136,6 +136,7 @@ def test_speed_shortens_the_motion(capture):
                       0.5 * capture.duration_s)
 
 
+@pytest.mark.data
 @pytest.mark.skipif(not CAPTURES.exists(), reason='no motion capture beside the checkout')
 def test_every_shared_capture_is_accepted_and_faces_the_camera():
     for path in sorted(CAPTURES.glob('*/*.npz'))[::5]:

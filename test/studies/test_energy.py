@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modelled energy beside measured."""
 
+from types import SimpleNamespace
+
 import pytest
 from labeled_clips import circling_clip, write_clip
 
@@ -51,8 +53,8 @@ def test_joules_are_those_above_the_idle_machine(monkeypatch):
             return next(self._watts)
     now = iter((10.0, 12.0))
     monkeypatch.setattr(energy, 'MeasuredPower', Sensor)
-    monkeypatch.setattr(energy.time, 'sleep', lambda seconds: None)
-    monkeypatch.setattr(energy.time, 'perf_counter', lambda: next(now))
+    monkeypatch.setattr(energy, 'time', SimpleNamespace(
+        sleep=lambda seconds: None, perf_counter=lambda: next(now), thread_time=lambda: 0.0))
     idle = True
     meter = energy.Meter()
     idle = False

@@ -25,7 +25,7 @@ from hybrid_pose_ros.transport.segment import collect_stale, lock_word, open_seg
 
 REPOSITORY = Path(__file__).parents[2]
 PATHS = {'PYTHONPATH': f'{REPOSITORY}:{REPOSITORY / "test"}'}
-DEADLINE_S = 120
+DEADLINE_S = 300.0
 
 
 @pytest.fixture(scope='module', autouse=True)
