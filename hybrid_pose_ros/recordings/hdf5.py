@@ -105,10 +105,10 @@ class Hdf5Recording(Recording):
 
 
 def _numbers(attribute: h5py.h5a.AttrID, shape: tuple[int, ...]) -> np.ndarray:
-    values = np.empty(attribute.shape, attribute.dtype)
-    if values.dtype.kind not in 'iuf' or values.shape != shape:
-        raise ValueError(f'an attribute is {values.dtype} {values.shape}, expected {shape} of '
-                         'numbers')
+    if attribute.shape != shape or attribute.dtype.kind not in 'iuf':
+        raise ValueError(f'an attribute is {attribute.dtype} {attribute.shape}, expected {shape} '
+                         'of numbers')
+    values = np.empty(shape, attribute.dtype)
     attribute.read(values)
     return values
 
