@@ -45,15 +45,20 @@ class Pose(NamedTuple):
 class PoseTracker:
     """Makes a pose of every time bin, from the first state of the ANN on."""
 
-    def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int):
-        """Lay out the network for a sensor of width x height pixels; ready when it returns."""
+    def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
+                 period_us: int = 0):
+        """Lay out the network for a sensor of width x height pixels; ready when it returns.
+
+        `period_us` is the length of a turn of the sensor's clock; 0: it does not wrap.
+        """
         self.counts = TrackerCounts()
         self.trained = bool(checkpoint.card.get('trained'))
         self._params = params
         self._logits = checkpoint.preset.logits
         self._geometry = params.geometry(checkpoint.preset, width, height)
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
-        self._runs = Runs(checkpoint, params, self._geometry, self.counts)
+        self._runs = Runs(checkpoint, params, self._geometry, self.counts,
+                          period_us=period_us)
         self._counter = self._new_counter()
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None

@@ -25,6 +25,7 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.tracker_params import TrackerParams
@@ -77,8 +78,12 @@ class Runs:
     """Takes every time bin, from the first state of the ANN on; `live` is the run that counts."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
-                 counts: TrackerCounts):
-        """Lay out the network; ready when it returns. What happens is added to `counts`."""
+                 counts: TrackerCounts, *, period_us: int = 0):
+        """Lay out the network; ready when it returns. What happens is added to `counts`.
+
+        `period_us` is the length of a turn of the sensor's clock; 0: it does not wrap.
+        """
+        self._period_us = period_us
         self._params = params
         self._counts = counts
         self.kept_steps = max(1, params.history_us // params.step_us)
@@ -180,18 +185,23 @@ class Runs:
 
     def _copy(self, state: InitialState) -> Run | None:
         """Return a run that starts from a state; None where the state is of no use."""
-        first_index = -(-state.sensor_time_us // self._params.step_us)
-        if not self._history or first_index < self._history[0].index:
+        if not self._history:
+            self._counts.states_too_old += 1
+            return None
+        # Another process has unwrapped it, maybe from another turn of the clock on.
+        since_us = nearest_turn(state.sensor_time_us, self._history[-1].end_us, self._period_us)
+        first_index = -(-since_us // self._params.step_us)
+        if first_index < self._history[0].index:
             self._counts.states_too_old += 1
             return None
         if self._candidate is not None:
             # It would never take over if each newer one replaced it. An older one says that the
             # candidate is of the time before the sensor's clock began anew.
-            if state.sensor_time_us >= self._candidate.since_us:
+            if since_us >= self._candidate.since_us:
                 self._counts.states_unneeded += 1
                 return None
             self._candidate, self._leaving_out = self._release(self._candidate), False
-        run = Run(self._free.pop(), state.sensor_time_us, first_index, self._history[-1].index)
+        run = Run(self._free.pop(), since_us, first_index, self._history[-1].index)
         run.state.copy_from(state.tensors)
         if not state.is_intact():
             self._counts.states_torn += 1

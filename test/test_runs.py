@@ -3,6 +3,7 @@
 """How late states catch up and take over, and what happens when time is short."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracker_feeds import (
@@ -10,6 +11,7 @@ from tracker_feeds import (
     events_of, run_at_once, state, tracker)
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.representation.step_counter import StepCounter
@@ -166,6 +168,27 @@ def test_a_state_older_than_the_kept_bins_is_refused():
     assert track.initialize(state(19)) is None
     assert track.counts.states_too_old == 1
     assert track.initialize(state(20)) is not None
+
+
+@pytest.mark.parametrize('turns', [-2, -1, 1, 3])
+def test_a_state_of_another_turn_of_the_clock_is_used_as_one_of_this_turn(turns):
+    """Tracker and initializer joined on different sides of a wrap: no state was ever used."""
+    track = tracker(period_us=EVT3_PERIOD_US)
+    feed = Feed(track)
+    feed.until(10)
+    elsewhere_us = 5 * STEP_US + turns * EVT3_PERIOD_US
+    poses = [track.initialize(state(5)._replace(sensor_time_us=elsewhere_us)), *feed.until(20)]
+    assert_same(poses, run_at_once(state(5), range(9, 20)))
+    assert [pose.state_age_us for pose in poses] == [
+        (index + 1 - 5) * STEP_US for index in range(9, 20)]
+    assert track.counts.states_too_old == 0
+
+
+def test_a_state_of_a_clock_that_does_not_wrap_is_as_old_as_it_says():
+    track = tracker()
+    Feed(track).until(10)
+    assert track.initialize(state(5)._replace(sensor_time_us=5 * STEP_US - EVT3_PERIOD_US)) is None
+    assert track.counts.states_too_old == 1
 
 
 def test_a_state_before_the_first_bin_is_refused():

@@ -54,9 +54,9 @@ def events_of(bins: range, *, seed: int = 0) -> np.ndarray:
                        rng.integers(0, HEIGHT, count + 1), rng.integers(0, 2, count + 1))
 
 
-def tracker(**changes) -> PoseTracker:
+def tracker(*, period_us: int = 0, **changes) -> PoseTracker:
     """Return a tracker that has seen nothing."""
-    return PoseTracker(WEIGHTS, replace(PARAMS, **changes), WIDTH, HEIGHT)
+    return PoseTracker(WEIGHTS, replace(PARAMS, **changes), WIDTH, HEIGHT, period_us=period_us)
 
 
 class Feed:

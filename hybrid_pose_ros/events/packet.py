@@ -4,7 +4,12 @@
 
 from typing import NamedTuple
 
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
+
 ENCODINGS = ('evt3', 'libcaer', 'libcaer_cmp', 'mono', 'trigger')
+
+PERIODS_US = {'evt3': EVT3_PERIOD_US, 'evt2': 1 << 34}
+"""Length of a turn of the clock, for encodings whose clock wraps (see `clock.nearest_turn`)."""
 
 
 class Packet(NamedTuple):

@@ -126,7 +126,7 @@ class SnnTrackerNode(ManagedNode):
     def _start(self, batch: EventBatch) -> bool:
         try:
             self._tracker = self._task.tracker(self._weights, self._params, batch.width,
-                                               batch.height)
+                                               batch.height, period_us=batch.period_us)
         except InputError as error:
             self.get_logger().error(str(error), **at_most_every(10.0))
             return False

@@ -127,7 +127,7 @@ class TrackerReport:
         if tracker.state_age_us is None:
             problems.append('waiting for a state of the ANN')
             if tracker.counts.states_too_old:
-                problems.append('those that came were older than history_us')
+                problems.append('the states received are older than the kept time bins')
         if stale := now.stale - last.stale:
             problems.append(f'{stale} of {now.tracker.poses - last.tracker.poses} poses stale: '
                             'no new state of the ANN')

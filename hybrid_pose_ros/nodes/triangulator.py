@@ -80,7 +80,7 @@ class TriangulatorNode(SettingsNode, Node):
     def _instant_us(self, pose: Skeleton2D) -> int:
         """Return a pose's time on the common clock."""
         if self._params.clock == 'sensor':
-            return pose.sensor_time_us
+            return self._triangulator.common_us(pose.sensor_time_us)
         return from_time(pose.header.stamp) // 1000
 
     def _timed(self, message: Skeleton2D) -> TimedPose:

@@ -58,6 +58,11 @@ class Aligner:
         self._next_us: int | None = None
         self.out_of_order = 0  # poses that were dropped: not newer than the one before
 
+    @property
+    def newest_us(self) -> int | None:
+        """Return the time of the newest pose of any camera; None without a pose."""
+        return max((poses[-1].stamp_us for poses in self._poses if poses), default=None)
+
     def add(self, camera: int, pose: TimedPose) -> None:
         """Take in a camera's next pose; where its time goes back, it has begun anew."""
         poses = self._poses[camera]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.pose.alignment import KEPT_US, Aligned, Aligner, TimedPose
 from hybrid_pose_ros.pose.rig import Rig, undistort
 from hybrid_pose_ros.pose.skeleton import JOINTS
@@ -74,6 +75,16 @@ class Triangulator:
     def out_of_order(self) -> int:
         """Return how many poses were dropped, as they were not newer than the one before."""
         return self._aligner.out_of_order
+
+    def common_us(self, sensor_us: int) -> int:
+        """Return a camera's sensor time on the common clock, where the cameras are synchronized.
+
+        Each tracker unwraps its camera's clock by itself, so it is brought to the turn of the
+        camera that leads. It stays as it is where clocks do not wrap: they agree within half a
+        turn.
+        """
+        newest_us = self._aligner.newest_us
+        return sensor_us if newest_us is None else nearest_turn(sensor_us, newest_us)
 
     def update(self, camera: int, poses: list[TimedPose]) -> list[Skeleton3D]:
         """Take in a camera's next poses; return the poses of the world that are due, in order."""

@@ -12,6 +12,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.graph import TOPICS_3D, NodeSpec, command
 from hybrid_pose_ros.msg import Skeleton2DArray, Skeleton3D
 from hybrid_pose_ros.nodes.messages import from_time, to_skeleton_message, to_time
@@ -36,6 +37,7 @@ class Tracker:
         """Wait until the triangulator listens."""
         self._camera, self._phase_us, self.began_ns = camera, phase_us, began_ns
         self.shift_px = 0.0  # as of a camera that was pushed
+        self.turns = 0  # of the sensor's clock, by which it is ahead of the other trackers
         self._publisher = live.publisher(f'/{camera.name}/snn_tracker/skeletons', Skeleton2DArray)
 
     def send(self, packet: int, **changes) -> None:
@@ -50,6 +52,7 @@ class Tracker:
                 Skeleton(stamp_us, pixels, np.full(13, 0.8, np.float32), 0 * pixels), header)
             message.width, message.height = self._camera.width, self._camera.height
             message.trained = True
+            message.sensor_time_us += self.turns * EVT3_PERIOD_US
             for name, value in changes.items():
                 setattr(message, name, value)
             skeletons.append(message)
@@ -110,6 +113,20 @@ def test_cameras_out_of_step_make_one_pose_for_each_instant(live, tmp_path, cloc
     assert last.cameras.tolist() == [2] * 13 and (last.reprojection_error_px < 0.01).all()
     assert last.confidence == pytest.approx([0.8] * 13)
     assert last.event_latency_ms > 0 and last.compute_ms > 0
+
+
+@pytest.mark.parametrize('turns', [-2, 3])
+def test_trackers_that_joined_in_different_turns_of_their_clocks_are_brought_together(
+        live, tmp_path, turns):
+    """Cameras are in step by wire, but no pose in the world came of them, or a tenth."""
+    stage = Stage(live, tmp_path, 2, clock='sensor')
+    stage.trackers[1].turns = turns
+    poses = [pose for pose in stage.play(20) if not any(pose.missing)]
+    stage.trackers[1].turns = 0  # its tracker is started again
+    after = [pose for pose in stage.play(20) if not any(pose.missing)]
+    assert len(poses) > 40 and len(after) > 70
+    stamps_us = [stage.stamp_us(pose) for pose in poses + after]
+    assert (np.diff(stamps_us) > 0).all() and stage.worst_mm(poses + after) < 0.1
 
 
 def test_stamps_are_those_of_one_camera_where_hosts_disagree(live, tmp_path):
