@@ -26,7 +26,7 @@ PARALLEL ?= -n 2 --dist loadfile
 PYTEST := $(BIN)/pytest $(PARALLEL)
 
 test: build $(VENV)/.test
-	$(PYTEST) -m 'not slow'
+	$(PYTEST)
 
 test-slow: build $(VENV)/.test
 	$(PYTEST) -m slow
@@ -34,7 +34,7 @@ test-slow: build $(VENV)/.test
 # 5 runs on a quiet machine, 5 with two busy loops, 2 in the background. The same command continues
 # after an interruption.
 test-repeatedly: build $(VENV)/.test
-	$(BIN)/python tools/repeat_suite.py --output $(OUT)/repeat $(PARALLEL) -m 'not slow'
+	$(BIN)/python tools/repeat_suite.py --output $(OUT)/repeat $(PARALLEL)
 
 bench: build $(VENV)/.test
 	$(BIN)/hybrid-pose bench
