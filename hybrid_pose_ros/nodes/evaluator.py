@@ -137,7 +137,7 @@ def _free(path: str) -> Path:
 
 def main() -> int:
     """Run the node."""
-    return run(EvaluatorNode, niceness=5)
+    return run(EvaluatorNode, niceness=5, stop_s=9.0)  # a slow disk: a bag has to be closed
 
 
 if __name__ == '__main__':

@@ -3,7 +3,6 @@
 """The entry point that all nodes share: construct, spin, shut down in order."""
 
 import gc
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,49 +16,60 @@ from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.interrupts import end_within, handle
 from hybrid_pose_ros.nodes.scheduling import stand_back
 
+STOP_S = 4.0
+"""A node that does not end by itself ends that long after SIGINT: launch sends SIGTERM after 5 s."""
 
-def run(node_class: Callable[[], Node], *, niceness: int = 0) -> int:
-    """Spin one node until it is told to stop; return the exit status.
+MAKING_S = 1.0
+"""A node that is being made has nothing to save, but may compile kernels for many seconds."""
+
+
+def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = STOP_S) -> int:
+    """Spin one node until SIGINT or SIGTERM; return the exit status.
 
     A user's mistake (an argument, a parameter, a file) is one line on stderr and status 1.
 
     Args:
         node_class: of the node.
         niceness: how much the node stands back where cores are scarce (`scheduling.py`).
+        stop_s: a node that was made has so long after the first signal to end.
     """
+    node, stopping = None, False
+
+    def on_signal(*_) -> None:
+        # No exception: rclpy's own handler ends spin(), and this one runs at any instruction, of
+        # a library's callback or of the node's end, too.
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            end_within(MAKING_S if node is None else stop_s, 0)
+
+    handle(on_signal)
     stand_back(niceness)
-    node, making = None, True
-
-    def on_interrupt(*_) -> None:
-        # rclpy's own handler ends spin(). Python's would raise as well, wherever the process has
-        # come to by then: while it ends, too.
-        if making:
-            raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, on_interrupt)
     try:
         _init()
         # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep
         # the interpreter's lock; it would save a third of the overhead of a callback.
         executor = SingleThreadedExecutor()
-        node = node_class()
-        gc.freeze()  # a collection of all that was imported would stop the node for 50 ms
-        making = False
-        executor.add_node(node)
-        executor.spin()
+        if not stopping:
+            node = node_class()
+            gc.freeze()  # a collection of all that was imported would stop the node for 50 ms
+            executor.add_node(node)
+        if not stopping:
+            executor.spin()
     except InputError as error:
-        print(f'{Path(sys.argv[0]).name}: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
+        if not stopping:
+            print(f'{Path(sys.argv[0]).name}: {" ".join(str(error).split())}', file=sys.stderr)
+            return 1
+    except ExternalShutdownException:
         pass
     except Exception:
-        if rclpy.ok():
+        if rclpy.ok() and not stopping:
             raise
-        # Told to stop while it was being made: nothing of ROS works from that moment on.
+        # Stopped while it was being made: nothing of ROS works from that moment on.
     finally:
-        making = False
         if node is not None:
             node.destroy_node()
         shut_down(rclpy.get_default_context())

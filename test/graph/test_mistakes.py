@@ -4,6 +4,7 @@
 
 import re
 import signal
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -128,6 +129,52 @@ def test_a_node_that_is_told_to_stop_says_nothing_and_ends_well(node, stop):
     assert 'Traceback' not in log
 
 
+def blocks_or_catches_interrupts(pid: int) -> bool:
+    """Return whether SIGINT would find a process prepared."""
+    status = Path(f'/proc/{pid}/status').read_text()
+    masks = (int(re.search(rf'{name}:\s*(\w+)', status)[1], 16) for name in ('SigBlk', 'SigCgt'))
+    return any(mask >> signal.SIGINT - 1 & 1 for mask in masks)
+
+
+def has_loaded(library: str):
+    """Return how to ask whether a process has come to import a library."""
+    return lambda pid: library in Path(f'/proc/{pid}/maps').read_text()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='asks /proc how far a process is')
+@pytest.mark.parametrize('moment', (
+    blocks_or_catches_interrupts, *map(has_loaded, ('_multiarray', '_rclpy', 'llvmlite'))))
+def test_a_node_that_is_interrupted_twice_while_it_starts_ends_well(moment):
+    """It used to end with a traceback of whatever it was importing, or not at all."""
+    with started(EXECUTABLES / 'snn_tracker') as process:
+        while not moment(process.pid):
+            assert process.poll() is None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process.send_signal(number)
+        output, log = process.communicate()
+    assert (process.returncode, output, 'Traceback' in log) == (0, '', False), log
+
+
+def test_a_node_that_hangs_while_it_ends_is_ended(tmp_path):
+    """Two nodes once hung in native code, where no Python could end them."""
+    process = python('''
+import ctypes, os, signal, sys
+from rclpy.node import Node
+from hybrid_pose_ros.nodes.run import run
+
+class Hanging(Node):
+    def __init__(self):
+        super().__init__('hanging')
+        self.create_timer(0.01, lambda: os.kill(os.getpid(), signal.SIGINT))
+
+    def destroy_node(self):
+        ctypes.PyDLL(None).pause()  # with the interpreter's lock
+
+sys.exit(run(Hanging, stop_s=0.1))
+''', tmp_path)
+    assert (process.returncode, process.stdout, process.stderr) == (0, '', '')
+
+
 def test_a_node_that_is_told_to_stop_while_it_is_made_ends_well(tmp_path):
     """SIGTERM used to end in an exception of rclpy's, at whatever line had been reached."""
     process = python('''
@@ -149,7 +196,7 @@ sys.exit(run(Stopped))
 
 
 def test_a_node_that_is_interrupted_while_it_ends_ends_well(tmp_path):
-    """Python's handler for Ctrl-C used to come late now and then, and broke off the end."""
+    """Python's handler for Ctrl-C sometimes came late and broke off the end."""
     process = python('''
 import os, signal, sys
 from rclpy.node import Node

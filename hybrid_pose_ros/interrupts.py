@@ -1,0 +1,144 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""SIGINT and SIGTERM from the first line of a process to its last.
+
+Standard library only: the installed scripts import it before anything that takes time. They start
+with both signals blocked (see CMakeLists.txt), so none arrives before there is a handler.
+"""
+
+import atexit
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+INTERRUPTED = 130
+"""Exit status of a command after Ctrl-C, as shells report it."""
+
+LEAVE_S = 2.0
+"""What runs at the exit of an interpreter takes milliseconds."""
+
+SIGEV_THREAD = 2
+"""Of timer_create(2): the expired timer calls a function in a new native thread."""
+
+
+class _SignalEvent(ctypes.Structure):
+    """`struct sigevent` of Linux, for SIGEV_THREAD."""
+
+    _fields_ = [('value', ctypes.c_void_p), ('signo', ctypes.c_int), ('notify', ctypes.c_int),
+                ('function', ctypes.c_void_p), ('attributes', ctypes.c_void_p),
+                ('padding', ctypes.c_char * 32)]
+
+
+class _TimerSpec(ctypes.Structure):
+    """`struct itimerspec`: interval and first expiry, each in s and ns."""
+
+    _fields_ = [('interval_s', ctypes.c_long), ('interval_ns', ctypes.c_long),
+                ('value_s', ctypes.c_long), ('value_ns', ctypes.c_long)]
+
+
+Handler = Callable[..., Any] | signal.Handlers
+
+
+class Interrupt:
+    """A handler that raises KeyboardInterrupt, and has the processes of pools end, too."""
+
+    def __init__(self):
+        """Belong to this process, not to those that it forks."""
+        self.came = False
+        self._pid = os.getpid()
+
+    def __call__(self, *_) -> None:
+        """Handle a signal."""
+        if os.getpid() != self._pid:
+            sys.exit(INTERRUPTED)
+        self.came = True
+        if multiprocessing := sys.modules.get('multiprocessing'):
+            for child in multiprocessing.active_children():
+                child.terminate()
+        raise KeyboardInterrupt
+
+
+def handle(handler: Handler) -> None:
+    """Set the handler of both signals, including where they were ignored or blocked.
+
+    A background job of a script, for instance, starts with SIGINT ignored.
+    """
+    for number in SIGNALS:
+        signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+@contextmanager
+def handling(handler: Handler) -> Iterator[None]:
+    """Set the handler of both signals inside the block."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    handle(handler)
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def ending(status: int, line: str = '') -> Handler:
+    """Return a handler that ends the process: while modules are imported, nothing is lost.
+
+    Args:
+        status: exit status.
+        line: for stderr.
+    """
+    def end(*_) -> None:
+        if line:
+            os.write(2, f'{line}\n'.encode())
+        os._exit(status)
+    return end
+
+
+def begin(interrupted: int) -> None:
+    """Start a process: both signals end it at once with this status, in silence.
+
+    Its name, for `top` and `killall`, is the script's: `env`, which blocks the signals, took it.
+    """
+    with suppress(OSError), open('/proc/self/comm', 'w') as name:
+        name.write(os.path.basename(sys.argv[0]))
+    handle(ending(interrupted))
+
+
+def end_worker_by_exit() -> None:
+    """Let both signals end a pool's process in silence; what it is writing is removed."""
+    handle(lambda *_: sys.exit(INTERRUPTED))
+
+
+def end_within(seconds: float, status: int) -> None:
+    """End the process with a status after so many seconds if it still runs by then.
+
+    A native timer calls `_exit`: a thread of Python would wait for an interpreter's lock that a
+    hanging library holds, and an alarm would change the exit status. Linux only.
+    """
+    if sys.platform != 'linux':
+        return
+    libc = ctypes.CDLL(None)
+    event = _SignalEvent(value=status, notify=SIGEV_THREAD,
+                         function=ctypes.cast(libc._exit, ctypes.c_void_p))
+    timer = ctypes.c_void_p()
+    whole_s, rest_s = divmod(seconds, 1)
+    spec = _TimerSpec(value_s=int(whole_s), value_ns=int(rest_s * 1e9))
+    if libc.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) == 0:
+        libc.timer_settime(timer, 0, ctypes.byref(spec), None)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process without taking the interpreter apart, where native threads may hang."""
+    end_within(LEAVE_S, status)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
