@@ -24,6 +24,9 @@ INTERRUPTED = 130
 LEAVE_S = 2.0
 """What runs at the exit of an interpreter takes milliseconds."""
 
+AGAIN_S = 0.5
+"""A KeyboardInterrupt that was dropped is raised again after this time."""
+
 SIGEV_THREAD = 2
 """Of timer_create(2): the expired timer calls a function in a new native thread."""
 
@@ -47,22 +50,40 @@ Handler = Callable[..., Any] | signal.Handlers
 
 
 class Interrupt:
-    """A handler that raises KeyboardInterrupt, and has the processes of pools end, too."""
+    """A handler that raises an exception until it is caught, and ends processes of pools."""
 
-    def __init__(self):
-        """Belong to this process, not to those that it forks."""
+    def __init__(self, exception: type[BaseException] = KeyboardInterrupt):
+        """Wait for the first signal."""
         self.came = False
-        self._pid = os.getpid()
+        self._exception = exception
 
     def __call__(self, *_) -> None:
-        """Handle a signal."""
-        if os.getpid() != self._pid:
-            sys.exit(INTERRUPTED)
-        self.came = True
-        if multiprocessing := sys.modules.get('multiprocessing'):
-            for child in multiprocessing.active_children():
-                child.terminate()
-        raise KeyboardInterrupt
+        """Handle a signal, also the alarm that follows it.
+
+        Compiled code that calls back into Python may drop an exception: the alarm raises it again.
+        While it is on its way, nothing may break off what handles it.
+        """
+        if not self.came:
+            self.came = True
+            if multiprocessing := sys.modules.get('multiprocessing'):
+                for child in multiprocessing.active_children():
+                    child.terminate()
+            signal.signal(signal.SIGALRM, self)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S, AGAIN_S)
+        if sys.exc_info()[0] is None:
+            raise self._exception
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Let both signals raise KeyboardInterrupt inside the block."""
+    interrupt = Interrupt()
+    with handling(interrupt):
+        try:
+            yield interrupt
+        finally:
+            if interrupt.came:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
 def handle(handler: Handler) -> None:
@@ -112,8 +133,8 @@ def begin(interrupted: int) -> None:
 
 
 def end_worker_by_exit() -> None:
-    """Let both signals end a pool's process in silence; what it is writing is removed."""
-    handle(lambda *_: sys.exit(INTERRUPTED))
+    """Let both signals raise SystemExit in a pool's process: it removes what it was writing."""
+    handle(Interrupt(SystemExit))
 
 
 def end_within(seconds: float, status: int) -> None:

@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many independent tasks, in whatever runs them."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, Future, as_completed
+from contextlib import contextmanager
 from typing import TypeVar
+
+from hybrid_pose_ros.interrupts import INTERRUPTED
 
 Task, Result = TypeVar('Task'), TypeVar('Result')
 
 
 def as_done(function: Callable[[Task], Result], tasks: Iterable[Task],
             executor: Executor | None) -> Iterator[Result]:
-    """Yield the result of each task when it is done; who stops early cancels those not begun.
+    """Yield the result of each task when it is done; stopping early cancels pending tasks.
 
     Args:
         function: of one task.
@@ -21,10 +25,36 @@ def as_done(function: Callable[[Task], Result], tasks: Iterable[Task],
     if executor is None:
         yield from map(function, tasks)
         return
-    futures = [executor.submit(function, task) for task in tasks]
-    try:
+    with _submitted(function, tasks, executor) as futures:
         for future in as_completed(futures):
             yield future.result()
+
+
+def in_order(function: Callable[[Task], Result], tasks: Iterable[Task],
+             executor: Executor | None) -> Iterator[Result]:
+    """Yield the result of each task in order; arguments as in `as_done`."""
+    if executor is None:
+        yield from map(function, tasks)
+        return
+    with _submitted(function, tasks, executor) as futures:
+        for future in futures:
+            yield future.result()
+
+
+@contextmanager
+def _submitted(function: Callable[[Task], Result], tasks: Iterable[Task], executor: Executor
+               ) -> Iterator[list[Future]]:
+    futures = [executor.submit(_ending, function, task) for task in tasks]
+    try:
+        yield futures
     finally:
         for future in futures:
             future.cancel()
+
+
+def _ending(function: Callable[[Task], Result], task: Task) -> Result:
+    """Return the result of a task; an interrupted one ends its process, which has others queued."""
+    try:
+        return function(task)
+    except SystemExit:
+        os._exit(INTERRUPTED)

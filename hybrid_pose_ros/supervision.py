@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hybrid_pose_ros.graph import NodeSpec, command
+from hybrid_pose_ros.interrupts import handling
 from hybrid_pose_ros.transport.segment import collect_stale
 
-STOP_S = 5.0
-"""A process that has not ended so long after SIGINT is killed."""
+STOP_S = 10.0
+"""A process that has not ended this long after SIGINT is killed, as `ros2 launch` does."""
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2): the signal that a process gets when the one that started it is gone."""
@@ -91,14 +92,20 @@ class Supervisor:
         collect_stale()
 
     def __enter__(self) -> 'Supervisor':
-        """Start; SIGTERM is like Ctrl-C from here on, or it would leave the nodes behind."""
-        self._handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        self.start()
+        """Start the nodes; SIGTERM is like Ctrl-C from here on, or it would leave them behind."""
+        self._interruptible = handling(signal.default_int_handler)
+        self._interruptible.__enter__()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception) -> None:
-        self.stop()
-        signal.signal(signal.SIGTERM, self._handler)
+        with handling(signal.SIG_IGN):  # a second Ctrl-C would leave nodes behind
+            self.stop()
+        self._interruptible.__exit__(None, None, None)
 
     def _start(self, name: str) -> None:
         output = None

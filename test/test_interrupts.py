@@ -4,83 +4,100 @@
 
 import os
 import signal
-import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
+from child_processes import python, started
 
-from hybrid_pose_ros.interrupts import INTERRUPTED, SIGNALS, Interrupt, handling
+from hybrid_pose_ros.interrupts import INTERRUPTED, SIGNALS, interruptible
 
-PATIENCE_S = 60.0
+IMPORTS = """
+import atexit, os, signal, threading
+from hybrid_pose_ros.interrupts import *
+"""
 
 linux = pytest.mark.skipif(sys.platform != 'linux', reason='native timers are those of Linux')
 
 
-def script(text: str, **arguments) -> subprocess.Popen:
-    """Start a script with the functions of the module at hand."""
-    text = f'from hybrid_pose_ros.interrupts import *\nimport atexit, signal, threading\n{text}'
-    return subprocess.Popen([sys.executable, '-c', text], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **arguments)
-
-
-def ended(process: subprocess.Popen) -> tuple[int, str, str]:
-    """Return exit status, stdout and stderr of a process that ends by itself."""
-    try:
-        output, errors = process.communicate(timeout=PATIENCE_S)
-    finally:
-        process.kill()
-    return process.returncode, output, errors
+def ended(script: str) -> tuple[int, str, str]:
+    """Return exit status, stdout and stderr of a script that ends by itself."""
+    process = python(IMPORTS + script)
+    return process.returncode, process.stdout, process.stderr
 
 
 @linux
 def test_a_process_that_hangs_in_native_code_ends_in_time_with_the_status_asked_for():
     """PyDLL keeps the interpreter's lock, so no thread of Python could end this process."""
-    hanging = script('import ctypes; end_within(0.1, 7); ctypes.PyDLL(None).pause()')
+    hanging = 'import ctypes; end_within(0.1, 7); ctypes.PyDLL(None).pause()'
     assert ended(hanging) == (7, '', '')
 
 
 def test_leaving_runs_exit_functions_and_waits_for_no_thread():
-    leaving = script('''
+    leaving = '''
 atexit.register(print, 'saved')
 threading.Thread(target=threading.Event().wait).start()
-leave(3)''')
+leave(3)'''
     assert ended(leaving) == (3, 'saved\n', '')
 
 
 @linux
 def test_leaving_ends_where_an_exit_function_hangs():
-    assert ended(script('atexit.register(signal.pause); leave(3)')) == (3, '', '')
+    assert ended('atexit.register(signal.pause); leave(3)') == (3, '', '')
 
 
 @pytest.mark.parametrize('number', SIGNALS)
 def test_a_signal_that_was_ignored_or_blocked_at_the_start_ends_the_process(number):
     """A background job of a script starts with SIGINT ignored."""
-    def prepare():
-        signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {number})
-
-    waiting = script('begin(5); print("up", flush=True); signal.pause()', preexec_fn=prepare)
-    assert waiting.stdout.readline() == 'up\n'
-    waiting.send_signal(number)
-    assert ended(waiting) == (5, '', '')
+    script = f'''{IMPORTS}
+signal.signal({number:d}, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, {{{number:d}}})
+begin(5)
+print('up', flush=True)
+signal.pause()'''
+    with started(sys.executable, '-c', script) as process:
+        assert process.stdout.readline() == 'up\n'
+        process.send_signal(number)
+        assert process.communicate() == ('', '')
+    assert process.returncode == 5
 
 
 def test_a_signal_while_modules_are_imported_is_one_line():
-    importing = script('''
+    importing = '''
 handle(ending(INTERRUPTED, 'interrupted'))
 try:
     os.kill(os.getpid(), signal.SIGINT)
 except BaseException:
-    print('raised')''')
+    print('raised')'''
     assert ended(importing) == (INTERRUPTED, '', 'interrupted\n')
 
 
 @pytest.mark.parametrize('number', SIGNALS)
 def test_both_signals_raise_and_the_handlers_before_come_back(number):
     before = [signal.getsignal(each) for each in SIGNALS]
-    interrupt = Interrupt()
-    with pytest.raises(KeyboardInterrupt), handling(interrupt):
+    with pytest.raises(KeyboardInterrupt), interruptible() as interrupt:
         os.kill(os.getpid(), number)
         signal.pause()
     assert interrupt.came
     assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+def test_an_interrupt_that_compiled_code_drops_is_raised_again():
+    """Numba's dispatcher clears what a callback raised: `simulate` went on after Ctrl-C."""
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.pause()
+        signal.pause()
+
+
+def test_a_second_interrupt_does_not_break_off_what_handles_the_first():
+    done = []
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.pause()
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append('removed')
+    assert done == ['removed']

@@ -165,6 +165,26 @@ def test_a_supervisor_that_is_terminated_stops_everything_too(supervisor, tmp_pa
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_second_interrupt_leaves_no_process_behind(supervisor, tmp_path):
+    class Impatient(Supervisor):
+        def stop(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            super().stop()
+
+    with Impatient([NodeSpec('other')], logs=tmp_path / 'logs') as running:
+        pid = running.pid('other')
+    assert not Path(f'/proc/{pid}').exists()
+
+
+def test_a_start_that_fails_leaves_no_process_behind(supervisor, tmp_path):
+    running = Supervisor([NodeSpec('other'), NodeSpec('patient')], logs=tmp_path / 'logs')
+    running._commands['patient'] = ['/none']
+    with pytest.raises(FileNotFoundError):
+        with running:
+            pass
+    assert not Path(f'/proc/{running.pid("other")}').exists()
+
+
 @pytest.mark.skipif(sys.platform != 'linux', reason='other systems tell no child of it')
 def test_nodes_of_a_supervisor_that_is_killed_end_too(tmp_path):
     """They used to go on."""

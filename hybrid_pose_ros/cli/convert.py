@@ -69,6 +69,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return result | {'refused': refused}
 
 
+def kept(args: argparse.Namespace) -> str:
+    """Return what an interrupt leaves."""
+    return (f'the finished recordings in {args.output_dir} are kept: the same command converts '
+            'the others')
+
+
 def show(result: dict[str, Any]) -> None:
     """Print what was made."""
     if 'weights' in result:

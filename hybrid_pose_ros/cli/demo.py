@@ -110,6 +110,11 @@ def run(args: argparse.Namespace) -> dict:
     return report | {'output': str(output)}
 
 
+def kept(args: argparse.Namespace) -> str:
+    """Return what an interrupt leaves."""
+    return f'logs and bags in {args.output} are kept, without a report'
+
+
 def show(report: dict) -> None:
     """Print the table and where everything is."""
     table = Table('', '', title='hybrid-pose demo', show_header=False)

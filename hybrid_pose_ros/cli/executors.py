@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.interrupts import end_worker_by_exit
 
 
 def add_executor_arguments(parser, *, workers: int | None = None) -> None:
@@ -20,7 +21,8 @@ def add_executor_arguments(parser, *, workers: int | None = None) -> None:
 
 def processes(count: int) -> ProcessPoolExecutor:
     """Return processes that are spawned: a fork would copy the locks of the progress bar."""
-    return ProcessPoolExecutor(count, mp_context=get_context('spawn'))
+    return ProcessPoolExecutor(count, mp_context=get_context('spawn'),
+                               initializer=end_worker_by_exit)
 
 
 def executor(args: argparse.Namespace) -> Executor:

@@ -5,7 +5,8 @@
 A verb's module has `SUMMARY`, `add_arguments(parser)`, `run(args)`, which returns a dictionary of
 results, and `show(result)`, which prints it for people. Modules are imported when their verb is
 called, so that no verb pays for the imports of another. `--json` prints the dictionary as the last
-line of stdout; a user's mistake is one line on stderr and exit status 1.
+line of stdout; a user's mistake is one line on stderr and exit status 1. Ctrl-C is one line, too,
+and exit status 130; a module whose verb keeps something says what in `kept(args)`.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.interrupts import INTERRUPTED, ending, handling, interruptible
 
 VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'convert', 'train', 'evaluate',
          'evaluate3d', 'reproduce', 'study', 'bag', 'export', 'bench')
@@ -41,22 +43,34 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit status: 0, or 1 for a mistake in what the user gave."""
+    """Run one verb; return the exit status: 0, 1 for a mistake in what the user gave, or 130."""
     argv = sys.argv[1:] if argv is None else list(argv)
     named = argv[0] if argv and argv[0] in VERBS else None
-    args = _parser(named).parse_args(argv)
-    module = _verb(args.verb)
-    try:
-        result = module.run(args)
-        print(json.dumps(result)) if args.json else module.show(result)
-    except InputError as error:
-        print(f'hybrid-pose {args.verb}: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with handling(ending(INTERRUPTED, 'hybrid-pose: interrupted')):
+        args = _parser(named).parse_args(argv)
+        module = _verb(args.verb)
+    with interruptible() as interrupt:
+        try:
+            result = module.run(args)
+            print(json.dumps(result)) if args.json else module.show(result)
+        except BaseException as error:  # compiled code makes an interrupt an error of its own
+            if not (interrupt.came or isinstance(error, KeyboardInterrupt)):
+                return _mistake(error, args.verb)
+            kept = module.kept(args) if hasattr(module, 'kept') else 'nothing was written'
+            print(f'hybrid-pose {args.verb}: interrupted; {kept}', file=sys.stderr)
+            return INTERRUPTED
     return 0
+
+
+def _mistake(error: BaseException, verb: str) -> int:
+    """Return the exit status of a mistake that is not ours; raise what is."""
+    if isinstance(error, InputError):
+        print(f'hybrid-pose {verb}: {error}', file=sys.stderr)
+        return 1
+    if isinstance(error, BrokenPipeError):  # the reader of our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    raise error
 
 
 if __name__ == '__main__':

@@ -71,6 +71,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return report | {'output': str(folder)}
 
 
+def kept(args: argparse.Namespace) -> str:
+    """Return what an interrupt leaves."""
+    return f'what was saved to {args.output} is kept: the same command resumes from there'
+
+
 def show(result: dict[str, Any]) -> None:
     """Print the tables."""
     from hybrid_pose_ros.reproduction.report import markdown

@@ -79,6 +79,13 @@ def run(args: argparse.Namespace) -> dict:
                       progress=lambda end_us: progress.update(task, completed=end_us * 1e-6))
 
 
+def kept(args: argparse.Namespace) -> str:
+    """Return what an interrupt leaves."""
+    if args.corpus is None:
+        return 'nothing was written: a recording is whole or not there'
+    return f'the finished clips in {args.output_dir} are kept: the same command makes the others'
+
+
 def show(result: dict) -> None:
     """Print what was made."""
     if 'clips' in result:

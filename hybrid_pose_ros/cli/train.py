@@ -140,6 +140,14 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
         progress=bars.update)
 
 
+def kept(args: argparse.Namespace) -> str:
+    """Return what an interrupt leaves."""
+    saved = sorted(map(str, Path(args.out).glob('*.pt')))
+    if not saved:
+        return f'nothing was saved to {args.out} yet'
+    return f'{", ".join(saved)} kept: the same command resumes from there'
+
+
 def show(result: dict[str, Any]) -> None:
     """Print what was measured."""
     from rich.console import Console

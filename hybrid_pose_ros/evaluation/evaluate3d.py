@@ -8,7 +8,7 @@ Each instant is compared with its own label. A joint counts where it is inside t
 first pair of cameras, so that all sets of cameras are scored on the same joints.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import mean_by_step, rounded
 from hybrid_pose_ros.evaluation.takes import (
     ROWS, CameraPoses, Take, camera_poses, joints_mm, take_gaps)
+from hybrid_pose_ros.parallel import in_order
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams, triangulate
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
@@ -85,7 +86,7 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
     tasks = [_Task(checkpoint, paths[name][number], params, blinded)
              for name, number, blinded in keys]
     found = {}
-    for key, poses in zip(keys, _run(tasks, executor)):
+    for key, poses in zip(keys, in_order(_poses, tasks, executor)):
         found[key] = poses
         progress(f'{key[0]} {takes[0].rig.names[key[1]]}{" blinded" if key[2] else ""}')
     return {
@@ -117,20 +118,6 @@ def cases_of(rig: Rig) -> list[Case]:
 
 def _named(rig: Rig, cameras: tuple[int, ...]) -> str:
     return ' + '.join(rig.names[index] for index in cameras)
-
-
-def _run(tasks: list[_Task], executor: Executor | None) -> Iterator[CameraPoses]:
-    """Yield the poses of each task in order."""
-    if executor is None:
-        yield from map(_poses, tasks)
-        return
-    futures = [executor.submit(_poses, task) for task in tasks]
-    try:
-        for future in futures:
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def _poses(task: _Task) -> CameraPoses:

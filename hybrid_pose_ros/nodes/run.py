@@ -20,7 +20,7 @@ from hybrid_pose_ros.interrupts import end_within, handle
 from hybrid_pose_ros.nodes.scheduling import stand_back
 
 STOP_S = 4.0
-"""A node that does not end by itself ends that long after SIGINT: launch sends SIGTERM after 5 s."""
+"""A node that hangs ends this long after SIGINT; launch sends SIGTERM after 5 s."""
 
 MAKING_S = 1.0
 """A node that is being made has nothing to save, but may compile kernels for many seconds."""
