@@ -27,14 +27,15 @@ distribution while the weights' figures are those of one version."""
 
 TOOLS_OF_ROSDEP = {
     'python3-venv': 'makes the environment of the next lines',
-    'python3-hypothesis': 'tests', 'python3-pytest': 'tests', 'python3-pytest-xdist': 'tests'}
+    'python3-hypothesis': 'tests', 'python3-pytest': 'tests', 'python3-pytest-xdist': 'tests',
+    'python3-scipy': 'tests'}
 """Keys of the same file that no module of ours imports, and what each is for."""
 
 ROS_PACKAGES = {
-    'ament_cmake', 'ament_cmake_python', 'rosidl_default_generators', 'rosidl_default_runtime',
-    'builtin_interfaces', 'diagnostic_msgs', 'domain_coordinator', 'event_camera_msgs',
-    'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs', 'rcl_interfaces', 'rclpy',
-    'sensor_msgs', 'std_msgs', 'visualization_msgs'}
+    'ament_cmake', 'ament_cmake_pytest', 'ament_cmake_python', 'rosidl_default_generators',
+    'rosidl_default_runtime', 'builtin_interfaces', 'diagnostic_msgs', 'domain_coordinator',
+    'event_camera_msgs', 'geometry_msgs', 'launch', 'launch_ros', 'lifecycle_msgs',
+    'rcl_interfaces', 'rclpy', 'sensor_msgs', 'std_msgs', 'visualization_msgs'}
 """Packages of Jazzy's distribution file: names of released packages are keys of rosdep too."""
 
 
