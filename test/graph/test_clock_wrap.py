@@ -3,10 +3,12 @@
 """EVT3's 24-bit clock wraps, and nodes that started on one side of it meet those of the other."""
 
 import pytest
-from live_graph import SKELETON, STATE, Camera, LiveGraph
+from live_graph import SKELETON, STATE, Camera, LiveGraph, States, stamps_us
+from std_msgs.msg import Header
 
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US, nearest_turn
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
+from hybrid_pose_ros.nodes.messages import to_time
 
 CHUNK_US = 40_000
 BEFORE_US = 400_000  # sent before the wrap
@@ -69,3 +71,20 @@ def test_a_node_that_comes_back_on_the_other_side_of_a_wrap_takes_part_at_once(l
     values = live.report('snn_tracker')
     assert live.log('snn_tracker') == []
     assert int(values['states']) > 0
+
+
+def test_poses_go_on_while_header_stamps_jump(live):
+    """A host clock set ahead moved sensor time, one set back dropped the state."""
+    live.start('snn_tracker')
+    skeletons = live.listen(SKELETON, Skeleton2D)
+    camera, states = Camera(live, 1), States(live)
+    camera.send(CHUNK_US)
+    live.report('snn_tracker', lambda values: values.get('steps') == '39')
+    states.announce(states.write(10_000))
+    live.spin_until(lambda: skeletons, 'a pose from the state')
+    for stamp_ns in (0, 2 * 10**18, 2 * 10**18 + 9 * 10**9, 2 * 10**18 - 600_000_000, 10**9):
+        camera.send(CHUNK_US, header=Header(stamp=to_time(stamp_ns)))
+        live.spin_until(lambda: skeletons[-1].sensor_time_us == camera.now_us - 1_000, 'its poses')
+    assert stamps_us(skeletons) == list(range(39_000, camera.now_us, 1_000))
+    values = live.report('snn_tracker')
+    assert [values[name] for name in ('restarts', 'gaps', 'states')] == ['0', '0', '1']
