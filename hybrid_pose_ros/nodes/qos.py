@@ -43,6 +43,10 @@ READY_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE,
 MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """What RViz asks for by default; it shows nothing of a best-effort publisher."""
 
+CAMERA_INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Matches every publisher: reliable as drivers are, best effort as image pipelines are, volatile
+or transient local. Cameras repeat it, so a lost one does not matter."""
+
 RECORDED_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
 """For the recorder of slow topics: some bursts."""
 

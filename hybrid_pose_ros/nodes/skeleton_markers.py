@@ -24,7 +24,7 @@ from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.marker_shapes import body, color, marker
 from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
-from hybrid_pose_ros.nodes.qos import MARKERS_QOS, publisher
+from hybrid_pose_ros.nodes.qos import CAMERA_INFO_QOS, MARKERS_QOS, publisher, subscription
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
@@ -47,7 +47,7 @@ class SkeletonMarkersNode(SettingsNode, Node):
         self._overlay = publisher(self, Image, '~/overlay', MARKERS_QOS)
         self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, 10, raw=True)
         self._lens: CameraInfo | None = None
-        self.create_subscription(CameraInfo, '~/camera_info', self._on_camera_info, 10)
+        subscription(self, CameraInfo, '~/camera_info', self._on_camera_info, CAMERA_INFO_QOS)
         self._input: EventInput | None = None
         compile_codecs()  # before somebody looks
         self._timer = steady_timer(self, 1.0 / self._params.rate_hz, self._draw)
