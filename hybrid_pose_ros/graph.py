@@ -89,7 +89,9 @@ ARGUMENTS = (
     Argument('seed', 'of the simulated scene', (('event_player', 'seed'),)),
     Argument('record', 'folder of a bag to record into', (('evaluator', 'bag'),)),
     Argument('depth_m', 'distance of the plane on which RViz shows the skeleton [m]',
-             (('skeleton_markers', 'depth_m'),)))
+             (('skeleton_markers', 'depth_m'),)),
+    Argument('frame_id', 'frame of the markers; by default the camera\'s, from the packets, and '
+             'with rviz the name of the camera', (('skeleton_markers', 'frame_id'),)))
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,8 @@ def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool
                          f'{namespace!r}')
     if values.get('calibration'):
         raise InputError('the rig says how lenses distort: leave out calibration')
+    if values.get('frame_id'):
+        raise InputError(f'the rig names its frame: leave out frame_id {values["frame_id"]!r}')
     parameters: dict[str, Any] = {'rig': path}
     if driver == 'player':
         parameters['clock'] = 'sensor'  # a take has one

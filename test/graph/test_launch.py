@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch file under the real launch system, where it is installed."""
 
-import importlib.util
 import os
 import re
 import signal
@@ -11,18 +10,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from launch_file import FILE, visited
+from lifecycle_msgs.srv import GetState
 from live_graph import DOMAIN, EVENTS, SKELETONS
+from rclpy.qos import ReliabilityPolicy
 
-from hybrid_pose_ros.graph import TOPICS, graph, share
+from hybrid_pose_ros.graph import TOPICS, graph
 
-WHY = 'no ROS launch here: it comes with a ROS installation'
-launch = pytest.importorskip('launch', reason=WHY)
-pytest.importorskip('launch_ros', reason=WHY)
-
-from lifecycle_msgs.srv import GetState  # noqa: E402
-from rclpy.qos import ReliabilityPolicy  # noqa: E402
-
-FILE = share() / 'launch' / 'hybrid_pose.launch.py'
 PATIENCE_S = 60
 SCRIPT = """
 import sys
@@ -37,7 +31,8 @@ sys.exit(service.run())
 """
 OF_DRIVERS = {
     'metavision': {'event_message_time_threshold', 'serial', 'frame_id'},
-    'libcaer': {'event_message_time_threshold', 'serial', 'camera_frame_id', 'device_type'}}
+    'libcaer': {'event_message_time_threshold', 'serial', 'camera_frame_id', 'device_type',
+                'encoding'}}
 """Parameters that the drivers have, as their sources name them."""
 
 
@@ -94,19 +89,6 @@ def test_an_interrupt_ends_every_node_in_order(launched):
     assert sorted(ended) == sorted(
         spec.name for spec in graph(driver='player', values={'record': 'bag'})), launched.output
     assert (launched.bag / 'metadata.yaml').exists()
-
-
-def visited(**arguments: str) -> list:
-    """Return the nodes that the launch file makes of its arguments, which are not started."""
-    spec = importlib.util.spec_from_file_location('launch_file', FILE)
-    file = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(file)
-    context = launch.LaunchContext()
-    context.launch_configurations.update(arguments)
-    nodes = []
-    for entity in file.generate_launch_description().entities:
-        nodes += entity.visit(context) or []
-    return nodes
 
 
 def test_the_launch_file_starts_the_nodes_of_the_description():

@@ -1,0 +1,31 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch file without starting what it launches. Skips importers without ROS launch."""
+
+import importlib.util
+
+import pytest
+
+from hybrid_pose_ros.graph import share
+
+pytest.importorskip('hybrid_pose_ros.msg', reason='needs the built package: run `make build`')
+WHY = 'no ROS launch here: it comes with a ROS installation'
+launch = pytest.importorskip('launch', reason=WHY)
+pytest.importorskip('launch_ros', reason=WHY)
+
+from launch.logging import launch_config  # noqa: E402, F401
+
+FILE = share() / 'launch' / 'hybrid_pose.launch.py'
+
+
+def visited(**arguments: str) -> list:
+    """Return the nodes that the launch file makes of its arguments, which are not started."""
+    spec = importlib.util.spec_from_file_location('launch_file', FILE)
+    file = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(file)
+    context = launch.LaunchContext()
+    context.launch_configurations.update(arguments)
+    nodes = []
+    for entity in file.generate_launch_description().entities:
+        nodes += entity.visit(context) or []
+    return nodes
