@@ -50,6 +50,12 @@ class EventTimes:
         near_us = np.array(self._latest_us)[order][np.maximum(last, 0)]
         return nearest_turn(np.asarray(times_us), near_us, self.period_us)
 
+    def in_latest_turn(self, time_us: int) -> int:
+        """Return a time in the turn of the last packet; unchanged where there was none yet."""
+        if not self._latest_us:
+            return time_us
+        return nearest_turn(time_us, self._latest_us[-1], self.period_us)
+
     def gaps(self) -> Gaps:
         """Return the long stretches of sensor time without events."""
         return find_gaps(np.sort(np.concatenate([np.zeros(0, np.int64), *self._edges_us])))

@@ -15,6 +15,7 @@ import numpy as np
 from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.pose.skeleton import BONES, JOINTS, Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
+from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 from hybrid_pose_ros.visualization.overlay import confidence_bgr, draw_events
@@ -49,10 +50,11 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, int]:
         raise InputError(f'{path} cannot be written: {error}') from error
     recording.log(CAMERA, rr.AnnotationContext(
         [(index, name) for index, name in enumerate(JOINTS)]), static=True)
-    counts = {'poses': 0, 'pictures': 0, 'truth': _log_truth(rr, recording, bag, topics)}
+    counts = {'poses': 0, 'pictures': 0}
+    times = EventTimes()
     columns: dict[str, list[float]] = {name: [] for name in SCALARS}
     times_s: list[float] = []
-    for moment in run_moments(bag, period_us=1_000_000 // fps):
+    for moment in run_moments(bag, period_us=1_000_000 // fps, times=times):
         time_us = moment.events['t'][-1] if moment.pose is None else moment.pose.sensor_time_us
         recording.set_time('sensor_time', duration=time_us * 1e-6)
         if moment.events is not None:
@@ -68,6 +70,7 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, int]:
             for name, number in SCALARS.items():
                 columns[name].append(number(moment.pose))
     _log_columns(rr, recording, times_s, columns)
+    counts['truth'] = _log_truth(rr, recording, bag, topics, times)
     recording.flush()
     return counts
 
@@ -110,15 +113,17 @@ def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
         radii=0.4 if rgb else 0.8, draw_order=order))
 
 
-def _log_truth(rr: Any, recording: Any, bag: Path, topics: Iterable[str]) -> int:
-    """Log the ground truth that the bag holds; return how many poses."""
+def _log_truth(rr: Any, recording: Any, bag: Path, topics: Iterable[str], times: EventTimes
+               ) -> int:
+    """Log the ground truth that the bag holds, in the events' turn; return how many poses."""
     topics = [topic for topic in topics if one_of(topic, [TRUTH_TOPIC])]
-    count = 0
-    for message in typed_messages(bag, topics) if topics else ():
-        recording.set_time('sensor_time', duration=message.message.sensor_time_us * 1e-6)
+    messages = list(typed_messages(bag, topics)) if topics else []
+    times_us = times.in_turn(np.array([one.message.sensor_time_us for one in messages]),
+                             np.array([one.log_time_ns for one in messages]))
+    for time_us, message in zip(times_us, messages):
+        recording.set_time('sensor_time', duration=time_us * 1e-6)
         _log_skeleton(rr, recording, TRUTH, skeleton_of(message.message), rgb=TRUTH_RGB)
-        count += 1
-    return count
+    return len(messages)
 
 
 def _log_columns(rr: Any, recording: Any, times_s: list[float],

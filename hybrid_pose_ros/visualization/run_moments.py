@@ -15,6 +15,7 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
+from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.message_types import typestore
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 
@@ -32,18 +33,26 @@ class Moment(NamedTuple):
     height: int
 
 
-def run_moments(bag: Path, *, period_us: int) -> Iterator[Moment]:
+def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None
+                ) -> Iterator[Moment]:
     """Yield every pose of a bag in order, once a period of sensor time with its events.
 
-    Of a run without any pose, one moment with the first packets' events.
+    Of a run without any pose, one moment with the first packets' events. The sensor time of a pose
+    is brought to the turn of the events.
+
+    Args:
+        bag: folder or file.
+        period_us: sensor time between two pictures.
+        times: the times of the packets are added to it.
 
     Raises:
         RecordingError: no bag, or one that is cut short; what is whole is yielded before.
     """
     store, stream = typestore(), PacketStream()
+    times = EventTimes() if times is None else times
     batches: deque[np.ndarray] = deque()
     next_us = size = None
-    for topic, type_name, _, cdr in bag_messages(bag):
+    for topic, type_name, log_time_ns, cdr in bag_messages(bag):
         if type_name == EVENT_PACKET:
             try:
                 packet = parse_event_packet(cdr)
@@ -54,10 +63,12 @@ def run_moments(bag: Path, *, period_us: int) -> Iterator[Moment]:
             if update.restarted:
                 batches.clear()
                 next_us = None
+            times.add(log_time_ns, packet.encoding, update.events['t'])
             if len(update.events):
                 batches.append(update.events)
         elif one_of(topic, POSES):
             for pose in poses_of(topic, store.deserialize_cdr(cdr, type_name)):
+                pose.sensor_time_us = times.in_latest_turn(pose.sensor_time_us)
                 due = next_us is None or pose.sensor_time_us >= next_us
                 if due:
                     next_us = pose.sensor_time_us + period_us

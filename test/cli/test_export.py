@@ -24,6 +24,10 @@ def bag(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def columns(bag):
+    return exported(bag)
+
+
+def exported(bag):
     """Return the columns of each entity of the exported file, rows in the order of time."""
     chunk = pytest.importorskip('rerun.chunk', reason='needs rerun-sdk')
     path = bag.with_name('run.rrd')
@@ -68,6 +72,12 @@ def test_pictures_of_the_events_come_25_times_a_second(columns):
 
 def test_the_truth_is_there(columns):
     assert len(columns['/camera/truth/joints']) == BAG_US // 4_000
+
+
+def test_poses_and_truth_of_other_turns_are_at_the_time_of_their_events(tmp_path, columns):
+    clip = circling_clip(duration_ms=BAG_US // 1000, events_ms=20)
+    ahead = write_bag(tmp_path / 'run', clip, since_us=0, turns=lambda stamp_us: (1, -2))
+    assert exported(ahead) == columns
 
 
 def test_without_the_sdk_one_line_says_what_to_install(bag, monkeypatch, capsys):
