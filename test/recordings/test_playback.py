@@ -43,10 +43,15 @@ def test_without_a_label_there_is_no_truth(tmp_path):
     assert [due.truth for due in encoded_packets(recording, PERIOD_US, 'camera')] == [None] * 5
 
 
+HOUR_NS = 3600 * 10**9
 CLOCKS = {
     'right': lambda ns, seq: ns,
+    'an hour ahead from packet 20 on': lambda ns, seq: ns + (seq >= 20) * HOUR_NS,
+    'an hour back from packet 20 on': lambda ns, seq: ns - (seq >= 20) * HOUR_NS,
+    'zero at first': lambda ns, seq: ns * (seq >= 2),
     'always zero': lambda ns, seq: 0,
-    '20 times too fast': lambda ns, seq: ns + seq * PERIOD_US * 50}
+    '20 times too fast': lambda ns, seq: ns + seq * PERIOD_US * 50,
+    'paused for ten minutes': lambda ns, seq: ns + (seq >= 20) * HOUR_NS // 6}
 """Header stamps of packets by what a host can make of them."""
 
 
