@@ -29,8 +29,9 @@ from hybrid_pose_ros.events.packet import ENCODINGS, Packet
 REORDER_WINDOW = 64
 """A packet that comes behind so many later ones counts as one of another run."""
 
-RESTART_JUMP = 100_000
-"""Lost packets in a row, 7 to 20 minutes of them, behind which nothing is gone on with."""
+RESTART_JUMP = 10_000_000
+"""Packets lost in a row, 11 to 28 hours of them, after which the stream is taken as another run. A
+recorder that is paused for ten minutes loses 150 000."""
 
 STEP_BACK_US = 500_000
 """Times of one run go back by less: packets out of order, a host's clock that is adjusted."""

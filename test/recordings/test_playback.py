@@ -108,7 +108,7 @@ def test_a_recorder_that_was_paused_makes_one_short_wait():
     """Ten minutes, 150 000 packets, are missing before packet 20."""
     whole = played(driver_packets())
     paused = played(driver_packets(later_us=lambda seq: (seq >= 20) * 600_000_000,
-                                   lost=lambda seq: (seq >= 20) * 50_000))
+                                   lost=lambda seq: (seq >= 20) * 150_000))
     assert [due.due_us for due in paused[:20]] == [due.due_us for due in whole[:20]]
     waits_us = np.diff([due.due_us for due in paused]) - np.diff([due.due_us for due in whole])
     assert (np.delete(waits_us, 19) == 0).all() and waits_us[19] <= LONGEST_GAP_US
