@@ -50,7 +50,8 @@ def write_bag(path, clip, *, cameras=('',), **options):
         options: of each camera. poses, truth: whether they are recorded; since_us: no poses
             before; turns: how many turns of EVT3's clock the sensor times of pose and truth are
             ahead of the events', by the true sensor time; pause_us: the recorder is paused
-            for so long at the middle of the clip, and loses a packet.
+            for so long at the middle of the clip, and loses packets; phase_us: how much
+            later all times are.
     """
     writer = BagWriter(path)
     for number, space in enumerate(cameras):
@@ -60,7 +61,7 @@ def write_bag(path, clip, *, cameras=('',), **options):
 
 
 def _write_camera(writer, space, share, clip, *, poses=True, truth=True, since_us=100_000,
-                  turns=lambda stamp_us: (0, 0), pause_us=0):
+                  turns=lambda stamp_us: (0, 0), pause_us=0, phase_us=0):
     encoder = Evt3Encoder(WIDTH, HEIGHT)
     events_of = writer.add_topic(space + EVENTS, 'event_camera_msgs/msg/EventPacket')
     pose_of = writer.add_topic(space + SKELETON, 'hybrid_pose_ros/msg/Skeleton2D')
@@ -68,13 +69,14 @@ def _write_camera(writer, space, share, clip, *, poses=True, truth=True, since_u
     for seq, start_us in enumerate(range(0, clip.end_us, PACKET_US)):
         end_us = start_us + PACKET_US
         events = clip.events_between(start_us, end_us).copy()
-        later_us = pause_us if start_us >= clip.end_us // 2 else 0
-        if later_us and start_us - PACKET_US < clip.end_us // 2:
+        later_us = phase_us + (pause_us if start_us >= clip.end_us // 2 else 0)
+        if pause_us and later_us >= pause_us and start_us - PACKET_US < clip.end_us // 2:
             encoder = Evt3Encoder(WIDTH, HEIGHT)
         events['t'] += later_us
         log_ns = 1000 * (end_us + later_us)
-        events_of(log_ns, cdr_of(Packet(log_ns, 'camera', WIDTH, HEIGHT, seq + (later_us > 0), 0,
-                                        'evt3', encoder.encode(events))))
+        number = seq + (later_us - phase_us) // PACKET_US
+        events_of(log_ns, cdr_of(Packet(log_ns, 'camera', WIDTH, HEIGHT, number, 0, 'evt3',
+                                        encoder.encode(events))))
         turn = (np.arange(13) + seq) % 5
         error_px = share * OFF_PX * np.array([1, 2, 1, 2, 1])[turn, None]
         if truth:

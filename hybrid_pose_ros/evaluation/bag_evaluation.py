@@ -35,7 +35,7 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_bag import EventBag
-from hybrid_pose_ros.recordings.labeled import LabeledRecording, without_gaps
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, earlier, without_gaps
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
@@ -82,11 +82,13 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
         raise InputError(f'{path} holds no skeletons: nothing is left without a re-run')
     unlabeled = _unlabeled(source, events)
     labels, exact, turn = bag_truth(unlabeled, run, truth)
-    unlabeled = without_gaps(unlabeled, run.gaps)
-    labels = None if labels is None else without_gaps(labels, run.gaps)
+    phase_us = _phase_us(run, params.step_us)
+    unlabeled = earlier(without_gaps(unlabeled, run.gaps), phase_us)
+    if labels is not None:
+        labels = earlier(without_gaps(labels, run.gaps), phase_us)
     found = {}
     if len(run.poses):
-        found['recorded'] = _recorded(run)
+        found['recorded'] = _recorded(run, phase_us)
     result = {
         'bag': str(path), 'topic': source.topic,
         'truth': None if labels is None else str(truth or IN_BAG), 'turn_of_truth': turn,
@@ -154,9 +156,19 @@ def _seen_part(labels: LabeledRecording) -> LabeledRecording:
                               ('label_us', 'joints_px', 'visible', 'occluded')})
 
 
-def _recorded(run: Run) -> Poses:
+def _phase_us(run: Run, step_us: int) -> int:
+    """Return how far the recorded time bins are from multiples of `step_us`.
+
+    A turn of a clock is not a multiple of a bin, so a tracker in another turn than the bag's
+    events has other bins. The tracker that is run again shall have them, too.
+    """
+    phases_us, counts = np.unique(run.poses.sensor_time_us % step_us, return_counts=True)
+    return int(phases_us[counts.argmax()]) if len(counts) else 0
+
+
+def _recorded(run: Run, phase_us: int) -> Poses:
     kept = run.poses[~run.gaps.skips(run.poses.sensor_time_us)]
-    stamps_us = run.gaps.closed(kept.sensor_time_us)
+    stamps_us = run.gaps.closed(kept.sensor_time_us) - phase_us
     late_us = np.rint(1e3 * kept.event_latency_ms).astype(np.int64)
     order = np.argsort(stamps_us, kind='stable')
     joints = np.stack([kept.x_px, kept.y_px], axis=-1)

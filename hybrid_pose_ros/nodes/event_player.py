@@ -171,7 +171,8 @@ class EventPlayerNode(SettingsNode, Node):
 
     def _report(self) -> None:
         """Print how much sensor time was played, for a person or a parent process."""
-        total = '' if self._params.recording else f' of {self._params.duration_s:.2f}'
+        endless = self._params.recording or not self._params.duration_s
+        total = '' if endless else f' of {self._params.duration_s:.2f}'
         print(f'played {self._played_us * 1e-6:.2f}{total} s', flush=True)
 
     def _status(self) -> Status:

@@ -10,7 +10,8 @@ the turn.
 
 import numpy as np
 
-from hybrid_pose_ros.events.clock import EVT3_PERIOD_US, nearest_turn
+from hybrid_pose_ros.events.clock import nearest_turn
+from hybrid_pose_ros.events.packet import PERIODS_US
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US, Gaps, find_gaps
 
 
@@ -28,7 +29,7 @@ class EventTimes:
         """Add a packet: when it was logged, and the times of its events."""
         if not len(times_us):
             return
-        self.period_us = EVT3_PERIOD_US if encoding == 'evt3' else 0
+        self.period_us = PERIODS_US.get(encoding, 0)
         self._log_ns.append(log_ns)
         self._latest_us.append(int(times_us[-1]))
         edges_us = times_us[[0, -1]]

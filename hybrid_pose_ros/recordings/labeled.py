@@ -71,6 +71,15 @@ def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
         occluded=recording.occluded[kept])
 
 
+def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
+    """Return a recording whose times are all earlier."""
+    if not by_us:
+        return recording
+    events = recording.events.copy()
+    events['t'] -= by_us
+    return recording._replace(events=events, label_us=recording.label_us - by_us)
+
+
 def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
     """Return where joints are in the world, (T, J, 3) [mm], labels being resampled likewise."""
     return _between(np.float64(labels.joints_mm), *_neighbors(labels.t, stamps_us))
