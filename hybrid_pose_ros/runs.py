@@ -188,8 +188,7 @@ class Runs:
         if not self._history:
             self._counts.states_too_old += 1
             return None
-        # Another process has unwrapped it, maybe from another turn of the clock on.
-        since_us = nearest_turn(state.sensor_time_us, self._history[-1].end_us, self._period_us)
+        since_us = self._in_this_turn(state.sensor_time_us)
         first_index = -(-since_us // self._params.step_us)
         if first_index < self._history[0].index:
             self._counts.states_too_old += 1
@@ -210,6 +209,15 @@ class Runs:
         ahead = first_index - self._history[-1].index - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
+
+    def _in_this_turn(self, sensor_us: int) -> int:
+        """Return a time that another process unwrapped, in the turn of this one's bins.
+
+        It is three quarters of a turn behind at most, as of a process that got no time, and one
+        quarter ahead: no more packets wait for this one.
+        """
+        newest_us = self._history[-1].end_us
+        return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
 
     def _steps_beside(self, candidate: Run, index: int) -> int:
         """Return how many steps a candidate takes beside a live bin; 0: it waits for idle time."""

@@ -184,6 +184,17 @@ def test_a_state_of_another_turn_of_the_clock_is_used_as_one_of_this_turn(turns)
     assert track.counts.states_too_old == 0
 
 
+def test_a_state_that_is_older_than_half_a_turn_is_not_one_of_the_future():
+    """It would be waited for, without poses: 10 s ago is also 6.8 s ahead."""
+    track = tracker(period_us=EVT3_PERIOD_US)
+    feed = Feed(track)
+    feed.until(1)
+    track.initialize(state(0))
+    assert track.initialize(state(5)._replace(sensor_time_us=-10_000_000)) is None
+    assert track.counts.states_too_old == 1
+    assert bins_of(feed.until(20)) == list(range(1, 20))
+
+
 def test_a_state_of_a_clock_that_does_not_wrap_is_as_old_as_it_says():
     track = tracker()
     Feed(track).until(10)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole graph for a long time while its nodes are restarted in turn, across wraps of the clock.
+"""The whole graph for a long time, across wraps of the clock, while nodes are restarted in turn.
 
 SOAK_S is the duration [s of sensor time], SOAK_REPORT a file for the report (also printed).
 """
