@@ -56,7 +56,7 @@ def main() -> int:
                         help='folder of logs and results, a folder for each commit (%(default)s)')
     args, pytest_arguments = parser.parse_known_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # it ends the tests, too
-    commit = _git('describe', '--always', '--dirty')
+    commit = _commit()
     folder = args.output / commit
     folder.mkdir(parents=True, exist_ok=True)
     kinds = ['quiet'] * args.quiet + ['busy'] * args.busy + ['background'] * args.background
@@ -146,9 +146,10 @@ def _row(run: Run) -> str:
             f'{run.skipped:4} skipped {run.seconds:7.1f} s  status {run.status}')
 
 
-def _git(*arguments: str) -> str:
-    return subprocess.run(['git', *arguments], cwd=ROOT, text=True, check=True,
-                          capture_output=True).stdout.strip()
+def _commit() -> str:
+    described = subprocess.run(['git', 'describe', '--always', '--dirty'], cwd=ROOT, text=True,
+                               capture_output=True)
+    return described.stdout.strip() or 'unversioned'
 
 
 if __name__ == '__main__':
