@@ -18,8 +18,7 @@ from rclpy.timer import Timer
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 LONGEST_WAIT_NS = 60 * 10**9
-"""A reception time further in the past is not one of this process: the packet queue of a driver
-at 250 packets per second is full after 4 s."""
+"""No message waits longer in a process that does not know when its queue was empty."""
 
 
 def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> Timer:
@@ -38,7 +37,8 @@ def at_most_every(period_s: float) -> dict[str, Any]:
     return {'throttle_duration_sec': period_s, 'throttle_time_source_type': STEADY}
 
 
-def received_ns(info: Mapping[str, Any], now_ns: int) -> int:
+def received_ns(info: Mapping[str, Any], now_ns: int, *,
+                longest_ns: int = LONGEST_WAIT_NS) -> int:
     """Return when the middleware received a message, by the host clock.
 
     A time that this process cannot have measured is replaced by the present: 0, that of the
@@ -47,6 +47,7 @@ def received_ns(info: Mapping[str, Any], now_ns: int) -> int:
     Args:
         info: of the message, as rclpy passes it to callbacks.
         now_ns: the present, by the host clock.
+        longest_ns: how long the message may have waited.
     """
     time_ns = info['received_timestamp']
-    return time_ns if 0 <= now_ns - time_ns <= LONGEST_WAIT_NS else now_ns
+    return time_ns if 0 <= now_ns - time_ns <= longest_ns else now_ns

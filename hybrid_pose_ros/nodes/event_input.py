@@ -21,8 +21,11 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.nodes.clocks import at_most_every, received_ns, steady_timer
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS, subscription
-from hybrid_pose_ros.nodes.waiting import waiting
+from hybrid_pose_ros.nodes.waiting import MOST, waiting
 from hybrid_pose_ros.transport.dds_memory import other_users, why_silent
+
+SLACK_NS = 10**9
+"""Between the time of reception and the moment when a packet can be taken, on a busy host."""
 
 TICK_S = 1.0
 
@@ -72,6 +75,7 @@ class EventInput:
         self._last_fault = ''
         self._bad_since = 0  # bad packets since the last good one
         self._queue_depth = 0
+        self._empty_ns = time.monotonic_ns()  # when no packet waited last
         self._subscription = subscription(
             node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
         self._silent_s, self._report_s = 0.0, SILENCE_S  # while spinning; next report
@@ -97,11 +101,7 @@ class EventInput:
 
     def _on_packet(self, message: EventPacket, info: dict) -> None:
         self._take(message, info)
-        depth = 1
-        for more in waiting(self._subscription):
-            self._take(*more)
-            depth += 1
-        self._queue_depth = max(self._queue_depth, depth)
+        self._queue_depth = max(self._queue_depth, 1 + self._take_waiting())
         self.use_idle_time()
         if self._gathering_s is not None:
             time.sleep(self._gathering_s())
@@ -109,12 +109,21 @@ class EventInput:
     def use_idle_time(self) -> None:
         """Work as long as there is something to do and nothing waits; packets go first."""
         while self._on_idle is not None and self._on_idle():
-            for more in waiting(self._subscription):
-                self._take(*more)
+            self._take_waiting()
+
+    def _take_waiting(self) -> int:
+        """Take the packets that wait, MOST at once; return how many."""
+        taken, asked_ns = 0, time.monotonic_ns()
+        for more in waiting(self._subscription):
+            self._take(*more)
+            taken, asked_ns = taken + 1, time.monotonic_ns()
+        if taken < MOST:
+            self._empty_ns = asked_ns
+        return taken
 
     def _take(self, message: EventPacket, info: dict) -> None:
         taken_ns, now_ns = time.monotonic_ns(), time.time_ns()
-        arrival_ns = received_ns(info, now_ns)
+        arrival_ns = received_ns(info, now_ns, longest_ns=taken_ns - self._empty_ns + SLACK_NS)
         counts = self._stream.counts
         repeated = counts.duplicated + counts.out_of_order
         try:
@@ -160,8 +169,7 @@ class EventInput:
 
         A timer that was held up, as while another node of the process is made, fires once.
         """
-        for more in waiting(self._subscription):  # came while the timer was held up
-            self._take(*more)
+        self._take_waiting()  # they came while the timer was held up
         if self._known:
             return
         self._silent_s += TICK_S
