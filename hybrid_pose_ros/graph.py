@@ -6,6 +6,7 @@
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ SETTINGS = {
     'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'ros4hri': Ros4hriParams,
     'triangulator': TriangulatorParams, 'evaluator': EvaluatorParams}
 """Parameters of each node, by its name; its module in `nodes/` has the same name."""
+
+ROS_NAME = re.compile('[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
+
+BOOLEANS = {'true': True, '1': True, 'false': False, '0': False}
 
 NETWORK = ('ann_initializer', 'snn_tracker')
 
@@ -131,8 +136,11 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     if rig:
         return _rig_graph(rig, driver, camera, namespace, ros4hri, values or {}, more or {})
     parameters = _parameters(values or {}, more or {})
-    namespace = f'/{namespace.strip("/")}' if namespace.strip('/') else ''
-    events = f'/{camera.strip("/")}/events'
+    namespace, camera = ros_name('namespace', namespace), ros_name('camera', camera)
+    if not camera:
+        raise InputError('camera must be the name of the driver\'s node')
+    namespace = f'/{namespace}' if namespace else ''
+    events = f'/{camera}/events'
     tracker, initializer = f'{namespace}/snn_tracker', f'{namespace}/ann_initializer'
     state = f'{initializer}/state'
     wanted = {
@@ -143,7 +151,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
                       '~/markers': f'{namespace}/skeleton_markers/markers',
                       '~/overlay': f'{namespace}/skeleton_markers/overlay'},
         'skeleton_markers': {'~/events': events, '~/skeleton': f'{tracker}/skeleton_throttle',
-                             '~/camera_info': f'/{camera.strip("/")}/camera_info'},
+                             '~/camera_info': f'/{camera}/camera_info'},
         'ros4hri': {'~/skeleton': f'{tracker}/skeleton_throttle'},
         'snn_tracker': {'~/events': events, '~/state': state},
         'ann_initializer': {'~/events': events,
@@ -230,12 +238,41 @@ def share() -> Path:
     Raises:
         InputError: the package is not installed.
     """
-    prefixes = [path for path in os.environ.get('AMENT_PREFIX_PATH', '').split(':') if path]
-    places = [Path(prefix, 'share', PACKAGE) for prefix in [*prefixes, sys.prefix]]
+    places = [prefix / 'share' / PACKAGE for prefix in prefixes()]
     for place in places:
         if (place / 'config').is_dir():
             return place
     raise InputError(f'{PACKAGE} is not installed: there is no {" or ".join(map(str, places))}')
+
+
+def prefixes() -> list[Path]:
+    """Return where ROS packages are installed, in the order in which they are looked up."""
+    paths = [path for path in os.environ.get('AMENT_PREFIX_PATH', '').split(':') if path]
+    return [Path(path) for path in [*paths, sys.prefix]]
+
+
+def ros_name(what: str, text: str) -> str:
+    """Return the name of a node or namespace without outer slashes, '' where there is none.
+
+    Raises:
+        InputError: ROS takes no such name.
+    """
+    name = text.strip('/')
+    if name and not ROS_NAME.fullmatch(name):
+        raise InputError(f'{what} {text!r} is not a ROS name: expected letters, digits and _, no '
+                         'digit first, with / between namespaces')
+    return name
+
+
+def is_true(what: str, text: str) -> bool:
+    """Return a boolean that is given as text, as launch conditions read it.
+
+    Raises:
+        InputError: it is none.
+    """
+    if (word := text.strip().lower()) not in BOOLEANS:
+        raise InputError(f'{what} must be true or false, not {text!r}')
+    return BOOLEANS[word]
 
 
 def _typed(node: str, name: str, text: str) -> Any:

@@ -1,30 +1,86 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a ROS parameter file sets for one node, read without ROS."""
+"""ROS parameter files, read without ROS: which section sets what of which node."""
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
+from hybrid_pose_ros.errors import InputError
+
+PARAMETERS = 'ros__parameters'
+
+
+class Section(NamedTuple):
+    """A part of a parameter file."""
+
+    pattern: str  # full name of nodes: * is one name, ** any number of names
+    parameters: dict[str, Any]  # by name with dots, as in qos_overrides./a.publisher.depth
+
+    @property
+    def node(self) -> str:
+        """Name of the node without its namespace, or a wildcard."""
+        return self.pattern.rpartition('/')[2]
+
+    def is_for(self, node: str) -> bool:
+        """Return whether a node of this full name, as in '/left/snn_tracker', reads it."""
+        words = re.escape(self.pattern).replace(r'/\*\*', '(/[^/]+)*').replace(r'\*', '[^/]+')
+        return re.fullmatch(words, node) is not None
+
+
+def read_sections(path: str | Path) -> list[Section]:
+    """Return the sections of a parameter file in their order.
+
+    Raises:
+        InputError: there is no such file, or it is not a parameter file.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except OSError as error:
+        raise InputError(f'no parameter file at {path}: {error.strerror}') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
+    if content is None:  # every line is a comment
+        return []
+    try:
+        return list(_sections(content, ''))
+    except (TypeError, AttributeError) as error:
+        raise InputError(f'{path} is not a parameter file: expected NODE: {{{PARAMETERS}: '
+                         f'{{NAME: VALUE}}}}, not {content!r:.60}') from error
+
 
 def parameters_in_file(path: str | Path, node: str) -> dict[str, Any]:
-    """Return the parameters that a YAML file sets for a node; later sections count more.
+    """Return the parameters that a file sets for a node; later sections count more.
 
     Args:
-        path: parameter file.
+        path: of the file.
         node: full name, as in '/left/snn_tracker'.
+
+    Raises:
+        InputError: as `read_sections` does.
     """
     parameters = {}
-    for pattern, section in (yaml.safe_load(Path(path).read_text()) or {}).items():
-        if _matches(pattern, node):
-            parameters |= section['ros__parameters']
+    for section in read_sections(path):
+        if section.is_for(node):
+            parameters |= section.parameters
     return parameters
 
 
-def _matches(pattern: str, node: str) -> bool:
-    """Return whether a section is for a node: * is one name of a namespace, ** any number."""
-    words = re.escape('/' + pattern.lstrip('/'))
-    return re.fullmatch(words.replace(r'/\*\*', '(/[^/]+)*').replace(r'\*', '[^/]+'),
-                        node) is not None
+def _sections(content: Mapping[str, Any], namespace: str) -> Iterator[Section]:
+    for name, inner in content.items():
+        pattern = f'{namespace}/{name.lstrip("/")}'
+        if PARAMETERS in inner:
+            yield Section(pattern, dict(_flat(inner[PARAMETERS], '')))
+        else:
+            yield from _sections(inner, pattern)
+
+
+def _flat(parameters: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value

@@ -5,15 +5,16 @@
 from pathlib import Path
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, TimerAction
 from launch.logging import launch_config
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import ARGUMENTS, PACKAGE, graph, share
-from hybrid_pose_ros.parameter_files import parameters_in_file
+from hybrid_pose_ros.graph import ARGUMENTS, PACKAGE, graph, is_true, share
+from hybrid_pose_ros.graph_check import check_graph, require_packages
+from hybrid_pose_ros.parameter_files import parameters_in_file, read_sections
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.rviz_config import plane_view, rig_view, rviz_config
@@ -21,30 +22,27 @@ from hybrid_pose_ros.visualization.rviz_config import plane_view, rig_view, rviz
 DRIVERS = ('metavision', 'libcaer')
 """Those that are started here on request: executable driver_node of package NAME_driver."""
 
+RESTART_S = 1.0
+"""Time until a node that was killed starts again."""
+
 
 def _nodes(context):
     def value(name):
         return LaunchConfiguration(name).perform(context)
 
-    driver, camera = value('driver'), value('camera')
+    driver, camera, rviz = value('driver'), value('camera'), is_true('rviz', value('rviz'))
+    params_file = value('params_file')
     if value('rig') and driver in DRIVERS:
         raise InputError(f'a rig has a driver for each camera: start them yourself, as '
                          f'/NAME/{camera} with the names of the rig, and leave out driver')
-    parameters = [value('params_file')]
+    require_packages([f'{driver}_driver'] * (driver in DRIVERS) + ['rviz2'] * rviz)
     values = {argument.name: value(argument.name) for argument in ARGUMENTS}
-    rviz = value('rviz').lower() == 'true'
     if rviz and not value('rig'):
         values |= _shown_markers(value)
     specs = graph(driver=driver, camera=camera, namespace=value('namespace'), rig=value('rig'),
-                  ros4hri=value('ros4hri').lower() == 'true', values=values)
-    nodes = [
-        Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
-             namespace=spec.namespace or '/',
-             parameters=parameters + [dict(spec.parameters)],
-             remappings=list(spec.remappings.items()),
-             # Whoever dies comes back, but for the player, which ends with its recording.
-             respawn=spec.name != 'event_player', respawn_delay=1.0)
-        for spec in specs]
+                  ros4hri=is_true('ros4hri', value('ros4hri')), values=values)
+    check_graph(specs, params_file)
+    nodes = [_node(spec, params_file) for spec in specs]
     if driver in DRIVERS:
         namespace, _, name = camera.rpartition('/')
         nodes.append(Node(package=f'{driver}_driver', executable='driver_node', name=name,
@@ -54,6 +52,21 @@ def _nodes(context):
         nodes.append(Node(package='rviz2', executable='rviz2', name='rviz2', output='screen',
                           arguments=['-d', _rviz_config(value, values, specs)]))
     return nodes
+
+
+def _node(spec, params_file):
+    """Return a node that starts again when it was killed, and ends the launch when it failed."""
+    def on_exit(event, context):
+        if context.is_shutdown or event.returncode == 0:
+            return None
+        if event.returncode > 0:
+            raise InputError(f'{spec.full_name} ended with status {event.returncode}: its last '
+                             'line says why')
+        return [TimerAction(period=RESTART_S, actions=[_node(spec, params_file)])]
+
+    return Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
+                namespace=spec.namespace or '/', parameters=[params_file, dict(spec.parameters)],
+                remappings=list(spec.remappings.items()), on_exit=on_exit)
 
 
 def _shown_markers(value):
@@ -83,7 +96,7 @@ def _rviz_config(value, values, specs):
 
 
 def _driver_parameters(driver, frame, value):
-    """Return what the driver is told; names are its own, and a file of the user's comes last."""
+    """Return the driver's parameters, with its own names; a file of the user's comes last."""
     parameters = {'event_message_time_threshold': 1.0e-3,  # s, length of its packets
                   'serial': ParameterValue(value('serial'), value_type=str)}
     if driver == 'libcaer':
@@ -92,6 +105,8 @@ def _driver_parameters(driver, frame, value):
     else:
         parameters |= {'frame_id': frame}  # its own default is made of the serial number
     file = value('driver_params_file')
+    if file:
+        read_sections(file)
     return [parameters, file] if file else [parameters]
 
 
@@ -125,9 +140,9 @@ def generate_launch_description():
         DeclareLaunchArgument('params_file',
                               default_value=str(share() / 'config' / 'hybrid_pose.yaml'),
                               description='YAML file with the nodes\' parameters'),
-        DeclareLaunchArgument('ros4hri', default_value='false', choices=['true', 'false'],
+        DeclareLaunchArgument('ros4hri', default_value='false',
                               description='publish the body on /humans, too; needs hri_msgs'),
-        DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'],
+        DeclareLaunchArgument('rviz', default_value='false',
                               description='start RViz with the frame and topics of this graph')]
     arguments += [DeclareLaunchArgument(argument.name, default_value='',
                                         description=argument.description)

@@ -3,6 +3,8 @@
 """The launch file without starting what it launches. Skips importers without ROS launch."""
 
 import importlib.util
+import os
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,17 @@ pytest.importorskip('launch_ros', reason=WHY)
 from launch.logging import launch_config  # noqa: E402, F401
 
 FILE = share() / 'launch' / 'hybrid_pose.launch.py'
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, package: str, executable: str) -> None:
+    """Install a package with an empty executable below a folder."""
+    for name in (f'lib/{package}/{executable}',
+                 f'share/ament_index/resource_index/packages/{package}'):
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.touch(mode=0o755)
+    monkeypatch.setenv('AMENT_PREFIX_PATH',
+                       f'{folder}:{os.environ.get("AMENT_PREFIX_PATH", "")}')
 
 
 def visited(**arguments: str) -> list:

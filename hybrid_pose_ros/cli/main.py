@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _mistake(error: BaseException, verb: str) -> int:
     """Return the exit status of a mistake that is not ours; raise what is."""
     if isinstance(error, InputError):
-        print(f'hybrid-pose {verb}: {error}', file=sys.stderr)
+        print(f'hybrid-pose {verb}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
     if isinstance(error, BrokenPipeError):  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,13 +4,18 @@
 
 import argparse
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph import ARGUMENTS, graph, share
+from hybrid_pose_ros.graph_check import check_graph
 from hybrid_pose_ros.supervision import Supervisor
 
-SUMMARY = 'start the graph beside a driver, or with the player, until Ctrl-C'
+SUMMARY = 'start the graph next to a driver, until Ctrl-C, or with the player, until its end'
+
+SETTLE_S = 2.0
+"""Poses of the player's last packets are made and recorded within this time."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,24 +38,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Start the nodes; return when all have ended or after Ctrl-C."""
+    """Start the nodes; return when the players, or all nodes, have ended, or after Ctrl-C."""
     require_ros()
     values = {argument.name: getattr(args, argument.name) for argument in ARGUMENTS}
     nodes = graph(driver=args.driver, camera=args.camera, namespace=args.namespace, rig=args.rig,
                   ros4hri=args.ros4hri, values=values)
     params_file = args.params_file or share() / 'config' / 'hybrid_pose.yaml'
-    if not params_file.is_file():
-        raise InputError(f'no parameter file at {params_file}')
+    check_graph(nodes, params_file)
+    players = {node.full_name for node in nodes if node.name == 'event_player'}
     with Supervisor(nodes, params_file=params_file) as supervisor:
         try:
-            while len(done := supervisor.check()) < len(nodes) and not any(done.values()):
+            while not has_ended(done := supervisor.check(), players, len(nodes)):
                 time.sleep(0.2)
+            if players and not any(done.values()):
+                time.sleep(SETTLE_S)
         except KeyboardInterrupt:
             done = {}
     if any(done.values()):
         raise InputError(f'{", ".join(name for name, status in done.items() if status)} ended '
                          'with an error, see above')
     return {'nodes': [node.name for node in nodes], 'restarts': supervisor.restarts}
+
+
+def has_ended(done: Mapping[str, int], players: Collection[str], count: int) -> bool:
+    """Return whether a graph is at its end: a node failed, all players are through, or all ended.
+
+    Args:
+        done: exit status of the nodes that have ended, by name.
+        players: names of the players.
+        count: of all nodes.
+    """
+    finished = done.keys() >= set(players) if players else len(done) == count
+    return finished or any(done.values())
 
 
 def require_ros() -> None:

@@ -17,14 +17,29 @@ def load_lens(path: str | Path, width: int, height: int) -> Lens:
     """Return the lens of a calibration file.
 
     Args:
-        path: YAML with image_width, image_height, camera_matrix and distortion_coefficients; its
-            distortion_model is one of MODELS, plumb_bob where it names none.
+        path: as of `read_lens`.
         width: of the sensor that it is meant for [px].
         height: likewise.
 
     Raises:
-        InputError: there is no such file, it lacks something, or is of another sensor size or
-            of a model that is not known.
+        InputError: as `read_lens` does, or the file is of another sensor size.
+    """
+    lens, size = read_lens(path)
+    if size != (width, height):
+        raise InputError(f'{path} is the calibration of a sensor of {size[0]}x{size[1]} px, but '
+                         f'the packets are of {width}x{height} px')
+    return lens
+
+
+def read_lens(path: str | Path) -> tuple[Lens, tuple[int, int]]:
+    """Return the lens of a calibration file, and the sensor size (width, height) [px].
+
+    Args:
+        path: YAML with image_width, image_height, camera_matrix and distortion_coefficients; its
+            distortion_model is one of MODELS, plumb_bob where it names none.
+
+    Raises:
+        InputError: there is no such file, it lacks something, or its model is not known.
     """
     try:
         calibration = yaml.safe_load(Path(path).read_text())
@@ -41,7 +56,4 @@ def load_lens(path: str | Path, width: int, height: int) -> Lens:
     if model not in MODELS:
         raise InputError(f'{path} has the distortion_model {model!r}: expected '
                          f'{", ".join(MODELS)}')
-    if size != (width, height):
-        raise InputError(f'{path} is the calibration of a sensor of {size[0]}x{size[1]} px, but '
-                         f'the packets are of {width}x{height} px')
-    return Lens(matrix, distortion, equidistant=model == 'equidistant')
+    return Lens(matrix, distortion, equidistant=model == 'equidistant'), size

@@ -7,14 +7,18 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from launch_file import FILE, visited
+from child_processes import started
+from launch_file import FILE, install, visited
 from lifecycle_msgs.srv import GetState
 from live_graph import DOMAIN, EVENTS, SKELETONS
 from rclpy.qos import ReliabilityPolicy
 
+from hybrid_pose_ros import graph_check
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph import TOPICS, graph
 
 PATIENCE_S = 60
@@ -89,6 +93,8 @@ def test_an_interrupt_ends_every_node_in_order(launched):
     assert sorted(ended) == sorted(
         spec.name for spec in graph(driver='player', values={'record': 'bag'})), launched.output
     assert (launched.bag / 'metadata.yaml').exists()
+    assert launched.status == 0
+    assert 'has died' not in launched.output and 'Traceback' not in launched.output
 
 
 def test_the_launch_file_starts_the_nodes_of_the_description():
@@ -96,13 +102,69 @@ def test_the_launch_file_starts_the_nodes_of_the_description():
         'evaluator', 'skeleton_markers', 'snn_tracker', 'ann_initializer', 'event_player']
 
 
-def test_ros4hri_is_started_on_request():
+def test_a_node_that_fails_ends_the_launch_with_its_line(tmp_path, live):
+    """It was started again every second, for ever."""
+    with started(sys.executable, '-c', SCRIPT, FILE, 'record:=/proc/none/bag',
+                 stderr=subprocess.STDOUT) as process:
+        output, _ = process.communicate()
+    assert process.returncode == 1
+    assert output.count('/proc/none/bag cannot be made') == 1
+    assert 'evaluator ended with status 1: its last line says why' in output
+    pids = re.findall(r'process started with pid \[(\d+)\]', output)
+    assert pids and not any(Path(f'/proc/{pid}').exists() for pid in pids)
+
+
+@pytest.mark.parametrize('name', ('snn_tracker', 'event_player'))
+def test_a_node_that_was_killed_is_started_again_and_one_that_is_done_is_not(name):
+    node, = (node for node in visited(driver='player') if node.node_executable == name)
+    running, ending = SimpleNamespace(is_shutdown=False), SimpleNamespace(is_shutdown=True)
+
+    def after(status: int, context=running) -> list | None:
+        return node._ExecuteLocal__on_exit(SimpleNamespace(returncode=status), context)
+
+    timer, = after(-signal.SIGKILL)
+    again, = timer.actions
+    assert (again.node_executable, again.node_package) == (name, node.node_package)
+    assert after(0) is None
+    assert after(1, ending) is after(-signal.SIGKILL, ending) is None
+    with pytest.raises(InputError, match=f'{name} ended with status 1'):
+        after(1)
+
+
+@pytest.mark.parametrize('argument, package', (
+    ({'rviz': 'true'}, 'rviz2'), ({'rviz': 'True'}, 'rviz2'), ({'rviz': '1'}, 'rviz2'),
+    ({'driver': 'metavision'}, 'metavision-driver'), ({'driver': 'libcaer'}, 'libcaer-driver'),
+    ({'ros4hri': 'true'}, 'hri-msgs')))
+def test_a_package_that_is_missing_is_named_before_any_node_is_made(monkeypatch, argument,
+                                                                    package):
+    """The launch failed at that node and left the others running, for a second launch to meet."""
+    monkeypatch.setenv('ROS_DISTRO', 'jazzy')
+    monkeypatch.setattr(graph_check, 'prefixes', lambda: [])
+    with pytest.raises(InputError, match=f'sudo apt install ros-jazzy-{package}'):
+        visited(**argument)
+
+
+@pytest.mark.parametrize('arguments, said', (
+    ({'preset': 'huge'}, "preset = 'huge' must be one of"),
+    ({'rviz': 'yes'}, "rviz must be true or false, not 'yes'"),
+    ({'camera': 'my camera'}, "camera 'my camera' is not a ROS name"),
+    ({'params_file': '/none.yaml'}, 'no parameter file at /none.yaml'),
+    ({'driver': 'libcaer', 'driver_params_file': '/none.yaml'}, 'no parameter file at /none')))
+def test_a_mistake_is_found_before_any_node_is_made(tmp_path, monkeypatch, arguments, said):
+    install(tmp_path, monkeypatch, 'libcaer_driver', 'driver_node')
+    with pytest.raises(InputError, match=said):
+        visited(**arguments)
+
+
+def test_ros4hri_is_started_on_request(tmp_path, monkeypatch):
+    install(tmp_path, monkeypatch, 'hri_msgs', 'none')
     assert 'ros4hri' in [node.node_executable for node in visited(ros4hri='true')]
     assert 'ros4hri' not in [node.node_executable for node in visited()]
 
 
 @pytest.mark.parametrize('driver', OF_DRIVERS)
-def test_a_driver_is_started_with_parameters_that_it_has(driver):
+def test_a_driver_is_started_with_parameters_that_it_has(tmp_path, monkeypatch, driver):
+    install(tmp_path, monkeypatch, f'{driver}_driver', 'driver_node')
     node = visited(driver=driver, camera='left/eye')[-1]
     assert node.node_package == f'{driver}_driver' and node.node_executable == 'driver_node'
     parameters, = node._Node__parameters

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the launch file starts RViz with; a stand-in for the package rviz2 is enough."""
 
-import os
 from pathlib import Path
 
 import pytest
 import yaml
-from launch_file import launch_config, visited
+from launch_file import install, launch_config, visited
 
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 
@@ -15,12 +14,7 @@ from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 @pytest.fixture
 def rviz2(tmp_path, monkeypatch):
     """Install a package rviz2, and let launch write its files into a folder of the test."""
-    for name in ('lib/rviz2/rviz2', 'share/ament_index/resource_index/packages/rviz2'):
-        path = tmp_path / 'prefix' / name
-        path.parent.mkdir(parents=True)
-        path.touch(mode=0o755)
-    monkeypatch.setenv('AMENT_PREFIX_PATH',
-                       f'{tmp_path / "prefix"}:{os.environ.get("AMENT_PREFIX_PATH", "")}')
+    install(tmp_path / 'prefix', monkeypatch, 'rviz2', 'rviz2')
     monkeypatch.setattr(launch_config, '_log_dir', str(tmp_path))
 
 
@@ -79,6 +73,7 @@ def test_without_rviz_the_markers_keep_the_frame_of_the_packets():
 
 @pytest.mark.parametrize('arguments, encoding', (
     ({}, 'libcaer'), ({'encoding': 'libcaer_cmp'}, 'libcaer_cmp')))
-def test_the_driver_of_a_davis_gets_the_encoding(arguments, encoding):
+def test_the_driver_of_a_davis_gets_the_encoding(tmp_path, monkeypatch, arguments, encoding):
+    install(tmp_path, monkeypatch, 'libcaer_driver', 'driver_node')
     assert parameters_of(visited(driver='libcaer', **arguments), 'driver_node')[
         'encoding'] == encoding

@@ -1,0 +1,107 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a user can get wrong about a graph, found before any of its processes starts. No ROS."""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.graph import PACKAGE, SETTINGS, NodeSpec, prefixes
+from hybrid_pose_ros.parameter_files import Section, read_sections
+from hybrid_pose_ros.representation.lens import read_lens
+from hybrid_pose_ros.settings import parameters_of
+
+OF_EVERY_NODE = ('use_sim_time', 'start_type_description_service')
+OVERRIDES = 'qos_overrides.'
+"""Parameters that rclpy itself declares."""
+
+
+def require_packages(names: Iterable[str]) -> None:
+    """Raise InputError, with the command that installs them, where packages are missing."""
+    missing = [name for name in names if not any(
+        (prefix / 'share/ament_index/resource_index/packages' / name).exists()
+        for prefix in prefixes())]
+    if missing:
+        distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
+        debian = ' '.join(f'ros-{distribution}-{name.replace("_", "-")}' for name in missing)
+        raise InputError(f'{", ".join(missing)} not installed: sudo apt install {debian}')
+
+
+def check_graph(nodes: Iterable[NodeSpec], params_file: str | Path) -> None:
+    """Check nodes and the parameter file that they read.
+
+    Raises:
+        InputError: a package is missing, the file sets what does not exist, or a parameter has
+            a value that is not legal, or names a file that cannot be used.
+    """
+    nodes = list(nodes)
+    if any(node.name == 'ros4hri' for node in nodes):
+        require_packages(['hri_msgs'])
+    sections = read_sections(params_file)
+    for section in sections:
+        _check_names(section, params_file)
+        if section.node in SETTINGS:
+            _settings(section.node, section.parameters, f'{params_file}: ')
+    for name in {node.name for node in nodes} & {section.node for section in sections}:
+        _check_namespace(name, nodes, sections, params_file)
+    for node in nodes:
+        known = {parameter.name for parameter in parameters_of(SETTINGS[node.name])}
+        values = {name: value for section in sections if section.is_for(f'/{node.full_name}')
+                  for name, value in section.parameters.items() if name in known}
+        _check_files(_settings(node.name, values | dict(node.parameters)))
+
+
+def _check_names(section: Section, path: str | Path) -> None:
+    """Raise InputError where a section is for no node of ours, or sets no parameter of it."""
+    if '*' in section.node:
+        settings = list(SETTINGS.values())
+    elif section.node in SETTINGS:
+        settings = [SETTINGS[section.node]]
+    else:
+        raise InputError(f'{path} names a node {section.pattern}, but {PACKAGE} has '
+                         f'{", ".join(SETTINGS)}{_guess(section.node, SETTINGS)}')
+    known = {parameter.name for each in settings for parameter in parameters_of(each)}
+    for name in section.parameters:
+        if name not in known and name not in OF_EVERY_NODE and not name.startswith(OVERRIDES):
+            raise InputError(f'{path} sets {name} of {section.pattern}, which has no such '
+                             f'parameter: `hybrid-pose params` lists them{_guess(name, known)}')
+
+
+def _check_namespace(name: str, nodes: list[NodeSpec], sections: list[Section],
+                     path: str | Path) -> None:
+    """Raise InputError where a file is for nodes of this name in other namespaces alone."""
+    started = [f'/{node.full_name}' for node in nodes if node.name == name]
+    meant = [section for section in sections if section.node == name]
+    if not any(section.is_for(node) for section in meant for node in started):
+        raise InputError(f'{path} sets parameters of {meant[0].pattern}, but this graph has '
+                         f'{", ".join(started)}: write /**/{name} for any namespace')
+
+
+def _settings(node: str, values: dict[str, Any], where: str = '') -> Any:
+    """Return the settings of a node, for which ROS takes a whole number as a float."""
+    kinds = {parameter.name: parameter.type for parameter in parameters_of(SETTINGS[node])}
+    typed = {name: float(value) if kinds[name] is float and type(value) is int else value
+             for name, value in values.items() if name in kinds}
+    try:
+        return SETTINGS[node](**typed)
+    except InputError as error:
+        raise InputError(f'{where}{node}: {error}') from error
+
+
+def _check_files(settings: Any) -> None:
+    """Raise InputError where a file that settings name cannot be used."""
+    if calibration := getattr(settings, 'calibration', ''):
+        read_lens(calibration)
+    for kind, name in (('weights', 'checkpoint'), ('recording', 'recording'), ('rig', 'rig')):
+        path = getattr(settings, name, '')
+        if path and not Path(path).exists():
+            raise InputError(f'no {kind} at {path}')
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    """Return a question for what was meant, or nothing."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f'; is it {found[0]}?' if found else ''
