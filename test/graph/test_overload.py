@@ -168,7 +168,7 @@ def test_after_a_flood_every_bin_has_a_pose_again(well):
 
 
 def test_a_tracker_that_got_no_time_jumps_to_the_newest_state(well):
-    first = len(well.skeletons)
+    first, left_out = len(well.skeletons), well.value('left_out_steps')
     with well.stopped('snn_tracker'):
         known = len(well.states)
         well.burst(1_000_000)
@@ -176,6 +176,7 @@ def test_a_tracker_that_got_no_time_jumps_to_the_newest_state(well):
                              > well.camera.now_us - 200_000, 'a state of the newest events')
         assert len(well.skeletons) <= first + 40
     well.send_until(well.is_well, 'recovery')
+    assert well.value('left_out_steps') - left_out > MAX_LAG_US // STEP_US
     told = sum(pose.skipped_steps for pose in well.skeletons[first:])
     assert told > MAX_LAG_US // STEP_US
     assert_every_missing_pose_is_told(well.skeletons[first:])
