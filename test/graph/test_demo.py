@@ -3,7 +3,6 @@
 """`hybrid-pose demo` as a process, and its bag read back by two readers that are not ours."""
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -28,13 +27,14 @@ from hybrid_pose_ros.graph import TOPICS, graph
 
 HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'
 STATE = '/ann_initializer/state'
-STEP_US = 1_000
+STEP_US = 10_000
+"""The players do not wait: a machine with much else to do still has the time for these bins."""
 
 
 def demo(output: Path, *arguments: str) -> dict[str, Any]:
     """Run a demo to its end; return what it prints as JSON."""
-    process = finished(HYBRID_POSE, 'demo', '--no-video', '--json', '--output', output,
-                       *arguments, cwd=output.parent)
+    process = finished(HYBRID_POSE, 'demo', '--no-video', '--json', '--step-us', STEP_US,
+                       '--ann-rate', 10, '--output', output, *arguments, cwd=output.parent)
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout.splitlines()[-1])
 
@@ -197,7 +197,7 @@ def test_two_cameras_see_one_person_in_one_command(tmp_path):
     report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '3')
     assert set(report['cameras']) == {'dhp19_2', 'dhp19_3'}
     for name, one in report['cameras'].items():
-        assert one['step_us'] == shared_step_us(2, os.cpu_count())
+        assert one['step_us'] == STEP_US
         assert one['poses'] > 0 and one['mpjpe_px'] < 60
         assert one['messages'][f'/{name}/event_camera/events'] == one['packets'] > 0
         assert not any(f'/{other}/' in topic for topic in one['messages']
