@@ -200,7 +200,7 @@ def test_poses_of_a_tracker_in_another_turn_give_the_figures_of_the_events_turn(
 
 
 def test_the_bins_of_a_re_run_are_those_of_the_recorded_tracker(capsys, tmp_path, bag, clip):
-    """A turn is 216 us longer than whole bins, so bins of a tracker in another turn are shifted."""
+    """A turn is 216 us longer than whole bins: a tracker in another turn has other bins."""
     other = write_bag(tmp_path / 'run', clip, phase_us=EVT3_PERIOD_US % 1000)
     result, whole = evaluated(capsys, other), evaluated(capsys, bag)
     assert without_names(result) == without_names(whole)
