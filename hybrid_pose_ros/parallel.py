@@ -53,7 +53,7 @@ def _submitted(function: Callable[[Task], Result], tasks: Iterable[Task], execut
 
 
 def _ending(function: Callable[[Task], Result], task: Task) -> Result:
-    """Return the result of a task; an interrupted one ends its process, which has others queued."""
+    """Return the result of a task; an interrupted one ends its process, with what is queued."""
     try:
         return function(task)
     except SystemExit:

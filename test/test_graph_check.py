@@ -68,7 +68,8 @@ def test_a_node_in_its_namespace_is_no_mistake(file):
 
 
 @pytest.mark.parametrize('text, said', (
-    ('hello', "not a parameter file: expected NODE: {ros__parameters: {NAME: VALUE}}, not 'hello'"),
+    ('hello', "not a parameter file: expected NODE: {ros__parameters: {NAME: VALUE}}, not "
+     "'hello'"),
     ('snn_tracker: {step_us: 500}', 'is not a parameter file'),
     ('a: [', 'is not YAML'),
     ('a: {b: \x00}', 'is not YAML'),
