@@ -3,7 +3,6 @@
 """Real nodes in one process and a domain of their own; whoever imports it skips without ROS."""
 
 import array
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -65,8 +64,6 @@ DEEP = QoSProfile(depth=1000)
 WIDTH, HEIGHT = 64, 48
 PERIOD_US = 4_000
 FRAME = 'lens'
-
-DOMAIN = int(os.environ['ROS_DOMAIN_ID'])
 
 DEADLINE_S = 300.0
 """Only a graph that hangs takes this long, however busy the machine is."""

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch file under the real launch system, where it is installed."""
 
-import os
 import re
 import signal
 import subprocess
@@ -14,14 +13,13 @@ import pytest
 from child_processes import started
 from launch_file import FILE, install, visited
 from lifecycle_msgs.srv import GetState
-from live_graph import DOMAIN, EVENTS, SKELETONS
+from live_graph import EVENTS, SKELETONS
 from rclpy.qos import ReliabilityPolicy
 
 from hybrid_pose_ros import graph_check
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph import TOPICS, graph
 
-PATIENCE_S = 60
 SCRIPT = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -44,12 +42,9 @@ OF_DRIVERS = {
 def launched(shared_live, tmp_path_factory) -> SimpleNamespace:
     """Launch the whole graph with the player, look at it, interrupt it, and wait for its end."""
     bag = tmp_path_factory.mktemp('launch') / 'bag'
-    process = subprocess.Popen(
-        [sys.executable, '-c', SCRIPT, FILE, 'driver:=player', 'duration_s:=0', f'record:={bag}'],
-        env=os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
     node, seen = shared_live.listener, SimpleNamespace(bag=bag)
-    try:
+    with started(sys.executable, '-c', SCRIPT, FILE, 'driver:=player', 'duration_s:=0',
+                 f'record:={bag}', stderr=subprocess.STDOUT) as process:
         state = node.create_client(GetState, '/snn_tracker/get_state')
         shared_live.spin_until(state.service_is_ready, 'the tracker')
         shared_live.spin_until(lambda: set(TOPICS) <= {
@@ -65,10 +60,8 @@ def launched(shared_live, tmp_path_factory) -> SimpleNamespace:
         shared_live.spin_until(lambda: len(shared_live.statuses('evaluator')) > poses + 1,
                                'a recorder that goes on')
         process.send_signal(signal.SIGINT)
-        seen.output, _ = process.communicate(timeout=PATIENCE_S)
+        seen.output, _ = process.communicate()
         seen.status = process.returncode
-    finally:
-        process.kill()
     return seen
 
 
