@@ -165,7 +165,7 @@ def test_install_lines_work_on_an_externally_managed_python(tmp_path):
     assert before <= after  # pip changed nothing that rosdep or ROS had installed
     for path in ('bin/hybrid-pose', 'lib/hybrid_pose_ros/snn_tracker'):
         shebang = (workspace / 'install' / 'hybrid_pose_ros' / path).read_text().splitlines()[0]
-        assert shebang.startswith(f'#!{workspace}/.venv/bin/python')
+        assert f'{workspace}/.venv/bin/python' in shebang
     bash(f'. {workspace}/install/setup.bash', 'hybrid-pose --help',
          f'{workspace}/install/hybrid_pose_ros/lib/hybrid_pose_ros/event_player --ros-args '
          '-p duration_s:=0.1 -p subscribers:=0')
