@@ -25,8 +25,8 @@ def write_paused(path):
             encoder = Evt3Encoder(WIDTH, HEIGHT)
         start_us = PACKET_US * number + (number >= 5) * PAUSE_US
         events = moving_bar(start_us, start_us + PACKET_US)
-        packets.append(a_packet(number + (number >= 5) * 1000, encoder.encode(events),
-                                stamp_ns=10**18 + 1000 * start_us, width=WIDTH, height=HEIGHT))
+        packets.append(a_packet(start_us // PACKET_US, encoder.encode(events), width=WIDTH,
+                                height=HEIGHT, stamp_ns=10**18 + 1000 * start_us))
     write_mcap(path, packet_messages(packets))
     return packets
 
