@@ -47,14 +47,16 @@ class LabeledRecording(NamedTuple):
     def joints_at(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return joints (T, J, 2) [px], visible and occluded (T, J), labels being resampled.
 
-        Between two labels a joint is on a straight line, and is visible or unoccluded where it is
-        so in both. Between labels that are more than LONGEST_STEP_US apart none is visible.
+        Between two labels a joint moves along a straight line; it is visible there if it is visible
+        in both, and occluded if it is occluded in either. Between labels that are more than
+        LONGEST_STEP_US apart none is visible. At the time of a label only that label counts; times
+        outside the labels take the nearest one.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
-        apart_us = self.label_us[after] - self.label_us[before]
-        known = (apart_us <= LONGEST_STEP_US) | (share == 0) | (share == 1)
-        return (_between(self.joints_px, before, after, share).astype(np.float32),
-                self.visible[before] & self.visible[after] & known[:, None],
+        joints = _between(self.joints_px, before, after, share).astype(np.float32)
+        before, after = np.where(share < 1, before, after), np.where(share > 0, after, before)
+        known = self.label_us[after] - self.label_us[before] <= LONGEST_STEP_US
+        return (joints, self.visible[before] & self.visible[after] & known[:, None],
                 self.occluded[before] | self.occluded[after])
 
 

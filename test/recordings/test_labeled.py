@@ -1,0 +1,41 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Labels between and at the times of a recording's own."""
+
+import numpy as np
+import pytest
+
+from hybrid_pose_ros.events.event_array import no_events
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+
+LABEL_US = np.array([0, 10_000, 20_000, 30_000, 40_000])
+VISIBLE = np.array([True, False, True, True, False])
+
+
+def recording(visible=VISIBLE, occluded=~VISIBLE):
+    """Return a recording whose joints move 1 px a millisecond, all of them alike."""
+    joints = np.zeros((5, 13, 2), np.float32) + np.arange(0, 50, 10)[:, None, None]
+    return LabeledRecording('five', 64, 48, no_events(), LABEL_US, joints,
+                            np.tile(visible[:, None], 13), np.tile(occluded[:, None], 13))
+
+
+def test_at_the_time_of_a_label_only_that_label_counts():
+    """A joint that reappears is visible at its first label already."""
+    joints, visible, occluded = recording().joints_at(LABEL_US)
+    assert visible[:, 0].tolist() == VISIBLE.tolist()
+    assert occluded[:, 0].tolist() == (~VISIBLE).tolist()
+    assert joints[:, 0, 0].tolist() == [0, 10, 20, 30, 40]
+
+
+@pytest.mark.parametrize('at_us, expected', [(1, False), (9_999, False), (19_999, False),
+                                             (20_001, True), (29_999, True), (30_001, False)])
+def test_between_labels_a_joint_is_visible_if_it_is_in_both(at_us, expected):
+    joints, visible, occluded = recording().joints_at(np.array([at_us]))
+    assert visible.all() == visible.any() == expected
+    assert occluded.all() == occluded.any() == (not expected)
+    assert joints[0, 0, 0] == pytest.approx(1e-3 * at_us)
+
+
+def test_outside_the_labels_the_nearest_one_counts():
+    joints, visible, _ = recording().joints_at(np.array([-5_000, 45_000]))
+    assert visible[:, 0].tolist() == [True, False] and joints[:, 0, 0].tolist() == [0, 40]
