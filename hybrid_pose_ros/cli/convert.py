@@ -32,8 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='subjects that the paper trains on or tests with (all)')
     parser.add_argument('--channels', type=int, nargs='+', metavar='N',
                         help='cameras (all four; the paper uses 2 and 3 of DHP19)')
-    parser.add_argument('--crop', action='store_true',
-                        help='only the 256x256 pixels of DHP19 that the paper takes')
+    parser.add_argument('--crop', action='store_true', help=argparse.SUPPRESS)
     parser.add_argument('--takes', action='store_true',
                         help='a folder for each recording of DHP19, as evaluate3d takes them')
     parser.add_argument('--paper-form', action='store_true',
@@ -44,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Convert; return how much was made, and what was refused and why."""
+    if args.crop:
+        print(CROP_NOTICE, file=sys.stderr)
     if args.dataset == CHECKPOINT:
         return _checkpoint(args.folder, args.output_dir)
     from hybrid_pose_ros.datasets.conversion import convert_all
@@ -103,7 +104,7 @@ def _dhp19(args: argparse.Namespace) -> list:
     folder = args.output_dir.resolve()  # the process that converts may be elsewhere
     if args.paper_form:
         return _paper_form(args, channels, folder)
-    return [Conversion(partial(files.load, channels, crop=args.crop),
+    return [Conversion(partial(files.load, channels),
                        tuple(folder / _file_name(str(files.name), channel, args.takes)
                              for channel in channels), partial(write_ours, encoding='dhp19'))
             for files in dhp19.find(args.folder.resolve(), args.split)]
@@ -112,9 +113,8 @@ def _dhp19(args: argparse.Namespace) -> list:
 def _paper_form(args: argparse.Namespace, channels: list[int], folder: Path) -> list:
     from hybrid_pose_ros.datasets import dhp19, dhp19_hdf5
     from hybrid_pose_ros.datasets.conversion import Conversion, make_folders
-    if args.crop or args.takes:
-        raise InputError('--paper-form is of the whole image, in one folder: leave out --crop and '
-                         '--takes')
+    if args.takes:
+        raise InputError('--paper-form writes all recordings into one folder: omit --takes')
     found = dhp19.find(args.folder.resolve(), args.split)
     make_folders([folder])
     dhp19_hdf5.save_matrices(folder)
@@ -132,9 +132,9 @@ def _write_paper_form(recordings: list, paths: tuple[Path, ...], *, channels: li
 def _h36m(args: argparse.Namespace) -> list:
     from hybrid_pose_ros.datasets import h36m
     from hybrid_pose_ros.datasets.conversion import Conversion, write_ours
-    if args.crop or args.takes or args.paper_form:
-        raise InputError('--crop, --takes and --paper-form are for DHP19: Event-Human3.6M is used '
-                         'whole, and its cameras are not known')
+    if args.takes or args.paper_form:
+        raise InputError('--takes and --paper-form are for DHP19: the cameras of Event-Human3.6M '
+                         'are not known')
     cameras = _chosen(args.channels, h36m.CAMERAS)
     folder = args.output_dir.resolve()
     found = [files for files in h36m.find(args.folder.resolve(), args.split)
@@ -162,4 +162,6 @@ def _file_name(name: str, channel: int, takes: bool) -> str:
 
 
 CHECKPOINT = 'checkpoint'
+CROP_NOTICE = ('--crop is ignored and will be removed: recordings keep the events of the whole image, '
+               'and preset paper crops when it counts them, as published')
 DATASETS = {'dhp19': _dhp19, 'h36m': _h36m}

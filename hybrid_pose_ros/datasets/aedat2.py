@@ -6,7 +6,8 @@ Behind header lines that begin with # come pairs of big-endian words: address an
 
     address  31 frame or IMU   30-22 y   21-12 x   11 ON   10 special event   3-0 channel
 
-Frames and IMU samples are skipped. A part of a pair at the end is left out.
+Frames and IMU samples are skipped. The clock of 32 bits wraps every 71.6 minutes and is unwrapped:
+of two words in a row, the second is at the time nearest to the first.
 """
 
 from pathlib import Path
@@ -26,7 +27,7 @@ LONGEST_LINE = 1 << 16
 class AddressEvents(NamedTuple):
     """Events as the file has them, N in all, and M special events."""
 
-    t: np.ndarray  # (N,) int64 [us], the file's clock, which begins anew after 2^32
+    t: np.ndarray  # (N,) int64 [us], the file's clock, unwrapped
     x: np.ndarray  # (N,) int64, the sensor's address
     y: np.ndarray  # (N,) int64, likewise
     p: np.ndarray  # (N,) int64, 1 = ON
@@ -38,7 +39,7 @@ def read_aedat2(path: Path) -> AddressEvents:
     """Read a file.
 
     Raises:
-        RecordingError: it cannot be read or is not AEDAT 2.0.
+        RecordingError: it cannot be read, is not AEDAT 2.0, or ends within an event.
     """
     try:
         with path.open('rb') as file:
@@ -46,8 +47,12 @@ def read_aedat2(path: Path) -> AddressEvents:
         size = path.stat().st_size
     except OSError as error:
         raise RecordingError(f'{path} cannot be read: {error.strerror}') from error
-    words = np.fromfile(path, '>u4', 2 * ((size - start) // 8), offset=start).reshape(-1, 2)
-    address, stamps_us = words.astype(np.int64).T
+    if (size - start) % 8:
+        raise RecordingError(f'{path} ends within an event, {(size - start) % 8} bytes after event '
+                             f'{(size - start) // 8}: the file was cut short; copy it again')
+    words = np.fromfile(path, '>u4', (size - start) // 4, offset=start).reshape(-1, 2)
+    address = words[:, 0].astype(np.int64)
+    stamps_us = _unwrapped(words[:, 1])
     camera = address & FRAME_OR_IMU == 0
     special = address & SPECIAL != 0
     events = camera & ~special
@@ -55,6 +60,14 @@ def read_aedat2(path: Path) -> AddressEvents:
     return AddressEvents(
         stamps_us[events], address >> X_SHIFT & X_MASK, address >> Y_SHIFT & Y_MASK,
         (address & ON != 0).astype(np.int64), address & CHANNEL, stamps_us[camera & special])
+
+
+def _unwrapped(stamps_us: np.ndarray) -> np.ndarray:
+    """Return the times of words (N,) uint32 as int64, whatever their number of wraps."""
+    if not len(stamps_us):
+        return np.empty(0, np.int64)
+    steps_us = np.diff(stamps_us.astype(np.uint32)).view(np.int32)
+    return np.cumsum(np.concatenate([stamps_us[:1], steps_us]), dtype=np.int64)
 
 
 def _header_bytes(path: Path, file) -> int:

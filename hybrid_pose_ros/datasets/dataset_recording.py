@@ -36,30 +36,6 @@ class DatasetRecording(NamedTuple):
                        source=self.name)
 
 
-def cropped(recording: DatasetRecording, origin: tuple[int, int], width: int, height: int
-            ) -> DatasetRecording:
-    """Return what a sensor of width x height with its first pixel at `origin` (x, y) would see.
-
-    Joints outside are no longer visible.
-    """
-    left, top = origin
-    events = recording.events
-    inside = (events['x'] >= left) & (events['x'] < left + width)
-    inside &= (events['y'] >= top) & (events['y'] < top + height)
-    events = events[inside]
-    events['x'] -= np.uint16(left)
-    events['y'] -= np.uint16(top)
-    joints_px = recording.labels.joints_px - np.array(origin, np.float32)
-    labels = recording.labels._replace(
-        joints_px=joints_px,
-        visible=recording.labels.visible & inside_image(joints_px, width, height))
-    camera = recording.camera
-    if camera is not None:
-        shift = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
-        camera = camera._replace(intrinsics=shift @ camera.intrinsics)
-    return DatasetRecording(recording.name, width, height, events, labels, camera)
-
-
 def inside_image(joints_px: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return which pixels (..., 2) lie in the image, (...) bool; NaN does not."""
     return ((joints_px >= 0) & (joints_px < (width, height))).all(axis=-1)

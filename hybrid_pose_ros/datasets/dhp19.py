@@ -12,13 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording, cropped
+from hybrid_pose_ros.datasets.dataset_recording import DatasetRecording
 from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.datasets.dhp19_hdf5 import EVENTS_END, LABELS_END, read_channel
-from hybrid_pose_ros.datasets.dhp19_labels import CROP_SIZE
 from hybrid_pose_ros.datasets.dhp19_raw import read_channels
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.representation.geometry import DHP19_CROP_ORIGIN
 
 SUBJECTS = {'train': range(1, 13), 'test': range(13, 18), 'all': range(1, 18)}
 MOVEMENTS = (8, 6, 6, 6, 7)
@@ -52,14 +50,13 @@ class Hdf5Files(NamedTuple):
     events: Path
     labels: Path
 
-    def load(self, channels: Sequence[int], *, crop: bool = False) -> list[DatasetRecording]:
-        """Return channels of the recording, or what the paper's crop of 256x256 px sees of them.
+    def load(self, channels: Sequence[int]) -> list[DatasetRecording]:
+        """Return channels of the recording.
 
         Raises:
             RecordingError: a file is not there, damaged, or of another layout.
         """
-        return [_seen(read_channel(self.events, self.labels, channel), crop)
-                for channel in channels]
+        return [read_channel(self.events, self.labels, channel) for channel in channels]
 
 
 class RawFiles(NamedTuple):
@@ -69,14 +66,13 @@ class RawFiles(NamedTuple):
     events: Path  # .aedat
     labels: Path  # .mat
 
-    def load(self, channels: Sequence[int], *, crop: bool = False) -> list[DatasetRecording]:
-        """Return channels of the recording, or what the paper's crop of 256x256 px sees of them.
+    def load(self, channels: Sequence[int]) -> list[DatasetRecording]:
+        """Return channels of the recording.
 
         Raises:
             RecordingError: a file is not there or damaged, or the dataset leaves it out.
         """
-        return [_seen(recording, crop) for recording in
-                read_channels(self.events, self.labels, channels, str(self.name))]
+        return list(read_channels(self.events, self.labels, channels, str(self.name)))
 
 
 def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files] | list[RawFiles]:
@@ -88,7 +84,8 @@ def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files] | list[RawFi
         split: 'train', 'test' or 'all'.
 
     Raises:
-        InputError: there is no recording of the split, or labels are missing.
+        InputError: there is no recording of the split, or no labels of any. A recording that
+            alone lacks its labels is refused when it is loaded.
     """
     if split not in SUBJECTS:
         raise InputError(f'split {split!r} is not known: choose from {", ".join(SUBJECTS)}')
@@ -103,9 +100,9 @@ def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files] | list[RawFi
         raise InputError(f'{folder} holds no recordings of the split {split}: its subjects are '
                          f'{sorted({files.name.subject for files in present})}')
     missing = [files.labels.name for files in found if not files.labels.is_file()]
-    if missing:
-        raise InputError(f'{folder} lacks labels: expected {missing[0]}'
-                         + (f', and {len(missing) - 1} more' if len(missing) > 1 else ''))
+    if len(missing) == len(found):
+        raise InputError(f'{folder} holds no labels: expected {missing[0]}'
+                         + (f' and {len(missing) - 1} more' if len(missing) > 1 else ''))
     return found
 
 
@@ -129,7 +126,3 @@ def _named(text: str, pattern: str) -> RecordingName | None:
     match = re.fullmatch(pattern, text, re.ASCII)
     name = match and RecordingName(*map(int, match.groups()))
     return name if name and name.known else None
-
-
-def _seen(recording: DatasetRecording, crop: bool) -> DatasetRecording:
-    return cropped(recording, DHP19_CROP_ORIGIN, *CROP_SIZE) if crop else recording

@@ -43,7 +43,7 @@ def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetR
     events = event_array(found.t, found.x - 1, found.y - 1, found.p)
     stamps_us, joints_mm = _read_poses(labels_path)
     end_us = min(1000 * found.milliseconds, int(stamps_us[-1]) + LABEL_US)
-    labeled = stamps_us < end_us
+    labeled = stamps_us + LABEL_US <= end_us  # its 10 ms are in the recording
     check_labeled(labels_path, 'XYZ/timestamps', labeled, end_us)
     name = events_path.name.removesuffix(EVENTS_END)
     return DatasetRecording(

@@ -24,6 +24,8 @@ from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 MOST_SPECIALS = 5
+LONGEST_SILENCE_US = 1_000_000
+"""Four sensors together are never silent for this long: noise alone triggers events."""
 MOST_STEP_BACK_US = 100_000
 """Events of one camera are put in order up to here; more is a clock that was set anew."""
 
@@ -46,15 +48,24 @@ def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], nam
     if not len(recorded.t):
         raise RecordingError(f'{aedat_path} holds no events between its beginning at {start_us} '
                              f'us and its end at {stop_us} us')
-    recorded = _turned_and_filtered(recorded)
     end_us = min(stop_us - start_us, labels_us)
-    stamps_us = np.arange(0, end_us, LABEL_US)
+    last_us = int(recorded.t.max()) - start_us
+    recorded = _turned_and_filtered(recorded)
+    stamps_us = LABEL_US * np.arange(end_us // LABEL_US)
+    if not len(stamps_us):
+        raise RecordingError(f'{aedat_path} lasts {end_us} us: expected at least one label, of '
+                             f'{LABEL_US} us')
     joints_mm = joints_mm[:len(stamps_us)]
-    return [DatasetRecording(
+    found = [DatasetRecording(
         f'{name}_cam{channel}', *DHP19_SENSOR,
         _channel_events(recorded, channel, start_us, end_us, aedat_path),
         channel_labels(joints_mm, stamps_us, channel), channel_camera(channel))
         for channel in channels]
+    if last_us < end_us - LONGEST_SILENCE_US:
+        raise RecordingError(f'{aedat_path}: its events end {last_us * 1e-6:.3f} s after the '
+                             f'beginning, but the recording lasts {end_us * 1e-6:.3f} s: the file '
+                             'was cut short; copy it again')
+    return found
 
 
 def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> tuple[int, int]:

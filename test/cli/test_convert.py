@@ -110,11 +110,11 @@ def test_the_published_form_is_converted_too(tmp_path, capsys):
     stamps_us = 1_000_000 + 100 * np.arange(1000)
     words = address(100 + np.arange(1000) % 2, [100] * 1000, [1] * 1000, 3)
     write_raw_form(tmp_path, (2, 1, 1), [SPECIAL, *words], [1_000_000, *stamps_us], poses_mm(10))
-    result = convert(capsys, tmp_path, '--output-dir', tmp_path / 'out', '--channels', 3, '--crop')
+    result = convert(capsys, tmp_path, '--output-dir', tmp_path / 'out', '--channels', 3)
     recording = load_labeled(tmp_path / 'out' / 'S2_session1_mov1_cam3.h5')
-    assert (recording.width, recording.height) == (256, 256)
+    assert (recording.width, recording.height) == (346, 260)
     assert result['events'] == len(recording.events) == 998  # the first has no neighbor before it
-    assert recording.events['y'].tolist() == [259 - 100 - 2] * 998
+    assert recording.events['y'].tolist() == [259 - 100] * 998
 
 
 def test_takes_have_the_cameras_of_the_rig(source, tmp_path, capsys):
@@ -165,9 +165,20 @@ def test_the_published_form_is_written_as_the_papers_code_reads_it(tmp_path, cap
     assert all(np.array_equal(a, b) for a, b in zip(again.labels, direct.labels))
 
 
-def test_the_papers_form_is_of_the_whole_image(source, tmp_path, capsys):
-    assert '--paper-form is of the whole image' in refused(
-        capsys, source, '--output-dir', tmp_path / 'out', '--paper-form', '--crop')
+def test_the_papers_form_has_no_takes(source, tmp_path, capsys):
+    assert '--paper-form writes all recordings into one folder' in refused(
+        capsys, source, '--output-dir', tmp_path / 'out', '--paper-form', '--takes')
+
+
+def test_the_crop_of_0_1_0_is_ignored_with_a_notice(source, tmp_path, capsys):
+    """Cropped before windows of 7500 events are cut, frames differed from the published ones."""
+    assert main(['convert', 'dhp19', str(source), '--output-dir', str(tmp_path / 'out'),
+                 '--channels', '3', '--workers', '1', '--crop']) == 0
+    assert '--crop is ignored' in capsys.readouterr().err
+    whole = find(source)[0].load([3])[0]
+    found = load_labeled(tmp_path / 'out' / f'{whole.name}.h5')
+    assert (found.width, found.height) == (346, 260)
+    assert np.array_equal(found.events, whole.events)
 
 
 @pytest.fixture
@@ -198,7 +209,6 @@ def test_event_human36m_is_converted_evaluated_and_split_by_its_subjects(h36m, t
 
 
 @pytest.mark.parametrize('arguments, text', [
-    (['--crop'], '--crop, --takes and --paper-form are for DHP19'),
     (['--takes'], 'are for DHP19'), (['--paper-form'], 'are for DHP19'),
     (['--channels', '1'], 'holds no sequences of the cameras 1')])
 def test_a_mistake_with_event_human36m_is_one_line(h36m, tmp_path, capsys, arguments, text):
@@ -224,11 +234,10 @@ def test_converted_recordings_are_played(source, tmp_path, capsys):
                                                  open_recording(path).events())
 
 
-@pytest.mark.parametrize('crop', [[], ['--crop']])
-def test_converted_recordings_are_trained_on_and_evaluated(source, tmp_path, capsys, crop):
+def test_converted_recordings_are_trained_on_and_evaluated(source, tmp_path, capsys):
     for part in ('train', 'test'):
         convert(capsys, source, '--output-dir', tmp_path / part, '--split', part,
-                '--channels', 3, *crop)
+                '--channels', 3)
     assert main(['train', '--corpus', str(tmp_path / 'train'), '--out', str(tmp_path / 'run'),
                  '--ann-iterations', '1', '--snn-iterations', '1', '--ann-batch', '1',
                  '--snn-batch', '1', '--device', 'cpu']) == 0

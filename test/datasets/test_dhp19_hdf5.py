@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import event_windows
 
-from hybrid_pose_ros.datasets.dataset_recording import cropped, write
+from hybrid_pose_ros.datasets.dataset_recording import write
 from hybrid_pose_ros.datasets.dhp19 import RecordingName, find
-from hybrid_pose_ros.datasets.dhp19_labels import crop_landmarks
 from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.labeled import load_labeled
@@ -28,9 +27,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def load(folder, channel=3, **options):
+def load(folder, channel=3):
     files, = find(folder)
-    recording, = files.load([channel], **options)
+    recording, = files.load([channel])
     return recording
 
 
@@ -65,34 +64,7 @@ def test_a_recording_ends_where_its_events_or_its_labels_do(tmp_path, millisecon
     write_hdf5_form(tmp_path, NAME, {3: EVENTS}, poses_mm(labels), milliseconds=milliseconds)
     recording = load(tmp_path)
     assert len(recording.events) == end_us / 500 and (recording.events['t'] < end_us).all()
-    assert recording.labels.t[-1] < end_us <= recording.labels.t[-1] + 10_000
-
-
-def test_the_crop_keeps_columns_34_to_289_and_rows_2_to_257(folder):
-    whole, crop = load(folder), load(folder, crop=True)
-    inside = ((whole.events['x'] >= 34) & (whole.events['x'] <= 289)
-              & (whole.events['y'] >= 2) & (whole.events['y'] <= 257))
-    assert 0 < len(crop.events) == inside.sum() < len(whole.events)
-    assert np.array_equal(crop.events['x'] + 34, whole.events['x'][inside])
-    assert np.array_equal(crop.events['y'] + 2, whole.events['y'][inside])
-    assert (crop.width, crop.height) == (256, 256)
-    landmarks = np.where(crop.labels.visible[..., None], np.floor(crop.labels.joints_px), np.nan)
-    assert np.array_equal(landmarks, crop_landmarks(poses_mm(10), 3), equal_nan=True)
-
-
-def test_the_camera_of_a_crop_sees_the_joints_where_its_labels_are(folder):
-    camera, labels = load(folder, crop=True)[-1], load(folder, crop=True).labels
-    seen = camera.rotation @ (1e-3 * labels.joints_mm[0, 5]) + camera.translation
-    seen = camera.intrinsics @ seen
-    assert np.allclose(seen[:2] / seen[2], labels.joints_px[0, 5], atol=1e-3)
-
-
-def test_what_is_cropped_away_is_not_visible(folder):
-    recording = load(folder)
-    (x, y), other = np.floor(recording.labels.joints_px[0, 12]), recording.labels.joints_px[0, 0]
-    window = cropped(recording, (int(x), int(y)), 2, 2)
-    assert window.labels.visible[0, 12] and not window.labels.visible[0, 0]
-    assert np.allclose(window.labels.joints_px[0, 0], other - (x, y))
+    assert recording.labels.t[-1] == end_us // 10_000 * 10_000 - 10_000  # of whole 10 ms only
 
 
 def test_our_form_of_a_recording_is_read_back(folder, tmp_path):
@@ -166,7 +138,7 @@ def test_a_folder_without_recordings_is_refused_by_what_was_expected(tmp_path):
 
 def test_missing_labels_are_named(folder):
     (folder / f'{NAME}_events_label.h5').unlink()
-    with pytest.raises(InputError, match=f'lacks labels: expected {NAME}_events_label.h5'):
+    with pytest.raises(InputError, match=f'holds no labels: expected {NAME}_events_label.h5'):
         find(folder)
 
 

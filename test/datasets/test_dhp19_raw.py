@@ -29,8 +29,8 @@ def read_words(path, words, stamps_us, header=HEADER):
 
 def test_an_address_is_row_column_polarity_and_channel(path):
     events = read_words(path, address([0, 345, 17], [259, 0, 4], [1, 0, 1], [3, 0, 2]),
-                        [7, 2**32 - 1, 9])
-    assert events.t.tolist() == [7, 2**32 - 1, 9]
+                        [7, 2**31 - 1, 9])
+    assert events.t.tolist() == [7, 2**31 - 1, 9]
     assert events.x.tolist() == [0, 345, 17] and events.y.tolist() == [259, 0, 4]
     assert events.p.tolist() == [1, 0, 1] and events.channel.tolist() == [3, 0, 2]
     assert events.specials_us.tolist() == []
@@ -49,10 +49,22 @@ def test_an_event_that_begins_with_the_mark_of_the_header_is_an_event(path):
     assert events.t.tolist() == [0x0a0a0a, 0x0a0a0b]
 
 
-def test_a_part_of_an_event_at_the_end_is_left_out(path):
+@pytest.mark.parametrize('size', range(1, 8))
+def test_a_file_that_ends_within_an_event_is_refused(path, size):
     write_aedat2(path, address([5], [6], [1], 1), [10])
-    path.write_bytes(path.read_bytes() + b'\0' * 7)
-    assert read_aedat2(path).t.tolist() == [10]
+    path.write_bytes(path.read_bytes() + bytes(size))
+    with pytest.raises(RecordingError, match=f'{size} bytes after event 1: the file was cut'):
+        read_aedat2(path)
+
+
+@given(st.lists(st.integers(-100_000, 100_000_000), min_size=1, max_size=200),
+       st.integers(0, 2**32 - 1))
+def test_the_clock_of_32_bits_is_unwrapped(tmp_path_factory, steps_us, first_us):
+    """Of steps shorter than half a turn, forth and back, the sums are the times."""
+    expected = first_us + np.cumsum([0, *steps_us])
+    events = read_words(tmp_path_factory.getbasetemp() / 'wrap.aedat', address(
+        [1] * len(expected), [1] * len(expected), [1] * len(expected), 0), expected % 2**32)
+    assert events.t.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize('content', [b'', b'#!AER-DAT3.1\r\n', b'\x89HDF'])
@@ -211,14 +223,6 @@ def test_labels_and_events_end_with_the_shorter_of_the_two(tmp_path):
     assert recording.events['t'][-1] < 40_000 and recording.labels.t[-1] == 30_000
 
 
-def test_a_crop_of_the_published_form_is_256_wide(tmp_path):
-    write_recording(tmp_path, specials_us=[BEGIN_US] * 2)
-    crop, = find(tmp_path)[0].load([2], crop=True)
-    whole, = find(tmp_path)[0].load([2])
-    assert (crop.width, crop.height) == (256, 256) and len(crop.events) == len(whole.events)
-    assert np.array_equal(crop.events['x'] + 34, whole.events['x'])
-
-
 def test_the_published_form_is_split_by_subject_too(tmp_path):
     for subject in (12, 13):
         write_recording(tmp_path, specials_us=[BEGIN_US] * 2, name=(subject, 2, 6))
@@ -228,8 +232,25 @@ def test_the_published_form_is_split_by_subject_too(tmp_path):
 def test_missing_labels_of_the_published_form_are_named(tmp_path):
     write_recording(tmp_path, specials_us=[BEGIN_US] * 2)
     (tmp_path / 'Vicon_data' / 'S1_1_1.mat').unlink()
-    with pytest.raises(InputError, match='lacks labels: expected S1_1_1.mat'):
+    with pytest.raises(InputError, match='holds no labels: expected S1_1_1.mat'):
         find(tmp_path)
+
+
+def test_a_file_that_was_cut_between_two_events_is_refused(tmp_path):
+    """Its labels go on for 4 s, but four sensors are never silent for a second."""
+    write_recording(tmp_path, specials_us=[BEGIN_US], poses=500, milliseconds=1_000)
+    with pytest.raises(RecordingError, match='events end 0.9.* s after .* lasts 5.000 s: the fi'):
+        find(tmp_path)[0].load([2])
+
+
+def test_one_recording_without_labels_does_not_stop_the_others(tmp_path):
+    for movement in (1, 2):
+        write_recording(tmp_path, specials_us=[BEGIN_US] * 2, name=(1, 1, movement))
+    (tmp_path / 'Vicon_data' / 'S1_1_2.mat').unlink()
+    whole, lacking = find(tmp_path)
+    assert len(whole.load([2])[0].labels.t)
+    with pytest.raises(RecordingError, match='S1_1_2.mat cannot be read: No such file'):
+        lacking.load([2])
 
 
 @pytest.mark.parametrize('specials_us, text', [
