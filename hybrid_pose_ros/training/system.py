@@ -77,8 +77,9 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
     if ann is not None and recipe.system != 'ann' and hasattr(network, 'ann'):
         network.ann.load_state_dict(ann.state_dict())
     network.to(device)
-    schedule = recipe.schedule(len(windows.all), ranks.count)
-    done = fit(SystemStage(recipe, network, windows, preset, device, seed), schedule, folder,
+    stage = SystemStage(recipe, network, windows, preset, device, seed)
+    schedule = recipe.schedule(len(stage.drawn), ranks.count)
+    done = fit(stage, schedule, folder,
                lambda iteration, figures: progress(
                    recipe.system, iteration + 1, schedule.iterations,
                    f'loss {1e6 * figures["loss"]:.0f}e-6'),
@@ -95,6 +96,7 @@ class SystemStage:
         """Take windows to learn from; the network is on the device."""
         self.name = recipe.system
         self.network, self._windows, self._recipe = network, windows, recipe
+        self.drawn = windows.frames if recipe.system == 'ann' else windows.all
         self._preset, self._device, self._seed = preset, device, seed
         if recipe.system != 'ann' and hasattr(network, 'ann'):
             network.ann.requires_grad_(False)
@@ -138,11 +140,11 @@ class SystemStage:
 
     def _drawn(self, iteration: int) -> list[Window]:
         """Return the windows of an iteration: each comes once an epoch, in a drawn order."""
-        size, found = len(self._windows.all), []
+        size, found = len(self.drawn), []
         for number in range(iteration * self._recipe.batch, (iteration + 1) * self._recipe.batch):
             epoch, place = divmod(number, size)
             order = np.random.default_rng([self._seed, epoch]).permutation(size)
-            found.append(self._windows.all[order[place]])
+            found.append(self.drawn[order[place]])
         return found
 
     def _frames(self, windows: list[Window]) -> Tensor:

@@ -7,7 +7,13 @@
 
 As published, bins cut the time from the window's first to its last event, not the sensor's clock,
 and the label of a bin is that of its beginning; the ANN's is one step before t0. Labels are whole
-cells. Windows that lack events or labels are left out.
+cells.
+
+Which windows there are follows the published loaders, too. A recording lasts until one step after
+its last label. t0 is a multiple of 100 ms from the first label; the first t0 is not before the
+event that follows the ANN's first window of events (7500 events come before it, so this is event
+7500 counted from 0). Of the windows that fit into the recording, the last one is used by the ANN
+alone: the loader of sequences omits it.
 
 Source: arXiv 2303.14176 and its published code.
 """
@@ -50,12 +56,16 @@ class Windows:
         """
         self._clips, self._preset, self._steps = clips, preset, steps
         self.geometry: InputGeometry = input_geometry(preset, clips[0].width, clips[0].height)
-        self.all = [Window(index, start_us) for index, clip in enumerate(clips)
-                    for start_us in self._starts(clip)]
+        starts = [self._starts(clip) for clip in clips]
+        # Windows of the ANN alone, and those with the bins of the SNN.
+        self.frames = [Window(index, start_us) for index, of_clip in enumerate(starts)
+                       for start_us in of_clip]
+        self.all = [Window(index, start_us) for index, of_clip in enumerate(starts)
+                    for start_us in of_clip[:-1]]
         if not self.all:
             raise InputError(
                 f'none of the recordings ({len(clips)}) has {preset.ann.window_events} events '
-                f'and then {self.duration_us // 1000} ms with labels: they are too short')
+                f'and then {2 * self.duration_us // 1000} ms with labels: they are too short')
 
     @property
     def duration_us(self) -> int:
@@ -93,11 +103,13 @@ class Windows:
         return Targets(cells, visible & inside, np.floor(joints + 0.5))
 
     def _starts(self, clip: LabeledRecording) -> range:
-        """Return the times of the ANN's states, multiples of the duration from the first label."""
+        """Return t0 of all windows that fit into a clip."""
         needed = self._preset.ann.window_events
-        if len(clip.events) < needed:
+        if len(clip.events) <= needed:
             return range(0)
-        ready_us = max(int(clip.events['t'][needed - 1]) + 1, clip.start_us + self._preset.step_us)
+        times_us = clip.events['t']
+        ready_us = max(int(times_us[needed]), int(times_us[needed - 1]) + 1,  # all 7500 before t0
+                       clip.start_us + self._preset.step_us)
         first = -(-(ready_us - clip.start_us) // self.duration_us)
         last = (clip.end_us + self._preset.step_us - clip.start_us) // self.duration_us
         return range(clip.start_us + first * self.duration_us,

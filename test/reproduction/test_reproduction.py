@@ -25,7 +25,7 @@ from hybrid_pose_ros.reproduction.scores import firing_rates, modelled_mw, score
 from hybrid_pose_ros.training.windows import Windows
 
 CPU = torch.device('cpu')
-CLIP = circling_clip(duration_ms=420, events_ms=40)  # two windows
+CLIP = circling_clip(duration_ms=520, events_ms=40)  # two windows, three of the ANN
 ROWS = {'ann', 'ann_held', 'snn', 'rnn', 'hybrid_rnn', 'hybrid_snn'}
 
 
@@ -81,7 +81,7 @@ def reproduced(tmp_path_factory):
     """Return the folder and the report of a run with all systems."""
     folder = tmp_path_factory.mktemp('out')
     params = ReproductionParams(preset='paper_small', epochs=0.5)
-    return folder, params, reproduce(params, [CLIP], [circling_clip(1, 420, 40)], folder, CPU)
+    return folder, params, reproduce(params, [CLIP], [circling_clip(1, 520, 40)], folder, CPU)
 
 
 def test_every_row_of_the_paper_has_ten_steps_and_published_ones(reproduced):
@@ -101,14 +101,14 @@ def test_every_row_of_the_paper_has_ten_steps_and_published_ones(reproduced):
 def test_a_run_that_is_done_trains_nothing_again(reproduced):
     folder, params, report = reproduced
     stages = set()
-    again = reproduce(params, [CLIP], [circling_clip(1, 420, 40)], folder, CPU,
+    again = reproduce(params, [CLIP], [circling_clip(1, 520, 40)], folder, CPU,
                       progress=lambda stage, *_: stages.add(stage))
     assert stages == {f'score {system}' for system in params.systems.split(',')}
     assert again == report == json.loads((folder / 'report.json').read_text())
 
 
 @pytest.mark.parametrize('seed, clip, fault', [(1, CLIP, 'other seed'),
-                                               (2022, circling_clip(3, 420, 40), 'recordings')])
+                                               (2022, circling_clip(3, 520, 40), 'recordings')])
 def test_systems_of_another_run_are_not_taken_for_those_of_this(reproduced, seed, clip, fault):
     """They were scored as if they had been trained on what is given."""
     folder, params, _ = reproduced
@@ -142,7 +142,7 @@ def test_published_weights_are_scored_as_they_are(reproduced, tmp_path):
     torch.save(tensors, tmp_path / 'hybrid.pt')
     params = ReproductionParams(preset='paper_small', systems='hybrid_snn',
                                 published=f'hybrid_snn={tmp_path / "hybrid.pt"}')
-    again = reproduce(params, [CLIP], [circling_clip(1, 420, 40)], tmp_path, CPU)
+    again = reproduce(params, [CLIP], [circling_clip(1, 520, 40)], tmp_path, CPU)
     assert set(again['rows']) == {'hybrid_snn'}
     row = again['rows']['hybrid_snn']
     assert row['mpjpe_px_by_step'] == report['rows']['hybrid_snn']['mpjpe_px_by_step']
@@ -173,7 +173,7 @@ def record(path, clip):
 
 def test_the_command_prints_our_figures_beside_the_published_ones(tmp_path, capsys):
     record(tmp_path / 'set' / 'S1_a.h5', CLIP)
-    record(tmp_path / 'set' / 'S13_a.h5', circling_clip(1, 420, 40))
+    record(tmp_path / 'set' / 'S13_a.h5', circling_clip(1, 520, 40))
     arguments = ['reproduce', '--dataset', str(tmp_path / 'set'), '--preset', 'paper_small',
                  '--output', str(tmp_path / 'out'), '--systems', 'ann,hybrid_snn', '--device',
                  'cpu', '--epochs', '0.5', '--threads', '1']

@@ -17,9 +17,47 @@ CLIP = circling_clip(events_ms=40)  # 600 ms with 7500 events in 190 ms
 
 
 def test_windows_begin_when_the_ann_has_its_events_and_end_with_the_labels():
+    """The last of those that fit is the ANN's alone, as in the published loaders."""
     windows = Windows([CLIP, CLIP], SMALL, 10)
     assert windows.all == [(clip, start) for clip in (0, 1)
-                           for start in (200_000, 300_000, 400_000, 500_000)]
+                           for start in (200_000, 300_000, 400_000)]
+    assert windows.frames == [(clip, start) for clip in (0, 1)
+                              for start in (200_000, 300_000, 400_000, 500_000)]
+
+
+def clip_with_events_at(times_us, *, last_label_us):
+    """Return a clip with these event times and a label every 10 ms."""
+    clip = circling_clip(duration_ms=1, events_ms=len(times_us))
+    label_us = np.arange(0, last_label_us + 1, 10_000)
+    events = clip.events.copy()
+    events['t'] = np.sort(times_us)
+    shape = len(label_us), 13
+    return clip._replace(events=events, label_us=label_us, joints_px=np.ones((*shape, 2), 'f4'),
+                         visible=np.ones(shape, bool), occluded=np.zeros(shape, bool))
+
+
+@pytest.mark.parametrize('event_7499_us, event_7500_us, first_us', [
+    (150_000, 199_999, 200_000), (150_000, 200_000, 200_000), (150_000, 200_001, 300_000),
+    (199_999, 200_000, 200_000), (200_000, 200_000, 300_000)])
+def test_the_first_state_is_at_the_100_ms_after_event_7500(event_7499_us, event_7500_us,
+                                                           first_us):
+    """ceil(t[7500] / 100 ms), counted from 0; and 7500 events lie before it."""
+    times_us = [*range(7499), event_7499_us, event_7500_us, 900_000]
+    windows = Windows([clip_with_events_at(times_us, last_label_us=990_000)], SMALL, 10)
+    assert windows.frames[0].start_us == first_us
+    assert windows.frame(windows.frames[0]).sum() == 7500
+
+
+@pytest.mark.parametrize('last_label_us, sequences, frames', [
+    (990_000, 7, 8),  # 1000 ms: floor((1000 - 200 - 100) / 100) and floor((1000 - 200) / 100)
+    (980_000, 6, 7),  # 990 ms
+    (1_080_000, 7, 8), (1_090_000, 8, 9)])
+def test_there_are_as_many_windows_as_the_published_loaders_count(last_label_us, sequences,
+                                                                  frames):
+    """Of L ms from which t0 is S: (L - S - 100) // 100 sequences, (L - S) // 100 frames."""
+    times_us = [*range(7500), 150_000]  # S = 200 ms
+    windows = Windows([clip_with_events_at(times_us, last_label_us=last_label_us)], SMALL, 10)
+    assert (len(windows.all), len(windows.frames)) == (sequences, frames)
 
 
 def test_the_ann_sees_its_last_events():
@@ -81,7 +119,7 @@ def test_a_joint_outside_the_crop_is_not_shown():
 
 @pytest.mark.parametrize('clip', [circling_clip(events_ms=5), circling_clip(duration_ms=250)])
 def test_clips_that_are_too_short_are_refused(clip):
-    with pytest.raises(InputError, match='7500 events and then 100 ms with labels'):
+    with pytest.raises(InputError, match='7500 events and then 200 ms with labels'):
         Windows([clip], SMALL, 10)
 
 
@@ -89,10 +127,10 @@ def test_clips_that_are_too_short_are_refused(clip):
 @settings(max_examples=30)
 def test_frames_and_bins_hold_every_event_of_theirs_once(events):
     """For any events beside those that the ANN needs first; a bin counts 65535 at most."""
-    first = CLIP.events[CLIP.events['t'] < 190_000][-7500:]
+    first = CLIP.events[CLIP.events['t'] < 190_000][-7501:]
     clip = CLIP._replace(events=np.concatenate([first, events]))
     windows = Windows([clip], SMALL, 10)
-    assert windows.all[0] == (0, 200_000)
+    assert windows.all == [(0, 200_000), (0, 300_000), (0, 400_000)]
     for window in windows.all:
         counts = windows.counts(window)
         expected = clip.events_between(window.start_us, window.start_us + 100_000)
