@@ -11,7 +11,7 @@ from typing import Any
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph import PACKAGE, SETTINGS, NodeSpec, prefixes
 from hybrid_pose_ros.parameter_files import Section, read_sections
-from hybrid_pose_ros.representation.lens import read_lens
+from hybrid_pose_ros.representation.lens import load_calibration
 from hybrid_pose_ros.settings import parameters_of
 
 OF_EVERY_NODE = ('use_sim_time', 'start_type_description_service')
@@ -94,7 +94,7 @@ def _settings(node: str, values: dict[str, Any], where: str = '') -> Any:
 def _check_files(settings: Any) -> None:
     """Raise InputError where a file that settings name cannot be used."""
     if calibration := getattr(settings, 'calibration', ''):
-        read_lens(calibration)
+        load_calibration(calibration)
     for kind, name in (('weights', 'checkpoint'), ('recording', 'recording'), ('rig', 'rig')):
         path = getattr(settings, name, '')
         if path and not Path(path).exists():

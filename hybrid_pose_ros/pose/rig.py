@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.representation.calibration import check_numbers
 
 MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8,), 'equidistant': (4,)}
 """Distortion models, by ROS's names, and how many coefficients each has."""
@@ -70,12 +71,12 @@ def check_camera(camera: RigCamera) -> None:
         raise InputError(f'camera {camera.name}: {camera.model} has '
                          f'{" or ".join(map(str, known))} coefficients, not '
                          f'{len(camera.distortion)}')
-    numbers = (camera.matrix, camera.rotation, camera.translation_m, camera.distortion)
-    if not all(np.isfinite(values).all() for values in numbers):
-        raise InputError(f'camera {camera.name}: its calibration has numbers that are not finite')
-    if camera.matrix[0, 0] <= 0 or camera.matrix[1, 1] <= 0:
-        raise InputError(f'camera {camera.name}: focal lengths must be above 0, but the matrix is '
-                         f'{camera.matrix.tolist()}')
+    try:
+        check_numbers(camera.matrix, camera.distortion)
+    except InputError as error:
+        raise InputError(f'camera {camera.name}: {error}') from error
+    if not (np.isfinite(camera.rotation).all() and np.isfinite(camera.translation_m).all()):
+        raise InputError(f'camera {camera.name}: its rotation or its translation is not finite')
     turn = camera.rotation @ camera.rotation.T
     if np.abs(turn - np.eye(3)).max() > 1e-3 or np.linalg.det(camera.rotation) < 0:
         raise InputError(f'camera {camera.name}: its rotation is none: the rows must be at right '

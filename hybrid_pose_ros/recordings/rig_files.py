@@ -24,6 +24,7 @@ from hybrid_pose_ros.datasets import dhp19_calibration
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import Rig, RigCamera, check_camera
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording
+from hybrid_pose_ros.representation.calibration import calibration_of, read_mapping, side_px
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
@@ -43,14 +44,14 @@ def load_rig(path: str | Path) -> Rig:
         InputError: the file cannot be read, is neither, or its numbers are not those of cameras.
     """
     path = Path(path)
-    content = _read(path)
+    content = read_mapping(path)
     try:
         rig = _kalibr(content) if 'cam0' in content else _ours(content, path.parent)
     except InputError as error:
         raise InputError(f'{path}: {error}') from error
     except _MISTAKES as error:
         raise InputError(
-            f'{path} is no rig: expected `cameras` with camera_matrix (or calibration), rotation '
+            f'{path} is not a rig: expected `cameras` with camera_matrix (or calibration), rotation '
             "and translation_m each, or Kalibr's camchain with cam0, cam1 ... "
             f'({type(error).__name__}: {error})') from error
     for camera in rig.cameras:
@@ -132,30 +133,16 @@ def _integer_centers(intrinsics: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(f'no rig at {path}: {error.strerror}') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f'{path} is no YAML: {" ".join(str(error).split())}') from error
-    if not isinstance(content, dict):
-        raise InputError(f'{path} is no rig: expected a mapping with `cameras`, or with cam0')
-    return content
-
-
 def _ours(content: dict[str, Any], folder: Path) -> Rig:
     cameras = []
     for name, entry in content['cameras'].items():
         lens = entry
         if 'calibration' in entry:
-            lens = _read(folder / entry['calibration'])
+            lens = read_mapping(folder / entry['calibration'])
+        found = calibration_of(lens)
         cameras.append(RigCamera(
-            str(name), int(lens['image_width']), int(lens['image_height']),
-            _numbers(lens['camera_matrix']['data'], 3, 3), _numbers(entry['rotation'], 3, 3),
-            _numbers(entry['translation_m'], 3),
-            _numbers(lens['distortion_coefficients']['data'], -1),
-            str(lens.get('distortion_model', 'plumb_bob'))))
+            str(name), found.width, found.height, found.matrix, _numbers(entry['rotation'], 3, 3),
+            _numbers(entry['translation_m'], 3), found.distortion, found.model))
     return Rig(tuple(cameras), str(content.get('frame_id', 'world')))
 
 
@@ -174,7 +161,7 @@ def _kalibr(content: dict[str, Any]) -> Rig:
         if number:
             pose = _numbers(entry['T_cn_cnm1'], 4, 4) @ pose
         focal_x, focal_y, center_x, center_y = _numbers(entry['intrinsics'], 4)
-        width, height = map(int, entry['resolution'])
+        width, height = map(side_px, entry['resolution'])
         cameras.append(RigCamera(
             _name_of_topic(entry.get('rostopic', ''), number), width, height,
             np.array([[focal_x, 0.0, center_x], [0.0, focal_y, center_y], [0.0, 0.0, 1.0]]),

@@ -133,10 +133,10 @@ def test_a_recording_without_its_camera_makes_no_rig(tmp_path):
 @pytest.mark.parametrize('changes, words', [
     ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, 2]}, 'camera right: its rotation is none'),
     ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, -1]}, 'camera right: its rotation is none'),
-    ({'rotation': [1, 0, 0]}, 'is no rig: expected `cameras`'),
-    ({'translation_m': [0.0, float('nan'), 0.0]}, 'numbers that are not finite'),
-    ({'translation_m': 'far'}, 'is no rig: expected `cameras`'),
-    ({'calibration': 'other.yaml'}, 'no rig at .*other.yaml')])
+    ({'rotation': [1, 0, 0]}, 'is not a rig: expected `cameras`'),
+    ({'translation_m': [0.0, float('nan'), 0.0]}, 'translation is not finite'),
+    ({'translation_m': 'far'}, 'is not a rig: expected `cameras`'),
+    ({'calibration': 'other.yaml'}, 'other.yaml cannot be read')])
 def test_a_mistake_in_a_rig_is_told(ours, changes, words):
     with pytest.raises(InputError, match=words):
         load_rig(changed(ours, **changes))
@@ -144,11 +144,14 @@ def test_a_mistake_in_a_rig_is_told(ours, changes, words):
 
 @pytest.mark.parametrize('text, words', [
     ('cameras: {}', 'needs two cameras or more'), ('[1, 2]', 'expected a mapping'),
-    ('a: [', 'is no YAML'), ('cameras: 3', 'is no rig'), ('cam0: 3', 'is no rig'),
+    ('a: [', 'is not a YAML file'), ('cameras: 3', 'is not a rig'), ('cam0: 3', 'is not a rig'),
+    ('cam0: 2001-99-99', 'is not a YAML file: month'), ('[' * 5000, 'nested too deeply'),
     (CAMCHAIN.replace('radtan', 'fov'), 'cam0: distortion fov is not known'),
     (CAMCHAIN.replace('pinhole', 'omni'), 'only pinhole'),
-    (CAMCHAIN.replace('330.5', '-1.0'), 'focal lengths must be above 0'),
-    (CAMCHAIN.replace('[346, 260]', '[]'), 'is no rig'),  # all that followed took its place
+    (CAMCHAIN.replace('330.5', '-1.0'), 'focal lengths must be positive'),
+    (CAMCHAIN.replace('[346, 260]', '[]'), 'is not a rig'),
+    (CAMCHAIN.replace('[346, 260]', '[-346, 260]'), 'image side of -346 px: expected a whole'),
+    (CAMCHAIN.replace('[346, 260]', '[.inf, 260]'), 'image side of inf px'),
     (CAMCHAIN.replace('/right', '/left'), 'each of another name'),
     (CAMCHAIN.replace('/right', '/2nd'), "camera '2nd' must be named as ROS names are"),
     (CAMCHAIN.replace('[-0.02, 0.01, 0.0, 0.0]', '[1.0]'), '4 coefficients, not 1')])
@@ -187,5 +190,5 @@ def test_whatever_stands_in_a_file_it_is_a_rig_or_refused(kind, place, value):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(InputError, match='no rig at .*rig.yaml: No such file'):
+    with pytest.raises(InputError, match='rig.yaml cannot be read: No such file'):
         load_rig(tmp_path / 'rig.yaml')

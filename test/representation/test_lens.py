@@ -34,24 +34,45 @@ def test_a_calibration_of_another_sensor_is_refused(calibration):
         load_lens(calibration, 640, 480)
 
 
-def test_the_model_is_that_of_the_file(tmp_path):
-    path = tmp_path / 'fisheye.yaml'
-    path.write_text(CALIBRATION + 'distortion_model: equidistant\n')
-    assert load_lens(path, 346, 260).equidistant
-    path.write_text(CALIBRATION + 'distortion_model: double_sphere\n')
-    with pytest.raises(InputError, match="'double_sphere': expected plumb_bob, rational_poly"):
+@pytest.mark.parametrize('keys, equidistant', [
+    ('', False), ('distortion_model: plumb_bob', False), ('distortion_model: equidistant', True),
+    ('camera_model: fisheye', True), ('camera_model: pinhole', False),
+    ('camera_model: fisheye\ndistortion_model: fisheye', True)])
+def test_the_model_is_that_of_the_file(tmp_path, keys, equidistant):
+    """Some versions of camera_calibration name a fisheye by `camera_model` alone."""
+    path = tmp_path / 'camera.yaml'
+    path.write_text(CALIBRATION.replace('0.1, 0, 0, 0]', '0.1, 0, 0]') + keys)
+    assert load_lens(path, 346, 260).equidistant == equidistant
+
+
+@pytest.mark.parametrize('keys, words', [
+    ('distortion_model: double_sphere', "'double_sphere' is not supported: expected plumb_bob"),
+    ('distortion_model: [a]', 'is not supported'),
+    ('distortion_model: equidistant', 'equidistant has 4 distortion coefficients, not 5'),
+    ('camera_model: fisheye\ndistortion_model: plumb_bob', 'contradicts'),
+    ('camera_model: omni', "camera_model 'omni' is not supported: expected pinhole or fisheye"),
+    ('image_width: .inf', 'an image side of inf px'),
+    ('image_height: -260', 'an image side of -260 px'),
+    ('camera_matrix: {data: [0, 0, 173, 0, 301, 130, 0, 0, 1]}', 'focal lengths must be positive'),
+    ('distortion_coefficients: {data: [.nan, 0, 0, 0]}', 'are not finite')])
+def test_a_value_that_is_not_one_of_a_camera_is_refused(tmp_path, keys, words):
+    path = tmp_path / 'camera.yaml'
+    path.write_text(CALIBRATION + keys)  # of a repeated key, the last value counts
+    with pytest.raises(InputError, match=words):
         load_lens(path, 346, 260)
 
 
-def test_a_missing_file_is_said_to_be_missing(tmp_path):
-    with pytest.raises(InputError, match='no calibration at'):
+def test_a_missing_file_is_reported(tmp_path):
+    with pytest.raises(InputError, match='none.yaml cannot be read: No such file'):
         load_lens(tmp_path / 'none.yaml', 346, 260)
 
 
-@pytest.mark.parametrize('text', ['', '[1, 2]', 'image_width: 346', '{:',
-                                  CALIBRATION.replace('301, ', '')])
-def test_a_file_that_lacks_something_is_refused(tmp_path, text):
+@pytest.mark.parametrize('text, words', [
+    ('', 'expected a mapping'), ('[1, 2]', 'expected a mapping'), ('{:', 'is not a YAML file'),
+    ('image_width: 346', 'expected image_width, image_height'), ('a: 2001-99-99', 'month must be'),
+    ('[' * 5000, 'nested too deeply'), (CALIBRATION.replace('301, ', ''), 'expected image_width')])
+def test_a_file_that_is_not_a_calibration_is_refused(tmp_path, text, words):
     path = tmp_path / 'camera.yaml'
     path.write_text(text)
-    with pytest.raises(InputError, match='is no calibration: expected'):
+    with pytest.raises(InputError, match=words):
         load_lens(path, 346, 260)
