@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, tables
+from hybrid_pose_ros.recordings.hdf5_file import check_whole, hdf5_file, tables
 
 
 class EventTables(NamedTuple):
@@ -77,12 +77,8 @@ def whole_numbers(path: Path, name: str, table: h5py.Dataset) -> np.ndarray:
     """Return a dataset as int64; some writers store whole numbers as floats.
 
     Raises:
-        RecordingError: one of them is not a whole number.
+        RecordingError: one of them is not a whole number of 64 bits.
     """
     values = table[()]
-    if values.dtype.kind == 'f':
-        wrong = np.flatnonzero(~(np.abs(values) < 2**53) | (values != np.trunc(values)))
-        if len(wrong):
-            raise RecordingError(f'{path}: {name}[{wrong[0]}] is {values.flat[wrong[0]]}, '
-                                 'expected a whole number')
+    check_whole(path, name, values, -2**63, 2**63 - 1)
     return values.astype(np.int64)

@@ -20,13 +20,25 @@ import numpy as np
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
-from hybrid_pose_ros.recordings.hdf5_file import check_length, hdf5_file, numbers
-from hybrid_pose_ros.recordings.recording import Recording, check_events, check_size
+from hybrid_pose_ros.events.evt3 import STEP_BACK
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.hdf5_file import check_length, check_whole, hdf5_file, numbers
+from hybrid_pose_ros.recordings.recording import Recording, check_size
 
-KIND = 'recording of ours'
+KIND = 'recording of this package'
 PIECE_EVENTS = 1 << 18
 FIELDS = EVENT_DTYPE.names
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
+LABEL_SHAPES = {'t': (), 'joints_px': (len(JOINTS), 2), 'joints_mm': (len(JOINTS), 3),
+                'visible': (len(JOINTS),)}
+"""Of one label."""
+
+EARLIEST_US, LATEST_US = -(1 << 62), 1 << 62
+"""Times lie between them, so that sums and differences of two times fit into 64 bits."""
+
+MOST_STEP_BACK_US = STEP_BACK
+"""Sensors send events out of order by some microseconds; EVT3 cannot express more than this."""
+
 CHUNK_BYTES = 1 << 17
 
 CAMERA_SHAPES = ((3, 3), (3, 3), (3,))
@@ -67,7 +79,7 @@ class Hdf5Recording(Recording):
                        if name not in file]
             missing += [name for name in ('width', 'height') if name not in file.attrs]
             if missing:
-                raise RecordingError(f'{path} is no recording of ours: it lacks '
+                raise RecordingError(f'{path} is not a recording of this package: it lacks '
                                      f'{", ".join(missing)}')
             self.width, self.height = (int(_numbers(file.attrs.get_id(name), ()))
                                        for name in ('width', 'height'))
@@ -85,23 +97,70 @@ class Hdf5Recording(Recording):
     def pieces(self) -> Iterator[Decoded]:
         """Yield PIECE_EVENTS at a time."""
         no_triggers = np.empty(0, TRIGGER_DTYPE)
+        legal = {'t': (EARLIEST_US, LATEST_US), 'x': (0, self.width - 1),
+                 'y': (0, self.height - 1), 'p': (0, 1)}
+        latest_us = EARLIEST_US
         with hdf5_file(self.path, KIND) as file:
             group = file['events']
             for start in range(0, len(group['t']), PIECE_EVENTS):
                 piece = slice(start, min(start + PIECE_EVENTS, len(group['t'])))
                 events = np.empty(piece.stop - start, EVENT_DTYPE)
                 for field in FIELDS:
-                    events[field] = group[field][piece]
-                check_events(self.path, events, self.width, self.height)
+                    values = group[field][piece]
+                    check_whole(self.path, f'events/{field}', values, *legal[field], start=start)
+                    events[field] = values
+                latest_us = self._check_order(events['t'], latest_us, start)
                 yield Decoded(events, no_triggers)
 
+    def _check_order(self, times_us: np.ndarray, latest_us: int, start: int) -> int:
+        """Return the latest time so far; raise RecordingError if events are out of order."""
+        latest = np.maximum.accumulate(np.maximum(times_us, latest_us))
+        wrong = np.flatnonzero(latest - times_us > MOST_STEP_BACK_US)
+        if len(wrong):
+            at = wrong[0]
+            raise RecordingError(
+                f'{self.path}: events/t[{start + at}] = {times_us[at]} us comes after '
+                f'{latest[at]} us: expected events in order of time, to {MOST_STEP_BACK_US} us; '
+                'sort them')
+        return int(latest[-1])
+
     def labels(self) -> Labels | None:
-        """Return where the joints are, in order of time."""
+        """Return where the joints are, in order of time.
+
+        Raises:
+            RecordingError: labels do not have the shapes or values of `Labels`.
+        """
         with hdf5_file(self.path, KIND) as file:
             if 'labels' not in file:
                 return None
-            return Labels(*(numbers(file['labels'], name, dimensions)[:]
-                            for name, dimensions in zip(Labels._fields, (1, 3, 3, 2))))
+            return Labels(*(self._label(file['labels'], name) for name in Labels._fields))
+
+    def occluded(self) -> np.ndarray | None:
+        """Return which joints the body hides, (N, J) bool; None where it was not recorded.
+
+        Raises:
+            RecordingError: it does not have the shape or values of `Labels.visible`.
+        """
+        with hdf5_file(self.path, KIND) as file:
+            if 'labels/occluded' not in file:
+                return None
+            return self._label(file['labels'], 'occluded')
+
+    def _label(self, group: h5py.Group, name: str) -> np.ndarray:
+        """Return a dataset of the labels in its type."""
+        count = len(numbers(group, 't', 1))
+        row = LABEL_SHAPES.get(name, LABEL_SHAPES['visible'])
+        values = numbers(group, name, 1 + len(row))[:]
+        if values.shape != (count, *row):
+            raise RecordingError(f'{self.path}: labels/{name} has the shape {values.shape}, '
+                                 f'expected {(count, *row)}: {count} labels of {len(JOINTS)} '
+                                 'joints')
+        if name == 't':
+            check_whole(self.path, 'labels/t', values, EARLIEST_US, LATEST_US)
+        kind = LABEL_TYPES.get(name, bool)
+        if kind is bool:
+            check_whole(self.path, f'labels/{name}', values.ravel(), 0, 1)
+        return values.astype(kind)
 
 
 def _numbers(attribute: h5py.h5a.AttrID, shape: tuple[int, ...]) -> np.ndarray:

@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
 
 _LIBRARY_ERRORS = (OSError, LookupError, RuntimeError, TypeError, ValueError, ArithmeticError,
                    MemoryError)
 """What h5py raises on damaged files, besides what a layout that is not ours leads to."""
+
+EXACT = 1 << 53
+"""Floats hold whole numbers exactly up to here."""
 
 MOST_COMPRESSION = 2000
 """Bytes of numbers in a byte of a file; a damaged length would keep a reader busy for years."""
@@ -24,7 +28,7 @@ RESERVE_BYTES = 32 << 20
 
 @contextmanager
 def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
-    """Open a file to read; `what` it should be is told where it is not, as 'recording of ours'.
+    """Open a file to read; `what` it should be is told where it is not, as 'recording of this package'.
 
     Raises:
         RecordingError: in place of whatever the library raises while the file is open.
@@ -35,7 +39,7 @@ def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
     except RecordingError:
         raise
     except _LIBRARY_ERRORS as error:
-        raise RecordingError(f'{path} is damaged or no {what}: {error}') from error
+        raise RecordingError(f'{path} is damaged or not a {what}: {error}') from error
 
 
 def numbers(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:
@@ -48,7 +52,49 @@ def numbers(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:
     if not (isinstance(dataset, h5py.Dataset) and dataset.ndim == dimensions
             and dataset.dtype.kind in 'iufb'):
         raise ValueError(f'{dataset} is not numbers in {dimensions} dimensions')
+    _check_filters(dataset)
     return dataset
+
+
+def check_whole(path: Path, name: str, values: np.ndarray, low: int, high: int, *,
+                start: int = 0) -> None:
+    """Raise RecordingError unless all values (N,) are whole numbers from `low` to `high`.
+
+    Args:
+        path: of the file, for the error.
+        name: of the dataset.
+        values: part of it, of any type of number.
+        low: smallest legal value.
+        high: largest legal value.
+        start: index in the dataset of the first of the values.
+    """
+    legal = (values >= low) & (values <= high)
+    if values.dtype.kind == 'f':
+        legal &= (np.abs(values) < EXACT) & (values == np.trunc(values))
+    wrong = np.flatnonzero(~legal)
+    if len(wrong):
+        raise RecordingError(f'{path}: {name}[{start + wrong[0]}] is {values[wrong[0]]}, expected '
+                             f'a whole number from {low} to {high}')
+
+
+def _check_filters(dataset: h5py.Dataset) -> None:
+    """Raise ValueError, with the remedy, where a filter is needed that is not installed."""
+    properties = dataset.id.get_create_plist()
+    for number in range(properties.get_nfilters()):
+        code, _, _, name = properties.get_filter(number)
+        if not h5py.h5z.filter_avail(code) and not _load_filter(code):
+            raise ValueError(f'{dataset.name} is compressed with {name.decode() or "a filter"} '
+                             f'(HDF5 filter {code}), which is not installed: pip install hdf5plugin '
+                             'has the common ones')
+
+
+def _load_filter(code: int) -> bool:
+    """Return whether hdf5plugin, which registers Blosc, Zstd, LZ4 and others, has a filter."""
+    try:
+        import hdf5plugin  # noqa: F401
+    except ImportError:
+        return False
+    return h5py.h5z.filter_avail(code)
 
 
 def check_length(path: Path, datasets: list[h5py.Dataset]) -> None:
@@ -77,7 +123,7 @@ def tables(file: h5py.File, dimensions: Mapping[str, int], path: Path, what: str
     """
     missing = [name for name in dimensions if name not in file]
     if missing:
-        raise RecordingError(f'{path} is no {what}: it lacks {", ".join(missing)}')
+        raise RecordingError(f'{path} is not a {what}: it lacks {", ".join(missing)}')
     found = {name: numbers(file, name, count) for name, count in dimensions.items()}
     check_length(path, list(found.values()))
     return found

@@ -119,7 +119,7 @@ def load_labeled(path: str | Path) -> LabeledRecording:
         raise InputError(f'{path} has no labels: expected a recording of `hybrid-pose simulate` '
                          'or another with at least two labels')
     return labeled(path.stem, recording.width, recording.height, recording.events(), labels,
-                   occluded=_occluded(path, labels.visible.shape), source=str(path))
+                   occluded=recording.occluded(), source=str(path))
 
 
 def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labels, *,
@@ -136,12 +136,17 @@ def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labe
         source: what the text of an error begins with.
 
     Raises:
-        InputError: there are less than two labels, or they are out of order.
+        InputError: there are fewer than two labels, they are out of order, or none of them is of
+            the time of the events.
     """
     if len(labels.t) < 2:
         raise InputError(f'{source} has no labels: expected at least two, got {len(labels.t)}')
     if (np.diff(labels.t) <= 0).any():
         raise InputError(f'{source}: the times of its labels do not increase')
+    if len(events) and (labels.t[-1] < events['t'].min() or labels.t[0] > events['t'].max()):
+        raise InputError(
+            f'{source}: its labels are from {labels.t[0]} to {labels.t[-1]} us, its events from '
+            f'{events["t"].min()} to {events["t"].max()} us: expected both on one clock')
     finite = np.isfinite(labels.joints_px).all(axis=-1)
     visible = labels.visible & finite
     joints = np.where(finite[..., None], labels.joints_px - LABEL_CENTER_PX, 0)
@@ -164,10 +169,3 @@ def load_seen(path: str | Path) -> LabeledRecording:
     if not recording.visible.any():
         raise InputError(f'{path} shows nobody: no joint is ever inside its image')
     return recording
-
-
-def _occluded(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    with h5py.File(path, 'r') as file:
-        if 'labels/occluded' in file:
-            return file['labels/occluded'][:].astype(bool)
-    return np.zeros(shape, bool)

@@ -91,7 +91,7 @@ def test_fields_of_different_lengths_are_refused(path):
 
 def test_events_outside_the_sensor_are_refused(path):
     write(path, event_array([5], [346], [0], [1]))
-    with pytest.raises(RecordingError, match=r'event \(5, 346, 0, 1\) \(t, x, y, p\) is not one'):
+    with pytest.raises(RecordingError, match=r'events/x\[0\] is 346, .* from 0 to 345'):
         open_recording(path).events()
 
 
@@ -152,3 +152,76 @@ def test_text_of_variable_length_is_not_read(path):
         assert file.attrs.get_id('encoding').dtype.kind == 'S'
         file.attrs['encoding'] = 'simulated'
     assert open_recording(path).encoding == 'hdf5'
+
+
+def replaced(path, name, values, **options):
+    """Write EVENTS with ten labels of 13 joints, and other values at one name."""
+    with Hdf5Writer(path, width=346, height=260) as writer:
+        writer.append(EVENTS)
+        writer.append_labels(1000 * np.arange(10), np.ones((10, 13, 2)), np.ones((10, 13, 3)),
+                             np.ones((10, 13)), occluded=np.zeros((10, 13), bool))
+    with h5py.File(path, 'a') as file:
+        del file[name]
+        file.create_dataset(name, data=values, **options)
+    return open_recording(path)
+
+
+@pytest.mark.parametrize('field, values, words', [
+    ('t', EVENTS['t'] * 1e-6, r'events/t\[0\] is 0.0015, expected a whole number'),
+    ('t', [1500.0, 1500.0, np.nan, 4000.0], r'events/t\[2\] is nan'),
+    ('t', np.array([1, 2, 3, 2**63 + 5], np.uint64), r'events/t\[3\] is 9223372036854775813'),
+    ('x', np.array([65541, 1, 2, 3], np.uint32), r'events/x\[0\] is 65541, .* from 0 to 345'),
+    ('x', [0.0, 1.0, 2.5, 3.0], r'events/x\[2\] is 2.5'),
+    ('y', [0, 0, -1, 0], r'events/y\[2\] is -1, expected a whole number from 0 to 259'),
+    ('p', [1, 1, -1, 1], r'events/p\[2\] is -1, expected a whole number from 0 to 1'),
+    ('p', np.array([1, 1, 2**32 - 1, 1], np.uint32), r'events/p\[2\] is 4294967295'),
+    ('t', [0, 1, 100_000, 1_000], r't\[3\] = 1000 us comes after 100000 us: .* sort them')])
+def test_a_value_that_a_cast_would_change_is_refused(path, field, values, words):
+    """Seconds as floats became 0, column 65541 became 5."""
+    with pytest.raises(RecordingError, match=words):
+        replaced(path, f'events/{field}', values).events()
+
+
+@pytest.mark.parametrize('kind', [np.uint16, np.int32, np.float32, np.float64, '>i8'])
+def test_whole_numbers_of_any_type_are_read(path, kind):
+    assert np.array_equal(replaced(path, 'events/t', EVENTS['t'].astype(kind)).events(), EVENTS)
+
+
+@pytest.mark.parametrize('compression', ['Blosc', 'Zstd', 'LZ4'])
+def test_files_compressed_by_common_filters_are_read(path, compression):
+    hdf5plugin = pytest.importorskip('hdf5plugin')
+    recording = replaced(path, 'events/t', EVENTS['t'], chunks=(4,),
+                         compression=getattr(hdf5plugin, compression)())
+    assert np.array_equal(recording.events(), EVENTS)
+
+
+def test_a_filter_that_is_not_installed_is_named(path, monkeypatch):
+    monkeypatch.setattr('h5py.h5z.filter_avail', lambda code: False)
+    with pytest.raises(RecordingError, match='lzf .*is not installed: pip install hdf5plugin'):
+        replaced(path, 'events/t', EVENTS['t'], chunks=(4,), compression='lzf')
+
+
+@pytest.mark.parametrize('name, values, words', [
+    ('joints_px', np.ones((10, 17, 2)), r'shape \(10, 17, 2\), expected \(10, 13, 2\)'),
+    ('joints_px', np.ones((10, 13, 3)), r'shape \(10, 13, 3\), expected \(10, 13, 2\)'),
+    ('joints_mm', np.ones((9, 13, 3)), r'shape \(9, 13, 3\), expected \(10, 13, 3\)'),
+    ('visible', np.ones((10, 12)), r'shape \(10, 12\), expected \(10, 13\)'),
+    ('visible', np.full((10, 13), 255, np.uint8), r'labels/visible\[0\] is 255, .* from 0 to 1'),
+    ('visible', np.full((10, 13), 0.5), r'labels/visible\[0\] is 0.5'),
+    ('t', [np.nan, *range(9)], r'labels/t\[0\] is nan')])
+def test_labels_of_another_form_are_refused(path, name, values, words):
+    with pytest.raises(RecordingError, match=words):
+        replaced(path, f'labels/{name}', values).labels()
+
+
+def test_occluded_joints_of_another_shape_are_refused(path):
+    with pytest.raises(RecordingError, match=r'labels/occluded has the shape \(3, 13\)'):
+        replaced(path, 'labels/occluded', np.zeros((3, 13), bool)).occluded()
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.int64, np.float32, bool])
+def test_visible_is_read_as_truth_values_whatever_its_type(path, kind):
+    """As uint8, ~visible was 254 instead of False: no joint was counted."""
+    visible = np.arange(130).reshape(10, 13) % 2
+    labels = replaced(path, 'labels/visible', visible.astype(kind)).labels()
+    assert labels.visible.dtype == bool and np.array_equal(labels.visible, visible == 1)

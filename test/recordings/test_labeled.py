@@ -5,8 +5,10 @@
 import numpy as np
 import pytest
 
-from hybrid_pose_ros.events.event_array import no_events
-from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.events.event_array import event_array, no_events
+from hybrid_pose_ros.recordings.hdf5 import Labels
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
 
 LABEL_US = np.array([0, 10_000, 20_000, 30_000, 40_000])
 VISIBLE = np.array([True, False, True, True, False])
@@ -39,3 +41,12 @@ def test_between_labels_a_joint_is_visible_if_it_is_in_both(at_us, expected):
 def test_outside_the_labels_the_nearest_one_counts():
     joints, visible, _ = recording().joints_at(np.array([-5_000, 45_000]))
     assert visible[:, 0].tolist() == [True, False] and joints[:, 0, 0].tolist() == [0, 40]
+
+
+@pytest.mark.parametrize('shift_us', [-1_000_000, 1_000_000])
+def test_labels_on_another_clock_than_the_events_are_refused(shift_us):
+    labels = Labels(LABEL_US + shift_us, np.ones((5, 13, 2), np.float32),
+                    np.ones((5, 13, 3), np.float32), np.ones((5, 13), bool))
+    events = event_array([0, 40_000], [1, 1], [1, 1], [1, 1])
+    with pytest.raises(InputError, match='expected both on one clock'):
+        labeled('five', 64, 48, events, labels, source='five.h5')
