@@ -162,6 +162,6 @@ def _file_name(name: str, channel: int, takes: bool) -> str:
 
 
 CHECKPOINT = 'checkpoint'
-CROP_NOTICE = ('--crop is ignored and will be removed: recordings keep the events of the whole image, '
-               'and preset paper crops when it counts them, as published')
+CROP_NOTICE = ('--crop is ignored and will be removed: recordings keep the events of the whole '
+               'image, and preset paper crops when it counts them, as published')
 DATASETS = {'dhp19': _dhp19, 'h36m': _h36m}

@@ -48,8 +48,8 @@ def read_aedat2(path: Path) -> AddressEvents:
     except OSError as error:
         raise RecordingError(f'{path} cannot be read: {error.strerror}') from error
     if (size - start) % 8:
-        raise RecordingError(f'{path} ends within an event, {(size - start) % 8} bytes after event '
-                             f'{(size - start) // 8}: the file was cut short; copy it again')
+        raise RecordingError(f'{path} ends within an event, {(size - start) % 8} bytes after '
+                             f'event {(size - start) // 8}: the file was cut short; copy it again')
     words = np.fromfile(path, '>u4', (size - start) // 4, offset=start).reshape(-1, 2)
     address = words[:, 0].astype(np.int64)
     stamps_us = _unwrapped(words[:, 1])

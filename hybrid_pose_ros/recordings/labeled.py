@@ -47,10 +47,10 @@ class LabeledRecording(NamedTuple):
     def joints_at(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return joints (T, J, 2) [px], visible and occluded (T, J), labels being resampled.
 
-        Between two labels a joint moves along a straight line; it is visible there if it is visible
-        in both, and occluded if it is occluded in either. Between labels that are more than
-        LONGEST_STEP_US apart none is visible. At the time of a label only that label counts; times
-        outside the labels take the nearest one.
+        Between two labels a joint moves along a straight line; it is visible there if it is
+        visible in both, and occluded if it is occluded in either. Between labels that are more
+        than LONGEST_STEP_US apart none is visible. At the time of a label only that label counts;
+        times outside the labels take the nearest one.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
         joints = _between(self.joints_px, before, after, share).astype(np.float32)

@@ -51,8 +51,8 @@ def load_rig(path: str | Path) -> Rig:
         raise InputError(f'{path}: {error}') from error
     except _MISTAKES as error:
         raise InputError(
-            f'{path} is not a rig: expected `cameras` with camera_matrix (or calibration), rotation '
-            "and translation_m each, or Kalibr's camchain with cam0, cam1 ... "
+            f'{path} is not a rig: expected `cameras` with camera_matrix (or calibration), '
+            "rotation and translation_m each, or Kalibr's camchain with cam0, cam1 ... "
             f'({type(error).__name__}: {error})') from error
     for camera in rig.cameras:
         if not re.fullmatch(r'[A-Za-z_]\w*', camera.name, re.ASCII):
