@@ -244,13 +244,10 @@ def _scored(poses: Poses, labels: LabeledRecording, exact: bool) -> np.ndarray:
 
 
 def _truth(labels: LabeledRecording, instants_us: np.ndarray) -> Truth:
-    """Return the ground truth; at a label's own time it is that label, whatever its neighbors."""
+    """Return the ground truth at the instants."""
     joints, visible, occluded = labels.joints_at(instants_us)
-    label = np.clip(np.searchsorted(labels.label_us, instants_us), 0, len(labels.label_us) - 1)
-    own = (labels.label_us[label] == instants_us)[:, None]
     before, *_ = labels.joints_at(instants_us - MOVING_US)
-    return Truth(instants_us, joints, np.where(own, labels.visible[label], visible),
-                 np.where(own, labels.occluded[label], occluded), moving(joints, before),
+    return Truth(instants_us, joints, visible, occluded, moving(joints, before),
                  np.zeros(len(instants_us), np.int64))
 
 

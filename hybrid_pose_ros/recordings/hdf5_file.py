@@ -28,7 +28,7 @@ RESERVE_BYTES = 32 << 20
 
 @contextmanager
 def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
-    """Open a file to read; `what` it should be is told where it is not, as 'recording of this package'.
+    """Open a file to read; errors say `what` it should be, as 'recording of this package'.
 
     Raises:
         RecordingError: in place of whatever the library raises while the file is open.
@@ -84,8 +84,8 @@ def _check_filters(dataset: h5py.Dataset) -> None:
         code, _, _, name = properties.get_filter(number)
         if not h5py.h5z.filter_avail(code) and not _load_filter(code):
             raise ValueError(f'{dataset.name} is compressed with {name.decode() or "a filter"} '
-                             f'(HDF5 filter {code}), which is not installed: pip install hdf5plugin '
-                             'has the common ones')
+                             f'(HDF5 filter {code}), which is not installed: pip install '
+                             'hdf5plugin has the common ones')
 
 
 def _load_filter(code: int) -> bool:

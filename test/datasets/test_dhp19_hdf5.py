@@ -174,5 +174,5 @@ def test_a_channel_that_the_file_does_not_have_is_refused(folder):
 
 def test_a_file_that_is_no_hdf5_is_refused(folder):
     (folder / f'{NAME}_events.h5').write_bytes(b'no')
-    with pytest.raises(RecordingError, match='is damaged or not a file of events in the HDF5 form'):
+    with pytest.raises(RecordingError, match='is damaged or not a file of events in the HDF5'):
         load(folder)
