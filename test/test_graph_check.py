@@ -104,7 +104,7 @@ def test_a_file_that_an_argument_names_has_to_exist(file, name, kind):
 def test_a_calibration_has_to_be_one(tmp_path, file):
     path = tmp_path / 'calibration.yaml'
     path.write_text('hello')
-    assert f'{path} is no calibration' in mistake(file(''), values={'calibration': str(path)})
+    assert f'{path} is not a calibration' in mistake(file(''), values={'calibration': str(path)})
     path.write_text(CALIBRATION)
     check_graph(graph(values={'calibration': str(path)}), file(''))
 

@@ -44,7 +44,7 @@ def load_rig(path: str | Path) -> Rig:
         InputError: the file cannot be read, is neither, or its numbers are not those of cameras.
     """
     path = Path(path)
-    content = read_mapping(path)
+    content = read_mapping(path, 'rig')
     try:
         rig = _kalibr(content) if 'cam0' in content else _ours(content, path.parent)
     except InputError as error:
@@ -138,7 +138,7 @@ def _ours(content: dict[str, Any], folder: Path) -> Rig:
     for name, entry in content['cameras'].items():
         lens = entry
         if 'calibration' in entry:
-            lens = read_mapping(folder / entry['calibration'])
+            lens = read_mapping(folder / entry['calibration'], 'calibration')
         found = calibration_of(lens)
         cameras.append(RigCamera(
             str(name), found.width, found.height, found.matrix, _numbers(entry['rotation'], 3, 3),

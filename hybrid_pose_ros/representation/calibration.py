@@ -28,8 +28,8 @@ class Calibration(NamedTuple):
     model: str  # one of COEFFICIENTS
 
 
-def read_mapping(path: str | Path) -> dict[Any, Any]:
-    """Return the mapping in a YAML file.
+def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
+    """Return the mapping in a YAML file; errors say `what` it should be, as 'calibration'.
 
     Raises:
         InputError: the file cannot be read, is not YAML, or holds something else.
@@ -37,13 +37,14 @@ def read_mapping(path: str | Path) -> dict[Any, Any]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except OSError as error:
-        raise InputError(f'{path} cannot be read: {error.strerror}') from error
+        raise InputError(f'no {what} at {path}: {error.strerror}') from error
     except RecursionError as error:
-        raise InputError(f'{path} is not a usable YAML file: it is nested too deeply') from error
+        raise InputError(f'{path} is not a {what}: it is nested too deeply') from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or no such date
         raise InputError(f'{path} is not a YAML file: {" ".join(str(error).split())}') from error
     if not isinstance(content, dict):
-        raise InputError(f'{path} holds {type(content).__name__}: expected a mapping of keys')
+        raise InputError(f'{path} is not a {what}: expected a mapping of keys, not '
+                         f'{type(content).__name__}')
     return content
 
 

@@ -15,7 +15,7 @@ def load_calibration(path: str | Path) -> Calibration:
     Raises:
         InputError: the file cannot be read, or is not a calibration of a supported model.
     """
-    content = read_mapping(path)
+    content = read_mapping(path, 'calibration')
     try:
         return calibration_of(content)
     except InputError as error:

@@ -213,7 +213,7 @@ def test_a_tracker_of_another_sensor_is_refused(live, tmp_path):
 
 @pytest.mark.parametrize('parameters, said', (
     ({}, 'parameter rig is empty: name the YAML file of the cameras'),
-    ({'rig': 'nowhere.yaml'}, 'nowhere.yaml cannot be read: No such file or directory')))
+    ({'rig': 'nowhere.yaml'}, 'no rig at nowhere.yaml: No such file or directory')))
 def test_without_a_rig_the_node_says_so_in_one_line(parameters, said):
     ended = finished(*command(NodeSpec('triangulator', parameters=parameters)))
     assert ended.returncode == 1
