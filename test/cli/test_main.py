@@ -85,6 +85,6 @@ def test_an_interrupted_simulation_leaves_no_part_of_a_recording(tmp_path, inter
         interrupt(process.pid, signal.SIGINT)
         output, errors = process.communicate()
     assert (process.returncode, output) == (INTERRUPTED, '')
-    line, = errors.splitlines()
-    assert line.startswith(f'hybrid-pose simulate: interrupted; {said}')
+    assert errors.count('\n') == 1, errors
+    assert errors.startswith(f'hybrid-pose simulate: interrupted; {said}')
     assert not list(tmp_path.rglob('*.partial'))

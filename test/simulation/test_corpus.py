@@ -27,11 +27,11 @@ class HereAndNow:
     def __init__(self):
         self.numbers = []
 
-    def submit(self, function, clip):
-        self.numbers.append(clip.number)
+    def submit(self, function, *arguments):
+        self.numbers.append(arguments[-1].number)
         future = Future()
         try:
-            future.set_result(function(clip))
+            future.set_result(function(*arguments))
         except InputError as error:
             future.set_exception(error)
         return future
