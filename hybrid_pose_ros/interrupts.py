@@ -56,15 +56,17 @@ class Interrupt:
         """Wait for the first signal."""
         self.came = False
         self._exception = exception
+        self._report = sys.unraisablehook
 
     def __call__(self, *_) -> None:
         """Handle a signal, also the alarm that follows it.
 
-        Compiled code that calls back into Python may drop an exception: the alarm raises it again.
-        While it is on its way, nothing may break off what handles it.
+        Compiled code that calls back into Python, finalizers and weak references drop exceptions:
+        the alarm raises it again. While it is on its way, nothing may break off what handles it.
         """
         if not self.came:
             self.came = True
+            sys.unraisablehook = self._on_dropped
             if multiprocessing := sys.modules.get('multiprocessing'):
                 for child in multiprocessing.active_children():
                     child.terminate()
@@ -72,6 +74,17 @@ class Interrupt:
             signal.setitimer(signal.ITIMER_REAL, AGAIN_S, AGAIN_S)
         if sys.exc_info()[0] is None:
             raise self._exception
+
+    def end(self) -> None:
+        """Stop the alarm, once the exception has been caught."""
+        if self.came:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            sys.unraisablehook = self._report
+
+    def _on_dropped(self, unraisable: Any) -> None:
+        """Report an exception that Python drops, unless the alarm raises it again."""
+        if unraisable.exc_type is not self._exception:
+            self._report(unraisable)
 
 
 @contextmanager
@@ -82,8 +95,7 @@ def interruptible() -> Iterator[Interrupt]:
         try:
             yield interrupt
         finally:
-            if interrupt.came:
-                signal.setitimer(signal.ITIMER_REAL, 0.0)
+            interrupt.end()
 
 
 def handle(handler: Handler) -> None:

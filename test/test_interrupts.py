@@ -5,6 +5,7 @@
 import os
 import signal
 import sys
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -89,6 +90,27 @@ def test_an_interrupt_that_compiled_code_drops_is_raised_again():
             os.kill(os.getpid(), signal.SIGINT)
             signal.pause()
         signal.pause()
+
+
+def test_an_interrupt_that_a_finalizer_drops_is_raised_again_and_not_reported():
+    """Python prints exceptions of weak references and goes on: several lines after Ctrl-C."""
+    class Held:
+        """Built-in objects take no weak references."""
+
+    def interrupted(_) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.pause()
+
+    reported = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'unraisablehook', reported.append)
+        with pytest.raises(KeyboardInterrupt), interruptible():
+            held = Held()
+            reference = weakref.ref(held, interrupted)
+            del held
+            assert reference() is None
+            signal.pause()
+    assert reported == []
 
 
 def test_a_second_interrupt_does_not_break_off_what_handles_the_first():
