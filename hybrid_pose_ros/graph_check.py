@@ -55,7 +55,7 @@ def check_graph(nodes: Iterable[NodeSpec], params_file: str | Path) -> None:
 
 
 def _check_names(section: Section, path: str | Path) -> None:
-    """Raise InputError where a section is for no node of ours, or sets no parameter of it."""
+    """Raise InputError if a section is for an unknown node, or sets an unknown parameter."""
     if '*' in section.node:
         settings = list(SETTINGS.values())
     elif section.node in SETTINGS:
