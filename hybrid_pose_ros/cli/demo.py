@@ -11,6 +11,7 @@ import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -68,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folder for bag, video and report; an old demo in it is replaced')
     parser.add_argument('--duration', type=float, default=10.0,
                         help='length of the simulated scene [s]')
+    parser.add_argument('--rate', default='', help='speed of the playback (1; of several cameras '
+                        'lower on a machine with few cores); latencies count from the stamps, so '
+                        'they hold at 1 only')
     parser.add_argument('--ann-rate', default='', help='states a second [Hz]')
     parser.add_argument('--step-us', default='', help='length of a time bin [us]')
     parser.add_argument('--preset', default='')
@@ -178,27 +182,37 @@ def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console
             pass
 
 
-def shared_step_us(cameras: int, cores: int) -> int:
-    """Return the length of a time bin with which so many cameras' graphs fit on the cores [us].
+class MachineShare(NamedTuple):
+    """What one of several cameras may take of a machine."""
 
-    Half of what a graph takes does not depend on it, so it grows with the square of the load.
+    step_us: int  # length of a time bin
+    rate: float  # speed of the playback
+
+
+def share_of_machine(cameras: int, cores: int) -> MachineShare:
+    """Return with which time bins and at which speed so many cameras' graphs fit on the cores.
+
+    Half of what a graph takes does not depend on the length of its bins, and states of the ANN
+    that come late are worth nothing, so both go with the square of the load.
     """
     load = max(1, math.ceil(CORES_A_GRAPH * cameras / cores))
-    return min(LONGEST_US, 1_000 * load ** 2)
+    return MachineShare(min(LONGEST_US, 1_000 * load ** 2), 1 / load ** 2)
 
 
 def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: str
            ) -> tuple[NodeSpec, ...]:
     values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
-              'ann_rate_hz': args.ann_rate, 'recording': recording, 'seed': args.seed,
-              'duration_s': str(args.duration), 'record': str(output / 'bag')}
+              'ann_rate_hz': args.ann_rate, 'rate': args.rate, 'recording': recording,
+              'seed': args.seed, 'duration_s': str(args.duration), 'record': str(output / 'bag')}
     listeners = 3  # tracker, initializer, evaluator
     file = ''
     if rig is not None:
         file = str(output / 'rig.yaml')
         save_rig(rig, file)
-        step_us = args.step_us or f'{shared_step_us(len(rig.names), os.cpu_count() or 1)}'
-        values |= {'record': str(output / 'bags'), 'step_us': step_us,
+        shared = share_of_machine(len(rig.names), os.cpu_count() or 1)
+        values |= {'record': str(output / 'bags'),
+                   'step_us': args.step_us or f'{shared.step_us}',
+                   'rate': args.rate or f'{shared.rate}',
                    'ann_rate_hz': args.ann_rate or f'{SHARED_ANN_HZ}'}
     return graph(driver='player', rig=file, values=values,
                  more={'event_player': {'subscribers': listeners},

@@ -22,7 +22,7 @@ from rosbags.highlevel import AnyReader
 from shared_data import EVENTS, needs_recordings
 
 from hybrid_pose_ros.checkpoint import shipped
-from hybrid_pose_ros.cli.demo import shared_step_us
+from hybrid_pose_ros.cli.demo import share_of_machine
 from hybrid_pose_ros.graph import TOPICS, graph
 
 HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'
@@ -194,17 +194,17 @@ def test_a_real_recording_is_played_to_its_last_event(tmp_path):
 
 def test_two_cameras_see_one_person_in_one_command(tmp_path):
     """Two players that begin together, two graphs, one triangulator; all of it recorded."""
-    report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '3')
+    report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '2', '--rate', '0.25')
     assert set(report['cameras']) == {'dhp19_2', 'dhp19_3'}
     for name, one in report['cameras'].items():
         assert one['step_us'] == STEP_US
-        assert one['poses'] > 0 and one['mpjpe_px'] < 60
+        assert one['poses'] > 0 and one['mpjpe_px'] < 30
         assert one['messages'][f'/{name}/event_camera/events'] == one['packets'] > 0
         assert not any(f'/{other}/' in topic for topic in one['messages']
                        for other in report['cameras'] if other != name)
     world = report['world']
     assert world['poses'] > 0 and world['share_of_joints'] > 0 and world['cameras_used'] == 2
-    assert 0 < world['median_mm'] < 1_000  # of the truth that the players sent, 3 m away
+    assert 0 < world['median_mm'] < 300  # of the truth that the players sent, 3 m away
     assert set(world['camera_missing']) == {'dhp19_2', 'dhp19_3'}
     assert not any(report['restarts'].values())
     used = {segment for path in (tmp_path / 'out' / 'bags').glob('**/metadata.yaml')
@@ -213,10 +213,12 @@ def test_two_cameras_see_one_person_in_one_command(tmp_path):
     assert json.loads((tmp_path / 'out' / 'report.json').read_text())['world'] == world
 
 
-@pytest.mark.parametrize('cameras, cores, step_us', (
-    (2, 4, 1_000), (2, 3, 4_000), (2, 2, 4_000), (2, 1, 10_000), (4, 8, 1_000), (4, 2, 10_000)))
-def test_several_cameras_take_as_many_steps_as_the_machine_has_cores_for(cameras, cores, step_us):
-    assert shared_step_us(cameras, cores) == step_us
+@pytest.mark.parametrize('cameras, cores, step_us, rate', (
+    (2, 4, 1_000, 1), (2, 3, 4_000, 1 / 4), (2, 2, 4_000, 1 / 4), (2, 1, 10_000, 1 / 16),
+    (4, 8, 1_000, 1), (4, 2, 10_000, 1 / 16)))
+def test_several_cameras_take_longer_and_slower_steps_where_cores_are_few(
+        cameras, cores, step_us, rate):
+    assert share_of_machine(cameras, cores) == (step_us, rate)
 
 
 @pytest.mark.parametrize('arguments, said', (
