@@ -47,6 +47,7 @@ from hybrid_pose_ros.nodes.ros4hri import Ros4hriNode  # noqa: E402
 from hybrid_pose_ros.nodes.skeleton_markers import SkeletonMarkersNode  # noqa: E402
 from hybrid_pose_ros.nodes.snn_tracker import SnnTrackerNode  # noqa: E402
 from hybrid_pose_ros.nodes.triangulator import TriangulatorNode  # noqa: E402
+from hybrid_pose_ros.nodes.waiting import waiting  # noqa: E402
 
 NODES = {'event_player': EventPlayerNode, 'ann_initializer': AnnInitializerNode,
          'snn_tracker': SnnTrackerNode, 'skeleton_markers': SkeletonMarkersNode,
@@ -168,6 +169,7 @@ class LiveGraph:
 
     def report(self, name: str, until: Callable[[dict[str, str]], bool] = bool) -> dict[str, str]:
         """Return the values of a node's next report for which a condition holds."""
+        self._read_reports()  # of before now, such as of a node of this name that was stopped
         first = len(self.statuses(name))
 
         def found() -> list[dict[str, str]]:
@@ -176,6 +178,12 @@ class LiveGraph:
             return [values for values in reports if until(values)]
         self.spin_until(found, f'a report of {name}')
         return found()[-1]
+
+    def _read_reports(self) -> None:
+        subscription = next(each for each in self.listener.subscriptions
+                            if each.topic_name == '/diagnostics')
+        while read := [message for message, _ in waiting(subscription)]:
+            self._reports += read
 
     def statuses(self, name: str) -> list[DiagnosticStatus]:
         """Return a node's reports so far."""
