@@ -25,8 +25,11 @@ settings.load_profile('hybrid_pose_ros')
 def pytest_configure(config: pytest.Config) -> None:
     """Reserve a ROS domain for this run and its child processes, each of which hears Ctrl-C.
 
-    A script's background jobs and `nohup` ignore SIGINT, and child processes inherit that.
+    A script's background jobs and `nohup` ignore SIGINT, and child processes inherit that. Workers
+    share the cores: OpenMP's threads wait for each other in busy loops.
     """
+    workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
+    os.environ.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // workers)))
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     run = ExitStack()
