@@ -47,10 +47,10 @@ def write_mcap(path, messages, *, schema_encoding='ros2msg', finish=True, chunk_
         writer.start('ros2', 'test')
         channels = {}
         for topic, kind, stamp_ns, cdr in messages:
-            if topic not in channels:
+            if (topic, kind) not in channels:
                 schema = writer.register_schema(kind, schema_encoding, b'not a definition')
-                channels[topic] = writer.register_channel(topic, 'cdr', schema)
-            writer.add_message(channels[topic], stamp_ns, cdr, stamp_ns)
+                channels[topic, kind] = writer.register_channel(topic, 'cdr', schema)
+            writer.add_message(channels[topic, kind], stamp_ns, cdr, stamp_ns)
         if finish:
             writer.finish()
     return path

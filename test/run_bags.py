@@ -3,16 +3,16 @@
 """Bags as our recorder leaves them, written without ROS."""
 
 import numpy as np
-from bag_files import cdr_of
+from bag_files import EVENT_PACKET, cdr_of, write_mcap
 from labeled_clips import HEIGHT, WIDTH
 
-from hybrid_pose_ros.evaluation.run_report import TRUTH
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 from hybrid_pose_ros.recordings.message_types import typestore
-from hybrid_pose_ros.recordings.pose_topics import SKELETON
+from hybrid_pose_ros.recordings.pose_topics import SKELETON, TRUTH
 
 PACKET_US = 4_000
 EVENTS = '/event_camera/events'
@@ -37,6 +37,17 @@ def skeleton(stamp_us, joints_px, confidence, held=False, age_us=0):
     return store.serialize_cdr(message, 'hybrid_pose_ros/msg/Skeleton2D')
 
 
+def diagnostics(name, **values):
+    """Return a serialized DiagnosticArray with one status, of text."""
+    store = typestore()
+    types = store.types
+    header = types['std_msgs/msg/Header'](types['builtin_interfaces/msg/Time'](0, 0), '')
+    pairs = [types['diagnostic_msgs/msg/KeyValue'](*pair) for pair in values.items()]
+    status = types['diagnostic_msgs/msg/DiagnosticStatus'](0, name, '', 'somewhere', pairs)
+    message = types['diagnostic_msgs/msg/DiagnosticArray'](header, [status])
+    return store.serialize_cdr(message, 'diagnostic_msgs/msg/DiagnosticArray')
+
+
 def write_bag(path, clip, *, cameras=('',), **options):
     """Record a clip with a truth for each packet. A joint's errors and sight go round in fives.
 
@@ -58,6 +69,18 @@ def write_bag(path, clip, *, cameras=('',), **options):
         _write_camera(writer, space, 1 / (1 + number), clip, **options)
     writer.close()
     return path
+
+
+def odd_bag(path, clip, odd, kind_of_events=EVENT_PACKET):
+    """Write a clip's events and poses, and odd (topic, type, bytes) next to each packet."""
+    whole = write_bag(path.with_suffix('.whole'), clip)
+    messages = []
+    for topic, kind, log_ns, cdr in bag_messages(whole):
+        if kind == EVENT_PACKET:
+            kind = kind_of_events
+            messages += [(name, odd_kind, log_ns, bytes(cdr)) for name, odd_kind, cdr in odd]
+        messages.append((topic, kind, log_ns, cdr))
+    return write_mcap(path, messages)
 
 
 def _write_camera(writer, space, share, clip, *, poses=True, truth=True, since_us=100_000,

@@ -35,3 +35,5 @@ def show(result: dict[str, Any]) -> None:
     print(f'{result["output"]}: {result["poses"]} poses, {result["pictures"]} pictures, '
           f'{result["truth"]} poses of ground truth, {result["mib"]} MiB\n'
           f'look at it: rerun {result["output"]}')
+    if result['bad_messages']:
+        print(f'messages left out: {result["bad_messages"]}')

@@ -18,6 +18,7 @@ RUN = {
     'ground truth': ('truth',), 'time of the ground truth': ('turn_of_truth',),
     'events [s]': ('seconds_of_events',),
     'gaps': ('run', 'gaps'), 'cut short': ('run', 'cut_short'),
+    'messages left out': ('run', 'bad_messages'),
     'packets': ('run', 'packets'), 'packets lost': ('run', 'lost_packets'),
     'events': ('run', 'events'), 'recorded poses': ('run', 'poses'),
     'recorded poses a second': ('run', 'poses_per_sensor_s'),

@@ -7,6 +7,8 @@ Everything is read back from the bag; nothing is taken from the nodes that were 
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,13 @@ from hybrid_pose_ros.errors import InputError, PacketError, RecordingError
 from hybrid_pose_ros.evaluation.live_power import power_figures
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import JOINTS
-from hybrid_pose_ros.recordings.bag_messages import bag_messages
-from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
-from hybrid_pose_ros.recordings.event_times import EventTimes
-from hybrid_pose_ros.recordings.message_types import typestore
+from hybrid_pose_ros.recordings.bag_messages import BagMessage, bag_messages
+from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet
+from hybrid_pose_ros.recordings.event_times import FAR_S, EventTimes
 from hybrid_pose_ros.recordings.pose_topics import (
-    POSES, SKELETON, SKELETONS, one_of, poses_of)
+    DIAGNOSTICS, POSES, SKELETON, SKELETONS, STATE, TRUTH, one_of, poses_of)
+from hybrid_pose_ros.recordings.typed_messages import MessageReader
 
-EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
-STATE = '/ann_initializer/state'
-DIAGNOSTICS = '/diagnostics'
-TRUTH = '/event_player/ground_truth'
 TOPICS = (*POSES, TRUTH, DIAGNOSTICS, STATE)
 POWER_MW, ALWAYS_MW = 'power_mw', 'power_mw_at_every_step'
 POWERED = 'snn_tracker', 'ann_initializer'
@@ -120,29 +118,32 @@ class Run:
         self.event_times = EventTimes()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
-        store, graphs = typestore(), defaultdict(_Graph)
+        reader, graphs = MessageReader(), defaultdict(_Graph)
+        self.bad = reader.bad  # messages that are left out
         try:
-            for topic, type_name, log_time_ns, cdr in bag_messages(bag):
-                self.messages[topic] = self.messages.get(topic, 0) + 1
-                name = one_of(topic, TOPICS)
-                if type_name == EVENT_PACKET:
-                    if events_topic in ('', topic):
-                        self._take_events(log_time_ns, cdr)
-                elif name == DIAGNOSTICS:
-                    self._take_power(log_time_ns, store.deserialize_cdr(cdr, type_name))
-                elif name is not None:
-                    graphs[topic.removesuffix(name)].take(
-                        name, log_time_ns, store.deserialize_cdr(cdr, type_name))
+            for message in bag_messages(bag):
+                self.messages[message.topic] = self.messages.get(message.topic, 0) + 1
+                if message.type in EVENT_TYPES:
+                    if events_topic in ('', message.topic):
+                        self._take_events(message)
+                elif (name := one_of(message.topic, TOPICS)) is not None:
+                    typed = reader.read(message)
+                    if typed is not None and name == DIAGNOSTICS:
+                        self._take_power(message.log_time_ns, typed)
+                    elif typed is not None:
+                        graphs[message.topic.removesuffix(name)].take(
+                            name, message.log_time_ns, typed)
         except RecordingError as error:
             self.cut = str(error)
         namespace = _own(bag, graphs, events_topic)
         graph = graphs[namespace]
         # Both topics have the same poses: the last that there is counts.
         name = next((name for name in reversed(POSES) if name in graph.named), SKELETON)
-        self.poses = self._in_turn(graph.poses[name].rows())  # POSE, in the order of the bag
+        # POSE, in the order of the bag
+        self.poses = self._in_turn(namespace + name, graph.poses[name].rows())
         self.beyond_compute_ms = graph.beyond_compute_ms  # where poses came by packet
         self.ann_ms = graph.ann_ms  # of the states
-        truth = self._in_turn(graph.truth.rows())
+        truth = self._in_turn(namespace + TRUTH, graph.truth.rows())
         _, newest = np.unique(truth.sensor_time_us[::-1], return_index=True)
         self.truth = truth[::-1][newest]  # TRUTH_POSE, by time, where the player knows it
         self.gaps = self.event_times.gaps()  # of sensor time
@@ -151,12 +152,23 @@ class Run:
             self._keep_own_power(namespace)
 
     def _take_power(self, log_ns: int, message: Any) -> None:
+        """Keep the power that our nodes report; any node may publish any text on /diagnostics."""
         for status in message.status:
+            if status.name.rpartition('/')[2] not in POWERED:
+                continue
             values = {pair.key: pair.value for pair in status.values}
-            if POWER_MW in values:
-                self.power.setdefault(status.name, []).append((log_ns, float(values[POWER_MW])))
-            if ALWAYS_MW in values:
-                self._always_mw[status.name] = float(values[ALWAYS_MW])
+            try:
+                mw, always_mw = (float(values[key]) if key in values else None
+                                 for key in (POWER_MW, ALWAYS_MW))
+                if any(value is not None and not 0 <= value < inf for value in (mw, always_mw)):
+                    raise ValueError(f'power of {mw} and {always_mw} mW')
+            except ValueError as error:
+                self.bad.add(DIAGNOSTICS, f'{status.name}: {error}')
+                continue
+            if mw is not None:
+                self.power.setdefault(status.name, []).append((log_ns, mw))
+            if always_mw:
+                self._always_mw[status.name] = always_mw
 
     def _keep_own_power(self, namespace: str) -> None:
         """Leave out what nodes of other cameras reported: /diagnostics is one for all."""
@@ -165,17 +177,24 @@ class Run:
         self.always_mw = next((self._always_mw[full] for full in own.values()
                                if full in self._always_mw), None)
 
-    def _take_events(self, log_ns: int, cdr: bytes) -> None:
+    def _take_events(self, message: BagMessage) -> None:
         try:
-            packet = parse_event_packet(cdr)
+            packet = parse_event_packet(message.cdr)
+        except PacketError as error:
+            self.bad.add(message.topic, str(error))
+            return
+        with suppress(PacketError):  # the stream counts it
             update = self.stream.update(packet)
-        except PacketError:
-            return  # the stream counts it
-        self.event_times.add(log_ns, packet.encoding, update.events['t'])
+            self.event_times.add(message.log_time_ns, packet.encoding, update.events['t'])
 
-    def _in_turn(self, rows: np.recarray) -> np.recarray:
+    def _in_turn(self, topic: str, rows: np.recarray) -> np.recarray:
+        """Return rows with times in the turn of the events, without those of another time."""
         rows.sensor_time_us = self.event_times.in_turn(rows.sensor_time_us, rows.log_ns)
-        return rows
+        near = self.event_times.near(rows.sensor_time_us)
+        if not near.all():
+            self.bad.add(topic, f'more than {FAR_S} s before or after all events',
+                         int((~near).sum()))
+        return rows[near]
 
 
 def _own(bag: Path, graphs: Mapping[str, _Graph], events_topic: str) -> str:
@@ -213,6 +232,7 @@ def summarize(run: Run) -> dict[str, Any]:
         'messages': run.messages, 'cut_short': run.cut,
         'packets': counts.packets, 'events': counts.events,
         'lost_packets': counts.lost_packets, 'bad_packets': counts.bad_packets,
+        'bad_messages': run.bad.line(),
         'clock_restarts': counts.restarts, 'gaps': run.event_times.gap_line(),
         'poses': len(run.poses), 'states': len(run.ann_ms),
         'trained': bool(len(run.poses) and run.poses.trained.all())}

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.run_report import Run
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate
+from hybrid_pose_ros.recordings.pose_topics import WORLD
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
-SKELETON = '/triangulator/skeleton'
 LEVELS = (50, 95, 99)
 
 
@@ -28,8 +29,12 @@ def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[st
         bags: of each camera; one of them holds the poses in the world.
         runs: what was read of them.
     """
-    messages = [message for bag in bags for message in typed_messages(bag, [SKELETON])]
+    messages = [message for bag in bags for message in typed_messages(bag, [WORLD])]
     poses = [message for _, _, message in messages]
+    other = next((pose for pose in poses if len(pose.missing) != len(rig.names)), None)
+    if other is not None:
+        raise InputError(f'a pose in the world is of {len(other.missing)} cameras, the rig has '
+                         f'{len(rig.names)}: expected the rig of the recorded run')
     report: dict[str, Any] = {'poses': len(poses)}
     if not poses:
         return report

@@ -7,8 +7,10 @@ import struct
 from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events.packet import Packet
 
-EVENT_TYPES = ('event_camera_msgs/msg/EventPacket', 'event_array_msgs/msg/EventArray')
-"""The type and its name until mid 2023, same layout."""
+EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
+EVENT_TYPES = (EVENT_PACKET, 'event_array_msgs/msg/EventArray',
+               'event_camera_msgs/EventPacket', 'event_array_msgs/EventArray')
+"""The type and its name until mid 2023, same layout; some writers omit the `msg` in between."""
 
 _ENCAPSULATION_BYTES = 4  # the second byte tells the byte order; alignment counts from the end
 
@@ -40,10 +42,10 @@ def parse_event_packet(cdr) -> Packet:
     """Return the packet in a serialized message; its payload is a view of `cdr`.
 
     Raises:
-        PacketError: the message ends too early or is none of that type.
+        PacketError: the message ends too early or is not of that type.
     """
     if len(cdr) < _ENCAPSULATION_BYTES:
-        raise PacketError(f'message of {len(cdr)} bytes is no EventPacket: it is cut short')
+        raise PacketError(f'message of {len(cdr)} bytes is not an EventPacket: it is cut short')
     cursor = _Cursor(cdr)
     try:
         sec, nanosec = cursor.take('iI', 4)
@@ -54,6 +56,6 @@ def parse_event_packet(cdr) -> Packet:
         cursor.take('?', 1)  # is_bigendian, which drivers do not fill in
         payload = cursor.sequence()
     except (struct.error, UnicodeDecodeError) as error:
-        raise PacketError(f'message of {len(cdr)} bytes is no EventPacket: {error}') from error
+        raise PacketError(f'message of {len(cdr)} bytes is not an EventPacket: {error}') from error
     return Packet(sec * 1_000_000_000 + nanosec, frame_id, width, height, seq, time_base, encoding,
                   payload)

@@ -14,6 +14,9 @@ from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.events.packet import PERIODS_US
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US, Gaps, find_gaps
 
+FAR_S = 60
+"""A message about sensor time this far from all events of its bag is about another time."""
+
 
 class EventTimes:
     """Times of the packets of one topic of a bag."""
@@ -56,6 +59,14 @@ class EventTimes:
         if not self._latest_us:
             return time_us
         return nearest_turn(time_us, self._latest_us[-1], self.period_us)
+
+    def near(self, times_us: np.ndarray) -> np.ndarray:
+        """Return which times (N,) are within FAR_S of the events; all if there are none."""
+        if not self._edges_us:
+            return np.ones(len(times_us), bool)
+        edges_us = np.concatenate(self._edges_us)
+        return ((times_us >= edges_us.min() - 1_000_000 * FAR_S)
+                & (times_us <= edges_us.max() + 1_000_000 * FAR_S))
 
     def gaps(self) -> Gaps:
         """Return the long stretches of sensor time without events."""

@@ -1,8 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the tracker's poses are in a bag: one by one, packet by packet, or both.
+"""The topics of a recorded graph, and the types of their messages.
 
-Nodes may have been in a namespace: topics are told by how their names end.
+Nodes may have been in a namespace, so a topic is recognized by the end of its name. The poses are
+on one topic or both: one by one, or packet by packet.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,17 @@ from typing import Any
 SKELETON = '/snn_tracker/skeleton'
 SKELETONS = '/snn_tracker/skeletons'
 POSES = (SKELETON, SKELETONS)
+TRUTH = '/event_player/ground_truth'
+STATE = '/ann_initializer/state'
+WORLD = '/triangulator/skeleton'
+DIAGNOSTICS = '/diagnostics'
+
+TYPES = {SKELETON: 'hybrid_pose_ros/msg/Skeleton2D',
+         SKELETONS: 'hybrid_pose_ros/msg/Skeleton2DArray',
+         TRUTH: 'hybrid_pose_ros/msg/Skeleton2D',
+         STATE: 'hybrid_pose_ros/msg/StateTensors',
+         WORLD: 'hybrid_pose_ros/msg/Skeleton3D',
+         DIAGNOSTICS: 'diagnostic_msgs/msg/DiagnosticArray'}
 
 
 def one_of(topic: str, names: Iterable[str]) -> str | None:

@@ -15,14 +15,14 @@ import numpy as np
 from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.pose.skeleton import BONES, JOINTS, Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
+from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
 from hybrid_pose_ros.recordings.event_times import EventTimes
-from hybrid_pose_ros.recordings.pose_topics import POSES, one_of
-from hybrid_pose_ros.recordings.typed_messages import typed_messages
+from hybrid_pose_ros.recordings.pose_topics import POSES, TRUTH as TRUTH_TOPIC, one_of
+from hybrid_pose_ros.recordings.typed_messages import MessageReader, typed_messages
 from hybrid_pose_ros.visualization.overlay import confidence_bgr, draw_events
-from hybrid_pose_ros.visualization.run_moments import EVENT_PACKET, run_moments, skeleton_of
+from hybrid_pose_ros.visualization.run_moments import run_moments, skeleton_of
 
 CAMERA, SKELETON, TRUTH, PLOTS = 'camera', 'camera/skeleton', 'camera/truth', 'plots'
-TRUTH_TOPIC = '/event_player/ground_truth'
 SCALARS = {'state_age_ms': lambda pose: pose.state_age_us * 1e-3,
            'latency_ms': lambda pose: pose.packet_latency_ms,
            'compute_ms': lambda pose: pose.compute_ms,
@@ -33,15 +33,18 @@ TRUTH_RGB = (235, 235, 235)
 LEAST_CONFIDENCE = 0.05
 
 
-def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, int]:
-    """Write a recording with every pose and `fps` pictures a second; return how many of each.
+def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
+    """Write a recording with every pose and `fps` pictures a second.
+
+    Returns:
+        How many of each, and one line about the messages that were left out.
 
     Raises:
         InputError: rerun-sdk is not installed, or the file cannot be written.
-        RecordingError: no bag, one that is cut short, or nothing to show.
+        RecordingError: not a bag, one that is damaged, or one with nothing to show.
     """
     rr, topics = _rerun(), bag_topics(bag)
-    if not any(kind == EVENT_PACKET or one_of(topic, POSES) for topic, kind in topics.items()):
+    if not any(kind in EVENT_TYPES or one_of(topic, POSES) for topic, kind in topics.items()):
         raise RecordingError(f'{bag} holds neither events nor poses: there is nothing to show')
     recording = rr.RecordingStream('hybrid_pose_ros', recording_id=f'{bag.resolve().name}')
     try:
@@ -50,11 +53,12 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, int]:
         raise InputError(f'{path} cannot be written: {error}') from error
     recording.log(CAMERA, rr.AnnotationContext(
         [(index, name) for index, name in enumerate(JOINTS)]), static=True)
-    counts = {'poses': 0, 'pictures': 0}
-    times = EventTimes()
+    counts: dict[str, Any] = {'poses': 0, 'pictures': 0}
+    times, reader = EventTimes(), MessageReader()
     columns: dict[str, list[float]] = {name: [] for name in SCALARS}
     times_s: list[float] = []
-    for moment in run_moments(bag, period_us=1_000_000 // fps, times=times):
+    for moment in run_moments(bag, period_us=1_000_000 // fps, times=times,
+                              reader=reader):
         time_us = moment.events['t'][-1] if moment.pose is None else moment.pose.sensor_time_us
         recording.set_time('sensor_time', duration=time_us * 1e-6)
         if moment.events is not None:
@@ -70,9 +74,9 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, int]:
             for name, number in SCALARS.items():
                 columns[name].append(number(moment.pose))
     _log_columns(rr, recording, times_s, columns)
-    counts['truth'] = _log_truth(rr, recording, bag, topics, times)
+    counts['truth'] = _log_truth(rr, recording, bag, topics, times, reader)
     recording.flush()
-    return counts
+    return counts | {'bad_messages': reader.bad.line()}
 
 
 def _rerun() -> Any:
@@ -113,11 +117,11 @@ def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
         radii=0.4 if rgb else 0.8, draw_order=order))
 
 
-def _log_truth(rr: Any, recording: Any, bag: Path, topics: Iterable[str], times: EventTimes
-               ) -> int:
+def _log_truth(rr: Any, recording: Any, bag: Path, topics: Iterable[str], times: EventTimes,
+               reader: MessageReader) -> int:
     """Log the ground truth that the bag holds, in the events' turn; return how many poses."""
     topics = [topic for topic in topics if one_of(topic, [TRUTH_TOPIC])]
-    messages = list(typed_messages(bag, topics)) if topics else []
+    messages = list(typed_messages(bag, topics, reader)) if topics else []
     times_us = times.in_turn(np.array([one.message.sensor_time_us for one in messages]),
                              np.array([one.log_time_ns for one in messages]))
     for time_us, message in zip(times_us, messages):

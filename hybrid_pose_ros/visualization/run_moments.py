@@ -14,12 +14,11 @@ from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
-from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
+from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet
 from hybrid_pose_ros.recordings.event_times import EventTimes
-from hybrid_pose_ros.recordings.message_types import typestore
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
+from hybrid_pose_ros.recordings.typed_messages import MessageReader
 
-EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 EVENTS_US = 20_000
 """A picture shows the events of so long."""
 
@@ -33,8 +32,8 @@ class Moment(NamedTuple):
     height: int
 
 
-def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None
-                ) -> Iterator[Moment]:
+def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None,
+                reader: MessageReader | None = None) -> Iterator[Moment]:
     """Yield every pose of a bag in order, once a period of sensor time with its events.
 
     Of a run without any pose, one moment with the first packets' events. The sensor time of a pose
@@ -44,18 +43,19 @@ def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None
         bag: folder or file.
         period_us: sensor time between two pictures.
         times: the times of the packets are added to it.
+        reader: counts the messages that are left out.
 
     Raises:
-        RecordingError: no bag, or one that is cut short; what is whole is yielded before.
+        RecordingError: not a bag, or one that is damaged; what can be read is yielded before.
     """
-    store, stream = typestore(), PacketStream()
+    reader, stream = reader or MessageReader(), PacketStream()
     times = EventTimes() if times is None else times
     batches: deque[np.ndarray] = deque()
     next_us = size = None
-    for topic, type_name, log_time_ns, cdr in bag_messages(bag):
-        if type_name == EVENT_PACKET:
+    for message in bag_messages(bag):
+        if message.type in EVENT_TYPES:
             try:
-                packet = parse_event_packet(cdr)
+                packet = parse_event_packet(message.cdr)
                 update = stream.update(packet)
             except PacketError:
                 continue
@@ -63,13 +63,14 @@ def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None
             if update.restarted:
                 batches.clear()
                 next_us = None
-            times.add(log_time_ns, packet.encoding, update.events['t'])
+            times.add(message.log_time_ns, packet.encoding, update.events['t'])
             if len(update.events):
                 batches.append(update.events)
-        elif one_of(topic, POSES):
-            for pose in poses_of(topic, store.deserialize_cdr(cdr, type_name)):
+        elif one_of(message.topic, POSES) and (typed := reader.read(message)) is not None:
+            for pose in poses_of(message.topic, typed):
                 pose.sensor_time_us = times.in_latest_turn(pose.sensor_time_us)
-                due = next_us is None or pose.sensor_time_us >= next_us
+                due = next_us is None or not (
+                    next_us - period_us <= pose.sensor_time_us < next_us)
                 if due:
                     next_us = pose.sensor_time_us + period_us
                 yield Moment(pose, _recent(batches, pose.sensor_time_us) if due else None,

@@ -82,6 +82,6 @@ def _frame(moment: Moment) -> np.ndarray:
 
 
 def _enlarged(events: np.ndarray, width: int, height: int) -> np.ndarray:
-    scale = max(1, WIDTH_PX // width)
+    scale = max(1, WIDTH_PX // max(width, height))
     return cv2.resize(draw_events(events, width, height), None, fx=scale, fy=scale,
                       interpolation=cv2.INTER_NEAREST)

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from bag_files import a_packet, packet_messages, write_mcap
+from bag_files import EVENT_PACKET, a_packet, packet_messages, write_mcap
 from labeled_clips import HEIGHT, WIDTH, circling_clip
-from run_bags import EVENTS, PACKET_US, skeleton, write_bag
+from run_bags import EVENTS, PACKET_US, diagnostics, odd_bag, skeleton, write_bag
 
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
@@ -17,8 +17,10 @@ from hybrid_pose_ros.evaluation.bag_report import sides
 from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
+from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
-from hybrid_pose_ros.recordings.pose_topics import SKELETON
+from hybrid_pose_ros.recordings.pose_topics import DIAGNOSTICS, SKELETON, STATE, TRUTH, TYPES
 
 @pytest.fixture(scope='module')
 def clip():
@@ -249,3 +251,42 @@ def test_a_pause_of_ten_minutes_costs_no_more_than_a_gap_that_is_kept(capsys, tm
     scored, scored_whole = (side['evaluation']['scored'] for side in (result, whole))
     assert 0 <= scored['seconds'] - scored_whole['seconds'] < 3.1
     assert 300 < result['re_run']['poses'] <= whole['re_run']['poses']
+
+
+STRING = 'std_msgs/msg/String', b'\0\1\0\0\2\0\0\0a\0'
+
+
+@pytest.mark.parametrize('odd, line', [
+    (('/chatter', *STRING), ''),
+    ((SKELETON, *STRING), f'160 of {SKELETON}: type std_msgs/msg/String, expected hybrid'),
+    ((TRUTH, TYPES[TRUTH], b'\0\1\0\0'), f'160 of {TRUTH}: 4 bytes are not a hybrid'),
+    ((STATE, TYPES[STATE], b''), f'160 of {STATE}: 0 bytes'),
+    ((DIAGNOSTICS, TYPES[DIAGNOSTICS], diagnostics('battery', power_mw='n/a')), ''),
+    ((DIAGNOSTICS, TYPES[DIAGNOSTICS], diagnostics('snn_tracker', power_mw='n/a')),
+     f'160 of {DIAGNOSTICS}: snn_tracker: could not convert'),
+    ((EVENTS, EVENT_PACKET, b'\0\1\0\0'), f'160 of {EVENTS}: message of 4 bytes'),
+])
+def test_odd_messages_change_no_figure_and_are_counted(tmp_path, clip, bag, odd, line):
+    """Each of them was a traceback."""
+    path = odd_bag(tmp_path / 'odd.mcap', clip, [odd])
+    report, whole = run_report(path), run_report(bag)
+    assert report.pop('bad_messages').startswith(line) and whole.pop('bad_messages') == ''
+    assert bool(line) == bool(run_report(path)['bad_messages'])
+    for figures in (report, whole):
+        del figures['messages'], figures['mib_per_minute']
+    assert report == whole
+
+
+def test_times_far_from_all_events_are_of_another_run():
+    times = EventTimes()
+    times.add(0, 'mono', np.array([0, 640_000]))
+    near = times.near(np.array([-60_000_001, -60_000_000, 60_640_000, 60_640_001, 2**50]))
+    assert near.tolist() == [False, True, True, False, False]
+    assert EventTimes().near(np.array([2**50])).all()  # without events nothing is known
+
+
+@pytest.mark.parametrize('kind', EVENT_TYPES)
+def test_events_of_every_name_of_their_type_are_evaluated(tmp_path, clip, bag, kind):
+    path = odd_bag(tmp_path / 'old.mcap', clip, [], kind_of_events=kind)
+    report, whole = run_report(path), run_report(bag)
+    assert (report['packets'], report['mpjpe_px']) == (whole['packets'], whole['mpjpe_px'])

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from labeled_clips import HEIGHT, WIDTH, circling_clip
-from run_bags import write_bag
+from run_bags import odd_bag, write_bag
 
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.evaluation.run_report import Run
+from hybrid_pose_ros.recordings.pose_topics import SKELETON, TRUTH, TYPES
 
 BAG_US = 200_000
 
@@ -78,6 +79,18 @@ def test_poses_and_truth_of_other_turns_are_at_the_time_of_their_events(tmp_path
     clip = circling_clip(duration_ms=BAG_US // 1000, events_ms=20)
     ahead = write_bag(tmp_path / 'run', clip, since_us=0, turns=lambda stamp_us: (1, -2))
     assert exported(ahead) == columns
+
+
+def test_odd_messages_are_left_out_and_counted(tmp_path, capsys):
+    """Each of them was a traceback."""
+    pytest.importorskip('rerun', reason='needs rerun-sdk')
+    clip = circling_clip(duration_ms=BAG_US // 1000, events_ms=20)
+    path = odd_bag(tmp_path / 'odd.mcap', clip, [
+        (SKELETON, 'std_msgs/msg/String', b''), (TRUTH, TYPES[TRUTH], b'')])
+    assert main(['export', str(path)]) == 0
+    out = capsys.readouterr().out
+    assert '98 poses' in out  # of 100 ms, but for those of 150 and 200 ms
+    assert f'messages left out: 50 of {SKELETON}: type' in out and f'50 of {TRUTH}: 0 bytes' in out
 
 
 def test_without_the_sdk_one_line_says_what_to_install(bag, monkeypatch, capsys):

@@ -50,7 +50,7 @@ def test_a_serialized_packet_is_read_back(packet, order):
 @given(packets, st.data())
 def test_a_message_that_is_cut_short_is_a_packet_error(packet, data):
     cdr = cdr_of(packet)
-    with pytest.raises(PacketError, match='is no EventPacket'):
+    with pytest.raises(PacketError, match='is not an EventPacket'):
         parse_event_packet(cdr[:data.draw(st.integers(0, len(cdr) - 1))])
 
 
