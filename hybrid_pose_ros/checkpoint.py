@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights: a preset, its tensors as numpy arrays, and a card that tells where they come from.
+"""Weights: a network, its tensors as numpy arrays, and a card that says where they come from.
 
-On disk: safetensors, which holds the card in its metadata, and the same card beside it as JSON
-for people. What a tensor means, by the end of its name (dt is the length of a time bin):
+On disk: safetensors with the card in its metadata, and a copy of the card as JSON for people. The
+card describes the network (`network_description.py`), so weights of any size can be loaded. What a tensor means, by the end of its name (dt is the length of a time bin):
 
     weight, bias          a convolution; in the SNN a bias is a current, (1 - leak) * bias a bin,
                           the output layer's as well
@@ -33,6 +33,7 @@ import safetensors.numpy
 from hybrid_pose_ros import presets
 from hybrid_pose_ros.errors import CheckpointError
 from hybrid_pose_ros.layout import Convolution, convolutions
+from hybrid_pose_ros.network_description import describe, from_description
 from hybrid_pose_ros.presets import Preset
 
 FORMAT = 1
@@ -61,7 +62,7 @@ class Checkpoint:
         """Write `path` (.safetensors) and the card beside it (.json), each in one stroke."""
         path = Path(path)
         card = self.card | {'format': FORMAT, 'preset': self.preset.name,
-                            'identity': identity(self)}
+                            'network': describe(self.preset), 'identity': identity(self)}
         if self.preset.task != POSE:
             card['task'] = self.preset.task
         tensors = {name: np.asarray(tensor, order='C') for name, tensor in self.tensors.items()}
@@ -77,7 +78,8 @@ def load(path: str | Path, preset_name: str | None = None,
 
     Args:
         path: the .safetensors file.
-        preset_name: the preset that the weights are wanted for; None takes what the file has.
+        preset_name: the preset that the weights are wanted for, in whatever size; None takes
+            what the file has.
         task: that the weights are wanted for; None takes what the file has.
 
     Raises:
@@ -104,7 +106,12 @@ def load(path: str | Path, preset_name: str | None = None,
         raise CheckpointError(f'{path} holds weights for the task {found!r}, but '
                               f'{task or " or ".join(presets.TASKS)} is wanted')
     try:
-        network = presets.for_task(presets.preset(card['preset']), found)
+        if 'network' in card:
+            network = from_description(card['network'])
+        else:  # as version 0.1.0 wrote it
+            network = presets.for_task(presets.preset(card['preset']), found)
+        if (network.name, network.task) != (card['preset'], found):
+            raise CheckpointError('its card names another preset or task than its network')
         checkpoint = Checkpoint(network, tensors, card)
     except CheckpointError as error:
         raise CheckpointError(f'{path}: {error}') from None
@@ -154,8 +161,11 @@ def untrained(preset: Preset, seed: int = 0) -> Checkpoint:
 
 
 def identity(checkpoint: Checkpoint) -> str:
-    """Return 16 hexadecimal digits that are equal only for equal presets and tensors."""
-    digest = hashlib.sha256(checkpoint.preset.name.encode())
+    """Return 16 hexadecimal digits that are equal only for equal networks and tensors."""
+    network = checkpoint.preset
+    digest = hashlib.sha256(network.name.encode())
+    if network != presets.for_task(presets.PRESETS.get(network.name, network), network.task):
+        digest.update(json.dumps(describe(network), sort_keys=True).encode())
     for name in sorted(checkpoint.tensors):
         digest.update(f'\0{name}\0'.encode())
         digest.update(np.asarray(checkpoint.tensors[name], '<f4').tobytes())

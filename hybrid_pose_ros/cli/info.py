@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from hybrid_pose_ros.layout import layer_costs, neurons, state_layout
+from hybrid_pose_ros.network_description import read_network
 from hybrid_pose_ros.presets import PRESETS, preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 
@@ -19,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare preset and sensor size."""
     parser.add_argument('--preset', default='edge', metavar='NAME',
                         help=f'one of {", ".join(PRESETS)} (edge)')
+    parser.add_argument('--network', default='', metavar='FILE',
+                        help='network in other sizes: a card of weights, or its `network` (.json)')
     parser.add_argument('--width', type=int, default=346, help='sensor width [px] (346)')
     parser.add_argument('--height', type=int, default=260, help='sensor height [px] (260)')
 
@@ -28,7 +31,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     `state_bytes` are the membrane potentials, `heatmap_bytes` the rest of what is handed over.
     """
-    chosen = preset(args.preset)
+    chosen = read_network(args.network) if args.network else preset(args.preset)
     geometry = input_geometry(chosen, args.width, args.height)
     size = geometry.width, geometry.height
     costs = layer_costs(chosen, *size)

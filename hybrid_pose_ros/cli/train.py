@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, metavar='DIR',
                         help='log, files to resume from, and the weights')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
+    parser.add_argument('--network', default='', metavar='FILE',
+                        help='network of that kind in other sizes: a card of weights, or its '
+                        '`network` alone, with changes (.json)')
     parser.add_argument('--task', default='pose', metavar='NAME',
                         help='pose, or gesture: the name of a recording begins with what it '
                         'shows, as in wave_01.h5 (pose)')
@@ -101,7 +104,7 @@ def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
     from hybrid_pose_ros.training.run import TrainingParams, train
 
     given = {name: getattr(args, name) for name in (
-        'preset', 'task', 'start', 'seed', 'device', 'precision', 'alone', 'ann_batch',
+        'preset', 'network', 'task', 'start', 'seed', 'device', 'precision', 'alone', 'ann_batch',
         'snn_batch', 'ann_iterations', 'ann_rate', 'snn_iterations', 'snn_rate')
         if getattr(args, name) is not None}
     params = TrainingParams(**given)
@@ -122,6 +125,9 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
     if args.task != 'pose':
         raise InputError(f'--task {args.task} is not for preset {args.preset}, whose recipe is '
                          'for poses: train edge')
+    if args.network:
+        raise InputError(f'--network is not for preset {args.preset}, which is trained as '
+                         'published')
     if args.alone:
         raise InputError(f'--alone is not for preset {args.preset}: train and score its SNN with '
                          '`hybrid-pose reproduce --systems snn`')

@@ -80,7 +80,8 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
     if snn_checkpoint is None:
         notes |= dict.fromkeys(ALONE, 'weights of the hybrid, not trained to run alone')
     geometry = input_geometry(checkpoint.preset, *sizes.pop())
-    power = PowerOfRows(checkpoint, geometry.width, geometry.height, params, outcomes)
+    power = PowerOfRows(checkpoint, snn_checkpoint or checkpoint, geometry.width,
+                        geometry.height, params, outcomes)
     return _result(checkpoint, params, outcomes, power, notes)
 
 

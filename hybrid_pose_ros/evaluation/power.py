@@ -5,7 +5,7 @@
 A state that catches up replays bins: they are counted as steps like others.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,21 +16,31 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import rounded
 from hybrid_pose_ros.evaluation.outcome import Outcome
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED
+from hybrid_pose_ros.presets import Preset
 
 COUNTS = PAPER, HONEST = 'paper', 'honest'
 
 
-class PowerOfRows:
-    """What each row draws, in both counts and both technologies."""
+class _Spiking(NamedTuple):
+    """A spiking network, and the operations that a spike of each layer causes."""
 
-    def __init__(self, checkpoint: Checkpoint, width: int, height: int,
+    preset: Preset
+    reach: energy.Reach
+
+
+class PowerOfRows:
+    """The power of each row, by both counts and in both technologies."""
+
+    def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint, width: int, height: int,
                  params: EvaluationParams, outcomes: list[Outcome]):
-        """Take outcomes of one network at an input of width x height cells."""
-        self._preset, self._size = checkpoint.preset, (width, height)
+        """Take outcomes of the hybrid, and of the SNN alone, on inputs of width x height cells."""
+        self._size = width, height
         self._steps_hz, self._looks_hz = 1e6 / params.step_us, params.ann_rate_hz
         self._outcomes = outcomes
-        ops = SpikingEngine(checkpoint, width, height, params.step_us).operations_per_spike
-        self._reach = energy.folded(ops)
+        self._hybrid, self._alone = (
+            _Spiking(weights.preset, energy.folded(SpikingEngine(
+                weights, width, height, params.step_us).operations_per_spike))
+            for weights in (checkpoint, snn_checkpoint))
         self._ann, self._heads = (
             energy.Operations(macs=energy.dense_macs(checkpoint.preset, width, height, part))
             for part in ('ann.', 'heads.'))
@@ -63,20 +73,19 @@ class PowerOfRows:
         """Return how often the neurons of a row fire, and what its steps move in memory."""
         if name not in self._outcomes[0].work:
             return {}
-        spikes = self._spikes(name)
-        rates = energy.spike_rates(self._preset, *self._size, spikes)
-        moved = energy.memory_bytes(self._preset, *self._size, spikes, self._reach)
+        spikes, (preset, reach) = self._spikes(name), self._network(name)
+        rates = energy.spike_rates(preset, *self._size, spikes)
+        moved = energy.memory_bytes(preset, *self._size, spikes, reach)
         figures = {
             'spikes_percent_of_neurons_a_step': {
                 layer.name: rounded(100 * rate)
-                for layer, rate in zip(self._preset.spiking, rates, strict=True)},
+                for layer, rate in zip(preset.spiking, rates, strict=True)},
             'cells_with_events_a_step': rounded(spikes[0]),
             'steps_computed_per_pose': rounded(self._steps_per_pose(name)),
             'memory_bytes_per_step': round(moved),
             'memory_45nm_mw': rounded(moved * energy.SRAM_PJ_PER_BYTE * 1e-9 * self._steps_hz)}
-        if any(layer.upsampling == 'bilinear' for layer in self._preset.spiking):
-            step = energy.honest_step(self._preset, *self._size, spikes,
-                                      energy.unfolded(self._preset))
+        if any(layer.upsampling == 'bilinear' for layer in preset.spiking):
+            step = energy.honest_step(preset, *self._size, spikes, energy.unfolded(preset))
             figures['honest_unfolded_mw'] = {
                 node: rounded(step.times(self._steps_hz).millijoules(technology))
                 for node, technology in energy.TECHNOLOGIES.items()}
@@ -97,11 +106,14 @@ class PowerOfRows:
         return parts
 
     def _step(self, name: str, count: str) -> energy.Operations:
-        spikes = self._spikes(name)
+        spikes, (preset, reach) = self._spikes(name), self._network(name)
         if count == HONEST:
-            return energy.honest_step(self._preset, *self._size, spikes, self._reach)
-        rates = energy.spike_rates(self._preset, *self._size, spikes)
-        return energy.paper_step(self._preset, *self._size, rates)
+            return energy.honest_step(preset, *self._size, spikes, reach)
+        return energy.paper_step(preset, *self._size,
+                                 energy.spike_rates(preset, *self._size, spikes))
+
+    def _network(self, name: str) -> _Spiking:
+        return self._alone if name in ALONE else self._hybrid
 
     def _spikes(self, name: str) -> np.ndarray:
         """Return spikes of a step (1 + L,), mean over all poses of all recordings."""

@@ -12,6 +12,7 @@ import torch
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.network_description import read_network
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.presets import TASKS, Preset, for_task, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
@@ -34,6 +35,8 @@ class TrainingParams:
     """What a run is; a run that is resumed may be made longer."""
 
     preset: str = param('edge', 'Network; one with logits and learned time constants.')
+    network: str = param('', 'Description of a network of that kind in other sizes (.json); '
+                         'empty: the preset as it is, or that of the weights to start from.')
     task: str = param('pose', 'What the network is to say.', choices=tuple(TASKS))
     start: str = param('', 'Weights (.safetensors) to start from; empty: random ones.')
     seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
@@ -152,13 +155,21 @@ def device_named(name: str, ranks: Ranks = Ranks()) -> str:
 
 
 def _start(params: TrainingParams) -> Checkpoint:
-    """Return the weights that training starts from; of those for another task what fits."""
-    network = for_task(preset(params.preset), params.task)
+    """Return the weights that training starts from; of those for another network what fits."""
+    start = load(params.start, params.preset, task=None) if params.start else None
+    if params.network:
+        network = for_task(read_network(params.network), params.task)
+    elif start is not None and start.preset.task == params.task:
+        network = start.preset
+    else:
+        network = for_task(preset(params.preset), params.task)
+    if network.name != params.preset or not network.logits:
+        raise InputError(f'{params.network} describes a network of preset {network.name}, but '
+                         f'one of {params.preset} is to be trained')
+    if start is not None and start.preset == network:
+        return start
     first = first_weights(network, params.seed)
-    if not params.start:
-        return first
-    start = load(params.start, params.preset, task=None)
-    return start if start.preset.task == params.task else transferred(start, first)
+    return first if start is None else transferred(start, first)
 
 
 def transferred(start: Checkpoint, first: Checkpoint) -> Checkpoint:

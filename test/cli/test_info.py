@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.networks.blocks import ConvTensors
 from hybrid_pose_ros.networks.hybrid import Hybrid
@@ -67,6 +68,11 @@ def test_edge_on_a_davis346(capsys):
     assert result['input'] == {'width': 173, 'height': 130, 'pooling': 2, 'origin_px': [0, 0]}
     assert result['neurons'] == 345_696
     assert result['state_bytes'] + result['heatmap_bytes'] == 1_676_844
+
+
+def test_the_card_of_weights_says_what_its_network_costs(capsys, tmp_path):
+    untrained(PRESETS['edge']).save(tmp_path / 'edge.safetensors')
+    assert info(capsys, '--network', str(tmp_path / 'edge.json')) == info(capsys)
 
 
 @pytest.fixture(params=PRESETS)

@@ -15,6 +15,7 @@ from labeled_clips import circling_clip
 
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.network_description import describe
 from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.training import log
 from hybrid_pose_ros.training.run import TrainingParams, train
@@ -40,6 +41,24 @@ def test_a_killed_run_that_is_resumed_ends_with_the_same_weights(tmp_path):
     resumed = train(PARAMS, CLIPS, tmp_path / 'killed')
     assert all(np.array_equal(whole.tensors[name], resumed.tensors[name])
                for name in whole.tensors)
+
+
+def test_a_network_of_other_channels_is_trained_from_what_fits_of_other_weights(tmp_path):
+    wide = describe(preset('edge'))
+    wide['ann']['down'] = [*wide['ann']['down'][:-1], (192, 3)]
+    for head in wide['heads']:
+        head['in_channels'] = 192 if head['feature'] == 's4' else head['in_channels']
+    (tmp_path / 'wide.json').write_text(json.dumps(wide))
+    start = untrained(preset('edge'), seed=7)
+    start.save(tmp_path / 'edge.safetensors')
+    params = dataclasses.replace(PARAMS, ann_iterations=0, snn_iterations=0,
+                                 start=str(tmp_path / 'edge.safetensors'),
+                                 network=str(tmp_path / 'wide.json'))
+    trained = train(params, CLIPS, tmp_path / 'out')
+    assert trained.tensors['ann.s4.conv1.weight'].shape == (192, 80, 3, 3)
+    np.testing.assert_array_equal(trained.tensors['ann.s1.conv1.weight'],
+                                  start.tensors['ann.s1.conv1.weight'])
+    assert not trained.card['trained']
 
 
 def test_another_seed_gives_other_weights(tmp_path):
