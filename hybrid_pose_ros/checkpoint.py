@@ -3,7 +3,8 @@
 """Weights: a network, its tensors as numpy arrays, and a card that says where they come from.
 
 On disk: safetensors with the card in its metadata, and a copy of the card as JSON for people. The
-card describes the network (`network_description.py`), so weights of any size can be loaded. What a tensor means, by the end of its name (dt is the length of a time bin):
+card describes the network (`network_description.py`), so weights of any size can be loaded. What
+a tensor means, by the end of its name (dt is the length of a time bin):
 
     weight, bias          a convolution; in the SNN a bias is a current, (1 - leak) * bias a bin,
                           the output layer's as well
