@@ -6,6 +6,9 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.formats import open_recording
@@ -21,25 +24,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return counts, first and last time in decoding order, sums; of bags also the losses."""
+    """Return counts, first and last time in decoding order, sums; of bags also the losses.
+
+    `damage` says what of the recording could not be read.
+    """
     recording = open_recording(args.file, args.topic)
     stream, times = PacketStream(), EventTimes()
     packets = isinstance(recording, PacketRecording)
     result = {'width': recording.width, 'height': recording.height,
               'encoding': recording.encoding, 'count': 0, 'first_t_us': None, 'last_t_us': None,
-              'on': 0, 'off': 0, 'sum_x': 0, 'sum_y': 0, 'triggers': 0}
-    for events, triggers in recording.pieces(stream) if packets else recording.pieces():
-        result['triggers'] += len(triggers)
-        if not len(events):
-            continue
-        times.add(0, recording.encoding, events['t'])
-        if result['first_t_us'] is None:
-            result['first_t_us'] = int(events['t'][0])
-        result['last_t_us'] = int(events['t'][-1])
-        result['count'] += len(events)
-        result['on'] += int(events['p'].sum(dtype=int))
-        result['sum_x'] += int(events['x'].sum(dtype=int))
-        result['sum_y'] += int(events['y'].sum(dtype=int))
+              'on': 0, 'off': 0, 'sum_x': 0, 'sum_y': 0, 'triggers': 0, 'damage': ''}
+    try:
+        for events, triggers in recording.pieces(stream) if packets else recording.pieces():
+            result['triggers'] += len(triggers)
+            if len(events):
+                times.add(0, recording.encoding, events['t'])
+                _count(result, events)
+    except RecordingError as error:
+        if not result['count']:
+            raise
+        result['damage'] = str(error)
     result['off'] = result['count'] - result['on']
     result |= {'gaps': times.gap_line(), 'seconds_of_gaps': times.gaps().seconds}
     if packets:
@@ -48,10 +52,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def _count(result: dict[str, Any], events: np.ndarray) -> None:
+    """Add the events of a piece."""
+    if result['first_t_us'] is None:
+        result['first_t_us'] = int(events['t'][0])
+    result['last_t_us'] = int(events['t'][-1])
+    result['count'] += len(events)
+    result['on'] += int(events['p'].sum(dtype=int))
+    result['sum_x'] += int(events['x'].sum(dtype=int))
+    result['sum_y'] += int(events['y'].sum(dtype=int))
+
+
 def show(result: dict[str, Any]) -> None:
     """Print the results, one a line."""
     for name, value in result.items():
-        if name not in ('gaps', 'seconds_of_gaps'):
+        if name not in ('gaps', 'seconds_of_gaps', 'damage'):
             print(f'{name.replace("_", " "):>14}  {value}')
     if result['count'] > 1:
         seconds = (result['last_t_us'] - result['first_t_us']) / 1e6

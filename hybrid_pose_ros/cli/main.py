@@ -53,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             result = module.run(args)
             print(json.dumps(result)) if args.json else module.show(result)
+            if result.get('damage'):  # of an input of which the rest was used
+                raise InputError(result['damage'])
         except BaseException as error:  # compiled code makes an interrupt an error of its own
             if not (interrupt.came or isinstance(error, KeyboardInterrupt)):
                 return _mistake(error, args.verb)

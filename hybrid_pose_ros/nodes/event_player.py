@@ -78,20 +78,26 @@ class EventPlayerNode(SettingsNode, Node):
 
     def _read(self) -> None:
         """Fill the queue of packets; end it with None."""
-        packets = self._packets
+        packets, again = self._packets, True
         try:
-            while not self._stopping.is_set():
-                for packet in packets:
-                    if not self._put(packet):
-                        return
-                if not self._params.loop:
-                    break
-                packets = due_packets(self._params)
-        except InputError as error:  # what the file holds before its damage has been played
-            self._failure = str(error)
-            self.get_logger().error(f'the playback ends early: {error}')
+            while again and not self._stopping.is_set():
+                again = False
+                try:
+                    for packet in packets or due_packets(self._params):
+                        if not self._put(packet):
+                            return
+                        again = self._params.loop
+                except InputError as error:  # the rest of the recording has been read by then
+                    self._fail(f'parts of the recording cannot be played: {error}')
+                packets = None
         finally:  # also behind a failure of ours, or the process would wait for ever
             self._put(None)
+
+    def _fail(self, text: str) -> None:
+        """Report damage of the recording, once where it is played again."""
+        if text != self._failure:
+            self._failure = text
+            self.get_logger().error(text)
 
     def _put(self, packet: DuePacket | None) -> bool:
         while not self._stopping.is_set():

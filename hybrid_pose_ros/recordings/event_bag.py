@@ -11,8 +11,15 @@ from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.bag_messages import bag_messages, bag_topics
-from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet
+from hybrid_pose_ros.recordings.event_packet_cdr import (
+    EVENT_PACKET, EVENT_TYPES, parse_event_packet)
+from hybrid_pose_ros.recordings.faults import Faults
 from hybrid_pose_ros.recordings.recording import PacketRecording
+
+LEGACY = ('dvs_msgs/', 'prophesee_event_msgs/')
+LEGACY_REMEDY = ('legacy_to_bag of the ROS package event_camera_tools, or of '
+                 'event_camera_legacy_tools, converts such bags')
+"""Types of messages before event_camera_msgs."""
 
 
 class EventBag(PacketRecording):
@@ -22,8 +29,8 @@ class EventBag(PacketRecording):
         """Find the topic and look at its first packets, up to one that can be decoded.
 
         Raises:
-            RecordingError: no bag, no event topic, or several and `topic` names none of them; or
-                no packet that can be decoded.
+            RecordingError: not a bag, no event topic, or several and `topic` names none of them;
+                or no packet that can be decoded.
         """
         self.path = path
         self.topic = _event_topic(path, topic)
@@ -44,13 +51,20 @@ class EventBag(PacketRecording):
                              f'{fault}') from fault
 
     def packets(self) -> Iterator[Packet]:
-        """Yield the packets in the order of their log time."""
-        for index, message in enumerate(bag_messages(self.path, [self.topic])):
-            try:
-                yield parse_event_packet(message.cdr)
-            except PacketError as error:
-                raise RecordingError(f'{self.path}: message {index} of {self.topic}: '
-                                     f'{error}') from error
+        """Yield the packets in the order of their log time.
+
+        Raises:
+            RecordingError: parts of the bag, or messages, cannot be read; the others are yielded
+                before.
+        """
+        faults = Faults()
+        with faults.collected():
+            for index, message in enumerate(bag_messages(self.path, [self.topic])):
+                try:
+                    yield parse_event_packet(message.cdr)
+                except PacketError as error:
+                    faults.add(f'{self.path}: message {index} of {self.topic}: {error}')
+        faults.raise_any()
 
     def pieces(self, stream: PacketStream | None = None) -> Iterator[Decoded]:
         """Yield what each packet holds; what is wrong with packets is counted in `stream`."""
@@ -65,8 +79,11 @@ def _event_topic(path: Path, wanted: str | None) -> str:
     types = bag_topics(path)
     found = [topic for topic, kind in types.items() if kind in EVENT_TYPES]
     if not found:
-        raise RecordingError(f'{path} holds no event packets, but topics '
-                             f'{", ".join(sorted(types)) or "none"}')
+        topics = ', '.join(f'{topic} ({kind or "of a type that the bag does not name"})'
+                           for topic, kind in sorted(types.items())) or 'no topics'
+        legacy = any(kind.startswith(LEGACY) for kind in types.values())
+        raise RecordingError(f'{path} holds no event packets ({EVENT_PACKET}), but {topics}'
+                             + (f'; {LEGACY_REMEDY}' if legacy else ''))
     if wanted is None and len(found) > 1:
         raise RecordingError(f'{path} holds several event topics, choose one: '
                              f'{", ".join(sorted(found))}')

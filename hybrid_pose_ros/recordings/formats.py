@@ -5,7 +5,7 @@
 from pathlib import Path
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.recordings.bag_messages import MCAP, SQLITE
+from hybrid_pose_ros.recordings.bag_messages import MCAP, REMEDIES, SQLITE, remedy
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.prophesee_raw import PropheseeRaw
 from hybrid_pose_ros.recordings.recording import Recording
@@ -44,6 +44,8 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
     if start.startswith(OLD_AEDAT):
         raise RecordingError(f'{path} is AEDAT of an older version than 4: files of DHP19 become '
                              'recordings by `hybrid-pose convert dhp19`')
+    if start.startswith(tuple(REMEDIES)):
+        raise RecordingError(f'{path} {remedy(start)}')
     raise RecordingError(f'{path} is of no known format: expected a bag (folder, .db3, .mcap), '
                          'Prophesee .raw, AEDAT4 or HDF5')
 

@@ -6,7 +6,6 @@ One timeline, `sensor_time`. `camera/events` is the picture, `camera/skeleton` a
 are drawn over it, `plots/...` are the numbers of each pose.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,10 @@ from hybrid_pose_ros.pose.skeleton import BONES, JOINTS, Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
 from hybrid_pose_ros.recordings.event_times import EventTimes
+from hybrid_pose_ros.recordings.faults import Faults
 from hybrid_pose_ros.recordings.pose_topics import POSES, TRUTH as TRUTH_TOPIC, one_of
-from hybrid_pose_ros.recordings.typed_messages import MessageReader, typed_messages
+from hybrid_pose_ros.recordings.typed_messages import (
+    MessageReader, TypedMessage, typed_messages)
 from hybrid_pose_ros.visualization.overlay import confidence_bgr, draw_events
 from hybrid_pose_ros.visualization.run_moments import run_moments, skeleton_of
 
@@ -37,11 +38,12 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
     """Write a recording with every pose and `fps` pictures a second.
 
     Returns:
-        How many of each, and one line about the messages that were left out.
+        How many of each, a line about messages that were left out, and one about parts of the
+        bag that cannot be read.
 
     Raises:
         InputError: rerun-sdk is not installed, or the file cannot be written.
-        RecordingError: not a bag, one that is damaged, or one with nothing to show.
+        RecordingError: not a bag, or there is nothing to show that can be read.
     """
     rr, topics = _rerun(), bag_topics(bag)
     if not any(kind in EVENT_TYPES or one_of(topic, POSES) for topic, kind in topics.items()):
@@ -54,29 +56,36 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
     recording.log(CAMERA, rr.AnnotationContext(
         [(index, name) for index, name in enumerate(JOINTS)]), static=True)
     counts: dict[str, Any] = {'poses': 0, 'pictures': 0}
-    times, reader = EventTimes(), MessageReader()
+    times, reader, faults = EventTimes(), MessageReader(), Faults()
     columns: dict[str, list[float]] = {name: [] for name in SCALARS}
     times_s: list[float] = []
-    for moment in run_moments(bag, period_us=1_000_000 // fps, times=times,
-                              reader=reader):
-        time_us = moment.events['t'][-1] if moment.pose is None else moment.pose.sensor_time_us
-        recording.set_time('sensor_time', duration=time_us * 1e-6)
-        if moment.events is not None:
-            counts['pictures'] += 1
-            recording.log(f'{CAMERA}/events', rr.Image(
-                draw_events(moment.events, moment.width, moment.height), color_model='BGR'
-                ).compress(jpeg_quality=85))
-        if moment.pose is not None:
-            counts['poses'] += 1
-            _log_skeleton(rr, recording, SKELETON, skeleton_of(moment.pose),
-                          trained=moment.pose.trained)
-            times_s.append(time_us * 1e-6)
-            for name, number in SCALARS.items():
-                columns[name].append(number(moment.pose))
+    with faults.collected():
+        for moment in run_moments(bag, period_us=1_000_000 // fps, times=times, reader=reader):
+            time_us = (moment.events['t'][-1] if moment.pose is None
+                       else moment.pose.sensor_time_us)
+            recording.set_time('sensor_time', duration=time_us * 1e-6)
+            if moment.events is not None:
+                counts['pictures'] += 1
+                recording.log(f'{CAMERA}/events', rr.Image(
+                    draw_events(moment.events, moment.width, moment.height), color_model='BGR'
+                    ).compress(jpeg_quality=85))
+            if moment.pose is not None:
+                counts['poses'] += 1
+                _log_skeleton(rr, recording, SKELETON, skeleton_of(moment.pose),
+                              trained=moment.pose.trained)
+                times_s.append(time_us * 1e-6)
+                for name, number in SCALARS.items():
+                    columns[name].append(number(moment.pose))
+    if not (counts['poses'] or counts['pictures']):
+        faults.raise_any()
     _log_columns(rr, recording, times_s, columns)
-    counts['truth'] = _log_truth(rr, recording, bag, topics, times, reader)
+    truth: list[TypedMessage] = []
+    truth_topics = [topic for topic in topics if one_of(topic, [TRUTH_TOPIC])]
+    with faults.collected():
+        truth.extend(typed_messages(bag, truth_topics, reader))
+    counts['truth'] = _log_truth(rr, recording, truth, times)
     recording.flush()
-    return counts | {'bad_messages': reader.bad.line()}
+    return counts | {'bad_messages': reader.bad.line(), 'damage': faults.line()}
 
 
 def _rerun() -> Any:
@@ -117,11 +126,8 @@ def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
         radii=0.4 if rgb else 0.8, draw_order=order))
 
 
-def _log_truth(rr: Any, recording: Any, bag: Path, topics: Iterable[str], times: EventTimes,
-               reader: MessageReader) -> int:
+def _log_truth(rr: Any, recording: Any, messages: list[TypedMessage], times: EventTimes) -> int:
     """Log the ground truth that the bag holds, in the events' turn; return how many poses."""
-    topics = [topic for topic in topics if one_of(topic, [TRUTH_TOPIC])]
-    messages = list(typed_messages(bag, topics, reader)) if topics else []
     times_us = times.in_turn(np.array([one.message.sensor_time_us for one in messages]),
                              np.array([one.log_time_ns for one in messages]))
     for time_us, message in zip(times_us, messages):

@@ -170,10 +170,24 @@ def test_a_bag_without_enough_events_is_refused(capsys, tmp_path, messages, reas
     assert reason in refused(capsys, write_mcap(tmp_path / 'a.mcap', messages))
 
 
+def test_of_a_split_bag_with_a_broken_file_the_rest_is_evaluated_on_request(
+        capsys, tmp_path, bag):
+    """It was refused with --partial, too."""
+    split = tmp_path / 'split'
+    split.mkdir()
+    whole, = bag.glob('*.mcap')
+    for name, content in (('b_0.mcap', b''), ('b_1.mcap', whole.read_bytes())):
+        (split / name).write_bytes(content)
+    assert 'b_0.mcap is empty; --partial evaluates' in refused(capsys, split, '--no-re-run')
+    result = evaluated(capsys, split, '--no-re-run', '--partial')
+    assert result['run']['cut_short'] == f'{split}/b_0.mcap is empty'
+    assert result['errors'] == evaluated(capsys, bag, '--no-re-run')['errors']
+
+
 def test_a_wrong_file_is_refused(capsys, tmp_path):
     path = tmp_path / 'a.mcap'
     path.write_bytes(b'nothing of the kind')
-    assert 'is no file of a bag' in refused(capsys, path)
+    assert 'is not a file of a bag' in refused(capsys, path)
     assert 'does not exist' in refused(capsys, tmp_path / 'gone')
 
 

@@ -41,6 +41,19 @@ def test_lost_packets_of_a_bag_are_counted(capsys, tmp_path):
     assert (result['count'], result['packets'], result['lost_packets']) == (3, 3, 2)
 
 
+def test_what_can_be_read_is_counted_and_the_rest_is_one_line_and_exit_status_1(capsys, tmp_path):
+    """Of a split bag with one broken file nothing was counted."""
+    for index in range(2):
+        write_mcap(tmp_path / f'a_{index}.mcap', packet_messages([a_packet(index)]))
+    (tmp_path / 'a_2.mcap').write_bytes(b'')
+    for arguments in ([], ['--json']):
+        assert main(['events', str(tmp_path), *arguments]) == 1
+        printed = capsys.readouterr()
+        assert printed.err == f'hybrid-pose events: {tmp_path}/a_2.mcap is empty\n'
+    result = json.loads(printed.out)
+    assert (result['count'], result['damage']) == (2, f'{tmp_path}/a_2.mcap is empty')
+
+
 def test_a_recording_without_events_has_no_first_time(capsys, tmp_path):
     path = tmp_path / 'a.raw'
     path.write_bytes(b'% evt 3.0\n% geometry 640x480\n')

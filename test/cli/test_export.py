@@ -93,6 +93,19 @@ def test_odd_messages_are_left_out_and_counted(tmp_path, capsys):
     assert f'messages left out: 50 of {SKELETON}: type' in out and f'50 of {TRUTH}: 0 bytes' in out
 
 
+def test_of_a_damaged_bag_the_rest_is_exported_and_the_damage_reported(tmp_path, bag, capsys):
+    pytest.importorskip('rerun', reason='needs rerun-sdk')
+    split = tmp_path / 'split'
+    split.mkdir()
+    whole, = bag.glob('*.mcap')
+    (split / 'b_0.mcap').write_bytes(whole.read_bytes())
+    (split / 'b_1.mcap').write_bytes(b'')
+    assert main(['export', str(split)]) == 1
+    printed = capsys.readouterr()
+    assert f'{len(Run(bag).poses)} poses' in printed.out
+    assert printed.err == f'hybrid-pose export: {split}/b_1.mcap is empty\n'
+
+
 def test_without_the_sdk_one_line_says_what_to_install(bag, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'rerun', None)
     assert main(['export', str(bag)]) == 1

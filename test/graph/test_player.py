@@ -42,6 +42,19 @@ def test_a_pause_is_reported_in_one_line_and_the_packets_are_those_recorded(live
     assert line == '600.0 s without events at 0.0 s: skipped'
 
 
+def test_the_intact_files_of_a_split_bag_are_played_and_the_broken_one_is_reported(live, tmp_path):
+    """The player refused the whole bag."""
+    write_mcap(tmp_path / 'a_0.mcap', packet_messages([a_packet(seq) for seq in range(3)]))
+    (tmp_path / 'a_1.mcap').write_bytes(b'')
+    write_mcap(tmp_path / 'a_2.mcap', packet_messages([a_packet(seq) for seq in range(6, 9)]))
+    received = live.listen(EVENTS, EventPacket, EVENTS_QOS)
+    live.start('event_player', recording=str(tmp_path), loop=True)
+    live.spin_until(lambda: len(received) > 12, 'played twice')
+    assert [packet.seq for packet in received[:12]] == 2 * [0, 1, 2, 6, 7, 8]
+    assert [line for line in live.log('event_player') if 'cannot be played' in line] == [
+        f'parts of the recording cannot be played: {tmp_path}/a_1.mcap is empty']
+
+
 @pytest.mark.parametrize('step_ns', [-HOUR_NS, HOUR_NS])
 def test_a_step_of_the_host_clock_delays_nothing_and_does_not_move_stamps(
         live, tmp_path, monkeypatch, step_ns):

@@ -142,7 +142,7 @@ def test_several_event_topics_are_named_and_one_can_be_chosen(tmp_path):
 
 def test_a_bag_without_event_packets_says_what_it_holds(tmp_path):
     write_sqlite(tmp_path / 'a.db3', NOISE)
-    with pytest.raises(RecordingError, match='no event packets, but topics /imu, /rosout'):
+    with pytest.raises(RecordingError, match=r'no event packets .*, but /imu \(sensor_msgs/msg/I'):
         open_recording(tmp_path)
 
 
@@ -162,7 +162,7 @@ def test_a_sqlite_bag_that_is_cut_short_says_so(tmp_path):
     packets = [a_packet(seq, payload=bytes(4000)) for seq in range(100)]
     file = write_sqlite(tmp_path / 'a.db3', packet_messages(packets))
     file.write_bytes(file.read_bytes()[:100_000])
-    with pytest.raises(RecordingError, match='a.db3 is damaged or no bag'):
+    with pytest.raises(RecordingError, match='a.db3 is damaged or not a bag'):
         list(open_recording(tmp_path).packets())
 
 
@@ -182,11 +182,11 @@ def test_what_is_no_bag_is_refused(tmp_path):
     (tmp_path / 'gone.db3').touch()
     with pytest.raises(RecordingError, match='gone.db3 is empty'):
         open_recording(tmp_path)
-    (tmp_path / 'gone.db3').write_bytes(b'#ROSBAG V2.0\n')
-    with pytest.raises(RecordingError, match='gone.db3 is no file of a bag'):
+    (tmp_path / 'gone.db3').write_bytes(b'nothing of the kind')
+    with pytest.raises(RecordingError, match='gone.db3 is not a file of a bag'):
         open_recording(tmp_path)
     (tmp_path / 'metadata.yaml').write_text('{')
-    with pytest.raises(RecordingError, match='metadata.yaml is no metadata of a bag'):
+    with pytest.raises(RecordingError, match='metadata.yaml is not the metadata of a bag'):
         open_recording(tmp_path)
 
 
@@ -216,7 +216,7 @@ def test_a_message_cannot_ask_for_all_the_memory(tmp_path):
     frame = b'\x28\xb5\x2f\xfd\xe0' + (1 << 40).to_bytes(8, 'little')
     write_sqlite(tmp_path / 'a.db3', [(TOPIC, EVENT_PACKET, 1, frame)])
     metadata(tmp_path, '  compression_mode: MESSAGE\n')
-    damaged(tmp_path, 'a message of 1099511627776 bytes, expected at most')
+    damaged(tmp_path, 'a message of /event_camera/events: it cannot be unpacked')
 
 
 @pytest.mark.parametrize('stamp, cdr', [(None, b''), ('now', b''), (1.5, b''), (1, None),
@@ -238,7 +238,7 @@ def test_a_schema_that_is_no_text_is_a_damaged_bag(tmp_path):
     """What sqlite3 said of it was not UTF-8 either: a UnicodeDecodeError."""
     file = write_sqlite(tmp_path / 'a.db3', packet_messages(PACKETS))
     file.write_bytes(file.read_bytes().replace(b'CREATE TABLE', b'CREATE \xfe\xfe\xfe\xfe\xfe'))
-    damaged(file, 'a.db3 is damaged or no bag')
+    damaged(file, 'a.db3 is damaged or not a bag')
 
 
 def test_a_row_that_is_longer_than_any_memory_is_a_damaged_bag(tmp_path):
@@ -250,7 +250,7 @@ def test_a_row_that_is_longer_than_any_memory_is_a_damaged_bag(tmp_path):
     row = int.from_bytes(content[108:110], 'big')  # first one of the schema
     content[row:row + 20] = b'\xff' * 7 + b'T\0G' + bytes(10)
     file.write_bytes(content)
-    damaged(file, 'a.db3 is damaged or no bag: MemoryError')
+    damaged(file, 'a.db3 is damaged or not a bag: MemoryError')
 
 
 @pytest.mark.parametrize('text', [
@@ -261,14 +261,14 @@ def test_a_row_that_is_longer_than_any_memory_is_a_damaged_bag(tmp_path):
 def test_metadata_of_another_form_is_refused(bag, text):
     """They were TypeError, AttributeError, IndexError or RecursionError, some of the loader's."""
     metadata(bag, text)
-    damaged(bag, 'metadata.yaml is no metadata of a bag')
+    damaged(bag, 'metadata.yaml is not the metadata of a bag')
 
 
 def test_metadata_cannot_grow(bag):
     """Twenty lines of aliases stand for 10^19 words, and a text was made of them all."""
     lines = ''.join(f'  a{i}: &a{i} [{", ".join([f"*a{i - 1}"] * 10)}]\n' for i in range(1, 20))
     metadata(bag, f'  a0: &a0 [word]\n{lines}  compression_mode: *a19\n')
-    damaged(bag, 'metadata.yaml is no metadata of a bag')
+    damaged(bag, 'metadata.yaml is not the metadata of a bag')
 
 
 @pytest.mark.parametrize('name', ['.', 'x' * 300])

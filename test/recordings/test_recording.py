@@ -70,7 +70,7 @@ def test_an_event_that_steps_back_in_time_stays_where_it_was_decoded():
 @pytest.mark.parametrize('content, text', [
     (None, 'does not exist'), (b'', 'is empty'), (b'hello', 'is of no known format'),
     (b'#!AER-DAT2.0\r\n', 'is AEDAT of an older version than 4: files of DHP19'),
-    (b'\x89HDF\r\n\x1a\n', 'is damaged'), (b'SQLite format 3\0', 'is damaged or no bag'),
+    (b'\x89HDF\r\n\x1a\n', 'is damaged'), (b'SQLite format 3\0', 'is damaged or not a bag'),
     (b'\x89MCAP0\r\n', 'is damaged or cut short'),
     (b'#!AER-DAT4.0\r\n', 'is no whole AEDAT4 file')])
 def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path, content, text):
