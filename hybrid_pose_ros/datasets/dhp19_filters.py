@@ -7,8 +7,8 @@ dataset's own code counts from 1. In their order: hot pixels, background activit
 """
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 HOT_EVENTS = 10_000

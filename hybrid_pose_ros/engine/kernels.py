@@ -10,9 +10,10 @@ Kernels are one file, because numba's cache on disk notices changes of the file 
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.engine.lanes import (
     FLOATS, INT, LANES, REGISTERS, WORD, constant, load, pointer, raise_lanes, splat, store)
 

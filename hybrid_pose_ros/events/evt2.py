@@ -5,7 +5,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from hybrid_pose_ros.compiled import njit
 
 CD_ON = 0x1  # 0x0 is CD_OFF
 TIME_HIGH = 0x8

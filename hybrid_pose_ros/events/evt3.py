@@ -15,8 +15,9 @@ end of a packet it is used until the next packet decides.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
+
+from hybrid_pose_ros.compiled import njit
 
 ADDR_Y = 0x0
 ADDR_X = 0x2  # one event

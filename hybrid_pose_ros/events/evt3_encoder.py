@@ -8,8 +8,8 @@ t comes back as one that begins at t modulo 2^24 us.
 """
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.evt3 import (
     ADDR_X, ADDR_Y, STEP_BACK, TIME_BITS, TIME_HIGH, TIME_LOW, VECT_8, VECT_12,

@@ -10,8 +10,9 @@ the single ones; the packets do not tell which, so no decoder can mend it.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
+
+from hybrid_pose_ros.compiled import njit
 
 TIME_HIGH = 0
 TIME_LOW = 1

@@ -3,7 +3,8 @@
 """mono and trigger, the 64-bit words of old bags: nanoseconds from the packet's time base."""
 
 import numpy as np
-from numba import njit
+
+from hybrid_pose_ros.compiled import njit
 
 
 @njit(cache=True, nogil=True)

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.engine.lanes import (
     FLOATS, INTS, LANES, constant, load, pointer, raise_lanes, store)
 

@@ -8,8 +8,8 @@ A joint with few events round it is held where it was, until events come back.
 import math
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.representation.geometry import InputGeometry
 

@@ -9,8 +9,8 @@ pixel is where a camera without distortion, of the same matrix, would see the po
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.representation.calibration import check_numbers
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.pose.rig import Rig, undistort
 from hybrid_pose_ros.settings import check, param
 

@@ -6,7 +6,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from hybrid_pose_ros.compiled import njit
 
 TAU_US = 12_000
 """A pose this old counts 1 / e of a new one: the line sees the last 25 ms or so."""

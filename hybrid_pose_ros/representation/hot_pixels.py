@@ -7,7 +7,8 @@ neighbors that flicker with it.
 """
 
 import numpy as np
-from numba import njit
+
+from hybrid_pose_ros.compiled import njit
 
 WINDOW_US = 500_000
 WINDOWS = 3

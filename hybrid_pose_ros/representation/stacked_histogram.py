@@ -6,8 +6,8 @@ Source: stacked histogram of arXiv 2303.14176.
 """
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 

@@ -14,8 +14,8 @@ A bin is complete as soon as an event at or beyond its end has been seen.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 BLOCK_STEPS = 64

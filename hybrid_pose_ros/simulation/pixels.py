@@ -14,8 +14,9 @@ log that is straight in the dark, bandwidth that falls with brightness, leak and
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from hybrid_pose_ros.compiled import njit
 
 F = np.float32
 ONE = F(1.0)
@@ -43,7 +44,7 @@ class Pixels(NamedTuple):
     due_us: np.ndarray  # (H,) float64, no pixel of the row fires by its leak before
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def response(brightness):
     """Return the log of a brightness (0 to 1), a straight line below DARK."""
     if brightness > DARK:
@@ -51,7 +52,7 @@ def response(brightness):
     return LOG_DARK + brightness / DARK - ONE
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def responses(image):
     """Return the response to an image (H, W)."""
     out = np.empty_like(image)
@@ -61,7 +62,7 @@ def responses(image):
     return out
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _low_passed(before, target, brightness, decay):
     """Return a one-pole low-pass after the step, exactly; it is slower where it is dark."""
     share = (F(255.0) * min(brightness, ONE) + F(20.0)) * F(1.0 / 275.0)
@@ -69,7 +70,7 @@ def _low_passed(before, target, brightness, decay):
     return target + left if abs(left) > SETTLED else target
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _append(out, count, t, x, y, p):
     """Append an event to the buffer; return it, grown where it was full."""
     if count == len(out):
@@ -80,7 +81,7 @@ def _append(out, count, t, x, y, p):
     return out
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
     """Let a pixel cross its thresholds while it rises evenly; return the buffer and its count."""
     rate, time = rise / duration, 0.0
@@ -104,7 +105,7 @@ def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
     return out, count
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossing, rises):
     """Let a row's pixels follow their image; those that may fire are left to `_fire`.
 
@@ -137,7 +138,7 @@ def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossi
     return count, behind_first, behind_last
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _next_leak(pixels, y, first, last, now_us):
     """Return when the first of a row's pixels fires by its leak alone [us]."""
     due = np.inf
@@ -148,7 +149,7 @@ def _next_leak(pixels, y, first, last, now_us):
     return due
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractory_us, out, count):
     """Advance from start to end, when the image is seen; return the events' buffer and count."""
     height, width = image.shape
@@ -175,7 +176,7 @@ def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractor
     return out, count
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count):
     """Fire the given pixels unless they are blind; return the buffer and its count."""
     for i in range(len(times)):
@@ -190,7 +191,7 @@ def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count)
     return out, count
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def has_neighbor(events, last_us, window_us):
     """Return which events follow one of a neighbor; last_us (H + 2, W + 2) is carried on."""
     keep = np.zeros(len(events), np.bool_)

@@ -12,9 +12,9 @@ clearance of a ray that misses it are extrema over that family, and have closed 
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.simulation.body import Cones
 from hybrid_pose_ros.simulation.camera import Camera
 
@@ -113,7 +113,7 @@ def solids(body: Cones, camera: Camera) -> Solids:
     return Solids(*floats, body.radii[order].astype(np.float32), body.material[order], order)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def erase(view: Canvas, background: np.ndarray) -> None:
     """Put the background (H, W) back where the canvas differs from it."""
     height, width = background.shape
@@ -125,7 +125,7 @@ def erase(view: Canvas, background: np.ndarray) -> None:
         view.spans[y, 0], view.spans[y, 1] = width, 0
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
     """Fill an image (H, W) with a wall seen through a homography, pixel to texel, (3, 3)."""
     rows, columns = wall.shape
@@ -145,7 +145,7 @@ def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
             out[y, x] = upper + fy * (lower - upper)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _reach(center, radius, axis, focal, skew, offset):
     """Return bounds [px] of a sphere's projection onto one image axis."""
     near, far = center[2] - radius, center[2] + radius
@@ -154,7 +154,7 @@ def _reach(center, radius, axis, focal, skew, offset):
     return focal * min(low / near, low / far) + shift, focal * max(high / near, high / far) + shift
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _bounds(start, end, r0, r1, optics, width, height):
     """Return x0, y0, x1, y1 of the pixels that a cone may cover."""
     ax0, ax1 = _reach(start, r0, 0, optics.fx, optics.skew, optics.cx)
@@ -166,7 +166,7 @@ def _bounds(start, end, r0, r1, optics, width, height):
             int(min(np.ceil(max(ay1, by1)) + 1, height)))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _texture(tile, u, v):
     """Return a tile's value at (u, v) [m], between four texels."""
     u, v = u * TEXELS_PER_M, v * TEXELS_PER_M
@@ -179,7 +179,7 @@ def _texture(tile, u, v):
     return upper + fu * (lower - upper)
 
 
-@numba.njit(**KERNEL)
+@njit(**KERNEL)
 def _closest(A, B, C, dr):
     """Return which sphere of the cone, 0 to 1, a ray comes closest to; see _draw_cone."""
     if C <= dr * dr:  # one end hides the other
@@ -188,7 +188,7 @@ def _closest(A, B, C, dr):
     return min(max(lean - B / C, F(0.0)), F(1.0))
 
 
-@numba.njit(**KERNEL)
+@njit(**KERNEL)
 def _first_hit(G0, G1, G2, du):
     """Return which sphere, 0 to 1, a ray enters first: t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2)
     is smallest there."""
@@ -200,7 +200,7 @@ def _first_hit(G0, G1, G2, du):
     return min(max(s, F(0.0)), F(1.0))
 
 
-@numba.njit(**KERNEL)
+@njit(**KERNEL)
 def _draw_cone(view, body, i, paint, optics, light, bounds):
     """Draw one cone; s runs along its axis from 0 to 1, t along the ray in metres."""
     a0, a1, a2 = body.start[i]
@@ -275,7 +275,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
         view.spans[y, 0], view.spans[y, 1] = first, end
 
 
-@numba.njit(**KERNEL)
+@njit(**KERNEL)
 def draw(view: Canvas, body: Solids, paint: Paint, optics: Lens, light: Light) -> None:
     """Draw the bodies of one frame onto the canvas and widen its spans by what was drawn."""
     height, width = view.brightness.shape

@@ -7,10 +7,11 @@ it: LLVM has, and numba gives access to it. A full fence stands on both sides of
 sequence lock is right on either machine; it costs some 20 ns.
 """
 
-import numba
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
+
+from hybrid_pose_ros.compiled import njit
 
 
 @intrinsic
@@ -21,7 +22,7 @@ def _fence(typing_context):
     return types.void(), generate
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def load(words: np.ndarray, index: int) -> int:
     """Return an aligned int64 word; nothing before or after it moves to the other side."""
     _fence()
@@ -30,7 +31,7 @@ def load(words: np.ndarray, index: int) -> int:
     return value
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def store(words: np.ndarray, index: int, value: int) -> None:
     """Write an aligned int64 word; nothing before or after it moves to the other side."""
     _fence()

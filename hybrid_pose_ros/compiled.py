@@ -1,0 +1,43 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""numba's `njit`, with a cache in the temporary folder where no other one is writable.
+
+numba caches next to the source or in the home folder; a service, for instance, may have neither.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+def njit(**options: Any) -> Callable[[Callable], Callable]:
+    """Return numba's decorator with these options."""
+    def compiled(function: Callable) -> Callable:
+        try:
+            return numba.njit(**options)(function)
+        except RuntimeError:  # no folder for the cache
+            folder = cache_folder()
+            numba.config.CACHE_DIR = folder
+            os.environ['NUMBA_CACHE_DIR'] = folder  # for child processes
+            return numba.njit(**options)(function)
+    return compiled
+
+
+def cache_folder() -> str:
+    """Return a temporary folder that only this user can write: cached code is executed.
+
+    The same one for all processes of the user, unless another user made it first.
+    """
+    folder = Path(tempfile.gettempdir()) / f'hybrid_pose_ros_{os.getuid()}'
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+        return str(folder)
+    return tempfile.mkdtemp(prefix='hybrid_pose_ros_')
