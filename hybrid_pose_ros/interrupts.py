@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -118,6 +119,32 @@ def handling(handler: Handler) -> Iterator[None]:
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+@contextmanager
+def postponed() -> Iterator[Callable[[], bool]]:
+    """Let the first signal wait for the end of the block, which raises KeyboardInterrupt then.
+
+    The same signal again is handled at once, as before the block. In a thread other than the main
+    one, where Python sets no handlers, nothing changes.
+
+    Yields:
+        A function that returns whether a signal is waiting.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before, waiting = {number: signal.getsignal(number) for number in SIGNALS}, set()
+
+    def wait(number: int, frame: Any) -> None:
+        if number in waiting and callable(before[number]):
+            before[number](number, frame)
+        waiting.add(number)
+
+    with handling(wait):
+        yield lambda: bool(waiting)
+    if waiting:
+        raise KeyboardInterrupt
 
 
 def ending(status: int, line: str = '') -> Handler:

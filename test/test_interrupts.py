@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 from child_processes import python, started
 
-from hybrid_pose_ros.interrupts import INTERRUPTED, SIGNALS, interruptible
+from hybrid_pose_ros.interrupts import INTERRUPTED, SIGNALS, interruptible, postponed
 
 IMPORTS = """
 import atexit, os, signal, threading
@@ -45,6 +45,27 @@ leave(3)'''
 @linux
 def test_leaving_ends_where_an_exit_function_hangs():
     assert ended('atexit.register(signal.pause); leave(3)') == (3, '', '')
+
+
+@pytest.mark.parametrize('number', SIGNALS)
+def test_a_postponed_signal_waits_for_the_end_of_the_block(number):
+    done = []
+    with interruptible(), pytest.raises(KeyboardInterrupt):
+        with postponed() as waiting:
+            assert not waiting()
+            os.kill(os.getpid(), number)
+            done.append(waiting())
+    assert done == [True]
+
+
+def test_the_same_signal_again_is_not_postponed():
+    with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
+        with postponed():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not interrupt.came
+            os.kill(os.getpid(), signal.SIGINT)
+            pytest.fail('still there')
 
 
 @pytest.mark.parametrize('number', SIGNALS)

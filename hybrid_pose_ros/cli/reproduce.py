@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 
 SUMMARY = "Train and score the paper's systems on recordings, beside the published figures."
 
@@ -16,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the data set and what is made of it."""
     parser.add_argument('--dataset', required=True, metavar='DIR',
                         help='recordings with labels (.h5), perhaps in folders train and test')
-    parser.add_argument('--output', required=True, metavar='DIR',
-                        help='report, picture, weights, and files to resume from')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',), required=True, metavar='DIR',
+               help='report, picture, weights, and files to resume from')
     parser.add_argument('--preset', default='paper', metavar='NAME',
                         help='paper, or paper_small, which is no reproduction but quick (paper)')
     parser.add_argument('--systems', default='ann,snn,rnn,hybrid_rnn,hybrid_snn', metavar='NAMES',
@@ -44,9 +46,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from hybrid_pose_ros.cli.progress_bars import StageBars
     from hybrid_pose_ros.reproduction.report import markdown, plot
-    from hybrid_pose_ros.reproduction.run import ReproductionParams, reproduce
+    from hybrid_pose_ros.reproduction.run import (
+        ReproductionParams, published_systems, reproduce)
     from hybrid_pose_ros.training.corpus import load_recordings, split
-    from hybrid_pose_ros.training.log import writing
     from hybrid_pose_ros.training.ranks import Ranks
     from hybrid_pose_ros.training.run import device_named
 
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                                 seed=args.seed, published=args.published)
     ranks = Ranks.of_environment()
     device = torch.device(device_named(args.device, ranks))
+    published_systems(params, device)  # found wrong here rather than after hours of reading
     parts = split(args.dataset, _subjects(args.test_subjects))
     clips = load_recordings([*parts.train, *parts.test])
     folder = Path(args.output)

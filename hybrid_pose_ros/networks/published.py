@@ -5,7 +5,6 @@
 Source: the state dictionaries of https://github.com/uzh-rpg/hybrid_ann_snn (models/).
 """
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import CheckpointError
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.networks.torch_files import read_torch
 from hybrid_pose_ros.presets import preset
 
 HEADS = ('enc0', 'down1', 'down2', 'down3', 'res1', 'res2', 'up1', 'up2', 'up3')
@@ -119,11 +119,7 @@ def read_published(path: str | Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: it cannot be read, or holds something else.
     """
-    try:
-        tensors = torch.load(path, map_location='cpu', weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f'{path} cannot be read as a file of torch: it is missing, damaged, '
-                              'or holds more than tensors') from error
+    tensors = read_torch(path)
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor)
                                                 for value in tensors.values()):
         raise CheckpointError(f'{path} holds no state dictionary: expected names and tensors')

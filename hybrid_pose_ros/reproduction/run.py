@@ -20,13 +20,14 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.metrics import rounded
 from hybrid_pose_ros.networks.published import load_published, read_published
 from hybrid_pose_ros.networks.systems import SYSTEMS
+from hybrid_pose_ros.outputs import claim, writing
 from hybrid_pose_ros.presets import Preset, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.reproduction.figures import (
     PUBLISHED, PUBLISHED_FIRING_PERCENT, PUBLISHED_MW, RECURRENT_NOTE)
 from hybrid_pose_ros.reproduction.scores import firing_rates, modelled_mw, score_system
 from hybrid_pose_ros.settings import check, param
-from hybrid_pose_ros.training.log import writing
+from hybrid_pose_ros.training.corpus import contents
 from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe, recipes
 from hybrid_pose_ros.training.system import train_system
@@ -108,12 +109,13 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
             written.
     """
     chosen = preset(params.preset)
+    published = published_systems(params, device)
     learned, unseen = Windows(train, chosen, STEPS), Windows(test, chosen, STEPS)
     if ranks.rank == 0:
-        _claim(folder, {'preset': chosen.name, 'seed': params.seed, 'processes': ranks.count,
-                        'recordings': [[clip.name, len(clip.events)] for clip in train]})
+        claim(folder, {'preset': chosen.name, 'seed': params.seed, 'processes': ranks.count,
+                       'recordings': contents(train)})
     with connected(ranks, device):
-        systems = _train(params, learned, folder, device, ranks, progress)
+        systems = _train(params, learned, folder, device, ranks, progress, published)
     if ranks.rank > 0:
         return None
     rows = {}
@@ -131,35 +133,27 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     return report
 
 
-def _claim(folder: Path, run: dict[str, Any]) -> None:
-    """Write what a folder's systems are trained on, or see that it is the same as before.
+def published_systems(params: ReproductionParams, device: torch.device) -> dict[str, nn.Module]:
+    """Return the systems with published weights, by name.
 
     Raises:
-        InputError: the folder is of another run, or cannot be written.
+        InputError: a file cannot be read, or does not fit its system.
     """
-    path = folder / 'run.json'
-    with writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_text(json.dumps(run) + '\n')
-    try:
-        before = json.loads(path.read_text())
-        other = [name for name, value in run.items() if before[name] != value]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f'{path} is damaged or something else: choose another folder') from error
-    if other:
-        raise InputError(f'{folder} holds systems of a run with other {" and ".join(other)}, '
-                         'which would be scored as if they were of this: choose another folder')
+    systems = {}
+    for name, file in params.published_files().items():
+        systems[name] = SYSTEMS[name](preset(params.preset))
+        load_published(name, systems[name], read_published(file))
+        systems[name].to(device)
+    return systems
 
 
 def _train(params: ReproductionParams, learned: Windows, folder: Path, device: torch.device,
-           ranks: Ranks, progress: Progress) -> list[Trained]:
+           ranks: Ranks, progress: Progress, published: dict[str, nn.Module]) -> list[Trained]:
     """Return all systems, trained or as published."""
-    chosen, files, ann, systems = preset(params.preset), params.published_files(), None, []
+    chosen, ann, systems = preset(params.preset), None, []
     for recipe in params.recipes():
-        if recipe.system in files:
-            network, iterations = SYSTEMS[recipe.system](chosen).to(device), None
-            load_published(recipe.system, network, read_published(files[recipe.system]))
+        if recipe.system in published:
+            network, iterations = published[recipe.system], None
         else:
             network, iterations = train_system(recipe, chosen, learned, folder, device, ann=ann,
                                                seed=params.seed, ranks=ranks, progress=progress)

@@ -21,11 +21,13 @@ from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.layout import layer_costs
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.initializer import StateInitializer
+from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
 from hybrid_pose_ros.studies.head_designs import DESIGNS, DesignedHeads
 from hybrid_pose_ros.studies.options import Options, kept
 from hybrid_pose_ros.training.ann import draw_moment
+from hybrid_pose_ros.training.corpus import contents
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 from hybrid_pose_ros.training.validation import by_age
@@ -120,6 +122,8 @@ def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
         return lambda iteration, _: options.tell(f'{design}: {part}, batch {iteration + 1}')
 
     hybrid, folder = Hybrid.from_checkpoint(weights), options.output / design
+    claim(folder, {'seed': options.seed, 'start': identity(weights),
+                   'recordings': contents(clips)})
     heads = DesignedHeads(weights.preset, design, options.seed)
     if next(heads.parameters(), None) is not None:
         fit(ImitationStage(hybrid, heads, clips, geometry, options.seed), imitation, folder,

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.training.corpus import load_clips
-from hybrid_pose_ros.training.log import writing
 
 @dataclass(frozen=True)
 class Options:

@@ -16,6 +16,7 @@ import torch
 from hybrid_pose_ros.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.layout import layer_costs, neurons
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
 from hybrid_pose_ros.studies.energy import (NODE, STATES_PER_S, STEPS_PER_S, Meter, cost_of_pass,
@@ -23,6 +24,7 @@ from hybrid_pose_ros.studies.energy import (NODE, STATES_PER_S, STEPS_PER_S, Met
 from hybrid_pose_ros.studies.options import Options, kept
 from hybrid_pose_ros.studies.sized_presets import first_weights_of, sized
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
+from hybrid_pose_ros.training.corpus import contents
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 from hybrid_pose_ros.training.validation import by_age
@@ -72,6 +74,7 @@ def _trained(width: float, levels: int, clips: list[LabeledRecording], options: 
     hybrid = Hybrid.from_checkpoint(first_weights_of(network, options.seed))
     geometry: InputGeometry = input_geometry(network, clips[0].width, clips[0].height)
     cpu, folder = torch.device('cpu'), options.output / network.name
+    claim(folder, {'seed': options.seed, 'recordings': contents(clips)})
 
     def tell(iteration: int, figures: dict[str, float]) -> None:
         options.tell(f'{network.name}: batch {iteration + 1}, loss {figures["loss"]:.2f}')

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recordings that training and its validation draw from."""
 
+import hashlib
+import json
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
@@ -38,6 +40,16 @@ def load_recordings(paths: Iterable[Path]) -> list[LabeledRecording]:
         raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
                          'training takes one size at a time')
     return clips
+
+
+def contents(clips: Iterable[LabeledRecording]) -> list[list[Any]]:
+    """Return the name and the number of events of each recording, as JSON values."""
+    return [[clip.name, len(clip.events)] for clip in clips]
+
+
+def fingerprint(clips: Iterable[LabeledRecording]) -> str:
+    """Return 16 hexadecimal digits that identify the `contents` of a corpus."""
+    return hashlib.sha256(json.dumps(contents(clips)).encode()).hexdigest()[:16]
 
 
 class Split(NamedTuple):

@@ -5,11 +5,9 @@
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 
 LOG_EVERY = 20
 """Iterations whose means make a line, and a point of a curve."""
@@ -61,16 +59,6 @@ def summary_writer() -> type | None:
     except ImportError:
         return None
     return SummaryWriter
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a failed write, as on a full disk, into an InputError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f'{path} cannot be written ({error.strerror}): make room and run the '
-                         'same command again, it resumes') from error
 
 
 def _means(figures_of: list[dict[str, float]]) -> dict[str, float]:

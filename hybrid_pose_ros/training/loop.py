@@ -9,7 +9,6 @@ resumed ends with the same weights as one that was not. With several processes s
 import io
 import math
 import os
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,8 +19,11 @@ import torch
 from torch import Tensor
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.training.log import Log, writing
-from hybrid_pose_ros.training.ranks import Ranks, average, gather
+from hybrid_pose_ros.interrupts import postponed
+from hybrid_pose_ros.networks.torch_files import read_torch
+from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.training.log import Log
+from hybrid_pose_ros.training.ranks import Ranks, any_of, average, gather
 
 GRADIENT_NORM = 1.0
 
@@ -73,7 +75,8 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         *, ranks: Ranks = Ranks(), buffers: Sequence[Tensor] = ()) -> int:
     """Train a stage from where its file in the folder stands; return the iterations done.
 
-    Writes `<stage>.pt`, to resume from, and what `log.Log` tells.
+    Writes `<stage>.pt`, to resume from, and what `log.Log` tells. After SIGINT or SIGTERM the
+    iteration is finished and saved, then KeyboardInterrupt is raised.
 
     Args:
         stage: is trained in place.
@@ -95,7 +98,8 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
     first = _resume(path, stage, optimizer, ranks, schedule.iterations)
     if first >= schedule.iterations:
         return first
-    with nullcontext() if ranks.rank else Log(folder, stage.name, first=first) as log:
+    with (nullcontext() if ranks.rank else Log(folder, stage.name, first=first) as log,
+          postponed() as interrupted):
         for iteration in range(first, schedule.iterations):
             for group in optimizer.param_groups:
                 group['lr'] = group['scale'] * schedule.rate(iteration)
@@ -104,11 +108,14 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
             done = iteration + 1
             if log is not None:
                 log.add(done, figures)
-            if done % schedule.save_every == 0 or done == schedule.iterations:
+            stop = any_of(ranks, interrupted())
+            if stop or done % schedule.save_every == 0 or done == schedule.iterations:
                 states = gather(ranks, stage.state_dict())
                 if ranks.rank == 0:
                     _save(path, {'iteration': done, 'stage': states[0], 'others': states[1:],
                                  'optimizer': optimizer.state_dict()})
+            if stop:
+                raise KeyboardInterrupt
     return schedule.iterations
 
 
@@ -169,10 +176,10 @@ def _fitting(path: Path) -> Iterator[None]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return torch.load(path, map_location='cpu', weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        return read_torch(path)
+    except InputError as error:
         raise InputError(f'{path} cannot be resumed from, it is damaged or something else: '
-                         'delete it to train anew') from error
+                         'delete it to train from the start') from error
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:

@@ -85,6 +85,16 @@ def average(ranks: Ranks, parameters: list[Tensor], buffers: Sequence[Tensor] = 
         buffer.copy_(mean.view_as(buffer))
 
 
+def any_of(ranks: Ranks, mine: bool) -> bool:
+    """Return in every process whether it is true in one of them."""
+    if ranks.count == 1:
+        return mine
+    found = torch.tensor(float(mine))
+    with _others_at_work():
+        dist.all_reduce(found, dist.ReduceOp.MAX)
+    return bool(found)
+
+
 def gather(ranks: Ranks, content: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what each process gives, by rank, with tensors on the CPU; at rank 0 only."""
     if ranks.count == 1:

@@ -11,8 +11,10 @@ from torch import nn
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.training.corpus import contents, fingerprint
 from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe
 from hybrid_pose_ros.training.system import train_system
@@ -40,9 +42,14 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
         progress: is told a stage, the batches that are done, how many there are, and the loss.
 
     Raises:
-        InputError: weights to resume from or recordings do not fit, or a file cannot be written.
+        InputError: weights to resume from or recordings do not fit, the folder belongs to a run
+            on other data, or a file cannot be written.
     """
     windows = Windows(clips, preset, STEPS)
+    begun = identity(start) if start else ''
+    if ranks.rank == 0:
+        claim(folder, {'preset': preset.name, 'seed': seed, 'start': begun,
+                       'recordings': contents(clips)})
     first = start and Hybrid.from_checkpoint(start)
     network: nn.Module | None = None
     with connected(ranks, device):
@@ -53,8 +60,9 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
                 ann=network and network.ann, ranks=ranks, progress=progress)
     return network.to_checkpoint({
         'trained': bool(start and start.card.get('trained')) or all(done.values()),
-        'training': {'recipe': 'published', 'start': identity(start) if start else '',
-                     'clips': len(clips), 'windows': len(windows.all), 'seed': seed,
+        'training': {'recipe': 'published', 'start': begun,
+                     'corpus': fingerprint(clips), 'clips': len(clips),
+                     'windows': len(windows.all), 'seed': seed,
                      'processes': ranks.count, 'ann_iterations': done['ann'],
                      'snn_iterations': done['hybrid_snn'],
                      **{f'{stage}_{name}': getattr(recipes[stage], name) for stage in STAGES

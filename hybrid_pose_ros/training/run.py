@@ -14,11 +14,13 @@ from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.network_description import read_network
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.presets import TASKS, Preset, for_task, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
+from hybrid_pose_ros.training.corpus import contents, fingerprint
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
@@ -77,8 +79,8 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
         ranks: which process of the run this is.
 
     Raises:
-        InputError: weights to start or to resume from do not fit, nothing can be learned from the
-            clips, or a file cannot be written.
+        InputError: weights to start or to resume from do not fit, the folder belongs to a run on
+            other data, nothing can be learned from the clips, or a file cannot be written.
     """
     _check_clips(clips)
     device = torch.device(device_named(params.device, ranks))
@@ -88,6 +90,10 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
     ann = AnnStage(hybrid, clips, geometry, AnnTraining(
         seed=params.seed, batch=params.ann_batch, columns=params.columns,
         precision=params.precision), device)
+    if ranks.rank == 0:
+        claim(folder, {'preset': params.preset, 'task': params.task, 'alone': params.alone,
+                       'seed': params.seed, 'start': identity(start) if params.start else '',
+                       'recordings': contents(clips)})
     settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns,
                            alone=params.alone, precision=params.precision)
     with connected(ranks, device):
@@ -107,7 +113,8 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
         'trained': (bool(start.card.get('trained'))
                     or done_snn > 0 and (params.alone or done_ann > 0)),
         'training': {'start': identity(start) if params.start else '',
-                     'data_s': round(seconds, 1), 'clips': len(clips), 'events': events,
+                     'data_s': round(seconds, 1), 'corpus': fingerprint(clips),
+                     'clips': len(clips), 'events': events,
                      'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
                      'alone': params.alone, 'processes': ranks.count,
                      'precision': params.precision,

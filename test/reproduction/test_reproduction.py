@@ -151,6 +151,19 @@ def test_published_weights_are_scored_as_they_are(reproduced, tmp_path):
     assert checkpoint.identity(converted) == checkpoint.identity(weights)
 
 
+@pytest.mark.parametrize('content, said', [('a text', 'it is damaged, or holds more than tensors'),
+                                           (None, 'it does not exist')])
+def test_published_weights_are_read_before_anything_is_trained(content, said, tmp_path):
+    """A text file was a KeyError after all training."""
+    if content is not None:
+        (tmp_path / 'hybrid.pt').write_text(content)
+    params = ReproductionParams(preset='paper_small', systems='ann,hybrid_snn',
+                                published=f'hybrid_snn={tmp_path / "hybrid.pt"}')
+    with pytest.raises(InputError, match=f'hybrid.pt cannot be read as a file of torch .*{said}'):
+        reproduce(params, [CLIP], [CLIP], tmp_path / 'out', CPU)
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize('given', ['hybrid_snn', 'hybrid_snn=', 'cnn=a.pt', 'a.pt'])
 def test_published_weights_are_given_by_system(given):
     with pytest.raises(InputError, match='SYSTEM=FILE'):

@@ -4,7 +4,9 @@
 
 import dataclasses
 import json
+import os
 import resource
+import signal
 from contextlib import contextmanager
 
 import numpy as np
@@ -59,6 +61,48 @@ def test_a_network_of_other_channels_is_trained_from_what_fits_of_other_weights(
     np.testing.assert_array_equal(trained.tensors['ann.s1.conv1.weight'],
                                   start.tensors['ann.s1.conv1.weight'])
     assert not trained.card['trained']
+
+
+def test_an_interrupted_run_saves_what_it_learned_and_resumes_there(tmp_path):
+    """Up to 200 iterations were lost."""
+    params = dataclasses.replace(PARAMS, save_every=1000, snn_iterations=0)
+    whole = train(params, CLIPS, tmp_path / 'whole')
+
+    def interrupt(stage, iteration, figures):
+        if iteration == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(params, CLIPS, tmp_path / 'interrupted', interrupt)
+    assert torch.load(tmp_path / 'interrupted' / 'ann.pt')['iteration'] == 2
+    resumed = train(params, CLIPS, tmp_path / 'interrupted')
+    assert all(np.array_equal(whole.tensors[name], resumed.tensors[name])
+               for name in whole.tensors)
+
+
+def test_a_folder_that_was_used_for_another_run_is_refused(tmp_path):
+    """Nothing was trained, and the card of the weights named the other seed and clips."""
+    params = dataclasses.replace(PARAMS, ann_iterations=1, snn_iterations=0)
+    folder, start = tmp_path / 'run', tmp_path / 'start.safetensors'
+    train(params, CLIPS, folder)
+    untrained(preset('edge')).save(start)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for other, clips, named in (
+            ({'seed': 4}, CLIPS, 'seed'), ({'alone': True}, CLIPS, 'alone'),
+            ({'start': str(start)}, CLIPS, 'start'), ({'task': 'gesture'}, CLIPS, 'task'),
+            ({}, CLIPS[:1], 'recordings')):
+        with pytest.raises(InputError, match=f'a run with other {named}, .*another folder'):
+            train(dataclasses.replace(params, **other), clips, folder)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()
+                      if path.is_file()}
+
+
+def test_the_card_tells_the_seed_and_which_corpus_the_weights_were_trained_on(tmp_path):
+    short = dataclasses.replace(PARAMS, ann_iterations=0, snn_iterations=0)
+    one, again, other = (train(short, clips, tmp_path / name).card['training']
+                         for name, clips in (('a', CLIPS), ('b', CLIPS), ('c', CLIPS[:1])))
+    assert one['seed'] == 3
+    assert one['corpus'] == again['corpus'] != other['corpus']
 
 
 def test_another_seed_gives_other_weights(tmp_path):
@@ -142,9 +186,9 @@ def test_a_full_disk_leaves_the_last_file_to_resume_from(tmp_path):
             limit_files(100_000)
 
     with (limits_lifted_after(),
-          pytest.raises(InputError, match='ann.pt cannot be written .*it resumes')):
+          pytest.raises(InputError, match='ann.*cannot be written .*run the same command again')):
         train(PARAMS, CLIPS, tmp_path, fill)
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ['ann.pt']
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {'ann.pt', 'run.json'}
     assert torch.load(tmp_path / 'ann.pt')['iteration'] == 2
 
 

@@ -84,7 +84,7 @@ def test_of_two_processes_the_first_alone_tells_and_writes(tmp_path):
     result, = map(json.loads, run.stdout.splitlines())
     assert result['card']['training']['processes'] == 2
     assert sorted(path.name for path in (tmp_path / 'run').iterdir() if path.is_file()) == [
-        'ann.pt', 'edge.json', 'edge.safetensors', 'snn.pt']
+        'ann.pt', 'edge.json', 'edge.safetensors', 'run.json', 'snn.pt']
 
 
 def test_weights_that_run_alone_are_not_measured_as_a_hybrid(tmp_path, capsys):

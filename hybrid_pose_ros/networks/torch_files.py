@@ -1,0 +1,25 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files of torch (.pt) that may be damaged or something else."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hybrid_pose_ros.errors import CheckpointError
+
+
+def read_torch(path: str | Path) -> Any:
+    """Return the content of a file, with tensors on the CPU; nothing in it is executed.
+
+    Raises:
+        CheckpointError: it is missing or damaged, or holds more than tensors and plain values.
+    """
+    try:
+        return torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # on a text file, for instance, KeyError: 101
+        reason = 'it does not exist' if isinstance(error, FileNotFoundError) else (
+            'it is damaged, or holds more than tensors')
+        raise CheckpointError(
+            f'{path} cannot be read as a file of torch (.pt): {reason}') from error
