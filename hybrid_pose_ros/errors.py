@@ -1,6 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Exceptions that tell a user's mistake from ours: the command line prints them in one line."""
+"""Exceptions that tell a user's mistake from ours: commands and nodes print them in one line."""
+
+PACKAGES = {'aedat': 'aedat', 'cv2': 'opencv-python-headless', 'h5py': 'h5py', 'lz4': 'lz4',
+            'matplotlib': 'matplotlib', 'mcap': 'mcap', 'numba': 'numba', 'numpy': 'numpy',
+            'PIL': 'pillow', 'psutil': 'psutil', 'rich': 'rich', 'rosbags': 'rosbags',
+            'safetensors': 'safetensors', 'torch': 'torch', 'yaml': 'pyyaml',
+            'zstandard': 'zstandard'}
+"""What pip installs, by the name of the module."""
 
 
 class InputError(ValueError):
@@ -21,3 +28,23 @@ class CheckpointError(InputError):
 
 class TransportError(InputError):
     """State tensors in shared memory cannot be used: gone, overwritten, foreign or forged."""
+
+
+def explanation(error: BaseException) -> str | None:
+    """Return the line that tells a user what to do about an error; None: it is a fault of ours."""
+    text = None
+    if isinstance(error, InputError):
+        text = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        module = (error.name or '').partition('.')[0]
+        if module in PACKAGES:
+            text = (f'this needs the Python module {module}, which is not installed: '
+                    f'pip install {PACKAGES[module]}')
+    elif isinstance(error, MemoryError):
+        text = f'there is not enough memory ({error or "of this process"}): ask for less at once'
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = (f'{error.filename}: {error.strerror}: expected a file or folder that this user '
+                'can read or write')
+    elif isinstance(error, OSError) and error.errno is not None:
+        text = f'the system refused a read or a write: {error.strerror}'
+    return text and ' '.join(text.split())

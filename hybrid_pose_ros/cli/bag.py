@@ -7,7 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.checkpoint import Checkpoint, load, shipped
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 
 SUMMARY = 'Score the poses of a bag, run the tracker again on its events, and compare.'
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
@@ -44,33 +47,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--partial', action='store_true',
                         help='take what is whole of a bag that was cut short')
     parser.add_argument('--no-video', action='store_true')
-    parser.add_argument('--output', metavar='DIR', type=Path,
-                        help='folder for result.json, plots, video and report.html')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
+               help='folder for result.json, plots, video and report.html')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate the bag, and what it is compared with; write the report where a folder is given."""
-    bag, weights = args.bag, args.checkpoint
-    result = _evaluated(args, bag, weights)
+    """Evaluate the bag, and what it is compared with."""
+    from hybrid_pose_ros.recordings.event_bag import EventBag
+    sides = [(args.bag, args.checkpoint)]
     if args.against:
         if not args.against.exists():
             raise InputError(f'{args.against} does not exist: --against takes a bag or weights')
-        if args.against.suffix == '.safetensors':
-            weights = str(args.against)
-        else:
-            bag = args.against
-        result['against'] = _evaluated(args, bag, weights)
-    if args.output:
-        _write(args.output, result, video=not args.no_video)
+        sides.append((args.bag, str(args.against)) if args.against.suffix == '.safetensors'
+                     else (args.against, args.checkpoint))
+    for bag, weights in sides:  # what is wrong with the second is found before the first is run
+        _checkpoint(args, weights)
+        EventBag(bag, args.topic)
+    result, *others = (_evaluated(args, *side) for side in sides)
+    if others:
+        result['against'], = others
     return result
 
 
+def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
+    """Write the report where a folder is given."""
+    from hybrid_pose_ros.evaluation.bag_report import write_bag_report
+    if not args.output:
+        return {}
+    with writing(args.output):
+        args.output.mkdir(parents=True, exist_ok=True)
+        (args.output / 'result.json').write_text(json.dumps(result, indent=1))
+        return {'report': str(write_bag_report(result, args.output, video=not args.no_video))}
+
+
+def _checkpoint(args: argparse.Namespace, weights: str) -> Checkpoint:
+    return load(weights, args.preset or None) if weights else shipped(args.preset or 'edge')
+
+
 def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, Any]:
-    from hybrid_pose_ros.checkpoint import load, shipped, shipped_alone
+    from hybrid_pose_ros.checkpoint import shipped_alone
     from hybrid_pose_ros.evaluation.bag_evaluation import evaluate_bag, recorded_step_us
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.outcome import ROWS
-    checkpoint = load(weights, args.preset or None) if weights else shipped(args.preset or 'edge')
+    checkpoint = _checkpoint(args, weights)
     params = EvaluationParams(
         step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate,
         ann_delay_us=round(1e3 * args.ann_delay_ms), quiet_events_per_s=args.quiet_events_per_s)
@@ -79,16 +98,6 @@ def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, A
         snn_checkpoint=None if weights else shipped_alone(checkpoint.preset.name),
         rows=tuple(args.rows.split(',')) if args.rows else ROWS, re_run=not args.no_re_run,
         partial=args.partial) | {'checkpoint': weights or f'shipped {checkpoint.preset.name}'}
-
-
-def _write(folder: Path, result: dict[str, Any], *, video: bool) -> None:
-    from hybrid_pose_ros.evaluation.bag_report import write_bag_report
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / 'result.json').write_text(json.dumps(result, indent=1))
-        result['report'] = str(write_bag_report(result, folder, video=video))
-    except OSError as error:
-        raise InputError(f'{folder} cannot be written: {error}') from error
 
 
 def show(result: dict[str, Any]) -> None:
@@ -114,5 +123,3 @@ def show(result: dict[str, Any]) -> None:
         console.print('no ground truth: name a recording with labels by --truth for errors')
     if not all(side.get('trained', True) for side in sides(result).values()):
         console.print('[bold]the weights are random, not trained[/bold]')
-    if 'report' in result:
-        console.print(f'report: {result["report"]}')

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 
@@ -32,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='; '.join(f'{name}: {text}' for name, text in BENCHMARKS.items())
                         + '; without a name all but soak')
     parser.add_argument('--recordings', help='folder with raw/*.raw recordings for `decode`')
-    parser.add_argument('--output', metavar='DIR',
-                        help='folder for the plots of `replay` and `engine`')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR',
+               help='folder for the plots of `replay` and `engine`')
     parser.add_argument('--duration', type=float,
                         help='of `graph` (20) or `soak` (600) [s]')
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from hybrid_pose_ros.cli.evaluate import Bar
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 
 SUMMARY = 'Convert DHP19 or Event-Human3.6M to recordings with labels, or published weights.'
 
@@ -25,9 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='where it lies: DHP19 as it was published (DVS_movies, Vicon_data) '
                         'or the HDF5 files that the paper\'s code reads; Event-Human3.6M with '
                         'labels.h5; of a checkpoint the file (.pt)')
-    parser.add_argument('--output-dir', required=True, metavar='DIR', type=Path,
-                        help='folder for the recordings, one a camera, or for the weights '
-                        '(.safetensors)')
+    add_output(parser, '--output-dir', 'folder', required=True, metavar='DIR', type=Path,
+               help='folder for the recordings, one a camera, or for the weights (.safetensors)')
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
                         help='subjects that the paper trains on or tests with (all)')
     parser.add_argument('--channels', type=int, nargs='+', metavar='N',
@@ -89,7 +90,6 @@ def show(result: dict[str, Any]) -> None:
 def _checkpoint(path: Path, folder: Path) -> dict[str, Any]:
     """Write the weights of a published hybrid as ours; return where they are."""
     from hybrid_pose_ros.networks.published import published_hybrid
-    from hybrid_pose_ros.training.log import writing
     weights = published_hybrid(path)
     written = folder / f'{weights.preset.name}.safetensors'
     with writing(written):

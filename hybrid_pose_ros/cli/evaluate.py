@@ -12,7 +12,9 @@ import numpy as np
 
 from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
 from hybrid_pose_ros.cli.executors import executor
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 
 SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
@@ -45,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
                         'no_init, holding, density, noise, robustness, or all of them')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--output', metavar='DIR', type=Path,
-                        help='folder for result.json, plots and report.html')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
+               help='folder for result.json, plots and report.html')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate; write the report where a folder is given."""
+    """Evaluate the recordings."""
     from hybrid_pose_ros.checkpoint import load, shipped_alone
     from hybrid_pose_ros.evaluation.evaluate import evaluate
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
@@ -85,9 +87,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if sweeps:
             result['sweeps'] = [sweep(name, checkpoint, recordings, params, executor=others,
                                       progress=bar.advance) for name in sweeps]
-    if args.output:
-        _write(args.output, result)
     return result
+
+
+def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
+    """Write the report where a folder is given."""
+    from hybrid_pose_ros.evaluation.html_report import write_report
+    if not args.output:
+        return {}
+    with writing(args.output):
+        args.output.mkdir(parents=True, exist_ok=True)
+        (args.output / 'result.json').write_text(json.dumps(result, indent=1))
+        return {'report': str(write_report(result, args.output))}
 
 
 def show(result: dict[str, Any]) -> None:
@@ -121,8 +132,6 @@ def show(result: dict[str, Any]) -> None:
         console.print(_sweep_table(swept))
     if not result['trained']:
         console.print('[bold]the weights are random, not trained[/bold]')
-    if 'report' in result:
-        console.print(f'report: {result["report"]}')
 
 
 def _ratios(ratios: dict[str, float]) -> str:
@@ -157,16 +166,6 @@ def _paths(given: list[Path]) -> list[Path]:
             raise InputError(f'no recordings (.h5) in {path}')
         paths += found
     return paths
-
-
-def _write(folder: Path, result: dict[str, Any]) -> None:
-    from hybrid_pose_ros.evaluation.html_report import write_report
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / 'result.json').write_text(json.dumps(result, indent=1))
-        result['report'] = str(write_report(result, folder))
-    except OSError as error:
-        raise InputError(f'{folder} cannot be written: {error}') from error
 
 
 class Bar:

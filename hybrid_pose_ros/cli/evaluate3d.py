@@ -11,7 +11,8 @@ from typing import Any
 from hybrid_pose_ros.cli.evaluate import Bar
 from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
 from hybrid_pose_ros.cli.executors import executor
-from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.cli.outputs import add_output
+from hybrid_pose_ros.outputs import writing
 
 SUMMARY = 'Triangulate the poses of several cameras and compare them with labels, in mm.'
 
@@ -28,12 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'where the others put it is left out; 0: none is')
     parser.add_argument('--no-blind', action='store_true',
                         help='do not blind cameras, one after the other: it takes as long again')
-    parser.add_argument('--output', metavar='DIR', type=Path,
-                        help='folder for result.json and a picture')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
+               help='folder for result.json and a picture')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate; write the figures where a folder is named."""
+    """Evaluate the takes."""
     from hybrid_pose_ros.evaluation.evaluate3d import evaluate3d
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.takes import find_takes
@@ -52,15 +53,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             Bar(None, 'evaluate3d') as bar:
         result = evaluate3d(checkpoint, takes, params, trust, blind=not args.no_blind,
                             executor=others, progress=bar.advance)
+    return result
+
+
+def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
+    """Write the figures where a folder is named."""
+    from hybrid_pose_ros.evaluation.plots3d import plot_world
     if args.output:
-        from hybrid_pose_ros.evaluation.plots3d import plot_world
-        try:
+        with writing(args.output):
             args.output.mkdir(parents=True, exist_ok=True)
             (args.output / 'result.json').write_text(json.dumps(result, indent=1))
             plot_world(result, args.output)
-        except OSError as error:
-            raise InputError(f'{args.output} cannot be written: {error}') from error
-    return result
+    return {}
 
 
 def show(result: dict[str, Any]) -> None:

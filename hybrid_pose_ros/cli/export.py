@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import check_new_file
 
 SUMMARY = 'Write a bag as a recording of the Rerun viewer (.rrd).'
 
@@ -14,8 +16,8 @@ SUMMARY = 'Write a bag as a recording of the Rerun viewer (.rrd).'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare bag and file."""
     parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
-    parser.add_argument('--output', metavar='FILE', type=Path,
-                        help='file to write (beside the bag, with its name)')
+    add_output(parser, '--output', 'new file', metavar='FILE', type=Path,
+               help='file to write (beside the bag, with its name)')
     parser.add_argument('--fps', type=int, default=25, metavar='N',
                         help='pictures a second; poses are all there (25)')
 
@@ -26,6 +28,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if not 1 <= args.fps <= 1000:
         raise InputError(f'--fps must be 1 to 1000, not {args.fps}')
     path = args.output or args.bag.with_name(args.bag.name + '.rrd')
+    check_new_file(path)
     return {'output': str(path), **export_rerun(args.bag, path, fps=args.fps),
             'mib': round(path.stat().st_size / 2**20, 1)}
 

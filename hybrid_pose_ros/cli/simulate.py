@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.settings import parameters_of
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--motion', default='demo', metavar='FILE|NAMES',
                         help='motion capture (.npz), or our own motions: "demo", "all" or some '
                         f'of {", ".join(ACTIVITIES)}, with commas (demo)')
-    parser.add_argument('--output', metavar='FILE', help='recording to write (.h5)')
+    add_output(parser, '--output', 'new file', metavar='FILE', help='recording to write (.h5)')
     parser.add_argument('--camera', default='davis346-front', choices=(*CAMERAS, 'random'))
     parser.add_argument('--scene', default='office', choices=SCENES,
                         help='sensor of a lit room, ideal sensor, or everything at random')
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0)
     corpus = parser.add_argument_group('a corpus: many clips with everything at random')
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
-    corpus.add_argument('--output-dir', metavar='DIR', help='folder for the clips')
+    add_output(corpus, '--output-dir', 'folder', metavar='DIR', help='folder for the clips')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
                         help='cameras all round and all sensors; cameras in front and little '

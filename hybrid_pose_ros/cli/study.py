@@ -7,7 +7,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.studies import STUDIES
 
 SUMMARY = 'Answer an open question of the paper: ' + ', '.join(STUDIES) + '.'
@@ -22,9 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'its own where none are named')
     parser.add_argument('--corpus', nargs='+', default=[], metavar='DIR', type=Path,
                         help='folders of recordings of other people, for studies that train')
-    parser.add_argument('--output', required=True, metavar='DIR', type=Path,
-                        help='folder for the result (.json), the plot, and what a study that was '
-                        'killed goes on from')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',),
+               required=True, metavar='DIR', type=Path,
+               help='folder for the result (.json), the plot, and what a study that was killed '
+               'goes on from')
     parser.add_argument('--checkpoint', default='', metavar='FILE',
                         help='weights (.safetensors) to look into; those that ship with edge')
     parser.add_argument('--batches', type=int, default=150, metavar='N',
@@ -37,7 +40,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from rich.console import Console
 
     from hybrid_pose_ros.studies.options import Options, write
-    from hybrid_pose_ros.training.log import writing
 
     if args.batches < 1:
         raise InputError(f'--batches is {args.batches}, but must be 1 or more')

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.checkpoint import Checkpoint, load
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.progress_bars import StageBars
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.presets import preset
 
 SUMMARY = 'Train ANN, SNN and heads on a folder of recordings with labels; resumes where it was.'
@@ -23,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='recordings (.h5) to train on')
     parser.add_argument('--validation', metavar='DIR',
                         help='recordings of other people, to measure the weights on')
-    parser.add_argument('--out', required=True, metavar='DIR',
-                        help='log, files to resume from, and the weights')
+    add_output(parser, '--out', 'folder', required=True, metavar='DIR',
+               help='log, files to resume from, and the weights')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
     parser.add_argument('--network', default='', metavar='FILE',
                         help='network of that kind in other sizes: a card of weights, or its '
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from hybrid_pose_ros.training.corpus import load_clips
     from hybrid_pose_ros.training.gestures import gestures_by_age
-    from hybrid_pose_ros.training.log import summary_writer, writing
+    from hybrid_pose_ros.training.log import summary_writer
     from hybrid_pose_ros.training.ranks import Ranks
     from hybrid_pose_ros.training.validation import by_age, live
 

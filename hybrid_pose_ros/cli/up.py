@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph import ARGUMENTS, graph, share
 from hybrid_pose_ros.graph_check import check_graph
@@ -33,8 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'NAME, with a driver /NAME/CAMERA, and a triangulator')
     parser.add_argument('--params-file', type=Path, help='YAML file instead of the shipped one')
     for argument in ARGUMENTS:
-        parser.add_argument('--' + argument.name.replace('_', '-'), default='',
-                            help=argument.description)
+        flag = '--' + argument.name.replace('_', '-')
+        if argument.name == 'record':
+            add_output(parser, flag, 'folder', default='', help=argument.description)
+        else:
+            parser.add_argument(flag, default='', help=argument.description)
 
 
 def run(args: argparse.Namespace) -> dict:

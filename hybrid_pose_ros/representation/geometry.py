@@ -19,6 +19,9 @@ DHP19_SENSOR = (346, 260)
 DHP19_CROP_ORIGIN = (34, 2)
 """The paper's 256x256 crop keeps columns 34..289 and rows 2..257 of a DAVIS346."""
 
+MOST_SENSOR_PX = 4096
+"""Pixels along one side, three times those of event cameras; tables of all pixels stay small."""
+
 
 class Lens(NamedTuple):
     """Intrinsics of a camera in the model of OpenCV."""
@@ -73,8 +76,9 @@ def input_geometry(preset: Preset, width: int, height: int, *,
     Raises:
         InputError: the sensor is smaller than the preset's crop, or the lens is not one.
     """
-    if width < 1 or height < 1:
-        raise InputError(f'a sensor needs at least one pixel, but is {width}x{height}')
+    if not (1 <= width <= MOST_SENSOR_PX and 1 <= height <= MOST_SENSOR_PX):
+        raise InputError(f'a sensor of {width}x{height} pixels cannot be processed: expected 1x1 '
+                         f'to {MOST_SENSOR_PX}x{MOST_SENSOR_PX}')
     pooling, origin, (cells_x, cells_y) = _window(preset, width, height)
     x, y = _undistorted(width, height, lens)
     cell_x, cell_y = (x - origin[0]) // pooling, (y - origin[1]) // pooling

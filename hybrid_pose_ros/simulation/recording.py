@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer, fixed_text
 from hybrid_pose_ros.recordings.hdf5_file import check_space
 from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
@@ -42,22 +43,23 @@ def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
     began_s, events, labels = time.process_time(), 0, 0
     camera = scene.camera
     try:
-        with Hdf5Writer(partial, width=camera.width, height=camera.height, encoding='simulation',
-                        camera=camera, start_us=0) as writer:
-            for piece in scene:
-                check_space(path)
-                written = _append(writer, piece)
-                events, labels = events + written[0], labels + written[1]
-                progress(piece.end_us)
-        if not labels:
-            raise InputError(f'the motion {motion} ends within the first {WARM_UP_US / 1e6} s, '
-                             'which are not recorded')
-        with h5py.File(partial, 'r+') as file:
-            settings = json.dumps(dataclasses.asdict(scene.settings))
-            file.attrs.update(motion=fixed_text(motion), seed=seed, settings=fixed_text(settings))
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f'{path} cannot be written: {error}') from error
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with Hdf5Writer(partial, width=camera.width, height=camera.height,
+                            encoding='simulation', camera=camera, start_us=0) as writer:
+                for piece in scene:
+                    check_space(path)
+                    written = _append(writer, piece)
+                    events, labels = events + written[0], labels + written[1]
+                    progress(piece.end_us)
+            if not labels:
+                raise InputError(f'the motion {motion} ends within the first {WARM_UP_US / 1e6} '
+                                 's, which are not recorded')
+            with h5py.File(partial, 'r+') as file:
+                settings = json.dumps(dataclasses.asdict(scene.settings))
+                file.attrs.update(motion=fixed_text(motion), seed=seed,
+                                  settings=fixed_text(settings))
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
     duration_s = (piece.end_us - WARM_UP_US) * 1e-6

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.outputs import check_space
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 from hybrid_pose_ros.visualization.run_moments import Moment, run_moments, skeleton_of
 
@@ -20,7 +21,7 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
     """Write an MP4 in real time of the sensor's clock; return the number of frames.
 
     Raises:
-        RecordingError: the bag holds no events, or the video cannot be written.
+        InputError: the bag holds no events, or the video cannot be written.
     """
     writer, frames = None, 0
     try:
@@ -31,6 +32,7 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
                                          (width, height))
                 if not writer.isOpened():
                     raise RecordingError(f'{path} cannot be written as MP4')
+            check_space(path.parent)  # on a full disk OpenCV prints an error for every frame
             writer.write(image)
             frames += 1
     finally:

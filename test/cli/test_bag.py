@@ -11,6 +11,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from run_bags import EVENTS, PACKET_US, diagnostics, odd_bag, skeleton, write_bag
 
 from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.cli import bag as bag_verb
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.bag_report import sides
@@ -44,6 +45,18 @@ def refused(capsys, *arguments):
     printed = capsys.readouterr()
     assert printed.out == '' and printed.err.count('\n') == 1
     return printed.err
+
+
+@pytest.mark.parametrize('against, said', (
+    ('nope', 'nope does not exist: --against takes a bag or weights'),
+    ('text.safetensors', 'text.safetensors cannot be read as safetensors'),
+    ('text.mcap', 'text.mcap')))
+def test_what_a_bag_is_compared_with_is_read_before_the_tracker_runs(capsys, bag, tmp_path,
+                                                                     monkeypatch, against, said):
+    for name in ('text.safetensors', 'text.mcap'):
+        (tmp_path / name).write_text('text')
+    monkeypatch.setattr(bag_verb, '_evaluated', lambda *_: pytest.fail('evaluated'))
+    assert said in refused(capsys, bag, '--against', tmp_path / against)
 
 
 def test_recorded_poses_have_the_numbers_of_the_live_report(capsys, bag):

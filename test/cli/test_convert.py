@@ -103,7 +103,7 @@ def test_processes_convert_as_one_does(source, tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_made_is_one_line(source, tmp_path, capsys):
     (tmp_path / 'out').touch()
-    assert 'out cannot be made' in refused(capsys, source, '--output-dir', tmp_path / 'out')
+    assert 'out cannot be a folder' in refused(capsys, source, '--output-dir', tmp_path / 'out')
 
 
 def test_the_published_form_is_converted_too(tmp_path, capsys):

@@ -1,0 +1,42 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments that name what a verb writes; all are checked before the verb begins."""
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from hybrid_pose_ros.outputs import check_folder, check_new_file
+
+KINDS = {'folder': check_folder, 'new file': check_new_file}
+
+
+def add_output(parser, flag: str, kind: str, *, needs: Sequence[str] = (),
+               **options: Any) -> None:
+    """Declare an argument on a parser or a group of one.
+
+    Args:
+        parser: of the verb.
+        flag: as in --output.
+        kind: one of KINDS.
+        needs: modules that are imported only when the output is written.
+        options: as of `add_argument`.
+    """
+    name = parser.add_argument(flag, **options).dest
+    outputs = parser.get_default('outputs') or ()
+    parser.set_defaults(outputs=(*outputs, (name, kind, needs)))
+
+
+def check_outputs(args: argparse.Namespace) -> None:
+    """Check everything that the arguments name as an output.
+
+    Raises:
+        InputError: it cannot be written.
+        ModuleNotFoundError: a module that it needs is not installed.
+    """
+    for name, kind, needs in getattr(args, 'outputs', ()):
+        if path := getattr(args, name):
+            KINDS[kind](path)
+            for module in needs:
+                importlib.import_module(module)
