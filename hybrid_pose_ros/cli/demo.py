@@ -3,11 +3,11 @@
 """`hybrid-pose demo`: the whole graph in separate processes, recorded, and a report of it."""
 
 import argparse
+import importlib
 import json
 import math
 import os
 import re
-import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -17,7 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hybrid_pose_ros.checkpoint import load
+from hybrid_pose_ros.cli import demo_folder
 from hybrid_pose_ros.cli.executors import processes
+from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.run_plots import plot_run
@@ -25,6 +28,8 @@ from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.evaluation.world_report import world_report
 from hybrid_pose_ros.graph import NodeSpec, graph, share
+from hybrid_pose_ros.graph_check import check_graph
+from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
@@ -53,8 +58,6 @@ LONGEST_US = 10_000
 START_S = 180.0
 """Nodes compile their kernels when they start for the first time on a machine."""
 
-TAKE = 'take'
-OURS = ('report.json', 'skeleton.mp4', 'skeleton.gif', 'run.png')
 PLAYED = re.compile(r'played ([\d.]+)')
 
 
@@ -65,8 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cameras', type=int, default=1, metavar='N',
                         help='2 or 4 cameras of DHP19 that see the person together, and a '
                         'triangulator (1)')
-    parser.add_argument('--output', type=Path, default=Path('demo'),
-                        help='folder for bag, video and report; an old demo in it is replaced')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',),
+               type=Path, default=Path('demo'),
+               help='folder for bag, video and report; an earlier demo in it is replaced')
     parser.add_argument('--duration', type=float, default=10.0,
                         help='length of the simulated scene [s]')
     parser.add_argument('--rate', default='', help='speed of the playback (1; of several cameras '
@@ -84,22 +88,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict:
     """Play, record, evaluate."""
     require_ros()
-    rig = None
-    if args.recording:  # a mistake in it is told before anything is started
-        args.recording = str(Path(args.recording).resolve())
-    if args.cameras != 1:
-        rig = _rig(args)
-    elif args.recording:
-        open_recording(args.recording)
-    output, console = _fresh(args.output), Console(stderr=True)
+    output, console = args.output.resolve(), Console(stderr=True)
+    rig = _checked(args, output)
+    demo_folder.claim(output)
     simulated = rig is not None and not args.recording
-    nodes = _nodes(args, output, rig, str(output / TAKE) if simulated else args.recording)
+    nodes = _nodes(args, output, rig,
+                   str(output / demo_folder.TAKE) if simulated else args.recording)
     if simulated:
-        _simulate(args, rig, output / TAKE, console)
+        _simulate(args, rig, output / demo_folder.TAKE, console)
+    logs = output / demo_folder.LOGS
     with _domain() as domain, Supervisor(
-            nodes, params_file=share() / 'config' / 'hybrid_pose.yaml', logs=output / 'logs',
+            nodes, params_file=_params_file(), logs=logs,
             environment=os.environ | domain) as supervisor:
-        console.print(f'ROS_DOMAIN_ID={domain["ROS_DOMAIN_ID"]}, logs in {output / "logs"}')
+        console.print(f'ROS_DOMAIN_ID={domain["ROS_DOMAIN_ID"]}, logs in {logs}')
         _follow(supervisor, args, console)
         restarts = dict(supervisor.restarts)
     with console.status('reading the bags back'):
@@ -107,10 +108,11 @@ def run(args: argparse.Namespace) -> dict:
             report, _ = _report(output, output, supervisor.log('evaluator'), restarts,
                                 video=not args.no_video)
             if args.gif:
-                write_gif(output / report['bag'], output / 'skeleton.gif')
+                write_gif(output / report['bag'], output / demo_folder.GIF)
         else:
             report = _rig_report(output, rig, supervisor, restarts)
-        (output / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
+        with writing(output):
+            (output / demo_folder.REPORT).write_text(json.dumps(report, indent=2) + '\n')
     return report | {'output': str(output)}
 
 
@@ -135,23 +137,32 @@ def _domain() -> AbstractContextManager[dict[str, str]]:
         'ROS_DOMAIN_ID': given, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'})
 
 
-def _fresh(output: Path) -> Path:
-    """Return the folder, empty of an earlier demo."""
-    output = output.resolve()
-    if output.exists() and any(output.iterdir()) and not (output / 'logs').is_dir():
-        raise InputError(f'{output} holds something else than an earlier demo: name another '
-                         'folder')
-    for path in output.glob('bag*'):
-        shutil.rmtree(path)
-    for name in ('logs', TAKE):
-        shutil.rmtree(output / name, ignore_errors=True)
-    for name in OURS:
-        (output / name).unlink(missing_ok=True)
-    try:
-        (output / 'logs').mkdir(parents=True)
-    except OSError as error:
-        raise InputError(f'{output} cannot be made: {error}') from error
-    return output
+def _checked(args: argparse.Namespace, output: Path) -> Rig | None:
+    """Return the rig of several cameras; find what is wrong before anything is replaced.
+
+    Raises:
+        InputError: the folder is not a demo's, or an argument has a value that is not legal.
+    """
+    demo_folder.check(output)
+    if args.gif:
+        importlib.import_module('PIL.Image')
+    rig = None
+    if args.recording:
+        args.recording = str(Path(args.recording).resolve())
+    if args.cameras != 1:
+        rig = _rig(args)
+        if not args.recording and not args.duration > 0:
+            raise InputError(f'--duration {args.duration:g} of several cameras must be above 0 s')
+    elif args.recording:
+        open_recording(args.recording)
+    check_graph(_nodes(args, output, None, args.recording), _params_file())
+    if args.checkpoint:
+        load(args.checkpoint, args.preset or None, task=None)
+    return rig
+
+
+def _params_file() -> Path:
+    return share() / 'config' / 'hybrid_pose.yaml'
 
 
 def _rig(args: argparse.Namespace) -> Rig:
@@ -170,8 +181,6 @@ def _rig(args: argparse.Namespace) -> Rig:
 
 def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console) -> None:
     """Record what the cameras see before anything is played: together with it is too much."""
-    if not args.duration > 0:
-        raise InputError(f'--duration {args.duration:g} of several cameras must be above 0 s')
     with (processes(os.cpu_count()) as workers,
           Progress(TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn(),
                    console=console, transient=True) as progress):
@@ -203,14 +212,15 @@ def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: s
            ) -> tuple[NodeSpec, ...]:
     values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
               'ann_rate_hz': args.ann_rate, 'rate': args.rate, 'recording': recording,
-              'seed': args.seed, 'duration_s': str(args.duration), 'record': str(output / 'bag')}
+              'seed': args.seed, 'duration_s': str(args.duration),
+              'record': str(output / demo_folder.BAG)}
     listeners = 3  # tracker, initializer, evaluator
     file = ''
     if rig is not None:
-        file = str(output / 'rig.yaml')
+        file = str(output / demo_folder.RIG)
         save_rig(rig, file)
         shared = share_of_machine(len(rig.names), os.cpu_count() or 1)
-        values |= {'record': str(output / 'bags'),
+        values |= {'record': str(output / demo_folder.BAGS),
                    'step_us': args.step_us or f'{shared.step_us}',
                    'rate': args.rate or f'{shared.rate}',
                    'ann_rate_hz': args.ann_rate or f'{SHARED_ANN_HZ}'}
@@ -277,14 +287,15 @@ def _recorder_counts(log: Path) -> dict:
 
 
 def _report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, video: bool,
-            plots: bool = True, name: str = 'bag') -> tuple[dict, Run]:
+            plots: bool = True, name: str = demo_folder.BAG) -> tuple[dict, Run]:
     """Read a bag in a folder back; write plots and video to `output`.
 
     A recorder that was killed has left its bag, and another one has begun the next: the largest
     says most.
     """
     recorded = _recorder_counts(log)
-    bags = list(folder.glob(f'{name}*'))
+    bags = [file.parent for file in folder.glob(f'{name}*/*.mcap')
+            if re.fullmatch(rf'{name}(_\d+)?', file.parent.name)]
     if not bags:
         raise InputError(f'nothing was recorded: {recorded["failure"]}')
     bag = max(bags, key=lambda path: sum(file.stat().st_size for file in path.iterdir()))
@@ -294,14 +305,14 @@ def _report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, 
     if len(run.poses) and plots:
         plot_run(run, output)
     if video and run.stream.counts.events:
-        report['video_frames'] = write_video(bag, output / 'skeleton.mp4')
+        report['video_frames'] = write_video(bag, output / demo_folder.VIDEO)
     return report, run
 
 
 def _rig_report(output: Path, rig: Rig, supervisor: Supervisor, restarts: dict[str, int]) -> dict:
     """Return the report of several cameras: of each, and of the world."""
     reports, runs = zip(*(
-        _report(output / 'bags', output, supervisor.log(f'{name}/evaluator'), restarts,
+        _report(output / demo_folder.BAGS, output, supervisor.log(f'{name}/evaluator'), restarts,
                 video=False, plots=False, name=name) for name in rig.names))
     bags = [output / report['bag'] for report in reports]
     return {'cameras': dict(zip(rig.names, reports)), 'world': world_report(rig, bags, runs),
