@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be made of the ANN's poses alone: hold them, or extrapolate them.
+"""Trackers without a spiking network: the ANN's poses, held, extrapolated or filtered.
 
-K poses of the ANN, J joints, T instants; G settings of a Kalman filter beside each other.
+K poses of the ANN, J joints, T instants; G settings of a Kalman filter, computed together.
 """
 
 from typing import NamedTuple
@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 NOISE_PX = 2.0
-"""Standard deviation of the ANN's poses that the Kalman filter starts from; only its ratio to the
-noise of the motion matters later on, and that is tried out."""
+"""Standard deviation of a joint that the ANN is certain of; only its ratio to the noise of the
+motion matters after the first poses."""
 FIRST_SPEED_PX_S = 300.0
 
 
@@ -20,22 +20,39 @@ class AnnPoses(NamedTuple):
 
     stamps_us: np.ndarray  # (K,) int64: the pose is of the events before
     joints_px: np.ndarray  # (K, J, 2)
-    confidence: np.ndarray | None = None  # (K, J), 0 to 1, where somebody wants it
+    confidence: np.ndarray | None = None  # (K, J), 0 to 1; None: as if all were 1
 
 
 class KalmanSettings(NamedTuple):
-    """A motion model: velocity wanders, and decays towards 0 with a time constant."""
+    """Models of motion and measurement.
+
+    The position drifts and moves at a velocity, which is driven by white acceleration and decays.
+    The standard deviation of a measured joint is NOISE_PX * exp(span * (1 - confidence)).
+    """
 
     wander_px2_s3: np.ndarray  # (G,) spectral density of the acceleration
-    decay_s: np.ndarray  # (G,) time constant of the velocity, inf = constant velocity
+    decay_s: np.ndarray  # (G,) time constant of the velocity; inf: constant, 0: no velocity
+    drift_px2_s: np.ndarray  # (G,) spectral density of the drift
+    span: np.ndarray  # (G,) 0: every joint is measured equally well
 
 
 def kalman_grid() -> KalmanSettings:
     """Return settings to try: from holding a smoothed pose to following every measurement."""
     wander = NOISE_PX ** 2 * np.logspace(1, 7, 13)
-    decay = np.array([0.05, 0.1, 0.2, 0.4, np.inf])
-    grid = np.meshgrid(wander, decay, indexing='ij')
-    return KalmanSettings(*(values.ravel() for values in grid))
+    return _grid(wander, np.array([0.05, 0.1, 0.2, 0.4, np.inf]), np.zeros(1), np.zeros(1))
+
+
+def confidence_kalman_grid() -> KalmanSettings:
+    """Return settings to tune `CONFIDENCE_KALMAN` with: constant position, then velocity."""
+    span = np.log(np.array([1, 10, 20, 40, 80, 160, 320]))
+    still = _grid(np.zeros(1), np.zeros(1), NOISE_PX ** 2 * np.logspace(-1, 3, 17), span)
+    moving = _grid(NOISE_PX ** 2 * np.logspace(1, 6, 11), np.array([0.05, 0.1, 0.2, np.inf]),
+                   NOISE_PX ** 2 * np.array([0.0, 1.0, 10.0]), span)
+    return KalmanSettings(*(np.concatenate(both) for both in zip(still, moving, strict=True)))
+
+
+def _grid(*axes: np.ndarray) -> KalmanSettings:
+    return KalmanSettings(*(values.ravel() for values in np.meshgrid(*axes, indexing='ij')))
 
 
 def held(poses: AnnPoses, last: np.ndarray) -> np.ndarray:
@@ -58,6 +75,11 @@ def constant_velocity(poses: AnnPoses, last: np.ndarray, at_us: np.ndarray) -> n
     return poses.joints_px[last] + share[:, None, None] * step
 
 
+CONFIDENCE_KALMAN = KalmanSettings(
+    *(np.array([value]) for value in (4e5, 0.05, 0.0, np.log(160))))
+"""The filter of the row `confidence_kalman`; docs/evaluation.md says on what it was tuned."""
+
+
 class KalmanTrack(NamedTuple):
     """The filter after each measurement."""
 
@@ -76,42 +98,59 @@ class KalmanTrack(NamedTuple):
 def kalman(poses: AnnPoses, settings: KalmanSettings) -> KalmanTrack:
     """Return a Kalman filter of position and velocity over the poses, joint by joint.
 
-    All joints and both axes share one covariance, since it does not depend on the measurements.
+    Both axes of a joint share one covariance, since it does not depend on the measurements.
     """
+    noise_px2 = _noise_px2(poses, settings)
     settings_count, shape = len(settings.decay_s), poses.joints_px.shape[1:]
     position = np.broadcast_to(poses.joints_px[0], (settings_count, *shape)).astype(np.float64)
     velocity = np.zeros_like(position)
-    covariance = np.zeros((settings_count, 2, 2))
-    covariance[:, 0, 0], covariance[:, 1, 1] = NOISE_PX ** 2, FIRST_SPEED_PX_S ** 2
+    covariance = np.zeros((settings_count, shape[0], 2, 2))
+    covariance[..., 0, 0], covariance[..., 1, 1] = noise_px2[0], FIRST_SPEED_PX_S ** 2
     positions, velocities = [position], [velocity]
-    for step_us, measured in zip(np.diff(poses.stamps_us), poses.joints_px[1:]):
-        reach_s, kept, noise = _motion(settings, step_us * 1e-6)
+    for step_us, measured, noise in zip(np.diff(poses.stamps_us), poses.joints_px[1:],
+                                        noise_px2[1:], strict=True):
+        reach_s, kept, driven = _motion(settings, step_us * 1e-6)
         position = position + reach_s[:, None, None] * velocity
         velocity = kept[:, None, None] * velocity
-        transition = np.zeros_like(covariance)
-        transition[:, 0, 0], transition[:, 0, 1], transition[:, 1, 1] = 1, reach_s, kept
-        covariance = transition @ covariance @ transition.swapaxes(1, 2) + noise
-        gain = covariance[:, 0] / (covariance[:, :1, 0] + NOISE_PX ** 2)
+        transition = np.zeros((settings_count, 1, 2, 2))
+        transition[:, 0, 0, 0], transition[:, 0, 0, 1] = 1, reach_s
+        transition[:, 0, 1, 1] = kept
+        covariance = transition @ covariance @ transition.swapaxes(-2, -1) + driven[:, None]
+        gain = covariance[..., 0] / (covariance[..., :1, 0] + noise[..., None])
         surprise = measured - position
-        position = position + gain[:, 0, None, None] * surprise
-        velocity = velocity + gain[:, 1, None, None] * surprise
-        covariance = covariance - gain[:, :, None] * covariance[:, :1]
+        position = position + gain[..., :1] * surprise
+        velocity = velocity + gain[..., 1:] * surprise
+        covariance = covariance - gain[..., None] * covariance[..., :1, :]
         positions.append(position)
         velocities.append(velocity)
     return KalmanTrack(np.stack(positions), np.stack(velocities), settings.decay_s,
                        poses.stamps_us)
 
 
+def _noise_px2(poses: AnnPoses, settings: KalmanSettings) -> np.ndarray:
+    """Return the variance of each measured joint, (K, G, J) [px2]."""
+    if poses.confidence is None:
+        doubt = np.zeros(poses.joints_px.shape[:2])
+    else:
+        doubt = 1 - poses.confidence
+    return NOISE_PX ** 2 * np.exp(2 * settings.span[None, :, None] * doubt[:, None])
+
+
 def _reach(ahead_s: np.ndarray, decay_s: np.ndarray) -> np.ndarray:
-    """Return how far a unit of velocity leads in some time while it decays [s]."""
-    finite = np.where(np.isinf(decay_s), 1.0, decay_s)
-    return np.where(np.isinf(decay_s), ahead_s, -finite * np.expm1(-ahead_s / finite))
+    """Return the distance per unit of a decaying velocity in some time [s]."""
+    usual = (decay_s > 0) & np.isfinite(decay_s)
+    finite = np.where(usual, decay_s, 1.0)
+    return np.where(np.isinf(decay_s), ahead_s,
+                    np.where(usual, -finite * np.expm1(-ahead_s / finite), 0.0))
 
 
 def _motion(settings: KalmanSettings, step_s: float):
     """Return reach [s] and kept share of the velocity, each (G,), and the noise (G, 2, 2)."""
     reach_s = _reach(np.float64(step_s), settings.decay_s)
-    kept = np.exp(-step_s / settings.decay_s)
-    # That of constant velocity; a decay within a step lessens it, which the grid makes up for.
+    with np.errstate(divide='ignore'):
+        kept = np.exp(-step_s / settings.decay_s)
+    # The noise of constant velocity; a decay within a step lowers it, which tuning absorbs.
     shape = np.array([[step_s ** 3 / 3, step_s ** 2 / 2], [step_s ** 2 / 2, step_s]])
-    return reach_s, kept, settings.wander_px2_s3[:, None, None] * shape
+    noise = settings.wander_px2_s3[:, None, None] * shape
+    noise[:, 0, 0] += settings.drift_px2_s * step_s
+    return reach_s, kept, noise

@@ -15,10 +15,10 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.baselines import kalman, kalman_grid
+from hybrid_pose_ros.evaluation.baselines import KalmanTrack, kalman, kalman_grid
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, mean_by_step,
-                                                rounded, score, summary)
+                                                rounded, score, standard_error, summary)
 from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
@@ -120,14 +120,7 @@ def _add_kalman(outcomes: list[Outcome]) -> str:
     """
     grid = kalman_grid()
     tracks = [kalman(outcome.ann_poses, grid) for outcome in outcomes]
-    views = [outcome.steps for outcome in outcomes]
-
-    def error(setting):
-        return np.nanmean(np.concatenate([
-            distances(track.at(setting, steps.last, steps.truth.stamps_us),
-                      steps.truth.joints_px, steps.truth.counted)
-            for track, steps in zip(tracks, views)]))
-    errors = [error(setting) for setting in range(len(grid.decay_s))]
+    errors = errors_of_settings(tracks, outcomes)
     best = int(np.argmin(errors))
     for outcome, track in zip(outcomes, tracks):
         for view in (outcome.instants, outcome.steps, outcome.available):
@@ -136,6 +129,17 @@ def _add_kalman(outcomes: list[Outcome]) -> str:
     velocity = 'constant velocity' if np.isinf(decay) else f'velocity decays in {decay:g} s'
     return (f'the best of {len(errors)} on these recordings: {velocity}, wander '
             f'{grid.wander_px2_s3[best]:.3g} px2/s3')
+
+
+def errors_of_settings(tracks: Sequence[KalmanTrack], outcomes: Sequence[Outcome]) -> np.ndarray:
+    """Return the mean error of each setting of a filter over all recordings, (G,) [px]."""
+    def error(setting: int) -> float:
+        return np.nanmean(np.concatenate([
+            distances(track.at(setting, steps.last, steps.truth.stamps_us),
+                      steps.truth.joints_px, steps.truth.counted)
+            for track, steps in ((track, outcome.steps)
+                                 for track, outcome in zip(tracks, outcomes, strict=True))]))
+    return np.array([error(setting) for setting in range(len(tracks[0].decay_s))])
 
 
 def _row(name: str, outcomes: list[Outcome], truth: Truth) -> dict[str, Any]:
@@ -148,10 +152,11 @@ def _row(name: str, outcomes: list[Outcome], truth: Truth) -> dict[str, Any]:
                         for view in views]),
         np.concatenate([view.truth.step for view in views]))
     missing = sum(int(np.isnan(o.instants.found[name]).any(axis=(1, 2)).sum()) for o in outcomes)
+    by_recording = [rounded(np.nanmean(scores.distance_px)) for scores in of_recordings]
     row = summary(truth, Scores(*map(np.concatenate, zip(*of_recordings)))) | {
         'mpjpe_px_by_step': by_step,
-        'mpjpe_px_by_recording': [rounded(np.nanmean(scores.distance_px))
-                                  for scores in of_recordings],
+        'mpjpe_px_by_recording': by_recording,
+        'mpjpe_px_standard_error': rounded(standard_error(by_recording)),
         'instants_without_pose': missing}
     if name in outcomes[0].velocity:
         errors = [distances(o.velocity[name], o.true_velocity, o.instants.truth.counted)
@@ -178,7 +183,7 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
             'stride_us': int(np.diff(truth.stamps_us[:2])[0])},
         'latency_aware_ms': {'ann': params.late_us * 1e-3, 'pose': params.pose_latency_us * 1e-3},
         'measured_ms': _measured(outcomes),
-        'ratios': ratios(rows), 'rows': rows}
+        'ratios': ratios(rows), 'differences': differences(rows), 'rows': rows}
 
 
 def _measured(outcomes: list[Outcome]) -> dict[str, float | None]:
@@ -204,4 +209,21 @@ def ratios(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
                 hybrid, other = errors(rows['hybrid']), errors(rows[name])
                 if hybrid is not None and other:
                     found[f'hybrid_to_{name}{ending}'] = rounded(hybrid / other)
+    return found
+
+
+def differences(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Return the hybrid's error minus each other row's, paired by recording [px].
+
+    The mean over recordings and its standard error: recordings differ far more than methods do.
+    """
+    if 'hybrid' not in rows:
+        return {}
+    hybrid = np.array(rows['hybrid']['mpjpe_px_by_recording'], float)
+    found = {}
+    for name, row in rows.items():
+        if name != 'hybrid':
+            apart = hybrid - np.array(row['mpjpe_px_by_recording'], float)
+            found[f'hybrid_minus_{name}'] = {'mean_px': rounded(np.nanmean(apart)),
+                                             'standard_error_px': rounded(standard_error(apart))}
     return found

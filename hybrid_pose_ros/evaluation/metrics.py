@@ -7,6 +7,7 @@ Every mean is over joints and instants alike, of all recordings together. A join
 Hidden joints, behind the body but inside the image, are counted, and also reported apart.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -147,6 +148,13 @@ def counted(truth: Truth) -> dict[str, int]:
             'joints_outside_image': int((~truth.counted).sum()),
             **{f'joints_{name}': int((mask & truth.counted).sum())
                for name, mask in share.items()}}
+
+
+def standard_error(values: Sequence[float | None]) -> float:
+    """Return the standard error of the mean of independent values; NaN for fewer than two."""
+    values = np.array(values, float)
+    values = values[np.isfinite(values)]
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float('nan')
 
 
 def rounded(value: float) -> float | None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.baselines import AnnPoses, constant_velocity, held
+from hybrid_pose_ros.evaluation.baselines import (
+    CONFIDENCE_KALMAN, AnnPoses, constant_velocity, held, kalman)
 from hybrid_pose_ros.evaluation.disturbances import scaled, with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
@@ -23,7 +24,8 @@ ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""
 SLOPE_US = 10_000
 """Time between the labels that a true velocity is taken from."""
-ROWS = ('ann', 'ann_held', 'constant_velocity', 'kalman', *ALONE, *INITIALIZED)
+ROWS = ('ann', 'ann_held', 'constant_velocity', 'kalman', 'confidence_kalman', *ALONE,
+        *INITIALIZED)
 
 
 class View(NamedTuple):
@@ -106,7 +108,8 @@ def _view(recording: LabeledRecording, poses: AnnPoses, times_us: np.ndarray, la
     truth = Truth(times_us, joints, visible, occluded, moving(joints, before), step)
     return View(truth, found | {
         'ann_held': held(poses, last),
-        'constant_velocity': constant_velocity(poses, last, times_us)}, last)
+        'constant_velocity': constant_velocity(poses, last, times_us),
+        'confidence_kalman': kalman(poses, CONFIDENCE_KALMAN).at(0, last, times_us)}, last)
 
 
 def _velocity(recording: LabeledRecording, instants_us: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ import numpy as np
 from hybrid_pose_ros.pose.skeleton import JOINTS
 
 COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'constant_velocity': 'tab:olive',
-          'kalman': 'tab:brown', 'snn_windowed': 'tab:cyan', 'snn_streaming': 'tab:blue',
-          'hybrid': 'tab:red', 'hybrid_no_state_init': 'tab:orange',
+          'kalman': 'tab:brown', 'confidence_kalman': 'tab:purple', 'snn_windowed': 'tab:cyan',
+          'snn_streaming': 'tab:blue', 'hybrid': 'tab:red', 'hybrid_no_state_init': 'tab:orange',
           'hybrid_no_output_init': 'tab:pink'}
 NOTHING = float('nan')
 
@@ -85,7 +85,8 @@ def _error_against_power(result: dict[str, Any], folder: Path) -> Path:
 
 def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
     figure, ((axes,),) = new_figure()
-    shown = [name for name in ('ann', 'ann_held', 'kalman', 'hybrid') if name in result['rows']]
+    shown = [name for name in ('ann', 'ann_held', 'confidence_kalman', 'hybrid')
+             if name in result['rows']]
     for index, name in enumerate(shown):
         values = [value or NOTHING for value in result['rows'][name]['mpjpe_px_by_joint']]
         axes.bar(np.arange(len(JOINTS)) + (index - len(shown) / 2 + 0.5) * 0.8 / len(shown),

@@ -13,7 +13,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.evaluate import evaluate, ratios
+from hybrid_pose_ros.evaluation.evaluate import differences, evaluate, ratios
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.outcome import ROWS, run_recording
@@ -261,6 +261,18 @@ def test_ratios_are_of_the_hybrid_to_the_others():
     assert ratios({'ann': rows['ann']}) == {}
 
 
+def test_differences_are_paired_by_recording():
+    """1 and 3 px less: 2 in the mean, sqrt(2) px of spread, over sqrt(2) its error."""
+    rows = {'kalman': {'mpjpe_px_by_recording': [10.0, 50.0]},
+            'hybrid': {'mpjpe_px_by_recording': [9.0, 47.0]}}
+    assert differences(rows) == {
+        'hybrid_minus_kalman': {'mean_px': -2.0, 'standard_error_px': 1.0}}
+    alone = {name: {'mpjpe_px_by_recording': row['mpjpe_px_by_recording'][:1]}
+             for name, row in rows.items()}
+    assert differences(alone)['hybrid_minus_kalman']['standard_error_px'] is None
+    assert differences({'kalman': rows['kalman']}) == {}
+
+
 def test_energy_follows_rates_and_parts(table, random_weights, recording):
     rows = {name: row['energy'] for name, row in table['rows'].items()}
     ann, held = (rows[name]['honest']['45nm']['mw'] for name in ('ann', 'ann_held'))
@@ -275,7 +287,8 @@ def test_energy_follows_rates_and_parts(table, random_weights, recording):
 def test_rows_that_cost_time_can_be_left_out(random_weights, recording):
     rows = evaluate(random_weights, [recording], EvaluationParams(step_us=10_000),
                     rows=('hybrid',))['rows']
-    assert list(rows) == ['ann_held', 'constant_velocity', 'kalman', 'hybrid']
+    assert list(rows) == ['ann_held', 'constant_velocity', 'kalman', 'confidence_kalman',
+                          'hybrid']
 
 
 def test_a_sweep_is_an_evaluation_for_each_value(random_weights, recording):
