@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Captured motion: read from a file, turned to the camera, and staged: speed, stops, entrances."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,9 @@ STAGE_STEP_S = 1e-3
 """Grid on which the playback's speed is laid out [s]."""
 TURNING_S = 0.2
 """How long a stop, a start and a turn back at the motion's end take [s]."""
+MOST_COMPRESSION = 500
+"""Bytes of arrays in a byte of a file: what compresses better is not motion."""
+FARTHEST_M = 1e6
 OFFSTAGE_M = 4.0
 """How far to the side somebody waits who has not entered yet [m]."""
 
@@ -41,11 +43,7 @@ def load_capture(path: str | Path) -> Capture:
     Raises:
         InputError: the file cannot be read, lacks an array, or holds other shapes or NaN.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ('body', 'joints', 'fps') if name in file}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f'{path} is no motion file (.npz): {error}') from error
+    arrays = _arrays(Path(path))
     missing = {'body', 'joints', 'fps'} - set(arrays)
     if missing:
         raise InputError(f'{path} lacks {", ".join(sorted(missing))}: a motion file holds body '
@@ -59,9 +57,25 @@ def load_capture(path: str | Path) -> Capture:
         raise InputError(f'{path}: joints lie up to {worst:.2f} m from where body puts them; both '
                          'must be in metres and in the documented order')
     rate_hz = arrays['fps']
-    if rate_hz.shape != () or not 1.0 <= float(rate_hz) <= 10_000.0:
-        raise InputError(f'{path}: fps must be one number from 1 to 10000, but it is {rate_hz}')
+    if rate_hz.shape != () or rate_hz.dtype.kind not in 'iuf' or not (
+            1.0 <= float(rate_hz) <= 10_000.0):
+        raise InputError(f'{path}: fps must be one number from 1 to 10000, but it is '
+                         f'{rate_hz!r:.100}')
     return Capture(body, float(rate_hz))
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return those of the three arrays that a file holds."""
+    try:
+        size = path.stat().st_size
+        with np.load(path, allow_pickle=False) as file:
+            entries = file.zip.infolist()
+            if sum(entry.file_size for entry in entries) > MOST_COMPRESSION * size:
+                raise ValueError('its arrays are too large for its size')
+            return {name: file[name] for name in ('body', 'joints', 'fps') if name in file}
+    except Exception as error:  # of zipfile, zlib and the parser of array headers
+        raise InputError(f'{path} is not a motion file (.npz), or damaged: '
+                         f'{str(error) or type(error).__name__}') from error
 
 
 def _finite(path, name: str, array: np.ndarray, rows: int) -> np.ndarray:
@@ -69,10 +83,10 @@ def _finite(path, name: str, array: np.ndarray, rows: int) -> np.ndarray:
             or array.dtype.kind != 'f':
         raise InputError(f'{path}: {name} must be floats of shape (T, {rows}, 3), T at least 4, '
                          f'but it is {array.dtype} of {array.shape}')
-    bad = ~np.isfinite(array).all(axis=(1, 2))
+    bad = ~(np.abs(array) <= FARTHEST_M).all(axis=(1, 2))  # nor NaN
     if bad.any():
-        raise InputError(f'{path}: {name} holds NaN or infinity in {bad.sum()} of {len(array)} '
-                         f'samples, first in sample {bad.argmax()}')
+        raise InputError(f'{path}: {name} holds NaN or more than {FARTHEST_M:g} m in {bad.sum()} '
+                         f'of {len(array)} samples, first in sample {bad.argmax()}')
     return array.astype(np.float64)
 
 

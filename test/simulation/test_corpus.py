@@ -153,7 +153,7 @@ def test_a_folder_without_motion_files_is_refused(tmp_path):
 
 def test_a_bad_motion_file_stops_the_corpus_with_its_name(tmp_path):
     (tmp_path / 'bad.npz').write_bytes(b'nothing')
-    with pytest.raises(InputError, match='bad.npz is no motion file'):
+    with pytest.raises(InputError, match='bad.npz is not a motion file'):
         list(make(clips_in(tmp_path, tmp_path / 'clips'), HereAndNow()))
     assert not list((tmp_path / 'clips').iterdir())
 

@@ -54,6 +54,35 @@ def test_missing_joints_are_refused_with_the_expected_shape(tmp_path, arrays):
         load_capture(write(tmp_path / 'm.npz', arrays))
 
 
+def test_a_damaged_archive_is_refused(tmp_path, arrays):
+    """A zlib.error, a TokenError or a NotImplementedError, by the byte that was hit."""
+    path = tmp_path / 'm.npz'
+    np.savez_compressed(path, **arrays)
+    whole = path.read_bytes()
+    for at in range(20, 600, 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xff]) + whole[at + 1:])
+        try:
+            assert load_capture(path).rate_hz == 120.0  # a byte that does not matter
+        except InputError as error:
+            assert str(path) in str(error)
+
+
+def test_arrays_that_are_too_large_for_their_file_are_refused(tmp_path, arrays):
+    """Some kilobytes of zeros can stand for gigabytes."""
+    zeros = {name: np.zeros((10**5, *array.shape[1:]), array.dtype)
+             for name, array in arrays.items() if name != 'fps'}
+    np.savez_compressed(tmp_path / 'm.npz', **zeros)
+    with pytest.raises(InputError, match='too large for its size'):
+        load_capture(tmp_path / 'm.npz')
+
+
+@pytest.mark.parametrize('rate_hz', ['fast', 120j, None, [120.0], np.nan, 0.0])
+def test_a_rate_that_is_not_a_number_is_refused(tmp_path, arrays, rate_hz):
+    """Text was a ValueError, a complex number a TypeError."""
+    with pytest.raises(InputError):
+        load_capture(write(tmp_path / 'm.npz', arrays | {'fps': rate_hz}))
+
+
 def test_nan_is_refused_with_the_first_bad_sample(tmp_path, arrays):
     arrays['body'][17, 3, 1] = np.nan
     with pytest.raises(InputError, match='1 of 360 samples, first in sample 17'):
@@ -69,12 +98,12 @@ def test_millimetres_in_place_of_metres_are_refused(tmp_path, arrays):
 @pytest.mark.parametrize('content', (b'', b'no zip at all', b'PK\x03\x04 cut short'))
 def test_what_is_no_motion_file_is_refused(tmp_path, content):
     (tmp_path / 'm.npz').write_bytes(content)
-    with pytest.raises(InputError, match='is no motion file'):
+    with pytest.raises(InputError, match='is not a motion file'):
         load_capture(tmp_path / 'm.npz')
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match='is no motion file'):
+    with pytest.raises(InputError, match='is not a motion file'):
         load_capture(tmp_path / 'nowhere.npz')
 
 
