@@ -20,7 +20,8 @@ SUMMARY = 'Count the events of a recording: bag, Prophesee .raw, AEDAT4 or HDF5.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the file and the topic."""
     parser.add_argument('file', metavar='FILE', help='bag folder or file')
-    parser.add_argument('--topic', help='of the event packets, where a bag has several')
+    parser.add_argument('--topic', help='of the event packets, where a bag has several; '
+                        'number or name of the event stream, where an AEDAT4 file does')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

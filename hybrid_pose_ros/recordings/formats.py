@@ -5,6 +5,7 @@
 from pathlib import Path
 
 from hybrid_pose_ros.errors import RecordingError
+from hybrid_pose_ros.recordings.aedat4 import Aedat4
 from hybrid_pose_ros.recordings.bag_messages import MCAP, REMEDIES, SQLITE, remedy
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.prophesee_raw import PropheseeRaw
@@ -21,7 +22,8 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
 
     Args:
         path: file or bag folder.
-        topic: of the event packets, where a bag has several.
+        topic: of the event packets, where a bag has several; number or name of the stream, where
+            an AEDAT4 file does.
 
     Raises:
         RecordingError: there is no such file, it is empty, or of no format that is known.
@@ -30,20 +32,20 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
     start = b'' if path.is_dir() else _start(path)
     if path.is_dir() or start.startswith((SQLITE, MCAP)):
         return EventBag(path, topic)
+    if start.startswith(AEDAT4):
+        return Aedat4(path, topic)
     if topic is not None:
-        raise RecordingError(f'{path} is no bag: it has no topic {topic}')
+        raise RecordingError(f'{path} has no topics, expected a bag or AEDAT4 for {topic}')
     if start.startswith(RAW):
         return PropheseeRaw(path)
-    # Those who never open the other formats need not install their libraries.
+    # HDF5's library is loaded only where it is needed.
     if start.startswith(HDF5):
         from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
         return Hdf5Recording(path)
-    if start.startswith(AEDAT4):
-        from hybrid_pose_ros.recordings.aedat4 import Aedat4
-        return Aedat4(path)
     if start.startswith(OLD_AEDAT):
-        raise RecordingError(f'{path} is AEDAT of an older version than 4: files of DHP19 become '
-                             'recordings by `hybrid-pose convert dhp19`')
+        version = start[9:12].decode('latin-1')
+        raise RecordingError(f'{path} is AEDAT {version}, expected AEDAT4: files of DHP19 become '
+                             'recordings by `hybrid-pose convert dhp19`; let v2e write AEDAT4')
     if start.startswith(tuple(REMEDIES)):
         raise RecordingError(f'{path} {remedy(start)}')
     raise RecordingError(f'{path} is of no known format: expected a bag (folder, .db3, .mcap), '

@@ -14,7 +14,8 @@ class PlayerParams:
 
     recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated '
                            'live.')
-    topic: str = param('', 'Topic of the packets, where the bag has several with events.')
+    topic: str = param('', 'Topic of the packets, where a bag has several with events; stream of '
+                       'an AEDAT4 file.')
     rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
     packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a '
                                  'bag\'s packets are sent as they are.', low=1.0, high=1_000.0)

@@ -1,6 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prophesee .raw files: a text header, then EVT2 or EVT3 words. EVT2.1 and EVT4 are not read."""
+"""Prophesee .raw files: a text header, then EVT2 or EVT3 words.
+
+Not read are EVT2.1, EVT4, and .dat files, which hold decoded events.
+"""
 
 import re
 from collections.abc import Iterator
@@ -75,8 +78,10 @@ def read_header(path: Path) -> RawHeader:
     kind, _, options = fields.get('format', fields.get('evt', '')).partition(';')
     encoding = ENCODINGS.get(kind.lower())
     if encoding is None:
-        raise RecordingError(f'{path} is in {kind or "no known"} format: expected a header with '
-                             '"% evt 2.0", "% evt 3.0" or "% format EVT2" or "EVT3"')
+        found = 'a .dat file' if 'Data' in fields else f'in {kind or "no known"} format'
+        raise RecordingError(f'{path} is {found}: expected EVT2 or EVT3 words after a header with '
+                             '"% evt 2.0", "% evt 3.0" or "% format EVT2" or "EVT3"; record in '
+                             'one of these formats')
     size = re.fullmatch(r'(\d{1,9})x(\d{1,9})', fields.get('geometry', '')) or re.fullmatch(
         r'(?=.*width=(\d{1,9})(?!\d))(?=.*height=(\d{1,9})(?!\d)).*', options)
     width, height = map(int, size.groups()) if size else _size_of_sensor(path, fields)
@@ -94,7 +99,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         while True:
             size_bytes = file.tell()
             line = file.readline(MAX_HEADER_LINE)
-            if not line.startswith(b'% '):
+            # Without `% end`, words that begin like a line follow: text has no control bytes.
+            if not line.startswith(b'% ') or min(line.strip().replace(b'\t', b' ')) < ord(' '):
                 return fields, size_bytes
             name, _, value = line[2:].decode('latin-1').strip().partition(' ')
             if name == 'end':

@@ -73,7 +73,7 @@ class PacketRecording(Recording):
 def check_size(path: Path, width: int, height: int) -> None:
     """Raise RecordingError unless events (uint16) can lie on a sensor of that size."""
     if not (0 < width <= 1 << 16 and 0 < height <= 1 << 16):
-        raise RecordingError(f'{path}: a sensor of {width}x{height} px is none: expected 1x1 to '
+        raise RecordingError(f'{path}: a sensor of {width}x{height} px, expected 1x1 to '
                              '65536x65536')
 
 

@@ -103,3 +103,15 @@ def test_a_sensor_larger_than_the_words_can_tell_is_refused_at_once(tmp_path):
     """It was opened, and the first piece of it raised a PacketError."""
     with pytest.raises(RecordingError, match='a sensor of 4096x480 px cannot send evt3'):
         open_recording(raw_file(tmp_path, '% evt 3.0\n% geometry 4096x480\n'))
+
+
+def test_words_that_begin_like_a_line_of_the_header_are_words(tmp_path):
+    """An EVT3 row 0x2025 without `% end` before it: all of the file was taken for its header."""
+    recording = open_recording(raw_file(tmp_path, GEOMETRY, b'\x25\x20' + WORDS))
+    assert recording.events().tolist() == [(4097, 5, 3, 0)]
+
+
+def test_a_dat_file_is_named(tmp_path):
+    header = '% Data file containing CD events.\n% Version 2\n% Width 640\n'
+    with pytest.raises(RecordingError, match='is a .dat file: expected EVT2 or EVT3 words'):
+        open_recording(raw_file(tmp_path, header))
