@@ -30,7 +30,7 @@ def njit(**options: Any) -> Callable[[Callable], Callable]:
 
 
 def cache_folder() -> str:
-    """Return a temporary folder that only this user can write: cached code is executed.
+    """Return a temporary folder that only this user can write, as cached code is executed.
 
     The same one for all processes of the user, unless another user made it first.
     """

@@ -3,6 +3,7 @@
 """The entry point that all nodes share: construct, spin, shut down in order."""
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,12 @@ from rclpy.logging import (
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
+from hybrid_pose_ros.compiled import cache_folder
+from hybrid_pose_ros.entry import report
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.interrupts import end_within, handle
 from hybrid_pose_ros.nodes.scheduling import stand_back
+from hybrid_pose_ros.outputs import check_folder
 
 STOP_S = 4.0
 """A node that hangs ends this long after SIGINT; launch sends SIGTERM after 5 s."""
@@ -29,7 +33,8 @@ MAKING_S = 1.0
 def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = STOP_S) -> int:
     """Spin one node until SIGINT or SIGTERM; return the exit status.
 
-    A user's mistake (an argument, a parameter, a file) is one line on stderr and status 1.
+    A user's mistake (an argument, a parameter, a file, a module that is not installed) is one line
+    on stderr and status 1.
 
     Args:
         node_class: of the node.
@@ -59,10 +64,9 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
             executor.add_node(node)
         if not stopping:
             executor.spin()
-    except InputError as error:
+    except (InputError, ModuleNotFoundError) as error:
         if not stopping:
-            print(f'{Path(sys.argv[0]).name}: {" ".join(str(error).split())}', file=sys.stderr)
-            return 1
+            return report(error)
     except ExternalShutdownException:
         pass
     except Exception:
@@ -85,12 +89,22 @@ def shut_down(context: Context) -> None:
             raise
 
 
+def _choose_log_folder() -> None:
+    """Let ROS write its log files to the temporary folder where it cannot write to the home."""
+    if not any(os.environ.get(name) for name in ('ROS_LOG_DIR', 'ROS_HOME')):
+        try:
+            check_folder(Path(os.environ['HOME']) / '.ros' / 'log')
+        except (KeyError, InputError):
+            os.environ['ROS_LOG_DIR'] = cache_folder()
+
+
 def _init() -> None:
     """Initialize ROS; its signal handlers turn SIGINT and SIGTERM into the end of spin().
 
     Raises:
         InputError: the command line is not one of ROS.
     """
+    _choose_log_folder()
     set_logger_level('rcl', LoggingSeverity.FATAL)  # it logs what the exception says anyway
     try:
         rclpy.init()

@@ -105,6 +105,16 @@ def test_a_bag_that_cannot_be_made_is_named():
                                                       *parameter('bag', '/proc/none/bag'))
 
 
+def test_a_node_without_a_writable_home_starts(tmp_path):
+    """ROS found no folder for its logs, and numba none for its cache."""
+    process = finished(
+        EXECUTABLES / 'snn_tracker', *parameter('step_us', 1), environment={
+            'HOME': '/proc/none', 'ROS_HOME': '', 'ROS_LOG_DIR': '', 'TMPDIR': str(tmp_path)})
+    line, = process.stderr.splitlines()
+    assert 'parameter step_us: ' in line
+    assert any(tmp_path.rglob('*.log'))
+
+
 def test_a_parameter_file_that_is_not_there_is_named():
     line = refusal('snn_tracker', '--ros-args', '--params-file', '/none.yaml')
     assert "Couldn't parse params file: '--params-file /none.yaml'" in line

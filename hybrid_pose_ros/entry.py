@@ -1,0 +1,31 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The call of a main function by an installed script. Standard library only."""
+
+import importlib
+import sys
+from pathlib import Path
+
+from hybrid_pose_ros.errors import explanation
+
+
+def run_main(module: str) -> int:
+    """Return the exit status of a module's `main`; 1, after one line, if an import is missing."""
+    try:
+        main = importlib.import_module(module).main
+    except ModuleNotFoundError as error:
+        return report(error)
+    return main()
+
+
+def report(error: Exception) -> int:
+    """Print what a user can do about an error in one line, and return exit status 1.
+
+    Raises:
+        Exception: the error, where it is a fault of ours.
+    """
+    line = explanation(error)
+    if line is None:
+        raise error
+    print(f'{Path(sys.argv[0]).name}: {line}', file=sys.stderr)
+    return 1
