@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
@@ -147,12 +148,12 @@ def _run_corpus(args: argparse.Namespace) -> dict:
         raise InputError('name the folder for the clips: --output-dir DIR')
     if args.clips < 1 or not 0.0 <= args.own <= 1.0:
         raise InputError('--clips must be at least 1, --own from 0 to 1')
-    clips = plan(motion_files(args.corpus), args.output_dir, clips=args.clips, seed=args.seed,
-                 duration_s=args.duration or 10.0, own_share=args.own, kind=args.kind,
-                 cameras=args.cameras)
+    files, folder = motion_files(args.corpus), Path(args.output_dir)
+    settings = {'seed': args.seed, 'duration_s': args.duration or 10.0, 'own_share': args.own,
+                'kind': args.kind, 'cameras': args.cameras}
+    clips = plan(files, folder, clips=args.clips, **settings)
+    claim(folder, settings | {'motions': [file.name for file in files]})
     if args.cameras > 1:
-        folder = Path(args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
         save_rig(dhp19_rig(args.cameras), folder / RIG_FILE)
     present = sum(clip.path.exists() for clip in clips)
     rates = []

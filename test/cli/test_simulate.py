@@ -66,6 +66,15 @@ def test_a_corpus_is_made_and_then_found(capsys, capture, tmp_path):
     assert (again['made'], again['present']) == (0, 2)
 
 
+def test_clips_of_another_corpus_are_not_taken_for_those_of_this(capsys, capture, tmp_path):
+    """They were counted as present, whatever their seed was."""
+    arguments = ('--corpus', capture.parent, '--output-dir', tmp_path / 'c', '--clips', 1,
+                 '--workers', 1, '--duration', 0.05, '--own', 1)
+    simulate(capsys, *arguments)
+    assert 'a run with other seed and kind' in refused(capsys, *arguments, '--seed', 3,
+                                                       '--kind', 'close')
+
+
 @pytest.mark.parametrize(('change', 'where', 'value'), (
     ('sensor.threshold_on=0.3', lambda s: s.sensor.threshold_on, 0.3),
     ('sensor.refractory_us=500', lambda s: s.sensor.refractory_us, 500),
