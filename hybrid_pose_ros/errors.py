@@ -2,12 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exceptions that tell a user's mistake from ours: commands and nodes print them in one line."""
 
+import errno
+import os
+
 PACKAGES = {'aedat': 'aedat', 'cv2': 'opencv-python-headless', 'h5py': 'h5py', 'lz4': 'lz4',
             'matplotlib': 'matplotlib', 'mcap': 'mcap', 'numba': 'numba', 'numpy': 'numpy',
             'PIL': 'pillow', 'psutil': 'psutil', 'rich': 'rich', 'rosbags': 'rosbags',
             'safetensors': 'safetensors', 'torch': 'torch', 'yaml': 'pyyaml',
             'zstandard': 'zstandard'}
 """What pip installs, by the name of the module."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the errors for which there is this remedy."""
+
+MAKE_ROOM = 'make room and run the same command again'
 
 
 class InputError(ValueError):
@@ -42,9 +50,8 @@ def explanation(error: BaseException) -> str | None:
                     f'pip install {PACKAGES[module]}')
     elif isinstance(error, MemoryError):
         text = f'there is not enough memory ({error or "of this process"}): ask for less at once'
-    elif isinstance(error, OSError) and error.filename is not None:
-        text = (f'{error.filename}: {error.strerror}: expected a file or folder that this user '
-                'can read or write')
     elif isinstance(error, OSError) and error.errno is not None:
-        text = f'the system refused a read or a write: {error.strerror}'
+        remedy = (MAKE_ROOM if error.errno in FULL else
+                  'expected a file or folder that this user can read or write')
+        text = f'{error.filename or "the system says"}: {os.strerror(error.errno)}: {remedy}'
     return text and ' '.join(text.split())

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files and folders that a command writes: checked before its work begins, claimed by one run."""
 
-import errno
 import json
 import os
 import shutil
@@ -11,12 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.errors import FULL, MAKE_ROOM, InputError
 
 LEAST_BYTES = 1 << 20
 """A disk with less free space counts as full."""
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 RUN_FILE = 'run.json'
 """In a folder that a run can be resumed from: the data and the seed of that run."""
@@ -66,7 +63,7 @@ def writing(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = ('make room and run the same command again' if error.errno in FULL
+        remedy = (MAKE_ROOM if error.errno in FULL
                   else 'name another place, or make this one writable')
         raise InputError(f'{error.filename or path} cannot be written '
                          f'({error.strerror or error}): {remedy}') from error

@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--partial', action='store_true',
                         help='take what is whole of a bag that was cut short')
     parser.add_argument('--no-video', action='store_true')
-    add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
+    add_output(parser, '--output', 'folder', needs=('matplotlib', 'cv2'),
+               metavar='DIR', type=Path,
                help='folder for result.json, plots, video and report.html')
 
 

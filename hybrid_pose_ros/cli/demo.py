@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> dict:
         console.print(f'ROS_DOMAIN_ID={domain["ROS_DOMAIN_ID"]}, logs in {logs}')
         _follow(supervisor, args, console)
         restarts = dict(supervisor.restarts)
-    with console.status('reading the bags back'):
+    with console.status('reading the bags back'), writing(output):
         if rig is None:
             report, _ = _report(output, output, supervisor.log('evaluator'), restarts,
                                 video=not args.no_video)
@@ -111,8 +111,7 @@ def run(args: argparse.Namespace) -> dict:
                 write_gif(output / report['bag'], output / demo_folder.GIF)
         else:
             report = _rig_report(output, rig, supervisor, restarts)
-        with writing(output):
-            (output / demo_folder.REPORT).write_text(json.dumps(report, indent=2) + '\n')
+        (output / demo_folder.REPORT).write_text(json.dumps(report, indent=2) + '\n')
     return report | {'output': str(output)}
 
 

@@ -4,13 +4,12 @@
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from hybrid_pose_ros.datasets.mat5 import read_structure
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.pose.skeleton import JOINTS
-from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, tables
+from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, is_hdf5, tables
 
 VARIABLE = 'XYZPOS'
 KIND = 'MATLAB file of joint positions'
@@ -24,7 +23,7 @@ def read_vicon(path: Path) -> np.ndarray:
     Raises:
         RecordingError: the file cannot be read, is damaged, or lacks a joint.
     """
-    matrices = _version_7(path) if h5py.is_hdf5(path) else read_structure(path, VARIABLE)
+    matrices = _version_7(path) if is_hdf5(path) else read_structure(path, VARIABLE)
     missing = [joint for joint in JOINTS if joint not in matrices]
     if missing:
         raise RecordingError(f'{path}: {VARIABLE} lacks {", ".join(missing)}: expected a matrix '

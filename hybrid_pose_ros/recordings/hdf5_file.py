@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HDF5 files that may be damaged or of another layout: a RecordingError, and nothing else."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,18 @@ def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
         raise
     except _LIBRARY_ERRORS as error:
         raise RecordingError(f'{path} is damaged or not a {what}: {error}') from error
+
+
+def is_hdf5(path: Path) -> bool:
+    """Return whether a file is HDF5.
+
+    Raises:
+        RecordingError: it cannot be opened.
+    """
+    try:
+        return h5py.is_hdf5(path)
+    except OSError as error:
+        raise RecordingError(f'{path} cannot be read: {os.strerror(error.errno or 0)}') from error
 
 
 def numbers(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:

@@ -5,13 +5,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.recordings.gaps import Gaps
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
-
+from hybrid_pose_ros.recordings.hdf5_file import is_hdf5
 
 LONGEST_STEP_US = 1_000_000
 """Where a joint was between two labels is unknown if they are further apart."""
@@ -110,7 +109,7 @@ def load_labeled(path: str | Path) -> LabeledRecording:
     path = Path(path)
     if not path.exists():
         raise InputError(f'no recording at {path}: give the path of an HDF5 file with labels')
-    if not h5py.is_hdf5(path):
+    if not is_hdf5(path):
         raise InputError(f'{path} has no labels: expected an HDF5 recording, as `hybrid-pose '
                          'simulate` makes them')
     recording = Hdf5Recording(path)

@@ -59,6 +59,19 @@ def test_what_a_bag_is_compared_with_is_read_before_the_tracker_runs(capsys, bag
     assert said in refused(capsys, bag, '--against', tmp_path / against)
 
 
+def test_the_tables_are_there_though_the_disk_fills_up_while_the_video_is_written(
+        capsys, bag, tmp_path, monkeypatch):
+    """OpenCV printed an error for each frame, and the tables were lost."""
+    def full(folder, _=0):
+        raise InputError(f'{folder} cannot be written')
+
+    monkeypatch.setattr('hybrid_pose_ros.visualization.video.check_space', full)
+    assert main(['bag', str(bag), '--no-re-run', '--output', str(tmp_path / 'out')]) == 1
+    printed = capsys.readouterr()
+    assert 'recorded poses' in printed.out
+    assert printed.err == f'hybrid-pose bag: {tmp_path}/out cannot be written\n'
+
+
 def test_recorded_poses_have_the_numbers_of_the_live_report(capsys, bag):
     result, live = evaluated(capsys, bag, '--no-re-run'), run_report(bag)
     assert result['run'] == live

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels between and at the times of a recording's own."""
 
+import errno
+
+import h5py
 import numpy as np
 import pytest
 
-from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.events.event_array import event_array, no_events
 from hybrid_pose_ros.recordings.hdf5 import Labels
-from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled, load_labeled
 
 LABEL_US = np.array([0, 10_000, 20_000, 30_000, 40_000])
 VISIBLE = np.array([True, False, True, True, False])
@@ -19,6 +22,18 @@ def recording(visible=VISIBLE, occluded=~VISIBLE):
     joints = np.zeros((5, 13, 2), np.float32) + np.arange(0, 50, 10)[:, None, None]
     return LabeledRecording('five', 64, 48, no_events(), LABEL_US, joints,
                             np.tile(visible[:, None], 13), np.tile(occluded[:, None], 13))
+
+
+def test_a_recording_that_this_user_may_not_read_is_named_without_flags_of_hdf5(monkeypatch,
+                                                                                tmp_path):
+    """Root may read everything, so the library's answer is that of another user."""
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Unable to determine ... errno = 13, o_flags = 0")
+
+    (tmp_path / 'a.h5').touch()
+    monkeypatch.setattr(h5py, 'is_hdf5', refuse)
+    with pytest.raises(RecordingError, match='a.h5 cannot be read: Permission denied$'):
+        load_labeled(tmp_path / 'a.h5')
 
 
 def test_at_the_time_of_a_label_only_that_label_counts():
