@@ -5,7 +5,7 @@
 import errno
 import os
 
-PACKAGES = {'aedat': 'aedat', 'cv2': 'opencv-python-headless', 'h5py': 'h5py', 'lz4': 'lz4',
+PACKAGES = {'cv2': 'opencv-python-headless', 'h5py': 'h5py', 'lz4': 'lz4',
             'matplotlib': 'matplotlib', 'mcap': 'mcap', 'numba': 'numba', 'numpy': 'numpy',
             'PIL': 'pillow', 'psutil': 'psutil', 'rich': 'rich', 'rosbags': 'rosbags',
             'safetensors': 'safetensors', 'torch': 'torch', 'yaml': 'pyyaml',
