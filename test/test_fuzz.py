@@ -16,13 +16,15 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / 'tools'))
 
-from fuzzing import datasets, files, packets, states  # noqa: E402
+from fuzzing import (  # noqa: E402
+    arrays, datasets, files, packets, recorded, states, yaml_files)
 from fuzzing.campaign import Target, fuzz, run_inputs  # noqa: E402
 from fuzzing.mutations import mutated  # noqa: E402
 
 from hybrid_pose_ros.events.codecs import PacketDecoder  # noqa: E402
 
-TARGETS = packets.TARGETS | states.TARGETS | files.TARGETS | datasets.TARGETS
+TARGETS = (packets.TARGETS | states.TARGETS | files.TARGETS | datasets.TARGETS | arrays.TARGETS
+           | recorded.TARGETS | yaml_files.TARGETS)
 
 
 @numba.njit(boundscheck=True)

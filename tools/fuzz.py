@@ -51,8 +51,9 @@ def _targets() -> dict:
     os.environ['NUMBA_BOUNDSCHECK'] = '1'
     os.environ.setdefault('NUMBA_CACHE_DIR', str(ROOT / 'build' / 'fuzz'))
     sys.path[1:1] = [str(ROOT), str(ROOT / 'test')]
-    from fuzzing import datasets, files, packets, states
-    return packets.TARGETS | states.TARGETS | files.TARGETS | datasets.TARGETS
+    from fuzzing import arrays, datasets, files, packets, recorded, states, yaml_files
+    return (packets.TARGETS | states.TARGETS | files.TARGETS | datasets.TARGETS | arrays.TARGETS
+            | recorded.TARGETS | yaml_files.TARGETS)
 
 
 def _run(name: str, target, args: argparse.Namespace, folder: Path) -> int:

@@ -77,10 +77,10 @@ def check_camera(camera: RigCamera) -> None:
         raise InputError(f'camera {camera.name}: {error}') from error
     if not (np.isfinite(camera.rotation).all() and np.isfinite(camera.translation_m).all()):
         raise InputError(f'camera {camera.name}: its rotation or its translation is not finite')
-    turn = camera.rotation @ camera.rotation.T
-    if np.abs(turn - np.eye(3)).max() > 1e-3 or np.linalg.det(camera.rotation) < 0:
-        raise InputError(f'camera {camera.name}: its rotation is none: the rows must be at right '
-                         'angles, of length 1, and right-handed')
+    turn = np.clip(camera.rotation, -2.0, 2.0)  # their products are finite
+    if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
+        raise InputError(f'camera {camera.name}: its rotation is not a rotation: the rows must be '
+                         'at right angles, of length 1, and right-handed')
 
 
 def to_camera(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:

@@ -81,6 +81,8 @@ def check_whole(path: Path, name: str, values: np.ndarray, low: int, high: int, 
         high: largest legal value.
         start: index in the dataset of the first of the values.
     """
+    if values.dtype.kind == 'f':
+        values = values.astype(np.float64)  # half floats cannot be compared with large integers
     legal = (values >= low) & (values <= high)
     if values.dtype.kind == 'f':
         legal &= (np.abs(values) < EXACT) & (values == np.trunc(values))

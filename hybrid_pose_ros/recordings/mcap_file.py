@@ -185,7 +185,7 @@ def _records(stream: BinaryIO, end: int) -> Iterator[_Record]:
         head = stream.read(HEAD.size)
         opcode, length = HEAD.unpack(head) if len(head) == HEAD.size else (0, end)
         if length > end - at - HEAD.size:
-            raise RecordingError('a record does not end')
+            raise RecordingError('a record is not complete')
         if opcode in USED:
             yield _Record(at, opcode, stream.read(length))
         else:

@@ -159,7 +159,8 @@ def _kalibr(content: dict[str, Any]) -> Rig:
             raise InputError(f'cam{number}: distortion {entry["distortion_model"]} is not known: '
                              f'choose from {", ".join(KALIBR_MODELS)}')
         if number:
-            pose = _numbers(entry['T_cn_cnm1'], 4, 4) @ pose
+            with np.errstate(invalid='ignore', over='ignore'):  # `check_camera` reports it
+                pose = _numbers(entry['T_cn_cnm1'], 4, 4) @ pose
         focal_x, focal_y, center_x, center_y = _numbers(entry['intrinsics'], 4)
         width, height = map(side_px, entry['resolution'])
         cameras.append(RigCamera(

@@ -3,6 +3,7 @@
 """Camera calibrations in YAML, with the keys that ROS's camera_calibration writes."""
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ COEFFICIENTS = {'plumb_bob': (4, 5, 8, 12, 14), 'rational_polynomial': (8, 12, 1
 """Distortion models by ROS's names, and how many coefficients OpenCV takes for each."""
 
 LARGEST_SIDE_PX = 1 << 16
+
+MOST_VALUES = 10_000
+"""What a file may hold: some lines of aliases of aliases can stand for gigabytes."""
 
 
 class Calibration(NamedTuple):
@@ -40,12 +44,34 @@ def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
         raise InputError(f'no {what} at {path}: {error.strerror}') from error
     except RecursionError as error:
         raise InputError(f'{path} is not a {what}: it is nested too deeply') from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or no such date
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError,
+            ArithmeticError) as error:  # the loader's own, for some tags
         raise InputError(f'{path} is not a YAML file: {" ".join(str(error).split())}') from error
     if not isinstance(content, dict):
         raise InputError(f'{path} is not a {what}: expected a mapping of keys, not '
                          f'{type(content).__name__}')
+    if _expanded(content, {}) > MOST_VALUES:
+        raise InputError(f'{path} is not a {what}: its aliases stand for more than {MOST_VALUES} '
+                         'values')
     return content
+
+
+def _expanded(value: Any, known: dict[int, float]) -> float:
+    """Return how many values a value holds, each as often as aliases repeat it.
+
+    Args:
+        value: from YAML, whose aliases are one object in several places.
+        known: the results so far, by identity; a value that holds itself is infinite.
+    """
+    if isinstance(value, str):
+        return 1 + len(value) // 100
+    if not isinstance(value, (dict, list, tuple, set)):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = inf
+        inner = (*value.keys(), *value.values()) if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_expanded(one, known) for one in inner)
+    return known[id(value)]
 
 
 def calibration_of(content: Mapping[Any, Any]) -> Calibration:
@@ -62,7 +88,7 @@ def calibration_of(content: Mapping[Any, Any]) -> Calibration:
             _model(content))
     except InputError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(
             'expected image_width, image_height, camera_matrix and distortion_coefficients as '
             f'camera_calibration writes them ({type(error).__name__}: {error})') from error
@@ -85,7 +111,7 @@ def side_px(value: Any) -> int:
     """
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = 0.0
     if not (1 <= number <= LARGEST_SIDE_PX and number.is_integer()):
         raise InputError(f'an image side of {value!r} px: expected a whole number from 1 to '

@@ -83,11 +83,12 @@ def _finite(path, name: str, array: np.ndarray, rows: int) -> np.ndarray:
             or array.dtype.kind != 'f':
         raise InputError(f'{path}: {name} must be floats of shape (T, {rows}, 3), T at least 4, '
                          f'but it is {array.dtype} of {array.shape}')
+    array = array.astype(np.float64)
     bad = ~(np.abs(array) <= FARTHEST_M).all(axis=(1, 2))  # nor NaN
     if bad.any():
         raise InputError(f'{path}: {name} holds NaN or more than {FARTHEST_M:g} m in {bad.sum()} '
                          f'of {len(array)} samples, first in sample {bad.argmax()}')
-    return array.astype(np.float64)
+    return array
 
 
 def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -131,8 +131,8 @@ def test_a_recording_without_its_camera_makes_no_rig(tmp_path):
 
 
 @pytest.mark.parametrize('changes, words', [
-    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, 2]}, 'camera right: its rotation is none'),
-    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, -1]}, 'camera right: its rotation is none'),
+    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, 2]}, 'camera right: its rotation is not a rotation'),
+    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, -1]}, 'camera right: its rotation is not a rotation'),
     ({'rotation': [1, 0, 0]}, 'is not a rig: expected `cameras`'),
     ({'translation_m': [0.0, float('nan'), 0.0]}, 'translation is not finite'),
     ({'translation_m': 'far'}, 'is not a rig: expected `cameras`'),

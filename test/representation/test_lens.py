@@ -53,6 +53,8 @@ def test_the_model_is_that_of_the_file(tmp_path, keys, equidistant):
     ('camera_model: omni', "camera_model 'omni' is not supported: expected pinhole or fisheye"),
     ('image_width: .inf', 'an image side of inf px'),
     ('image_height: -260', 'an image side of -260 px'),
+    (f'image_height: {"9" * 400}', 'an image side of 9999'),
+    (f'distortion_coefficients: {{data: [{"9" * 400}, 0, 0, 0]}}', 'int too large'),
     ('camera_matrix: {data: [0, 0, 173, 0, 301, 130, 0, 0, 1]}', 'focal lengths must be positive'),
     ('distortion_coefficients: {data: [.nan, 0, 0, 0]}', 'are not finite')])
 def test_a_value_that_is_not_one_of_a_camera_is_refused(tmp_path, keys, words):
@@ -70,9 +72,23 @@ def test_a_missing_file_is_reported(tmp_path):
 @pytest.mark.parametrize('text, words', [
     ('', 'expected a mapping'), ('[1, 2]', 'expected a mapping'), ('{:', 'is not a YAML file'),
     ('image_width: 346', 'expected image_width, image_height'), ('a: 2001-99-99', 'month must be'),
-    ('[' * 5000, 'nested too deeply'), (CALIBRATION.replace('301, ', ''), 'expected image_width')])
+    ('[' * 5000, 'nested too deeply'), ('a: !!timestamp b', 'is not a YAML file'),
+    ('a: &a [*a]', 'aliases stand for more than'),
+    (CALIBRATION.replace('301, ', ''), 'expected image_width')])
 def test_a_file_that_is_not_a_calibration_is_refused(tmp_path, text, words):
     path = tmp_path / 'camera.yaml'
     path.write_text(text)
     with pytest.raises(InputError, match=words):
+        load_lens(path, 346, 260)
+
+
+def test_a_file_whose_aliases_stand_for_more_than_its_size_is_refused(tmp_path):
+    """Nine lines were an array of 7 GiB."""
+    path = tmp_path / 'camera.yaml'
+    names = 'abcdefghi'
+    lines = ['a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]'] + [
+        f'{name}: &{name} [{", ".join([f"*{before}"] * 10)}]'
+        for before, name in zip(names, names[1:])]
+    path.write_text('\n'.join([*lines, 'camera_matrix: {data: *i}']))
+    with pytest.raises(InputError, match='aliases stand for more than 10000 values'):
         load_lens(path, 346, 260)
