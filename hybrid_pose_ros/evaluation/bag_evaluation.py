@@ -79,7 +79,8 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     events = _events(source, partial)
     run = Run(path, source.topic)
     if not len(run.poses) and not re_run:
-        raise InputError(f'{path} holds no skeletons: nothing is left without a re-run')
+        left_out = run.bad.line() and f'; messages left out: {run.bad.line()}'
+        raise InputError(f'{path} holds no skeletons: nothing is left without a re-run{left_out}')
     unlabeled = _unlabeled(source, events)
     labels, exact, turn = bag_truth(unlabeled, run, truth)
     phase_us = _phase_us(run, params.step_us)

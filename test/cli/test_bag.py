@@ -293,6 +293,12 @@ def test_a_pause_of_ten_minutes_costs_no_more_than_a_gap_that_is_kept(capsys, tm
     assert 300 < result['re_run']['poses'] <= whole['re_run']['poses']
 
 
+def test_a_bag_whose_poses_are_all_left_out_says_why(capsys, tmp_path):
+    messages = packet_messages([a_packet(0)]) + [(SKELETON, TYPES[SKELETON], 2**60, b'')]
+    line = refused(capsys, write_mcap(tmp_path / 'a.mcap', messages), '--no-re-run')
+    assert f'without a re-run; messages left out: 1 of {SKELETON}: 0 bytes are not' in line
+
+
 STRING = 'std_msgs/msg/String', b'\0\1\0\0\2\0\0\0a\0'
 
 
