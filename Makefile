@@ -16,7 +16,7 @@ EVALUATE ?= --sweep all
 SOURCES := $(shell find hybrid_pose_ros launch config msg interfaces -type f -not -name '*.pyc') CMakeLists.txt package.xml
 COLCON_FLAGS := --base-paths . interfaces/event_camera_msgs --merge-install --install-base $(VENV) --symlink-install
 
-.PHONY: demo test test-slow test-repeatedly bench reproduce build clean
+.PHONY: check demo test test-slow test-repeatedly bench reproduce build clean
 
 demo: build
 	$(BIN)/hybrid-pose demo --output $(OUT)/demo $(if $(RECORDING),--recording $(RECORDING))
@@ -24,6 +24,10 @@ demo: build
 # Two workers on two cores; each file's tests stay in one, for they share a graph.
 PARALLEL ?= -n 2 --dist loadfile
 PYTEST := $(BIN)/pytest $(PARALLEL)
+
+# Style and mistakes that need no run; the rules are in pyproject.toml.
+check: $(VENV)/.test
+	$(BIN)/ruff check
 
 test: build $(VENV)/.test
 	$(PYTEST)

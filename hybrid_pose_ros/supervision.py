@@ -41,7 +41,7 @@ class Supervisor:
         self._environment = environment
         self._processes: dict[str, subprocess.Popen] = {}
         self._stopped: set[str] = set()  # that have ended by themselves or were told to
-        self.restarts = {name: 0 for name in self._commands}
+        self.restarts = dict.fromkeys(self._commands, 0)
 
     def start(self) -> None:
         """Start all nodes."""

@@ -16,12 +16,12 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / 'tools'))
 
-from fuzzing import (  # noqa: E402
+from fuzzing import (
     arrays, datasets, files, packets, recorded, states, yaml_files)
-from fuzzing.campaign import Target, fuzz, run_inputs  # noqa: E402
-from fuzzing.mutations import mutated  # noqa: E402
+from fuzzing.campaign import Target, fuzz, run_inputs
+from fuzzing.mutations import mutated
 
-from hybrid_pose_ros.events.codecs import PacketDecoder  # noqa: E402
+from hybrid_pose_ros.events.codecs import PacketDecoder
 
 TARGETS = (packets.TARGETS | states.TARGETS | files.TARGETS | datasets.TARGETS | arrays.TARGETS
            | recorded.TARGETS | yaml_files.TARGETS)

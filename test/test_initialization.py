@@ -165,13 +165,13 @@ def test_while_nothing_moves_no_frame_is_due_but_on_request(producer):
 
 def test_a_sleeping_ann_looks_again_when_all_it_has_seen_is_out_of_reach(producer):
     made = producer(sleep_events_per_s=5_000.0, reach_us=500_000)
-    frames = slowly(made, range(0, 2_000))
+    frames = slowly(made, range(2_000))
     assert len(frames) == 4 and set(np.diff(frames[1:])) <= {500, 519, 520}
 
 
 def test_an_ann_wakes_when_something_moves(producer):
     made = producer(sleep_events_per_s=5_000.0)
-    slowly(made, range(0, 400))
+    slowly(made, range(400))
     frames = slowly(made, range(400, 500), events_per_bin=20)
     assert len(frames) == 4 and frames[0] <= 440 and set(np.diff(frames)) == {20}
 

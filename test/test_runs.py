@@ -311,7 +311,7 @@ def hurried_poses(track: PoseTracker, bins: range, waited_us: int) -> list[Pose]
 
 def test_packets_that_have_waited_are_taken_in_long_steps_with_a_pose_each():
     track = tracker(replay_step_us=10 * STEP_US)
-    hurried_poses(track, range(0, 3), 0)
+    hurried_poses(track, range(3), 0)
     track.initialize(state(3))
     poses = hurried_poses(track, range(3, 34), PARAMS.merge_lag_us + 1)
     assert [pose.skeleton.stamp_us for pose in poses] == [13_000, 23_000, 33_000]
@@ -323,7 +323,7 @@ def test_packets_that_have_waited_are_taken_in_long_steps_with_a_pose_each():
 
 def test_long_steps_are_those_of_a_network_of_that_step():
     track = tracker(replay_step_us=10 * STEP_US, quiet_events_per_s=0.0)
-    hurried_poses(track, range(0, 3), 0)
+    hurried_poses(track, range(3), 0)
     begun = state(3)
     track.initialize(begun)
     pose, = hurried_poses(track, range(3, 13), PARAMS.merge_lag_us + 1)
@@ -338,7 +338,7 @@ def test_long_steps_are_those_of_a_network_of_that_step():
 
 def test_a_tracker_without_long_steps_goes_on_bin_by_bin():
     track = tracker()
-    hurried_poses(track, range(0, 3), 0)
+    hurried_poses(track, range(3), 0)
     track.initialize(state(3))
     assert len(hurried_poses(track, range(3, 10), 10**6)) == 7
     assert track.counts.merged_steps == 0
@@ -346,7 +346,7 @@ def test_a_tracker_without_long_steps_goes_on_bin_by_bin():
 
 def test_bins_that_wait_for_a_long_step_when_a_state_takes_over_are_counted():
     track = tracker(replay_step_us=10 * STEP_US)
-    hurried_poses(track, range(0, 3), 0)
+    hurried_poses(track, range(3), 0)
     track.initialize(state(3))
     waited_us = PARAMS.merge_lag_us + 1
     assert not hurried_poses(track, range(3, 8), waited_us)

@@ -51,9 +51,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     here = args.workers == 1 and args.dask is None
     with nullcontext() if here else executor(args) as others, \
             Bar(None, 'evaluate3d') as bar:
-        result = evaluate3d(checkpoint, takes, params, trust, blind=not args.no_blind,
-                            executor=others, progress=bar.advance)
-    return result
+        return evaluate3d(checkpoint, takes, params, trust, blind=not args.no_blind,
+                          executor=others, progress=bar.advance)
 
 
 def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:

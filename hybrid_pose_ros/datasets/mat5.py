@@ -84,7 +84,7 @@ def _elements(content: memoryview, order: str) -> Iterator[_Element]:
         start, step = at + 8, 8
         if kind >> 16:
             kind, size, start, step = kind & 0xFFFF, kind >> 16, at + 4, 4
-        if step == 4 and size > 4 or start + size > len(content):
+        if (step == 4 and size > 4) or start + size > len(content):
             raise _Damaged(f'an element of {size} bytes does not fit where it lies')
         yield _Element(kind, content[start:start + size])
         at = start + size + (0 if kind == _COMPRESSED else -(start + size) % 8)

@@ -127,7 +127,7 @@ def decode_evt3_into(events, triggers, words, state, width, height):
             elif kind == VECT_BASE_X:
                 base = payload & 0x7FF
                 sign = (payload & 0x800) << 21
-            elif kind == VECT_12 or kind == VECT_8:
+            elif kind in (VECT_12, VECT_8):
                 mask = payload if kind == VECT_12 else payload & 0xFF
                 while mask:
                     x = base + trailing_zeros(mask)

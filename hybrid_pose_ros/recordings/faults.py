@@ -18,9 +18,7 @@ class Faults:
         self._count = 0
 
     def add(self, line: str) -> None:
-        """Add a line that names the file and what is wrong with it; a line that is kept counts
-        once.
-        """
+        """Add a line that names a file and its fault; the same line counts once."""
         if line not in self._lines:
             self._count += 1
             if len(self._lines) < SHOWN:

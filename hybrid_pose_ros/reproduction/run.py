@@ -72,7 +72,7 @@ class ReproductionParams:
         files = self.published_files()
         needs_ann = any(name.startswith('hybrid') and name not in files for name in named)
         found = [recipe for name, recipe in known.items()
-                 if name in named or name == 'ann' and needs_ann]
+                 if name in named or (name == 'ann' and needs_ann)]
         if self.epochs:
             found = [dataclasses.replace(recipe, epochs=self.epochs) for recipe in found]
         return found

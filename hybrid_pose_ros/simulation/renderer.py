@@ -190,8 +190,10 @@ def _closest(A, B, C, dr):
 
 @njit(**KERNEL)
 def _first_hit(G0, G1, G2, du):
-    """Return which sphere, 0 to 1, a ray enters first: t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2)
-    is smallest there."""
+    """Return which sphere, 0 to 1, a ray enters first.
+
+    There t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2) is smallest.
+    """
     if G2 >= F(0.0):
         return F(1.0) if G1 > F(0.0) else F(0.0)
     per_G2 = F(1.0) / G2

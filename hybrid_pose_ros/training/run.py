@@ -111,7 +111,7 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
     seconds = sum(clip.end_us - clip.start_us for clip in clips) * 1e-6
     return hybrid.to_checkpoint({
         'trained': (bool(start.card.get('trained'))
-                    or done_snn > 0 and (params.alone or done_ann > 0)),
+                    or (done_snn > 0 and (params.alone or done_ann > 0))),
         'training': {'start': identity(start) if params.start else '',
                      'data_s': round(seconds, 1), 'corpus': fingerprint(clips),
                      'clips': len(clips), 'events': events,
@@ -150,7 +150,7 @@ def device_named(name: str, ranks: Ranks = Ranks()) -> str:
     """
     if name not in ('auto', 'cpu', 'cuda'):
         raise InputError(f'device {name!r} is not known: choose from auto, cpu, cuda')
-    if name == 'cpu' or name == 'auto' and not torch.cuda.is_available():
+    if name == 'cpu' or (name == 'auto' and not torch.cuda.is_available()):
         return 'cpu'
     found = torch.cuda.device_count()
     if not found:
@@ -191,7 +191,7 @@ def first_weights(network: Preset, seed: int) -> Checkpoint:
     """Return random weights of a network to train."""
     checkpoint = untrained(network, seed)
     for name, tensor in checkpoint.tensors.items():
-        if name == 'snn.output.weight' or name.endswith('conv2.weight') and 'heads.' in name:
+        if name == 'snn.output.weight' or (name.endswith('conv2.weight') and 'heads.' in name):
             checkpoint.tensors[name] = OUTPUT_START * tensor
     return checkpoint
 

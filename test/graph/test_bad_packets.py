@@ -65,7 +65,7 @@ def test_a_first_packet_of_an_impossible_sensor_does_not_decide_the_size(live, s
 def test_a_packet_without_events_is_nothing_special(live):
     camera = listening(live)
     camera.send_packet(events=array.array('B'))
-    for name, report in after_good_packets(live, camera).items():
+    for report in after_good_packets(live, camera).values():
         assert report['packets'] == '11'
         assert report['bad_packets'] == report['lost_packets'] == report['restarts'] == '0'
     assert live.log() == []

@@ -132,7 +132,7 @@ def test_a_package_that_is_missing_is_named_before_any_node_is_made(monkeypatch,
                                                                     package):
     """The launch failed at that node and left the others running, for a second launch to meet."""
     monkeypatch.setenv('ROS_DISTRO', 'jazzy')
-    monkeypatch.setattr(graph_check, 'prefixes', lambda: [])
+    monkeypatch.setattr(graph_check, 'prefixes', list)
     with pytest.raises(InputError, match=f'sudo apt install ros-jazzy-{package}'):
         visited(**argument)
 

@@ -112,7 +112,7 @@ def test_the_cameras_of_a_take_see_one_person_at_the_same_time(captures, tmp_pat
     assert [path.name for path in paths] == [f'dhp19_{number}.h5' for number in (1, 2, 3, 4)]
     recordings = [Hdf5Recording(path) for path in paths]
     labels = [recording.labels() for recording in recordings]
-    for recording, view, seen in zip(recordings, recorded_rig(recordings).cameras, labels):
+    for view, seen in zip(recorded_rig(recordings).cameras, labels):
         np.testing.assert_array_equal(seen.joints_mm, labels[0].joints_mm)
         np.testing.assert_array_equal(seen.t, labels[0].t)
         np.testing.assert_allclose(project(view, 1e-3 * seen.joints_mm) + 0.5, seen.joints_px,

@@ -35,7 +35,7 @@ def test_a_state_lasts_until_a_straight_line_between_two_ages_passes_the_limit()
 def test_a_higher_limit_never_shortens_a_life(errors, one, other):
     ages = [10.0 * age for age in range(1, len(errors) + 1)]
     low, high = (lasts(ages, errors, limit) for limit in sorted((one, other)))
-    assert high is None or low is not None and low <= high
+    assert high is None or (low is not None and low <= high)
 
 
 def test_a_mute_snn_lasts_as_long_as_a_held_pose(tmp_path, capsys):

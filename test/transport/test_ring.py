@@ -307,8 +307,8 @@ def forged(real):
     tensor = st.builds(real.tensors[0].__class__, st.sampled_from(['heatmap', 'a', '/']),
                        st.sampled_from(['float32', 'int8', 'object']),
                        st.lists(number, max_size=4).map(tuple), number.map(lambda n: 64 * n))
-    forgeries = {name: number for name in (
-        'sequence', 'slot', 'generation', 'byte_count', 'checksum', 'sensor_time_us')} | {
+    forgeries = dict.fromkeys(('sequence', 'slot', 'generation', 'byte_count', 'checksum',
+                               'sensor_time_us'), number) | {
         'model': st.sampled_from(['', 'paper:ff']), 'host': st.text(max_size=5),
         'segment': st.text(max_size=30) | st.just('hybrid_pose.1.0123456789abcdef'),
         'tensors': st.lists(tensor, max_size=4).map(tuple)

@@ -285,7 +285,7 @@ def run_inputs(target: Target, inputs: int, rng: Random, folder: Path,
                 if peak - last_peak > MOST_MEMORY:
                     on_finding('memory', Finding(f'memory: {peak - last_peak} bytes more for one '
                                                  'of these: ', list(recent)))
-            if traced and steps.new or outcome not in known:
+            if (traced and steps.new) or outcome not in known:
                 known.add(outcome)
                 kept += 1
                 if len(corpus) < CORPUS:
