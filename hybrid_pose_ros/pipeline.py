@@ -14,7 +14,8 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.demand import Demand
-from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.pose.fusion import JointFusion
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.holding import JointHolder
 from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
@@ -57,8 +58,8 @@ class PoseTracker:
         self._logits = checkpoint.preset.logits
         self._geometry = params.geometry(checkpoint.preset, width, height)
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
-        self._runs = Runs(checkpoint, params, self._geometry, self.counts,
-                          period_us=period_us)
+        self._runs = Runs(checkpoint, params, self._geometry, self.counts, period_us=period_us,
+                          read=self._read)
         self._counter = self._new_counter()
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None
@@ -179,25 +180,37 @@ class PoseTracker:
         self._holder = JointHolder(self._geometry, self._params.step_us,
                                    self._params.quiet_events_per_s)
         self._moving = len(JOINTS)  # joints that are not held
-        self._held_since_us: int | None = None  # of the state that last looked at the joints
+        self._corrected_us: int | None = None  # time of the state that last corrected the joints
+        self._fusion = JointFusion(self._params.step_us, self._runs.kept_steps,
+                                   self._geometry.pooling)
         self._velocity: VelocityState | None = None
         self._last_pose_index: int | None = None
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> Pose:
         """Return what the live run says; a tracker of another task reads its maps otherwise."""
-        cells, confidence = locate_joints(self._runs.live.state.maps, self._logits, len(JOINTS))
-        joints_px = self._geometry.to_px(cells + self._runs.live.state.offset).astype(np.float32)
+        live = self._runs.live
+        joints_px, confidence = self._read(live.state)
+        corrected = live.since_us != self._corrected_us
+        if self._params.fusion:
+            if corrected:
+                self._fusion.correct(live.since_us, *live.seen)
+            joints_px = self._fusion.carry(joints_px)
+        self._corrected_us = live.since_us
         skipped = self._skipped(step)
-        held = self._holder.hold_into(joints_px, counts, steps=skipped + 1,
-                                      moved=self._runs.live.since_us != self._held_since_us)
-        self._held_since_us = self._runs.live.since_us
+        held = self._holder.hold_into(joints_px, counts, steps=skipped + 1, moved=corrected)
+        self._fusion.remember(step.end_us, joints_px)
         velocity, self._velocity = velocity_step(joints_px, confidence, step.end_us,
                                                  self._velocity)
         skeleton = Skeleton(step.end_us, joints_px, confidence, velocity)
-        age_us = step.end_us - self._runs.live.since_us
+        age_us = step.end_us - live.since_us
         self.counts.poses += 1
         return Pose(skeleton, held, step.events, skipped, age_us,
                     age_us > self._params.max_age_us, time.perf_counter_ns() - started_ns)
+
+    def _read(self, state: EngineState) -> tuple[np.ndarray, np.ndarray]:
+        """Return the network's joints (J, 2) float32 [px], and their confidence (J,)."""
+        cells, confidence = locate_joints(state.maps, self._logits, len(JOINTS))
+        return self._geometry.to_px(cells + state.offset).astype(np.float32), confidence
 
     def _skipped(self, step: Step) -> int:
         """Return how many bins had no pose since the last that had; this one has."""

@@ -17,9 +17,9 @@ they meet them, or, where that is too far, leave out the bins in between.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -72,17 +72,27 @@ class Run:
     since_us: int  # sensor time of its initialization
     next_index: int  # the bin that it takes next
     arrival_index: int  # the newest bin when it came
+    seen: Any = None  # what `read` returned for the state as it came
 
 
 class Runs:
     """Takes every time bin, from the first state of the ANN on; `live` is the run that counts."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
-                 counts: TrackerCounts, *, period_us: int = 0):
-        """Lay out the network; ready when it returns. What happens is added to `counts`.
+                 counts: TrackerCounts, *, period_us: int = 0,
+                 read: Callable[[EngineState], Any] = lambda state: None):
+        """Allocate the network and compile its kernels.
 
-        `period_us` is the length of a turn of the sensor's clock; 0: it does not wrap.
+        Args:
+            checkpoint: the weights.
+            params: of the tracker.
+            geometry: of the network's input.
+            counts: totals to add to.
+            period_us: length of a turn of the sensor's clock; 0: it does not wrap.
+            read: is called with each state of the ANN as it was copied, before bins are replayed;
+                its result is `seen` of the run.
         """
+        self._read = read
         self._period_us = period_us
         self._params = params
         self._counts = counts
@@ -206,6 +216,7 @@ class Runs:
             self._counts.states_torn += 1
             self._release(run)
             return None
+        run.seen = self._read(run.state)
         ahead = first_index - self._history[-1].index - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run

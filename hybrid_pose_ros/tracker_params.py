@@ -45,6 +45,8 @@ class NetworkParams:
 class TrackerParams(DemandParams, NetworkParams):
     """Parameters of the snn_tracker node."""
 
+    fusion: bool = param(True, 'Correct the track by each pose of the ANN as its confidence '
+                         'allows; off: the pose replaces the track, as published.')
     replay_steps: int = param(4, 'Steps of the replay beside each live bin where a new state '
                               'does not catch up in idle times.', low=2, high=1_000)
     replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to '

@@ -22,7 +22,8 @@ EDGE = preset('edge')
 WEIGHTS = untrained(EDGE)
 GEOMETRY = input_geometry(EDGE, WIDTH, HEIGHT)
 ENGINE = SpikingEngine(WEIGHTS, GEOMETRY.width, GEOMETRY.height, STEP_US)
-PARAMS = TrackerParams(history_us=40_000, replay_step_us=STEP_US)  # bin by bin, so exact
+PARAMS = TrackerParams(history_us=40_000, replay_step_us=STEP_US,  # bin by bin, so exact
+                       fusion=False)
 BINS = 60
 
 

@@ -11,7 +11,8 @@ from hybrid_pose_ros.pose.skeleton import JOINTS
 
 COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'constant_velocity': 'tab:olive',
           'kalman': 'tab:brown', 'confidence_kalman': 'tab:purple', 'snn_windowed': 'tab:cyan',
-          'snn_streaming': 'tab:blue', 'hybrid': 'tab:red', 'hybrid_no_state_init': 'tab:orange',
+          'snn_streaming': 'tab:blue', 'hybrid': 'tab:red', 'hybrid_unfused': 'salmon',
+          'hybrid_no_state_init': 'tab:orange',
           'hybrid_no_output_init': 'tab:pink'}
 NOTHING = float('nan')
 

@@ -15,16 +15,18 @@ from hybrid_pose_ros.evaluation.schedule import Schedule
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tracker_params import TrackerParams
 
-INITIALIZED = {'hybrid': (True, True), 'hybrid_no_state_init': (False, True),
-               'hybrid_no_output_init': (True, False)}
+INITIALIZED = {'hybrid': (True, True), 'hybrid_unfused': (True, True),
+               'hybrid_no_state_init': (False, True), 'hybrid_no_output_init': (True, False)}
 """Whether the ANN sets the membranes, and the heatmap."""
+FUSED = 'hybrid',
+"""Rows whose track the ANN corrects; in the others it replaces it, as published."""
 ALONE = ('snn_windowed', 'snn_streaming')
 
 
 def _tracker_params(row: str, params: EvaluationParams) -> TrackerParams:
     """Return how a row's tracker runs: joints that it has not seen yet cannot be held."""
     sees = row in INITIALIZED and INITIALIZED[row][1]
-    return TrackerParams(step_us=params.step_us,
+    return TrackerParams(step_us=params.step_us, fusion=row in FUSED,
                          quiet_events_per_s=params.quiet_events_per_s if sees else 0.0)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.engine.estimator import EngineState
 from hybrid_pose_ros.gesture.classes import Gesture, probabilities
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.representation.step_counter import Step
@@ -30,6 +31,9 @@ class GestureReading(NamedTuple):
 
 class GestureTracker(PoseTracker):
     """Says what the person does at the end of every time bin, from the first state on."""
+
+    def _read(self, state: EngineState) -> None:
+        """Return nothing: there are no joints to fuse."""
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> GestureReading:
         gesture = Gesture(step.end_us, probabilities(self._runs.live.state.heatmap))
