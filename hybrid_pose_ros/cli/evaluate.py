@@ -125,6 +125,7 @@ def show(result: dict[str, Any]) -> None:
                       f'{100 * power["saving_against_ann"]:.1f}%')
     console.print(table)
     console.print('hybrid relative to (late): ' + _ratios(result['ratios']))
+    console.print('hybrid minus, by recording [px]: ' + _differences(result['differences']))
     for name, row in result['rows'].items():
         if 'note' in row:
             console.print(f'{name}: {row["note"]}')
@@ -138,6 +139,12 @@ def _ratios(ratios: dict[str, float]) -> str:
     return ', '.join(
         f'{name.removeprefix("hybrid_to_")} {ratio:.2f} ({ratios[name + "_latency_aware"]:.2f})'
         for name, ratio in ratios.items() if name + '_latency_aware' in ratios)
+
+
+def _differences(differences: dict[str, dict[str, float | None]]) -> str:
+    return ', '.join(f'{name.removeprefix("hybrid_minus_")} {_text(found["mean_px"])} ± '
+                     f'{_text(found["standard_error_px"])}'
+                     for name, found in differences.items())
 
 
 def _sweep_table(swept: dict[str, Any]):

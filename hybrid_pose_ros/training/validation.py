@@ -8,7 +8,7 @@ Errors are distances of joints inside the image, hidden behind the body or not, 
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.layout import spike_maps, state_layout
 from hybrid_pose_ros.networks.initializer import StateInitializer
-from hybrid_pose_ros.pipeline import PoseTracker
+from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
@@ -148,31 +148,42 @@ def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int 
          rate_hz: float = 30.0, delay_us: int = 30_000) -> dict[str, Any]:
     """Return errors of the tracker, fed packets, with a state every 1 / rate that comes late.
 
-    Beside it the error of the last pose of the ANN that had come by then.
+    With and without fusion, and those of the last pose of the ANN that had come by then.
     """
     errors = defaultdict(list)
     for clip in clips:
         geometry = input_geometry(checkpoint.preset, clip.width, clip.height)
-        tracker = PoseTracker(checkpoint, TrackerParams(step_us=step_us), clip.width, clip.height)
+        trackers = {row: PoseTracker(checkpoint, TrackerParams(step_us=step_us, fusion=fusion),
+                                     clip.width, clip.height)
+                    for row, fusion in (('hybrid', True), ('hybrid_unfused', False))}
         ann = LateAnn(Ann(checkpoint, geometry), rate_hz=rate_hz, delay_us=delay_us,
                       step_us=step_us)
         held = None
         for start_us in range(clip.start_us, clip.end_us, PACKET_US):
             for state in ann.arrived(start_us):
-                tracker.initialize(state)
+                for tracker in trackers.values():
+                    tracker.initialize(state)
                 held = state.joints_px
-            for pose in tracker.update(clip.events_between(start_us, start_us + PACKET_US)):
-                stamp_us = pose.skeleton.stamp_us
-                if stamp_us >= clip.start_us + SETTLED_US:
+            events = clip.events_between(start_us, start_us + PACKET_US)
+            for row, tracker in trackers.items():
+                for stamp_us, joints_px in _settled(tracker.update(events), clip):
                     joints, visible, _ = clip.joints_at(np.array([stamp_us]))
-                    errors['hybrid'].append(_errors(pose.skeleton.joints_px, joints, visible))
-                    errors['ann_held'].append(_errors(held, joints, visible))
+                    errors[row].append(_errors(joints_px, joints, visible))
+                    if row == 'hybrid':
+                        errors['ann_held'].append(_errors(held, joints, visible))
             ann.look(clip, start_us + PACKET_US)
     return {'poses': len(errors['hybrid']), 'rate_hz': rate_hz, 'delay_us': delay_us,
             'step_us': step_us,
             'rows': {name: {'mpjpe_px': _rounded(np.nanmean(values)),
                             'median_px': _rounded(np.nanmedian(values))}
                      for name, values in errors.items()}}
+
+
+def _settled(poses: Iterable[Pose], clip: LabeledRecording) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield stamp and joints of the poses behind a clip's first part."""
+    for pose in poses:
+        if pose.stamp_us >= clip.start_us + SETTLED_US:
+            yield pose.stamp_us, pose.skeleton.joints_px
 
 
 def _looks(ann: Ann, clip: LabeledRecording, stamps_us: np.ndarray,
