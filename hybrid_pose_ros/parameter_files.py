@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.yaml_files import read_yaml
 
 PARAMETERS = 'ros__parameters'
 
@@ -37,12 +36,7 @@ def read_sections(path: str | Path) -> list[Section]:
     Raises:
         InputError: there is no such file, or it is not a parameter file.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f'no parameter file at {path}: {error.strerror}') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
+    content = read_yaml(path, 'parameter file')
     if content is None:  # every line is a comment
         return []
     try:

@@ -67,12 +67,20 @@ def test_a_node_in_its_namespace_is_no_mistake(file):
         check_graph(graph(namespace='left'), file(text))
 
 
+def aliases(levels: int) -> str:
+    """Return lists of ten aliases of the list before: 10 ** levels values in all."""
+    lists = [f'a0: &a0 [{", ".join("0" * 10)}]'] + [
+        f'a{level}: &a{level} [{", ".join([f"*a{level - 1}"] * 10)}]' for level in range(1, levels)]
+    return '\n'.join(lists)
+
+
 @pytest.mark.parametrize('text, said', (
     ('hello', "not a parameter file: expected NODE: {ros__parameters: {NAME: VALUE}}, not "
      "'hello'"),
     ('snn_tracker: {step_us: 500}', 'is not a parameter file'),
-    ('a: [', 'is not YAML'),
-    ('a: {b: \x00}', 'is not YAML'),
+    ('a: [', 'is not a YAML file'),
+    ('a: {b: \x00}', 'is not a YAML file'), ('[' * 5000, 'is nested too deeply'),
+    (aliases(6), 'its aliases stand for more than 10000 values'),
     (section('snn_tracker', 'steps_us: 500'),
      'sets steps_us of /snn_tracker, which has no such parameter: `hybrid-pose params` lists '
      'them; is it step_us?'),

@@ -24,8 +24,9 @@ from hybrid_pose_ros.datasets import dhp19_calibration
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import Rig, RigCamera, check_camera
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording
-from hybrid_pose_ros.representation.calibration import calibration_of, read_mapping, side_px
+from hybrid_pose_ros.representation.calibration import calibration_of, side_px
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
+from hybrid_pose_ros.yaml_files import read_mapping
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
 """Kalibr's names of what ROS calls otherwise."""

@@ -3,12 +3,9 @@
 """Camera calibrations in YAML, with the keys that ROS's camera_calibration writes."""
 
 from collections.abc import Mapping
-from math import inf
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 
 from hybrid_pose_ros.errors import InputError
 
@@ -17,9 +14,6 @@ COEFFICIENTS = {'plumb_bob': (4, 5, 8, 12, 14), 'rational_polynomial': (8, 12, 1
 """Distortion models by ROS's names, and how many coefficients OpenCV takes for each."""
 
 LARGEST_SIDE_PX = 1 << 16
-
-MOST_VALUES = 10_000
-"""What a file may hold: some lines of aliases of aliases can stand for gigabytes."""
 
 
 class Calibration(NamedTuple):
@@ -30,48 +24,6 @@ class Calibration(NamedTuple):
     matrix: np.ndarray  # (3, 3) [px]
     distortion: np.ndarray  # k1, k2, p1, p2, k3 ..., or k1 to k4 of equidistant
     model: str  # one of COEFFICIENTS
-
-
-def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
-    """Return the mapping in a YAML file; errors say `what` it should be, as 'calibration'.
-
-    Raises:
-        InputError: the file cannot be read, is not YAML, or holds something else.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except OSError as error:
-        raise InputError(f'no {what} at {path}: {error.strerror}') from error
-    except RecursionError as error:
-        raise InputError(f'{path} is not a {what}: it is nested too deeply') from error
-    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError,
-            ArithmeticError) as error:  # the loader's own, for some tags
-        raise InputError(f'{path} is not a YAML file: {" ".join(str(error).split())}') from error
-    if not isinstance(content, dict):
-        raise InputError(f'{path} is not a {what}: expected a mapping of keys, not '
-                         f'{type(content).__name__}')
-    if _expanded(content, {}) > MOST_VALUES:
-        raise InputError(f'{path} is not a {what}: its aliases stand for more than {MOST_VALUES} '
-                         'values')
-    return content
-
-
-def _expanded(value: Any, known: dict[int, float]) -> float:
-    """Return how many values a value holds, each as often as aliases repeat it.
-
-    Args:
-        value: from YAML, whose aliases are one object in several places.
-        known: the results so far, by identity; a value that holds itself is infinite.
-    """
-    if isinstance(value, str):
-        return 1 + len(value) // 100
-    if not isinstance(value, (dict, list, tuple, set)):
-        return 1
-    if id(value) not in known:
-        known[id(value)] = inf
-        inner = (*value.keys(), *value.values()) if isinstance(value, dict) else value
-        known[id(value)] = 1 + sum(_expanded(one, known) for one in inner)
-    return known[id(value)]
 
 
 def calibration_of(content: Mapping[Any, Any]) -> Calibration:

@@ -5,8 +5,9 @@
 from pathlib import Path
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.representation.calibration import Calibration, calibration_of, read_mapping
+from hybrid_pose_ros.representation.calibration import Calibration, calibration_of
 from hybrid_pose_ros.representation.geometry import Lens
+from hybrid_pose_ros.yaml_files import read_mapping
 
 
 def load_calibration(path: str | Path) -> Calibration:

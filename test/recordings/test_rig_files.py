@@ -9,34 +9,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from camchain import CAMCHAIN
+
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import project, to_camera
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording, Hdf5Writer
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, load_rig, recorded_rig, save_rig
 from hybrid_pose_ros.simulation.camera import CAMERAS
 
-CAMCHAIN = """
-cam0:
-  cam_overlaps: [1]
-  camera_model: pinhole
-  distortion_coeffs: [-0.37, 0.16, 0.0003, -0.0002]
-  distortion_model: radtan
-  intrinsics: [330.5, 331.5, 172.5, 131.0]
-  resolution: [346, 260]
-  rostopic: /left/event_camera/image_raw
-cam1:
-  T_cn_cnm1:
-  - [0.0, 0.0, -1.0, 0.5]
-  - [0.0, 1.0, 0.0, 0.0]
-  - [1.0, 0.0, 0.0, 2.0]
-  - [0.0, 0.0, 0.0, 1.0]
-  camera_model: pinhole
-  distortion_coeffs: [-0.02, 0.01, 0.0, 0.0]
-  distortion_model: equidistant
-  intrinsics: [329.0, 328.0, 170.0, 130.0]
-  resolution: [346, 260]
-  rostopic: /right/event_camera/image_raw
-"""
 CALIBRATION = """
 image_width: 346
 image_height: 260
