@@ -19,24 +19,23 @@ from rich.table import Table
 
 from hybrid_pose_ros.checkpoint import load
 from hybrid_pose_ros.cli import demo_folder
+from hybrid_pose_ros.cli.demo_report import bag_report, last_line, rig_report, table_rows
 from hybrid_pose_ros.cli.executors import processes
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_plots import plot_run
-from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.takes import find_takes
-from hybrid_pose_ros.evaluation.world_report import world_report
 from hybrid_pose_ros.graph import NodeSpec, graph, share
 from hybrid_pose_ros.graph_check import check_graph
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
+from hybrid_pose_ros.presets import PRESETS
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.simulation.take import record_take
 from hybrid_pose_ros.supervision import Supervisor
-from hybrid_pose_ros.visualization.video import write_gif, write_video
+from hybrid_pose_ros.visualization.video import write_gif
 
 SUMMARY = 'run the whole graph on a simulated person or a recording; leave bag, video and report'
 
@@ -73,15 +72,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                help='folder for bag, video and report; an earlier demo in it is replaced')
     parser.add_argument('--duration', type=float, default=10.0,
                         help='length of the simulated scene [s]')
-    parser.add_argument('--rate', default='', help='speed of the playback (1; of several cameras '
-                        'lower on a machine with few cores); latencies count from the stamps, so '
-                        'they hold at 1 only')
+    parser.add_argument('--rate', default='', help='playback speed (1; lower for several cameras '
+                        'on a machine with few cores); latencies are valid at 1 only, as they '
+                        'are measured from the stamps')
     parser.add_argument('--ann-rate', default='', help='states a second [Hz]')
     parser.add_argument('--step-us', default='', help='length of a time bin [us]')
-    parser.add_argument('--preset', default='')
-    parser.add_argument('--checkpoint', default='')
-    parser.add_argument('--seed', default='')
-    parser.add_argument('--no-video', action='store_true')
+    parser.add_argument('--preset', default='', help=f'one of {", ".join(PRESETS)} (edge)')
+    parser.add_argument('--checkpoint', default='',
+                        help='weights (.safetensors); those that ship with the preset')
+    parser.add_argument('--seed', default='', help='random seed of the simulated scene (0)')
+    parser.add_argument('--no-video', action='store_true', help='write no skeleton.mp4')
     parser.add_argument('--gif', action='store_true', help='write skeleton.gif too')
 
 
@@ -105,12 +105,12 @@ def run(args: argparse.Namespace) -> dict:
         restarts = dict(supervisor.restarts)
     with console.status('reading the bags back'), writing(output):
         if rig is None:
-            report, _ = _report(output, output, supervisor.log('evaluator'), restarts,
-                                video=not args.no_video)
+            report, _ = bag_report(output, output, supervisor.log('evaluator'), restarts,
+                                   video=not args.no_video)
             if args.gif:
                 write_gif(output / report['bag'], output / demo_folder.GIF)
         else:
-            report = _rig_report(output, rig, supervisor, restarts)
+            report = rig_report(output, rig, supervisor, restarts)
         (output / demo_folder.REPORT).write_text(json.dumps(report, indent=2) + '\n')
     return report | {'output': str(output)}
 
@@ -123,7 +123,7 @@ def kept(args: argparse.Namespace) -> str:
 def show(report: dict) -> None:
     """Print the table and where everything is."""
     table = Table('', '', title='hybrid-pose demo', show_header=False)
-    for label, text in _rows(report):
+    for label, text in table_rows(report):
         table.add_row(label, text)
     Console().print(table)
     print(f'bag, video, plots and report are in {report["output"]}')
@@ -191,17 +191,17 @@ def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console
 
 
 class MachineShare(NamedTuple):
-    """What one of several cameras may take of a machine."""
+    """Settings with which the graphs of several cameras fit on a machine."""
 
     step_us: int  # length of a time bin
     rate: float  # speed of the playback
 
 
 def share_of_machine(cameras: int, cores: int) -> MachineShare:
-    """Return with which time bins and at which speed so many cameras' graphs fit on the cores.
+    """Return time bin and playback speed for the graphs of several cameras.
 
-    Half of what a graph takes does not depend on the length of its bins, and states of the ANN
-    that come late are worth nothing, so both go with the square of the load.
+    Both scale with the square of the load: half of a graph's cost does not depend on the length
+    of its bins, and states of the ANN that arrive late are useless.
     """
     load = max(1, math.ceil(CORES_A_GRAPH * cameras / cores))
     return MachineShare(min(LONGEST_US, 1_000 * load ** 2), 1 / load ** 2)
@@ -248,7 +248,7 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
             done = supervisor.check()
             for name, status in done.items():
                 if status:
-                    raise InputError(f'{name} ended: {_last_line(supervisor.log(name))}')
+                    raise InputError(f'{name} ended: {last_line(supervisor.log(name))}')
             if done.keys() >= set(recorders):
                 return
             finishing = done.keys() >= set(players)
@@ -270,106 +270,3 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
 def _played_s(log: Path) -> float | None:
     found = PLAYED.findall(log.read_text(errors='replace'))
     return float(found[-1]) if found else None
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors='replace').strip().splitlines()
-    return lines[-1] if lines else 'it said nothing'
-
-
-def _recorder_counts(log: Path) -> dict:
-    """Return what the evaluator said last."""
-    try:
-        return json.loads(_last_line(log))
-    except ValueError:
-        return {'messages': {}, 'failure': f'the evaluator was killed, see {log}'}
-
-
-def _report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, video: bool,
-            plots: bool = True, name: str = demo_folder.BAG) -> tuple[dict, Run]:
-    """Read a bag in a folder back; write plots and video to `output`.
-
-    A recorder that was killed has left its bag, and another one has begun the next: the largest
-    says most.
-    """
-    recorded = _recorder_counts(log)
-    bags = [file.parent for file in folder.glob(f'{name}*/*.mcap')
-            if re.fullmatch(rf'{name}(_\d+)?', file.parent.name)]
-    if not bags:
-        raise InputError(f'nothing was recorded: {recorded["failure"]}')
-    bag = max(bags, key=lambda path: sum(file.stat().st_size for file in path.iterdir()))
-    run = Run(bag)
-    report = {'bag': str(bag.relative_to(output)), 'recorder': recorded, 'restarts': restarts,
-              **summarize(run)}
-    if len(run.poses) and plots:
-        plot_run(run, output)
-    if video and run.stream.counts.events:
-        report['video_frames'] = write_video(bag, output / demo_folder.VIDEO)
-    return report, run
-
-
-def _rig_report(output: Path, rig: Rig, supervisor: Supervisor, restarts: dict[str, int]) -> dict:
-    """Return the report of several cameras: of each, and of the world."""
-    reports, runs = zip(*(
-        _report(output / demo_folder.BAGS, output, supervisor.log(f'{name}/evaluator'), restarts,
-                video=False, plots=False, name=name) for name in rig.names))
-    bags = [output / report['bag'] for report in reports]
-    return {'cameras': dict(zip(rig.names, reports)), 'world': world_report(rig, bags, runs),
-            'restarts': restarts}
-
-
-def _world_rows(report: dict) -> list[tuple[str, str]]:
-    world = report['world']
-    rows = [(f'{name}: poses, lost packets', f'{one["poses"]:,}, {one["lost_packets"]}')
-            for name, one in report['cameras'].items()]
-    rows.append(('poses in the world', f'{world["poses"]:,}'))
-    if world['poses']:
-        rows += [('joints with a point', f'{world["share_of_joints"]:.1%}, of '
-                                         f'{world["cameras_used"]:.2f} cameras'),
-                 ('triangulating', _levels(world['compute_ms'])),
-                 ('instant to pose', _levels(world['latency_ms']))]
-        if world['reprojection_error_px']:
-            median_px = world['reprojection_error_px']['p50']
-            rows.append(('reprojection error', f'median {median_px:.2f} px'))
-    if 'mpjpe_mm' in world:
-        rows.append(('error against ground truth', f'mean {world["mpjpe_mm"]:.0f} mm, median '
-                                                   f'{world["median_mm"]:.0f} mm'))
-    return rows
-
-
-def _rows(report: dict) -> list[tuple[str, str]]:
-    if 'world' in report:
-        return _world_rows(report)
-    rows = [('packets', f'{report["packets"]:,} ({report["lost_packets"]} lost, '
-                        f'{report["bad_packets"]} bad)'),
-            ('events', f'{report["events"]:,}'),
-            ('state hand-overs',
-             f'{report.get("state_handovers", 0)} of {report["states"]} states'),
-            ('poses', f'{report["poses"]:,}')]
-    if report['poses']:
-        latency = report['latency_ms']
-        rows += [('poses a second of sensor time', f'{report["poses_per_sensor_s"]:.1f}'),
-                 ('poses missing', f'{report["missing_poses"]}'),
-                 ('bag', f'{report["mib_per_minute"]:.0f} MiB a minute'),
-                 ('age of the state', _levels(report['state_age_ms'])),
-                 ('packet arrival to pose', _levels(latency['packet_arrival_to_publish'])),
-                 ('network and decoding', _levels(latency['compute']))]
-        if 'ann_ms' in report:
-            rows.append(('ANN and heads', _levels(report['ann_ms'])))
-        if 'power' in report:
-            power = report['power']
-            rows.append(('power, honest count at 45 nm',
-                         f'{sum(power["mw"].values()):.0f} mW, {power["saving"]:.1%} less than '
-                         'the ANN at every step'))
-        if 'mpjpe_px' in report:
-            rows.append(('error against ground truth', f'{report["mpjpe_px"]:.1f} px'))
-    restarts = {name: count for name, count in report['restarts'].items() if count}
-    rows.append(('nodes restarted', str(restarts or 'none')))
-    if report['poses']:
-        rows.append(('weights', 'trained' if report['trained'] else
-                     'UNTRAINED WEIGHTS: the poses mean nothing'))
-    return rows
-
-
-def _levels(levels: dict[str, float]) -> str:
-    return ' '.join(f'{name} {value:.2f}' for name, value in levels.items()) + ' ms'
