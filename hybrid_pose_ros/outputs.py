@@ -5,7 +5,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,23 @@ def writing(path: str | Path) -> Iterator[None]:
                   else 'name another place, or make this one writable')
         raise InputError(f'{error.filename or path} cannot be written '
                          f'({error.strerror or error}): {remedy}') from error
+
+
+def write_result(folder: Path, result: Mapping[str, Any], report: Callable[[], Any]) -> Any:
+    """Write result.json into a folder, then a report; return what `report` returns.
+
+    Args:
+        folder: is made.
+        result: JSON values.
+        report: writes its files.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / 'result.json').write_text(json.dumps(result, indent=1))
+        return report()
 
 
 def claim(folder: Path, run: Mapping[str, Any]) -> None:

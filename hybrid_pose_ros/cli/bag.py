@@ -3,14 +3,13 @@
 """`hybrid-pose bag`: score what a bag recorded, and run the tracker again on its events."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Score the poses of a bag, run the tracker again on its events, and compare.'
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
@@ -75,10 +74,8 @@ def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
     from hybrid_pose_ros.evaluation.bag_report import write_bag_report
     if not args.output:
         return {}
-    with writing(args.output):
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / 'result.json').write_text(json.dumps(result, indent=1))
-        return {'report': str(write_bag_report(result, args.output, video=not args.no_video))}
+    return {'report': str(write_result(args.output, result, lambda: write_bag_report(
+        result, args.output, video=not args.no_video)))}
 
 
 def _checkpoint(args: argparse.Namespace, weights: str) -> Checkpoint:

@@ -3,7 +3,6 @@
 """`hybrid-pose evaluate`: the hybrid and its rivals on recordings with labels."""
 
 import argparse
-import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, w
 from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
@@ -95,10 +94,8 @@ def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
     from hybrid_pose_ros.evaluation.html_report import write_report
     if not args.output:
         return {}
-    with writing(args.output):
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / 'result.json').write_text(json.dumps(result, indent=1))
-        return {'report': str(write_report(result, args.output))}
+    return {'report': str(write_result(args.output, result, lambda: write_report(
+        result, args.output)))}
 
 
 def show(result: dict[str, Any]) -> None:

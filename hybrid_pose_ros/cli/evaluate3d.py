@@ -3,7 +3,6 @@
 """`hybrid-pose evaluate3d`: poses of several cameras, triangulated, against labels in mm."""
 
 import argparse
-import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from hybrid_pose_ros.cli.evaluate import Bar
 from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
 from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.outputs import add_output
-from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Triangulate the poses of several cameras and compare them with labels, in mm.'
 
@@ -59,10 +58,7 @@ def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
     """Write the figures where a folder is named."""
     from hybrid_pose_ros.evaluation.plots3d import plot_world
     if args.output:
-        with writing(args.output):
-            args.output.mkdir(parents=True, exist_ok=True)
-            (args.output / 'result.json').write_text(json.dumps(result, indent=1))
-            plot_world(result, args.output)
+        write_result(args.output, result, lambda: plot_world(result, args.output))
     return {}
 
 
