@@ -22,7 +22,7 @@ def report(error: Exception) -> int:
     """Print what a user can do about an error in one line, and return exit status 1.
 
     Raises:
-        Exception: the error, where it is a fault of ours.
+        Exception: the error itself, if it is a bug.
     """
     line = explanation(error)
     if line is None:

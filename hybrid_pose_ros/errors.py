@@ -39,7 +39,7 @@ class TransportError(InputError):
 
 
 def explanation(error: BaseException) -> str | None:
-    """Return the line that tells a user what to do about an error; None: it is a fault of ours."""
+    """Return the line that tells a user what to do about an error; None for a bug."""
     text = None
     if isinstance(error, InputError):
         text = str(error)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joint positions that poses of the ANN correct, and motion from the SNN carries on.
 
-A pose of the ANN is a measurement. Its noise follows from the ANN's confidence, so a doubtful
-joint moves the track little, and repeated ones move it all the way:
+A pose of the ANN is a measurement whose noise follows from its confidence: a doubtful joint moves
+the track little, a repeated one moves it all the way:
 
     track at t0 ──► + gain * (ANN at t0 - track at t0) ──► + (SNN at t - ANN at t0) ──► track at t
 
@@ -28,9 +28,12 @@ DRIFT_CELLS2_S = 3_000.0
 """Variance that a track gains per second, as motion is not followed perfectly."""
 
 FOLLOWED_CELLS = 2.5
-"""Distance of the ANN's pose from the corrected track at which 1/e of the SNN's motion counts."""
+"""Distance of the ANN's pose from the corrected track at which 1/e of the SNN's motion counts.
 
-# All four were tuned on recordings that are scored nowhere, see docs/tracking.md.
+All four values were tuned on recordings that are scored nowhere (docs/tracking.md).
+"""
+
+NEVER_US = np.iinfo(np.int64).min
 
 
 class JointFusion:
@@ -46,9 +49,9 @@ class JointFusion:
         """
         self._step_us, self._cell_px = step_us, cell_px
         joints = len(JOINTS)
-        self._stamps_us = np.full(kept_steps + 1, np.iinfo(np.int64).min)  # of the past track
+        self._stamps_us = np.full(kept_steps + 1, NEVER_US)  # of the past track
         self._past_px = np.zeros((kept_steps + 1, joints, 2), np.float32)
-        self._corrected_us: int | None = None
+        self._corrected_us = 0
         self._variance = np.zeros(joints)  # of the track at that time [cells2]
         self._track_px = np.zeros((joints, 2), np.float32)  # at that time
         self._seen_px = np.zeros((joints, 2), np.float32)  # by the ANN then
@@ -89,13 +92,7 @@ class JointFusion:
 
     def _track_at(self, at_us: int) -> np.ndarray | None:
         """Return the last kept track up to a time; None where there is none."""
-        if self._corrected_us is None:
+        known = np.flatnonzero((self._stamps_us > NEVER_US) & (self._stamps_us <= at_us))
+        if not len(known):
             return None
-        place = at_us // self._step_us % len(self._stamps_us)
-        if self._stamps_us[place] != at_us:
-            earlier = np.where(self._stamps_us <= at_us, self._stamps_us,
-                               np.iinfo(np.int64).min)
-            place = int(np.argmax(earlier))
-            if self._stamps_us[place] > at_us or earlier[place] == np.iinfo(np.int64).min:
-                return None
-        return self._past_px[place]
+        return self._past_px[known[np.argmax(self._stamps_us[known])]]

@@ -94,7 +94,7 @@ def _bag(path: Path) -> tuple[list[Path], bool]:
 
 
 def _unpacked_file(file: Path) -> Path:
-    """Return a file that metadata names, or what somebody unpacked from it."""
+    """Return a file that metadata names, or its unpacked copy."""
     plain = file.with_suffix('')
     return plain if file.suffix == '.zstd' and not file.exists() and plain.exists() else file
 
