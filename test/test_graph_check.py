@@ -69,9 +69,10 @@ def test_a_node_in_its_namespace_is_no_mistake(file):
 
 def aliases(levels: int) -> str:
     """Return lists of ten aliases of the list before: 10 ** levels values in all."""
-    lists = [f'a0: &a0 [{", ".join("0" * 10)}]'] + [
-        f'a{level}: &a{level} [{", ".join([f"*a{level - 1}"] * 10)}]' for level in range(1, levels)]
-    return '\n'.join(lists)
+    lines = [f'a0: &a0 [{", ".join("0" * 10)}]']
+    for level in range(1, levels):
+        lines.append(f'a{level}: &a{level} [{", ".join([f"*a{level - 1}"] * 10)}]')
+    return '\n'.join(lines)
 
 
 @pytest.mark.parametrize('text, said', (

@@ -135,10 +135,9 @@ def errors_of_settings(tracks: Sequence[KalmanTrack], outcomes: Sequence[Outcome
     """Return the mean error of each setting of a filter over all recordings, (G,) [px]."""
     def error(setting: int) -> float:
         return np.nanmean(np.concatenate([
-            distances(track.at(setting, steps.last, steps.truth.stamps_us),
-                      steps.truth.joints_px, steps.truth.counted)
-            for track, steps in ((track, outcome.steps)
-                                 for track, outcome in zip(tracks, outcomes, strict=True))]))
+            distances(track.at(setting, outcome.steps.last, outcome.steps.truth.stamps_us),
+                      outcome.steps.truth.joints_px, outcome.steps.truth.counted)
+            for track, outcome in zip(tracks, outcomes, strict=True)]))
     return np.array([error(setting) for setting in range(len(tracks[0].decay_s))])
 
 

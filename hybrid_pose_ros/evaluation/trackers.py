@@ -18,7 +18,7 @@ from hybrid_pose_ros.tracker_params import TrackerParams
 INITIALIZED = {'hybrid': (True, True), 'hybrid_unfused': (True, True),
                'hybrid_no_state_init': (False, True), 'hybrid_no_output_init': (True, False)}
 """Whether the ANN sets the membranes, and the heatmap."""
-FUSED = 'hybrid',
+FUSED = ('hybrid',)
 """Rows whose track the ANN corrects; in the others it replaces it, as published."""
 ALONE = ('snn_windowed', 'snn_streaming')
 

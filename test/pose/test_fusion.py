@@ -53,7 +53,7 @@ def test_a_later_pose_weighs_more_as_the_track_has_drifted():
     np.testing.assert_allclose(fusion.carry(joints(54)), joints(50 + 4 * track / (track + 1)))
 
 
-def test_a_doubtful_joint_hardly_moves_the_track_and_the_network_goes_unheard_there():
+def test_a_doubtful_joint_far_from_the_track_does_not_move_it_nor_does_the_network():
     fusion = started()
     fusion.correct(10_000, joints(150), DOUBTFUL)
     np.testing.assert_allclose(fusion.carry(joints(150)), joints(50), atol=0.01)
