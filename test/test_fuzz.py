@@ -113,7 +113,7 @@ def test_a_crash_and_a_hang_are_found_with_their_input_and_the_rest_is_run(tmp_p
     def read(content):
         if content == b'0123':
             fail()
-    report = fuzz(reading(read), inputs=4, seed='', folder=tmp_path, longest_s=0.5)
+    report = fuzz(reading(read), inputs=4, seed='', folder=tmp_path, longest_s=0.3)
     assert report.findings[what].input == b'0123'
     assert report.inputs == 4
 

@@ -240,7 +240,7 @@ def test_converted_recordings_are_trained_on_and_evaluated(source, tmp_path, cap
                 '--channels', 3)
     assert main(['train', '--corpus', str(tmp_path / 'train'), '--out', str(tmp_path / 'run'),
                  '--ann-iterations', '1', '--snn-iterations', '1', '--ann-batch', '1',
-                 '--snn-batch', '1', '--device', 'cpu']) == 0
+                 '--snn-batch', '1', '--device', 'cpu', '--precision', 'fp32']) == 0
     assert main(['evaluate', '--recording', str(tmp_path / 'test'), '--step-us', '10000', '--rows',
                  'hybrid', '--json', '--checkpoint', str(tmp_path / 'run' / 'edge.safetensors')
                  ]) == 0

@@ -373,10 +373,10 @@ def bins_of_a_person(width, height, steps):
             yield step.counts
 
 
-def test_thousands_of_steps_of_a_person_give_the_same_spikes_with_the_weights_that_ship():
+def test_hundreds_of_steps_of_a_person_give_the_same_spikes_with_the_weights_that_ship():
     pair, rng = Pair(shipped('edge'), 64, 48, 1000), np.random.default_rng(9)
     pair.margin = compared = spikes_seen = 0
-    for counts in itertools.islice(bins_of_a_person(64, 48, 2000), 2000):
+    for counts in itertools.islice(bins_of_a_person(64, 48, 700), 700):
         if pair.margin < MARGIN:
             pair.initialize(random_state(EDGE, 64, 48, rng))
         heatmap, spikes, expected, expected_spikes = pair.step(counts)
@@ -386,7 +386,7 @@ def test_thousands_of_steps_of_a_person_give_the_same_spikes_with_the_weights_th
             np.testing.assert_allclose(heatmap, expected, rtol=1e-4, atol=1e-3)
             spikes_seen += sum(found.sum() for found in spikes)
             compared += 1
-    assert compared > 1500 and spikes_seen > 100_000
+    assert compared > 500 and spikes_seen > 30_000
 
 
 def assert_the_same_whatever_the_threads(preset, width, height, step_us, steps, rng):

@@ -118,7 +118,8 @@ def test_without_state_initialization_only_the_heatmap_is_of_the_ann(random_weig
 
 
 def test_membranes_and_heatmap_of_the_ann_are_told_apart(random_weights, recording):
-    found = outcome(random_weights, recording, rows=ROWS).instants.found
+    rows = tuple(row for row in ROWS if row != 'ann')  # a pass at every step, not compared here
+    found = outcome(random_weights, recording, rows=rows).instants.found
     for row in ('hybrid_no_state_init', 'hybrid_no_output_init', 'snn_windowed', 'ann_held'):
         assert np.abs(found['hybrid'] - found[row]).mean() > 0.05, row
     assert np.abs(found['snn_windowed'] - found['snn_streaming']).mean() > 0.05

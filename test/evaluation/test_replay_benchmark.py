@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benchmark of late states compares what it says that it does."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -31,14 +31,21 @@ def recording(**changes) -> LabeledRecording:
                             clip.joints_px, clip.visible, nobody)
 
 
-@pytest.fixture
-def result(monkeypatch, tmp_path):
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('replay') / 'new'
+
+
+@pytest.fixture(scope='module')
+def result(folder):
     """Return the benchmark's result on the small recording, with a plot."""
-    monkeypatch.setattr(benchmark, 'simulated_person', lambda duration_s: recording())
-    monkeypatch.setattr(benchmark, 'BACKLOGS', 3)
-    return replay_benchmark(output=str(tmp_path / 'new'))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark, 'simulated_person', lambda duration_s: recording())
+        patch.setattr(benchmark, 'BACKLOGS', 3)
+        return replay_benchmark(output=str(folder))
 
 
+@cache
 def errors(delay_us: int):
     """Return the errors of all ways, and the times since the arrival of a state."""
     return benchmark._errors(WEIGHTS, recording(), delay_us, PERIOD_US, STEP_US)
@@ -67,14 +74,14 @@ def test_times_since_arrival_go_from_one_step_to_one_period():
     assert set(since_us.tolist()) == set(range(STEP_US, PERIOD_US + 1, STEP_US))
 
 
-def test_the_result_has_every_figure_and_a_plot(result, tmp_path):
+def test_the_result_has_every_figure_and_a_plot(result, folder):
     assert set(result['mpjpe_px']) == set(result['mpjpe_px_by_ms_since_arrival']) == set(WAYS)
     assert all(len(curve) == 100 for curve in result['mpjpe_px_by_ms_since_arrival'].values())
     mean = result['mpjpe_px']
     assert result['ratios']['naive_to_replay'] == pytest.approx(mean['naive'] / mean['replay'],
                                                                 abs=1e-3)
-    assert result['plot'] == str(tmp_path / 'new' / 'replay.png')
-    assert (tmp_path / 'new' / 'replay.png').stat().st_size > 10_000
+    assert result['plot'] == str(folder / 'replay.png')
+    assert (folder / 'replay.png').stat().st_size > 10_000
 
 
 def test_a_backlog_is_replayed_while_packets_are_waited_for(result):

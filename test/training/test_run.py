@@ -6,8 +6,10 @@ import dataclasses
 import json
 import os
 import resource
+import shutil
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ import safetensors.numpy
 import torch
 from labeled_clips import circling_clip
 
-from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.checkpoint import Checkpoint, untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.network_description import describe
 from hybrid_pose_ros.presets import preset
@@ -23,17 +25,28 @@ from hybrid_pose_ros.training import log
 from hybrid_pose_ros.training.run import TrainingParams, train
 
 CLIPS = [circling_clip(seed) for seed in range(2)]
-PARAMS = TrainingParams(seed=3, ann_iterations=4, ann_batch=2, snn_iterations=4, snn_batch=2,
-                        save_every=2, columns=32, device='cpu')
+PARAMS = TrainingParams(seed=3, ann_iterations=3, ann_batch=2, snn_iterations=3, snn_batch=2,
+                        save_every=2, columns=32, device='cpu', precision='fp32')
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory) -> Checkpoint:
+    """Return the weights of an uninterrupted run."""
+    return train(PARAMS, CLIPS, tmp_path_factory.mktemp('whole'))
+
+
+@pytest.fixture(scope='module')
+def first_stage(tmp_path_factory) -> tuple[Path, Checkpoint]:
+    """Return the folder and the weights of a run of the first stage alone."""
+    folder = tmp_path_factory.mktemp('first_stage')
+    return folder, train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, folder)
 
 
 class Killed(BaseException):
     """Stands for the signal."""
 
 
-def test_a_killed_run_that_is_resumed_ends_with_the_same_weights(tmp_path):
-    whole = train(PARAMS, CLIPS, tmp_path / 'whole')
-
+def test_a_killed_run_that_is_resumed_ends_with_the_same_weights(whole, tmp_path):
     def kill(stage, iteration, figures):
         if stage == 'snn' and iteration == 2:
             raise Killed
@@ -125,15 +138,13 @@ def test_precision_changes_the_loss_by_rounding_only(tmp_path):
     assert all(bf16 != fp32 for bf16, fp32 in zip(*losses.values()))
 
 
-def test_the_second_stage_leaves_the_ann_as_it_is(tmp_path):
-    ann_only = train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, tmp_path)
-    both = train(PARAMS, CLIPS, tmp_path)
-    for name in both.tensors:
-        same = np.array_equal(both.tensors[name], ann_only.tensors[name])
+def test_the_second_stage_leaves_the_ann_as_it_is(whole, first_stage):
+    _, first = first_stage
+    for name in whole.tensors:
+        same = np.array_equal(whole.tensors[name], first.tensors[name])
         assert same or not name.startswith('ann.')
-    assert not np.array_equal(both.tensors['snn.res1.weight'], ann_only.tensors['snn.res1.weight'])
-    assert not np.array_equal(both.tensors['heads.enc0.conv2.weight'],
-                              ann_only.tensors['heads.enc0.conv2.weight'])
+    for name in ('snn.res1.weight', 'heads.enc0.conv2.weight'):
+        assert not np.array_equal(whole.tensors[name], first.tensors[name])
 
 
 def test_the_loss_of_the_ann_falls(tmp_path):
@@ -144,15 +155,16 @@ def test_the_loss_of_the_ann_falls(tmp_path):
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.5
 
 
-def test_weights_count_as_trained_only_after_both_stages(tmp_path):
-    card = train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, tmp_path).card
-    assert card['trained'] is False
-    assert train(PARAMS, CLIPS, tmp_path).card['trained'] is True
+def test_weights_count_as_trained_only_after_both_stages(whole, first_stage):
+    _, first = first_stage
+    assert first.card['trained'] is False
+    assert whole.card['trained'] is True
 
 
 def test_an_snn_that_runs_alone_needs_no_ann(tmp_path):
     """The ANN was trained too, and without it the weights counted as not trained."""
-    card = train(dataclasses.replace(PARAMS, alone=True), CLIPS, tmp_path).card
+    params = dataclasses.replace(PARAMS, alone=True, snn_iterations=1)
+    card = train(params, CLIPS, tmp_path).card
     assert card['trained'] is True and card['training']['ann_iterations'] == 0
     assert not (tmp_path / 'ann.pt').exists()
 
@@ -205,9 +217,9 @@ def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, monkeypatch):
     assert [json.loads(line)['iteration'] for line in lines.read_text().splitlines()] == [1]
 
 
-def test_a_file_to_resume_from_of_another_stage_is_named(tmp_path):
-    train(dataclasses.replace(PARAMS, snn_iterations=0), CLIPS, tmp_path)
-    (tmp_path / 'ann.pt').rename(tmp_path / 'snn.pt')
+def test_a_file_to_resume_from_of_another_stage_is_named(first_stage, tmp_path):
+    folder, _ = first_stage
+    shutil.copy(folder / 'ann.pt', tmp_path / 'snn.pt')
     with pytest.raises(InputError, match='snn.pt is of another network'):
         train(PARAMS, CLIPS, tmp_path)
 

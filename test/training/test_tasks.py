@@ -94,7 +94,8 @@ def test_the_command_trains_from_weights_for_poses_and_measures(tmp_path, capsys
     assert main(['train', '--task', 'gesture', '--corpus', str(tmp_path / 'corpus'), '--out',
                  str(tmp_path / 'run'), '--validation', str(tmp_path / 'corpus'), '--start',
                  str(tmp_path / 'poses.safetensors'), '--ann-iterations', '1', '--ann-batch', '2',
-                 '--snn-iterations', '1', '--snn-batch', '2', '--device', 'cpu', '--json']) == 0
+                 '--snn-iterations', '1', '--snn-batch', '2', '--device', 'cpu',
+                 '--precision', 'fp32', '--json']) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result['weights'].endswith('edge_gesture.safetensors')
     assert 0 <= result['card']['metrics']['gestures']['right']['hybrid'] <= 1

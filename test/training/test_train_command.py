@@ -13,6 +13,9 @@ from two_processes import torchrun
 from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
 
+SMALL = ['--ann-batch', '2', '--snn-batch', '2', '--precision', 'fp32']
+"""Few CPUs multiply bf16, others take several times as long for it."""
+
 
 def record(folder, seed, events_ms=20):
     """Write a clip as a recording into a folder."""
@@ -29,7 +32,7 @@ def train(tmp_path, *more):
 def test_weights_come_with_what_was_measured_on_the_validation_recordings(tmp_path, capsys):
     record(tmp_path / 'corpus', 0)
     record(tmp_path / 'validation', 1)
-    assert train(tmp_path, '--validation', str(tmp_path / 'validation')) == 0
+    assert train(tmp_path, *SMALL, '--validation', str(tmp_path / 'validation')) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     weights = checkpoint.load(result['weights'], 'edge')
     assert weights.card['trained'] and weights.card['training']['clips'] == 1
@@ -79,7 +82,7 @@ def test_of_two_processes_the_first_alone_tells_and_writes(tmp_path):
     record(tmp_path / 'corpus', 0)
     run = torchrun('-m', 'hybrid_pose_ros.cli.main', 'train', '--corpus', tmp_path / 'corpus',
                    '--out', tmp_path / 'run', '--ann-iterations', '1', '--snn-iterations', '1',
-                   '--ann-batch', '2', '--snn-batch', '2', '--device', 'cpu', '--json')
+                   *SMALL, '--device', 'cpu', '--json')
     assert run.returncode == 0, run.stderr
     result, = map(json.loads, run.stdout.splitlines())
     assert result['card']['training']['processes'] == 2
