@@ -4,16 +4,22 @@
 
 import os
 import signal
+import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.ros_domain import own_domain
+ROOT = Path(__file__).resolve().parents[1]
+GRAPH = ROOT / 'test' / 'graph'
 
-GRAPH = Path(__file__).parent / 'graph'
+# `python -m pytest` puts the working directory first: the sources there have no messages and would
+# hide the built package, so that graph tests were skipped.
+sys.path.sort(key=lambda folder: Path(folder).resolve() == ROOT)
+
+from hybrid_pose_ros.errors import InputError  # noqa: E402
+from hybrid_pose_ros.ros_domain import own_domain  # noqa: E402
 
 # The first example of a test pays for numba's compiler, and other processes may have the cores:
 # Hypothesis does not judge how long examples take.

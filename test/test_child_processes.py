@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 from child_processes import finished, python, started
 
-REPEAT_SUITE = Path(__file__).parents[1] / 'tools' / 'repeat_suite.py'
+ROOT = Path(__file__).parents[1]
+REPEAT_SUITE = ROOT / 'tools' / 'repeat_suite.py'
 
 FAMILY = """
 import os, signal, subprocess, sys
@@ -64,3 +66,11 @@ def test_an_interrupted_repetition_runs_what_is_missing(tmp_path):
     _, again = repeated(tmp_path)
     assert [run['seconds'] for run in again][0] == -1.0 < again[1]['seconds']
     assert len(again) == 2
+
+
+def test_graph_tests_run_however_pytest_is_started():
+    """`python -m pytest` skipped them all, and the suite passed."""
+    pytest.importorskip('hybrid_pose_ros.msg', reason='needs ROS 2 and the built package')
+    listed = finished(sys.executable, '-m', 'pytest', '--collect-only', '-p', 'no:cacheprovider',
+                      'test/graph/test_markers.py', cwd=ROOT)
+    assert listed.returncode == 0, listed.stdout
