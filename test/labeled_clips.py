@@ -4,7 +4,9 @@
 
 import numpy as np
 
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
+from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
@@ -37,3 +39,14 @@ def write_clip(folder, clip):
         writer.append(clip.events)
         writer.append_labels(clip.label_us, clip.joints_px + 0.5,
                              np.zeros((*clip.visible.shape, 3)), clip.visible)
+
+
+def write_long(path, duration_s):
+    """Write joints that circle for a long time, as .raw: one turn of the clock, repeated."""
+    turn = circling_clip(duration_ms=EVT3_PERIOD_US // 1000, events_ms=10)
+    words = Evt3Encoder(WIDTH, HEIGHT).encode(turn.events)
+    with path.open('wb') as file:
+        file.write(f'% evt 3.0\n% geometry {WIDTH}x{HEIGHT}\n% end\n'.encode())
+        for _ in range(1 + 1_000_000 * duration_s // EVT3_PERIOD_US):
+            file.write(words)
+    return path
