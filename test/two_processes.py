@@ -21,7 +21,7 @@ from hybrid_pose_ros.training.ranks import Ranks
 from hybrid_pose_ros.training.run import TrainingParams, train
 
 CLIPS = [circling_clip(seed) for seed in range(2)]
-PARAMS = TrainingParams(seed=3, ann_iterations=2, ann_batch=2, snn_iterations=5, snn_batch=2,
+PARAMS = TrainingParams(seed=3, ann_iterations=2, ann_batch=2, snn_iterations=3, snn_batch=2,
                         save_every=1, columns=32, device='cpu', precision='fp32')
 COPIES = {('ann', 1): 'first-ann', ('snn', 1): 'first-snn', ('snn', 2): 'killed'}
 

@@ -41,9 +41,9 @@ def demo(output: Path, *arguments: str) -> dict[str, Any]:
 
 @pytest.fixture(scope='module')
 def played(tmp_path_factory) -> SimpleNamespace:
-    """Play three seconds of the simulated person."""
+    """Play two seconds of the simulated person."""
     output = tmp_path_factory.mktemp('demo') / 'out'
-    printed = demo(output, '--duration', '3')
+    printed = demo(output, '--duration', '2')
     return SimpleNamespace(output=output, bag=output / 'bag', printed=printed,
                            report=json.loads((output / 'report.json').read_text()))
 
@@ -194,7 +194,7 @@ def test_a_real_recording_is_played_to_its_last_event(tmp_path):
 
 def test_two_cameras_see_one_person_in_one_command(tmp_path):
     """Two players that begin together, two graphs, one triangulator; all of it recorded."""
-    report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '2', '--rate', '0.25')
+    report = demo(tmp_path / 'out', '--cameras', '2', '--duration', '1', '--rate', '0.25')
     assert set(report['cameras']) == {'dhp19_2', 'dhp19_3'}
     for name, one in report['cameras'].items():
         assert one['step_us'] == STEP_US

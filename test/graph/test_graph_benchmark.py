@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timing
 
 @pytest.fixture(scope='module')
 def run():
-    runs = graph_benchmark(duration_s=2.0, packets_per_s=(250,), priorities=(0,))
+    runs = graph_benchmark(duration_s=1.0, packets_per_s=(250,), priorities=(0,))
     return runs['250 packets/s']
 
 

@@ -89,7 +89,7 @@ def test_after_a_long_darkness_a_new_state_is_asked_for_and_waited_for(scene):
         if scene.pass_time(CHUNK_US, moving_bar):
             break
     assert scene.skeletons[-1].state_age_us < 1_600_000
-    assert len(scene.states) > known
+    scene.live.spin_until(lambda: len(scene.states) > known, 'the notice of the state')
     assert scene.live.report('snn_tracker')['gaps'] == '1'
 
 

@@ -18,7 +18,7 @@ from hybrid_pose_ros.training.windows import Windows
 SMALL = preset('paper_small')
 CPU = torch.device('cpu')
 WINDOWS = Windows([circling_clip(seed, events_ms=40) for seed in range(2)], SMALL, 2)
-SHORT = {name: replace(recipe, iterations=4, save_every=2)
+SHORT = {name: replace(recipe, iterations=3, save_every=2)
          for name, recipe in recipes('paper_small').items()}
 
 
