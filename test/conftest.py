@@ -5,6 +5,7 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -32,16 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Reserve a ROS domain for this run and its child processes, each of which hears Ctrl-C.
 
     A script's background jobs and `nohup` ignore SIGINT, and child processes inherit that. Workers
-    share the cores: OpenMP's threads wait for each other in busy loops.
+    share the cores: OpenMP's threads wait for each other in busy loops, and small convolutions
+    are no faster on two threads.
     """
-    workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
-    os.environ.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // workers)))
+    os.environ['OMP_NUM_THREADS'] = '1'
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     run = ExitStack()
     config.add_cleanup(run.close)
     with suppress(InputError):  # without ROS, graph tests are skipped
         os.environ.update(run.enter_context(own_domain()))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Undo what a command has set for torch in this process."""
+    yield
+    if 'torch' in sys.modules:
+        sys.modules['torch'].set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

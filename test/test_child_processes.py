@@ -3,6 +3,7 @@
 """The processes that tests start, and the runs of the suite in a row."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,6 +26,15 @@ FOREGROUND_ONLY = """
 import signal
 def test_an_interrupt_is_heard():
     assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+"""
+
+ONE_THREAD = """
+import pytest
+torch = pytest.importorskip('torch')
+def test_a_command_may_set_threads():
+    torch.set_num_threads(2)
+def test_there_is_one_again():
+    assert torch.get_num_threads() == 1
 """
 
 
@@ -74,3 +84,13 @@ def test_graph_tests_run_however_pytest_is_started():
     listed = finished(sys.executable, '-m', 'pytest', '--collect-only', '-p', 'no:cacheprovider',
                       'test/graph/test_markers.py', cwd=ROOT)
     assert listed.returncode == 0, listed.stdout
+
+
+def test_no_process_has_threads_that_wait_for_each_other(tmp_path):
+    """Each worker inherited as many as there are cores from the process that started it."""
+    pytest.importorskip('xdist')
+    shutil.copy(ROOT / 'test' / 'conftest.py', tmp_path)
+    (tmp_path / 'test_threads.py').write_text(ONE_THREAD)
+    run = finished('env', '-u', 'OMP_NUM_THREADS', sys.executable, '-m', 'pytest', '-n', 1,
+                   '-p', 'no:cacheprovider', tmp_path)
+    assert run.returncode == 0, run.stdout

@@ -32,7 +32,7 @@ def torchrun(*args: str | Path) -> CompletedProcess:
     paths = os.pathsep.join([str(test.parent), str(test), os.environ.get('PYTHONPATH', '')])
     return finished(
         sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
-        *args, environment={'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1'})
+        *args, environment={'PYTHONPATH': paths})
 
 
 def main(folder: Path) -> None:

@@ -41,15 +41,6 @@ SIZES = st.tuples(st.integers(9, 40), st.integers(9, 40))
 SEEDS = st.integers(0, 2 ** 31)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small convolutions are slower on two threads than on one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def random_checkpoint(preset, rng):
     """Return weights at which several percent of the neurons fire, no two channels alike."""
     tensors = dict(untrained(preset, int(rng.integers(2 ** 31))).tensors)

@@ -13,15 +13,6 @@ EDGE = preset('edge')
 SIZE = 45, 34  # cells: no multiple of anything, so every crop is at work
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Leave the other cores alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(params=PRESETS)
 def chosen(request):
     """Return each preset."""

@@ -14,15 +14,6 @@ from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.presets import PRESETS, preset
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Leave the other cores alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def normalized(chosen):
     """Return weights whose batch norms are not the identity, so that folding them can fail."""
     tensors = untrained(chosen).tensors

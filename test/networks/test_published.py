@@ -17,15 +17,6 @@ SIZE = 32, 32  # rows and columns; multiples of 32, as the published networks ne
 each_system = pytest.mark.parametrize('system', SYSTEMS)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Leave the other cores alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def inputs(bins, batch=2):
     """Return a frame, and some bins of counts, as random as events are sparse."""
     generator = torch.Generator().manual_seed(5)
