@@ -58,3 +58,15 @@ def _ending(function: Callable[[Task], Result], task: Task) -> Result:
         return function(task)
     except SystemExit:
         os._exit(INTERRUPTED)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch use one thread within the block: other tasks have the other cores."""
+    import torch
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -22,7 +22,7 @@ from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distance
 from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
-from hybrid_pose_ros.parallel import as_done
+from hybrid_pose_ros.parallel import as_done, one_torch_thread
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.representation.geometry import input_geometry
 
@@ -99,17 +99,12 @@ def _check(checkpoint, recordings, snn_checkpoint, rows) -> None:
 
 def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
     """Return the outcome of one recording, and the size of its sensor."""
-    import torch
     recording = task.recording
     if not isinstance(recording, LabeledRecording):
         recording = load_seen(recording)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # other recordings have the other cores
-    try:
+    with one_torch_thread():
         outcome = run_recording(task.checkpoint, task.snn_checkpoint, recording, task.params,
                                 task.rows)
-    finally:
-        torch.set_num_threads(threads)
     return outcome, (recording.width, recording.height)
 
 

@@ -22,7 +22,7 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import mean_by_step, rounded
 from hybrid_pose_ros.evaluation.takes import (
     ROWS, CameraPoses, Take, camera_poses, joints_mm, take_gaps)
-from hybrid_pose_ros.parallel import in_order
+from hybrid_pose_ros.parallel import in_order, one_torch_thread
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams, triangulate
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
@@ -121,13 +121,8 @@ def _named(rig: Rig, cameras: tuple[int, ...]) -> str:
 
 
 def _poses(task: _Task) -> CameraPoses:
-    import torch
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # other cameras have the other cores
-    try:
+    with one_torch_thread():
         return camera_poses(task.checkpoint, task.path, task.params, blind=task.blind)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _case_figures(case: Case, takes: Sequence[Take], found: dict, trust) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED, Trackers
 from hybrid_pose_ros.pose.skeleton import JOINTS
-from hybrid_pose_ros.recordings.gaps import find_gaps
-from hybrid_pose_ros.recordings.labeled import LabeledRecording, without_gaps
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, skipping_gaps
 
 ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""
@@ -59,10 +58,7 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     Raises:
         InputError: the recording is too short, shows nobody, or has too few events for the ANN.
     """
-    # Labels before the first or after the last event bound a gap, too.
-    gaps = find_gaps(np.sort(np.append(recording.events['t'], recording.label_us[[0, -1]])))
-    skipped = gaps.line(recording.start_us)
-    recording = without_gaps(recording, gaps)
+    recording, skipped = skipping_gaps(recording)
     schedule = make_schedule(recording, params)
     recording = _disturbed(recording, params)
     ann = Ann(checkpoint, recording)

@@ -13,6 +13,7 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.ann_at import ann_at
 from hybrid_pose_ros.evaluation.disturbances import with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
@@ -20,7 +21,6 @@ from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers, at_times
 from hybrid_pose_ros.pose.rig import Rig
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.gaps import find_gaps
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
 from hybrid_pose_ros.recordings.labeled import load_seen, places_at, without_gaps
@@ -134,18 +134,7 @@ def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *
                  'hybrid': at_times(track, instants_us, track.joints_px)}
     confidence = {'ann_held': looks.confidence[last],
                   'hybrid': at_times(track, instants_us, track.confidence)}
-    joints_px['ann'], confidence['ann'] = _ann_at(ann, instants_us)
+    joints_px['ann'], confidence['ann'] = ann_at(ann, instants_us)
     since_us = instants_us - looks.stamps_us[last] - params.ann_delay_us - 1
     _, inside, _ = recording.joints_at(instants_us)
     return CameraPoses(instants_us, since_us // params.step_us + 1, inside, joints_px, confidence)
-
-
-def _ann_at(ann: Ann, instants_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return joints (T, J, 2) [px] and confidence (T, J) of the ANN; NaN with too few events."""
-    joints_px = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
-    confidence = np.zeros(joints_px.shape[:2], np.float32)
-    for index, instant_us in enumerate(instants_us):
-        seen = ann.look(int(instant_us))
-        if seen is not None:
-            joints_px[index], confidence[index] = seen.joints_px, seen.confidence
-    return joints_px, confidence

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.recordings.gaps import Gaps
+from hybrid_pose_ros.recordings.gaps import Gaps, find_gaps
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
 from hybrid_pose_ros.recordings.hdf5_file import is_hdf5
 
@@ -70,6 +70,15 @@ def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
         events=events, label_us=gaps.closed(recording.label_us[kept]),
         joints_px=recording.joints_px[kept], visible=recording.visible[kept],
         occluded=recording.occluded[kept])
+
+
+def skipping_gaps(recording: LabeledRecording) -> tuple[LabeledRecording, str]:
+    """Return a recording on a clock that skips its gaps, and one line about them.
+
+    Labels before the first or after the last event bound a gap, too.
+    """
+    gaps = find_gaps(np.sort(np.append(recording.events['t'], recording.label_us[[0, -1]])))
+    return without_gaps(recording, gaps), gaps.line(recording.start_us)
 
 
 def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
@@ -155,16 +164,27 @@ def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labe
         np.zeros(visible.shape, bool) if occluded is None else occluded)
 
 
-def load_seen(path: str | Path) -> LabeledRecording:
-    """Read a recording that poses can be compared with.
+def load_with_events(path: str | Path) -> LabeledRecording:
+    """Read a recording with labels and events; it may show nobody.
 
     Raises:
-        InputError: as `load_labeled`, or it has no events or shows nobody.
+        InputError: as `load_labeled`, or it has no events.
         RecordingError: it cannot be read.
     """
     recording = load_labeled(path)
     if not len(recording.events):
         raise InputError(f'{path} is empty: it has labels but not one event')
+    return recording
+
+
+def load_seen(path: str | Path) -> LabeledRecording:
+    """Read a recording that poses can be compared with.
+
+    Raises:
+        InputError: as `load_with_events`, or it shows nobody.
+        RecordingError: it cannot be read.
+    """
+    recording = load_with_events(path)
     if not recording.visible.any():
         raise InputError(f'{path} shows nobody: no joint is ever inside its image')
     return recording
