@@ -7,16 +7,22 @@ Every mean is over joints and instants alike, of all recordings together. A join
 Hidden joints, behind the body but inside the image, are counted, and also reported apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from hybrid_pose_ros.pose.skeleton import PAIRS
 
 MOVING_PX = 6.0
 """A joint moves that has gone farther than that in MOVING_US."""
 MOVING_US = 100_000
 PCK_PX = 10.0
-HEAD, SHOULDERS = 0, (1, 2)
+HEAD, SHOULDERS, HIPS = 0, (1, 2), (5, 6)
+LEAST_PAIRS = 3
+"""A body with fewer pairs in the image is not called swapped."""
+BEHIND_TORSO = 0.25
+"""Shoulders and hips of a person seen from behind are at least so wide, in torso lengths."""
 
 
 class Truth(NamedTuple):
@@ -92,6 +98,83 @@ def head_to_shoulders(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(joints[:, HEAD] - middle, axis=-1)
 
 
+def torso_px(joints: np.ndarray, counted: np.ndarray) -> float:
+    """Return the distance from the middle of the shoulders to that of the hips [px].
+
+    The median over the instants (T) at which all four joints are counted; NaN without one.
+    """
+    known = counted[:, SHOULDERS + HIPS].all(axis=1)
+    return _median(np.linalg.norm(_torso(joints[known]), axis=-1))
+
+
+def present(counted: np.ndarray) -> np.ndarray:
+    """Return when somebody is present, (T,): head and a shoulder, or both hips, are counted."""
+    return (counted[:, HEAD] & counted[:, SHOULDERS].any(axis=1)) | counted[:, HIPS].all(axis=1)
+
+
+def from_behind(joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Return when a person is seen from behind, (T,), whichever way the camera is rolled.
+
+    Then the right side is on the right of somebody who looks from the hips to the shoulders.
+    Profiles, narrower than BEHIND_TORSO, are neither; nor is a torso that is not counted.
+    """
+    up = _torso(joints)
+    across = (joints[:, SHOULDERS[0]] - joints[:, SHOULDERS[1]]
+              + joints[:, HIPS[0]] - joints[:, HIPS[1]]) / 2
+    area = up[:, 0] * across[:, 1] - up[:, 1] * across[:, 0]
+    return (area > BEHIND_TORSO * (up ** 2).sum(axis=-1)) & counted[
+        :, SHOULDERS + HIPS].all(axis=1)
+
+
+def _torso(joints: np.ndarray) -> np.ndarray:
+    """Return the way from the middle of the hips to that of the shoulders, (T, 2)."""
+    return joints[:, SHOULDERS].mean(axis=1) - joints[:, HIPS].mean(axis=1)
+
+
+def swapped_pairs(found: np.ndarray, joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Return 1 for each pair of which both ends are nearer to the other one's truth, else 0.
+
+    Args:
+        found: poses, (T, J, 2).
+        joints: the truth, (T, J, 2).
+        counted: (T, J) bool.
+
+    Returns:
+        Of each of PAIRS, (T, P); NaN where an end is not counted or was not found.
+    """
+    ends = np.array(PAIRS)
+    mirrors = ends[:, ::-1]
+    own = distances(found[:, ends], joints[:, ends], counted[:, ends])  # (T, P, 2)
+    other = distances(found[:, ends], joints[:, mirrors], counted[:, mirrors])
+    swapped = (other < own).all(axis=-1)
+    return np.where(np.isfinite(own + other).all(axis=-1), swapped, np.nan)
+
+
+def swapped_bodies(pairs: np.ndarray) -> np.ndarray:
+    """Return 1 where most of the pairs (T, P) of a body are swapped, else 0, (T,).
+
+    NaN where fewer than LEAST_PAIRS are known.
+    """
+    known = np.isfinite(pairs).sum(axis=1)
+    return np.where(known >= LEAST_PAIRS, 2 * np.nansum(pairs, axis=1) > known, np.nan)
+
+
+def auc(confidence: np.ndarray, wrong: np.ndarray) -> float:
+    """Return how often a wrong joint has less confidence than a right one, ties counting half.
+
+    The area under the receiver operating characteristic: 1 for a perfect ranking, 0.5 for none.
+    NaN if all are right or all are wrong.
+    """
+    wrong = np.asarray(wrong, bool)
+    _, place, count = np.unique(confidence, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[place]
+    n_right, n_wrong = int((~wrong).sum()), int(wrong.sum())
+    if not n_right or not n_wrong:
+        return float('nan')
+    above = rank[~wrong].sum() - n_right * (n_right + 1) / 2
+    return float(above / (n_right * n_wrong))
+
+
 def pck(distance_px: np.ndarray, limit_px: float | np.ndarray) -> float:
     """Return the share of counted joints that are no farther off than a limit, NaN for none."""
     counted = np.isfinite(distance_px)
@@ -155,6 +238,24 @@ def standard_error(values: Sequence[float | None]) -> float:
     values = np.array(values, float)
     values = values[np.isfinite(values)]
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float('nan')
+
+
+def jackknife(statistic: Callable[[np.ndarray], float], count: int) -> float:
+    """Return the standard error of any figure of independent recordings; NaN for fewer than two.
+
+    Of a mean it is `standard_error`.
+
+    Args:
+        statistic: the figure of some recordings, of which it is given the indices.
+        count: of recordings.
+
+    Source: Quenouille 1949, Tukey 1958: from the figures with each recording left out.
+    """
+    if count < 2:
+        return float('nan')
+    everyone = np.arange(count)
+    without = np.array([statistic(np.delete(everyone, one)) for one in everyone])
+    return float(np.sqrt((count - 1) * without.var()))
 
 
 def rounded(value: float) -> float | None:

@@ -19,6 +19,9 @@ BONES = ((0, 1), (0, 2), (1, 3), (2, 4), (3, 7), (4, 8), (1, 5), (2, 6), (5, 9),
 MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11)
 """Index of each joint's mirror image."""
 
+PAIRS = tuple((joint, mirror) for joint, mirror in enumerate(MIRRORED) if joint < mirror)
+"""The right and the left joint of each pair, P = 6."""
+
 
 class Skeleton(NamedTuple):
     """One pose of one person, at the end of one time bin. J = 13."""
