@@ -25,7 +25,7 @@ from hybrid_pose_ros.errors import InputError, explanation
 from hybrid_pose_ros.interrupts import INTERRUPTED, ending, handling, interruptible
 
 VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'convert', 'train', 'evaluate',
-         'evaluate3d', 'reproduce', 'study', 'bag', 'export', 'bench')
+         'evaluate3d', 'compare', 'reproduce', 'study', 'bag', 'export', 'bench')
 """Each is a module of this package."""
 
 

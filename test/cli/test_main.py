@@ -97,8 +97,8 @@ OUTPUTS = (
     ['demo', '--output'], ['up', '--record'], ['simulate', '--corpus', 'none', '--output-dir'],
     ['convert', 'dhp19', 'none', '--output-dir'], ['train', '--corpus', 'none', '--out'],
     ['evaluate', '--recording', 'none', '--output'], ['evaluate3d', '--takes', 'none', '--output'],
-    ['reproduce', '--dataset', 'none', '--output'], ['study', 'energy', '--output'],
-    ['bag', 'none', '--output'], ['bench', '--output'])
+    ['compare', '--output'], ['reproduce', '--dataset', 'none', '--output'],
+    ['study', 'energy', '--output'], ['bag', 'none', '--output'], ['bench', '--output'])
 
 
 @pytest.mark.parametrize('words', OUTPUTS, ids=lambda words: words[0])

@@ -1,0 +1,77 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hybrid-pose compare`: weights next to each other by kind of recording."""
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from hybrid_pose_ros.cli.compare_tables import show as show
+from hybrid_pose_ros.cli.evaluate import Bar
+from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
+from hybrid_pose_ros.cli.executors import executor
+from hybrid_pose_ros.cli.outputs import add_output
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.outputs import write_result
+
+SUMMARY = 'Score weights on each kind of recording, next to other weights.'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare recordings, weights and how they are run."""
+    parser.add_argument('--kinds', type=Path, metavar='DIR',
+                        help='folder with a folder of recordings with labels (.h5) for each kind')
+    parser.add_argument('--real', type=Path, metavar='DIR',
+                        help='folder of clips of real people with labels (.h5): each is listed, '
+                        'none has a say in what is shipped')
+    add_evaluation_arguments(parser)
+    parser.add_argument('--against', nargs='+', metavar='FILE', default=[],
+                        help='weights to compare with (where --checkpoint is given: those that '
+                        'ship with its preset)')
+    parser.add_argument('--hybrid', action='store_true',
+                        help='also run the whole hybrid, with fusion')
+    add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
+               help='folder for result.json and a plot')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Score the weights."""
+    from hybrid_pose_ros.checkpoint import load, shipped
+    from hybrid_pose_ros.evaluation.compare import REAL, ROWS, compare, find_kinds
+    from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+
+    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
+                              stride_us=round(1e3 * args.stride_ms))
+    kinds = find_kinds(args.kinds) if args.kinds else {}
+    if args.real:
+        if REAL in kinds:
+            raise InputError(f'{args.kinds} holds a kind {REAL!r}, which --real names: rename it')
+        kinds[REAL] = sorted(args.real.glob('*.h5'))
+        if not kinds[REAL]:
+            raise InputError(f'no recordings (.h5) in {args.real}')
+    if not kinds:
+        raise InputError('no recordings to score: name a folder with --kinds or --real')
+    first = weights(args)
+    others = [load(path) for path in args.against]
+    if args.checkpoint and not others:
+        others = [shipped(first.preset.name)]
+    files = [args.checkpoint or 'shipped', *(args.against or ['shipped'] * len(others))]
+    checkpoints = dict(zip('ABCDEFGHIJKLMNOPQRSTUVWXYZ', [first, *others]))
+    here = args.workers == 1 and args.dask is None
+    with nullcontext() if here else executor(args) as others, \
+            Bar(sum(map(len, kinds.values())), 'compare') as bar:
+        result = compare(checkpoints, kinds, params, rows=ROWS if args.hybrid else ROWS[:1],
+                         executor=others, progress=bar.advance)
+    for name, file in zip(checkpoints, files):
+        result['weights'][name]['file'] = file
+    return result
+
+
+def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
+    """Write result.json and a plot where a folder is given."""
+    from hybrid_pose_ros.evaluation.plot_kinds import plot_kinds
+    if not args.output:
+        return {}
+    return {'plot': str(write_result(args.output, result,
+                                     lambda: plot_kinds(result, args.output)))}
