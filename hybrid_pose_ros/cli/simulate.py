@@ -18,7 +18,8 @@ from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
-from hybrid_pose_ros.simulation.corpus import KINDS, RIG_FILE, make, motion_files, plan
+from hybrid_pose_ros.simulation.corpus import RIG_FILE, make, motion_files, plan
+from hybrid_pose_ros.simulation.kinds import KINDS
 from hybrid_pose_ros.simulation.motion_capture import StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, DEMO, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -49,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(corpus, '--output-dir', 'folder', metavar='DIR', help='folder for the clips')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
-                        help='cameras all round and all sensors; cameras in front and little '
-                        'noise; upper bodies close up; or, to compare figures, the front cameras '
-                        'of DHP19 and one sensor (any)')
+                        help='what the clips show, as docs/simulation.md describes (any)')
     corpus.add_argument('--cameras', type=int, default=1, metavar='N',
                         help='cameras of DHP19 that see the same person: 2 (the front ones) or 4; '
                         'a clip is then a folder with a recording of each, and rig.yaml says '

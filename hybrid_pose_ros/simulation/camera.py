@@ -119,9 +119,14 @@ def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
                    roll=np.radians(rng.normal(0.0, 3.0)))
 
 
-def close_camera(rng: np.random.Generator) -> Camera:
-    """Return a DAVIS346 at arm's length or a little more, that sees the upper body's front."""
-    azimuth = FRONT_AZIMUTH + rng.uniform(-np.pi / 4, np.pi / 4)
+def close_camera(rng: np.random.Generator, *, spread: float = np.pi / 4) -> Camera:
+    """Return a DAVIS346 at arm's length or a little more, that sees the upper body.
+
+    Args:
+        rng: is drawn from.
+        spread: largest angle from the person's front [rad].
+    """
+    azimuth = FRONT_AZIMUTH + rng.uniform(-spread, spread)
     distance = rng.uniform(0.9, 1.7)
     target = (rng.normal(0.0, 0.08), rng.normal(0.0, 0.08), rng.uniform(1.15, 1.55))
     center = (target[0] + distance * np.cos(azimuth), target[1] + distance * np.sin(azimuth),

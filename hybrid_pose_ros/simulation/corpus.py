@@ -17,23 +17,16 @@ import numpy as np
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.parallel import as_done
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
-from hybrid_pose_ros.simulation.camera import (
-    CAMERAS, Camera, SwaySettings, close_camera, random_camera)
+from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, SwaySettings
+from hybrid_pose_ros.simulation.kinds import random_setting
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
-from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, random_scene
+from hybrid_pose_ros.simulation.scene_settings import SceneSettings
 
-KINDS = ('any', 'front', 'close', 'benchmark')
-"""What a corpus shows. any: cameras all round, sensors of all kinds. front: cameras within 60
-degrees of the person's front, sensors with little noise. close: upper bodies close up. benchmark:
-as DHP19, its two front cameras and a person between them who moves in place, seen by one
-sensor."""
 RIG_FILE = 'rig.yaml'
 """In the folder of a corpus of several cameras: where they are."""
-QUIET_SHOT_HZ = 1.0
-"""Most shot noise of a pixel in a corpus of kind front."""
 
 
 class Clip(NamedTuple):
@@ -100,33 +93,35 @@ def make_clip(clip: Clip) -> dict:
     settings, camera = random_setting(clip.kind, rng)
     if clip.view:
         settings, camera = _in_rig(settings, clip.view), CAMERAS[clip.view]
-    seed, scene_s = int(rng.integers(1 << 31)), clip.duration_s + WARM_UP_US * 1e-6
-    if clip.motion_file is None:
-        motion, name = GeneratedMotion(seed, tuple(ACTIVITIES)), 'own'
-    else:
-        capture = _part(load_capture(clip.motion_file), scene_s * settings.staging.speed, rng)
-        motion = StagedMotion(capture, settings.staging, seed=seed, duration_s=scene_s)
-        name = clip.motion_file.stem
-    scene = SimulatedScene(motion, camera, settings, seed=seed,
-                           duration_us=round(scene_s * 1e6),
-                           sensor=list(CAMERAS).index(clip.view) if clip.view else 0)
+    scene, seed, name = staged_scene(
+        rng, settings, camera, clip.motion_file, clip.duration_s, cut=clip.kind == 'robot',
+        sensor=list(CAMERAS).index(clip.view) if clip.view else 0)
     return record(scene, clip.path, seed=seed, motion=name)
 
 
-def random_setting(kind: str, rng: np.random.Generator) -> tuple[SceneSettings, Camera]:
-    """Return the scene and the camera of a clip of a corpus of one of KINDS."""
-    scene = random_scene(rng)
-    if kind == 'any':
-        return scene, random_camera(rng)
-    in_place = dataclasses.replace(scene.staging, travel=0.0, enter_s=0.0, leave_s=0.0)
-    if kind == 'benchmark':
-        camera = CAMERAS[f'dhp19-{rng.integers(2, 4)}']
-        facing = dataclasses.replace(in_place, heading_deg=0.0, stops_hz=0.0)
-        return dataclasses.replace(scene, sensor=OFFICE.sensor, staging=facing), camera
-    sensor = dataclasses.replace(scene.sensor, shot_hz=min(scene.sensor.shot_hz, QUIET_SHOT_HZ))
-    if kind == 'close':
-        return dataclasses.replace(scene, sensor=sensor, staging=in_place), close_camera(rng)
-    return dataclasses.replace(scene, sensor=sensor), random_camera(rng, front=True)
+def staged_scene(rng: np.random.Generator, settings: SceneSettings, camera: Camera,
+                 motion_file: Path | None, duration_s: float, *, cut: bool = True,
+                 sensor: int = 0) -> tuple[SimulatedScene, int, str]:
+    """Return a scene with a warm-up before its duration, its seed and the name of its motion.
+
+    Args:
+        rng: draws the seed and which part of a capture is shown.
+        settings: of the scene.
+        camera: in its place.
+        motion_file: the capture; None: our own motions.
+        duration_s: without the warm-up.
+        cut: the capture is cut to the duration, so that the person is near its place all the time.
+        sensor: number of the sensor among several that see the scene.
+    """
+    seed, scene_s = int(rng.integers(1 << 31)), duration_s + WARM_UP_US * 1e-6
+    if motion_file is None:
+        motion, name = GeneratedMotion(seed, tuple(ACTIVITIES)), 'own'
+    else:
+        capture = _part(load_capture(motion_file), scene_s * settings.staging.speed, rng, cut=cut)
+        motion = StagedMotion(capture, settings.staging, seed=seed, duration_s=scene_s)
+        name = motion_file.stem
+    return SimulatedScene(motion, camera, settings, seed=seed,
+                          duration_us=round(scene_s * 1e6), sensor=sensor), seed, name
 
 
 def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
@@ -140,11 +135,13 @@ def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
     return dataclasses.replace(scene, light=light, sway=SwaySettings())
 
 
-def _part(capture: Capture, duration_s: float, rng: np.random.Generator) -> Capture:
-    """Return a random part of a capture, all of it where it is shorter."""
-    spare = len(capture.points) - int(duration_s * capture.rate_hz) - 2
-    start = int(rng.integers(max(spare, 1)))
-    return capture._replace(points=capture.points[start:])
+def _part(capture: Capture, duration_s: float, rng: np.random.Generator, *,
+          cut: bool) -> Capture:
+    """Return a capture from a random sample on, all of it where it is shorter."""
+    wanted = int(duration_s * capture.rate_hz) + 2
+    start = int(rng.integers(max(len(capture.points) - wanted, 1)))
+    end = start + max(wanted, 4) if cut else None
+    return capture._replace(points=capture.points[start:end])
 
 
 def make(clips: list[Clip], executor: Executor) -> Iterator[dict]:

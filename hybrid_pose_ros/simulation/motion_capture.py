@@ -109,6 +109,7 @@ def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:
 class StagingSettings:
     """How a captured motion is put before the camera."""
 
+    present: bool = param(True, 'Whether there is a person.')
     mirror: bool = param(False, 'Swap left and right.')
     stature: float = param(1.0, 'Factor on the size of the person.', low=0.5, high=1.5)
     speed: float = param(1.0, 'Factor on the speed of the motion.', low=0.1, high=5.0)

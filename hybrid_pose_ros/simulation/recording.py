@@ -10,11 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.recordings import hdf5 as recorded
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer, fixed_text
 from hybrid_pose_ros.recordings.hdf5_file import check_space
+from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
 from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
 
 WARM_UP_US = 100_000
@@ -67,6 +70,25 @@ def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
             'height': camera.height, 'duration_s': duration_s, 'labels': labels, 'events': events,
             'events_per_s': events / duration_s,
             'core_s_per_s': (time.process_time() - began_s) / duration_s}
+
+
+def rendered(scene: SimulatedScene, name: str) -> LabeledRecording:
+    """Return what `record` would write of a scene that has not begun yet, in memory.
+
+    Raises:
+        InputError: the scene has fewer than two labels after the warm-up.
+    """
+    pieces = list(scene)
+    events = np.concatenate([piece.events for piece in pieces])
+    fields = Labels(*(np.concatenate([piece.labels[index] for piece in pieces])
+                      for index in range(len(Labels._fields))))
+    events = events[events['t'] >= WARM_UP_US]
+    keep = fields.t >= WARM_UP_US
+    events['t'] -= WARM_UP_US
+    labels = recorded.Labels(fields.t[keep] - WARM_UP_US, fields.joints_px[keep],
+                             fields.joints_mm[keep], fields.visible[keep])
+    return labeled(name, scene.camera.width, scene.camera.height, events, labels,
+                   occluded=fields.occluded[keep], source=name)
 
 
 def _append(writer: Hdf5Writer, piece: Slice) -> tuple[int, int]:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.simulation import renderer
-from hybrid_pose_ros.simulation.body import JOINT_RADII_M, cones, joints_of
+from hybrid_pose_ros.simulation.body import JOINT_RADII_M, Cones, cones, joints_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, MIDDLE, Camera, sway
 from hybrid_pose_ros.simulation.motions import GeneratedMotion, Motion
+from hybrid_pose_ros.simulation.props import Props, joined, painted
 from hybrid_pose_ros.simulation.scene_settings import LIVE, LightSettings, SceneSettings
 from hybrid_pose_ros.simulation.sensor import Sensor
 from hybrid_pose_ros.simulation.textures import paint, wall
@@ -87,6 +88,7 @@ class SimulatedScene:
         appearance = np.random.default_rng([seed, 0])
         noise = np.random.default_rng([seed, 1, sensor] if sensor else [seed, 1])
         self._paint = paint(appearance, settings.body)
+        self._props = self._build_props()
         self._wall = self._build_wall(appearance)
         self._lens = renderer.lens(self.camera)
         self._background = np.empty((self.camera.height, self.camera.width), np.float32)
@@ -155,6 +157,14 @@ class SimulatedScene:
         light = _light(self.settings.light, self.camera.rotation, rotation)
         renderer.draw(self._canvas, block.solids.frame(frame), self._paint, self._lens, light)
 
+    def _build_props(self) -> Props | None:
+        """Return the things of the scene and give their materials paint; None: there are none."""
+        if not self.settings.props.number:
+            return None
+        rng = np.random.default_rng([self._seed, 4])
+        self._paint = painted(self._paint, rng)
+        return Props(self.settings.props, self.camera, rng)
+
     def _build_wall(self, rng: np.random.Generator) -> np.ndarray:
         """Return the brightness of the wall, larger than the image if the camera sways."""
         grow = 1.0 if self.settings.sway.still else 1.0 + 2.0 * WALL_MARGIN
@@ -186,11 +196,19 @@ class SimulatedScene:
         joints = joints_of(points)
         pixels, depth = camera.project(joints)[at], np.linalg.norm(
             camera.to_camera(joints), axis=-1)[at]
+        visible = camera.contains(pixels) & self.settings.staging.present
         labels = Labels(label_stamps.astype(np.int64), pixels.astype(np.float32),
-                        (1e3 * joints[at]).astype(np.float32), camera.contains(pixels),
+                        (1e3 * joints[at]).astype(np.float32), visible,
                         np.zeros(pixels.shape[:2], bool))
-        solids = renderer.solids(cones(points, self.settings.body), camera)
+        solids = renderer.solids(self._cones(points, frame_stamps * 1e-6), camera)
         return _Block(labels, depth, frame_stamps, frames_until, solids, camera)
+
+    def _cones(self, points: np.ndarray, times_s: np.ndarray) -> Cones:
+        """Return the person, if there is one, and the things at times (N,)."""
+        body = cones(points, self.settings.body)
+        if not self.settings.staging.present:
+            body = Cones(*(field[:, :0] for field in body[:3]), *(field[:0] for field in body[3:]))
+        return body if self._props is None else joined(body, self._props.cones(points, times_s))
 
     def _camera_at(self, stamps_us: np.ndarray) -> Camera:
         if self.settings.sway.still:

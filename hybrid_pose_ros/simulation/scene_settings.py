@@ -11,6 +11,7 @@ from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.body import BodySettings
 from hybrid_pose_ros.simulation.camera import SwaySettings
 from hybrid_pose_ros.simulation.motion_capture import StagingSettings
+from hybrid_pose_ros.simulation.props import PropSettings
 from hybrid_pose_ros.simulation.sensor import SensorSettings
 from hybrid_pose_ros.simulation.textures import BackgroundSettings
 
@@ -58,6 +59,7 @@ class SceneSettings:
     background: BackgroundSettings = field(default_factory=BackgroundSettings)
     light: LightSettings = field(default_factory=LightSettings)
     sway: SwaySettings = field(default_factory=SwaySettings)
+    props: PropSettings = field(default_factory=PropSettings)
     sensor: SensorSettings = field(default_factory=SensorSettings)
     timing: TimingSettings = field(default_factory=TimingSettings)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_pose_ros.gesture.classes import GESTURES
-from hybrid_pose_ros.simulation.corpus import random_setting
+from hybrid_pose_ros.simulation.kinds import random_setting
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene

@@ -13,8 +13,8 @@ from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
 from hybrid_pose_ros.recordings.rig_files import recorded_rig
 from hybrid_pose_ros.simulation.body import joints_of
 from hybrid_pose_ros.simulation.camera import CAMERAS
-from hybrid_pose_ros.simulation.corpus import (
-    _in_rig, make, motion_files, plan, random_setting)
+from hybrid_pose_ros.simulation.corpus import _in_rig, make, motion_files, plan
+from hybrid_pose_ros.simulation.kinds import random_setting
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.recording import record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
