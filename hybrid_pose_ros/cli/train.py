@@ -21,8 +21,19 @@ SUMMARY = 'Train ANN, SNN and heads on a folder of recordings with labels; resum
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare folders and what a run is."""
-    parser.add_argument('--corpus', required=True, nargs='+', metavar='DIR',
+    parser.add_argument('--corpus', nargs='+', metavar='DIR', default=[],
                         help='recordings (.h5) to train on')
+    parser.add_argument('--stream', metavar='DIR',
+                        help='motion capture (.npz): the ANN learns from an endless stream of '
+                        'scenes that are rendered meanwhile, the SNN from the corpus')
+    parser.add_argument('--draws', type=float, metavar='N',
+                        help='windows drawn from each scene of the stream (16)')
+    parser.add_argument('--kept', type=int, metavar='N',
+                        help='scenes of the stream that a batch draws from (256)')
+    parser.add_argument('--workers', type=int, metavar='N',
+                        help='processes that render the stream (1)')
+    parser.add_argument('--averaged', type=float, metavar='D',
+                        help='decay of the moving average of the ANN that training ends with (0)')
     parser.add_argument('--validation', metavar='DIR',
                         help='recordings of other people, to measure the weights on')
     add_output(parser, '--out', 'folder', required=True, metavar='DIR',
@@ -49,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
     parser.add_argument('--precision', metavar='P',
-                        help='of convolutions: bf16, with weights in fp32, or fp32 (bf16; paper: '
-                        'fp32)')
+                        help='of convolutions: bf16, with weights in fp32, or fp32 (bf16 where '
+                        'the CPU or GPU is fast at it; paper: fp32)')
     parser.add_argument('--alone', action='store_true',
                         help='train an SNN that runs without an ANN, and nothing else, for '
                         '`evaluate --snn-checkpoint`')
@@ -81,6 +92,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     train = (_own if preset(args.preset).logits else _published)(args)
     ranks = Ranks.of_environment()
     unseen = load_clips(args.validation) if args.validation and ranks.rank == 0 else []
+    if not args.corpus and (args.stream is None or args.snn_iterations != 0):
+        raise InputError('--corpus is missing: name folders with recordings (.h5); only an ANN '
+                         'learns from a --stream alone, with --snn-iterations 0')
     clips = load_clips(*args.corpus)
     if ranks.rank == 0 and summary_writer() is None:
         print('hybrid-pose train: no curves, as TensorBoard is not installed: '
@@ -107,13 +121,27 @@ def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
 
     given = {name: getattr(args, name) for name in (
         'preset', 'network', 'task', 'start', 'seed', 'device', 'precision', 'alone', 'ann_batch',
-        'snn_batch', 'ann_iterations', 'ann_rate', 'snn_iterations', 'snn_rate')
+        'snn_batch', 'ann_iterations', 'ann_rate', 'snn_iterations', 'snn_rate', 'averaged')
         if getattr(args, name) is not None}
     params = TrainingParams(**given)
+    stream = _stream(args)
     totals = {'ann': params.ann_iterations, 'snn': params.snn_iterations}
     return lambda clips, bars, ranks: train(
         params, clips, Path(args.out), lambda stage, iteration, figures: bars.update(
-            stage, iteration + 1, totals[stage], f'loss {figures["loss"]:.3f}'), ranks)
+            stage, iteration + 1, totals[stage], f'loss {figures["loss"]:.3f}'), ranks, stream)
+
+
+def _stream(args: argparse.Namespace):
+    """Return the parameters of the stream, None without one."""
+    from hybrid_pose_ros.training.stream import StreamParams
+
+    given = {name: getattr(args, name) for name in ('draws', 'kept', 'workers')
+             if getattr(args, name) is not None}
+    if args.stream is None:
+        if given:
+            raise InputError(f'--{next(iter(given))} is of a stream: give --stream DIR, too')
+        return None
+    return StreamParams(motion=args.stream, **given)
 
 
 def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
@@ -127,6 +155,9 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
     if args.task != 'pose':
         raise InputError(f'--task {args.task} is not for preset {args.preset}, whose recipe is '
                          'for poses: train edge')
+    if args.stream or args.averaged:
+        raise InputError(f'--stream and --averaged are not for preset {args.preset}, which is '
+                         'trained as published')
     if args.network:
         raise InputError(f'--network is not for preset {args.preset}, which is trained as '
                          'published')

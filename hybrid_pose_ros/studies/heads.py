@@ -87,7 +87,7 @@ class ImitationStage:
 
 
 def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
-          imitation: Schedule = IMITATION, precision: str = 'bf16') -> dict[str, Any]:
+          imitation: Schedule = IMITATION, precision: str = 'auto') -> dict[str, Any]:
     """Return cost and error of each design, and of the ANN and its held poses beside them."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
     geometry = input_geometry(weights.preset, clips[0].width, clips[0].height)

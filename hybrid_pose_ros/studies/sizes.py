@@ -23,7 +23,7 @@ from hybrid_pose_ros.studies.energy import (NODE, STATES_PER_S, STEPS_PER_S, Met
                                             cost_of_step)
 from hybrid_pose_ros.studies.options import Options, kept
 from hybrid_pose_ros.studies.sized_presets import first_weights_of, sized
-from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
+from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
 from hybrid_pose_ros.training.corpus import contents
 from hybrid_pose_ros.training.loop import Schedule, fit
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
@@ -42,7 +42,7 @@ MEASURED = 2
 
 
 def study(options: Options, *, sizes: tuple[tuple[float, int], ...] = SIZES,
-          precision: str = 'bf16') -> dict[str, Any]:
+          precision: str = 'auto') -> dict[str, Any]:
     """Return error, step time and power of each size."""
     torch.set_num_threads(1)
     clips, training = options.clips(), options.training_clips()
@@ -78,8 +78,8 @@ def _trained(width: float, levels: int, clips: list[LabeledRecording], options: 
 
     def tell(iteration: int, figures: dict[str, float]) -> None:
         options.tell(f'{network.name}: batch {iteration + 1}, loss {figures["loss"]:.2f}')
-    fit(AnnStage(hybrid, clips, geometry, AnnTraining(
-        seed=options.seed, batch=ANN_BATCH, precision=precision), cpu),
+    settings = AnnTraining(seed=options.seed, batch=ANN_BATCH, precision=precision)
+    fit(AnnStage(hybrid, corpus_windows(network, clips, geometry, settings), settings, cpu),
         Schedule(ANN_SHARE * options.batches, ANN_RATE, weight_decay=1e-2, save_every=50),
         folder, tell)
     fit(SnnStage(hybrid, clips, geometry, SnnTraining(

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """First stage: the ANN learns what is to be seen, from the last events before a moment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,8 +11,11 @@ import torch
 from torch import Tensor
 
 from hybrid_pose_ros.networks.hybrid import Hybrid
+from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.training.losses import absence_loss
+from hybrid_pose_ros.training.precision import autocast
 from hybrid_pose_ros.training.tasks import TASKS
 from hybrid_pose_ros.training.views import MIN_EVENTS, View, draw_view, last_events
 
@@ -26,7 +30,8 @@ class AnnTraining:
     batch: int = 16
     columns: int = 96  # of the input that are looked at [cells]
     event_jitter: float = 0.2  # the number of events varies by as much
-    precision: str = 'bf16'  # convolutions under autocast; 'fp32': none
+    precision: str = 'auto'  # one of PRECISIONS
+    absent_price: float = 0.0  # of joints out of sight, whose heatmaps are to be flat
 
 
 class Moment(NamedTuple):
@@ -49,16 +54,42 @@ def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometr
     return Moment(clip, at_us, draw_view(rng, geometry, clip, at_us, columns))
 
 
+class Window(NamedTuple):
+    """What the ANN is shown, and what it is to say of it."""
+
+    frame: np.ndarray  # (2 * bins, H, W) uint16
+    labels: np.ndarray  # (...) of the task
+    known: np.ndarray  # (...) bool
+
+
+Windows = Callable[[np.random.Generator, int], Window]
+"""Return a window of the batch of an iteration, drawn by a generator."""
+
+
+def corpus_windows(network: Preset, clips: list[LabeledRecording], geometry: InputGeometry,
+                   settings: AnnTraining) -> Windows:
+    """Return what draws windows from clips of one sensor."""
+    task, ann = TASKS[network.task], network.ann
+
+    def draw(rng: np.random.Generator, iteration: int) -> Window:
+        clip, at_us, view = draw_moment(rng, clips, geometry, settings.columns)
+        events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
+        frame = view.frame(clip, at_us, events, ann.bins)
+        labels, known = task.labels(view, clip, np.array([at_us]))
+        return Window(frame, labels[0], known[0])
+    return draw
+
+
 class AnnStage:
     """Trains `hybrid.ann`."""
 
     name = 'ann'
 
-    def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
-                 settings: AnnTraining, device: torch.device):
-        """Take clips of one sensor; the network is on the device."""
+    def __init__(self, hybrid: Hybrid, windows: Windows, settings: AnnTraining,
+                 device: torch.device):
+        """Draw nothing yet; the network is on the device."""
         self._task = TASKS[hybrid.preset.task]
-        self._hybrid, self._clips, self._geometry = hybrid, clips, geometry
+        self._hybrid, self._windows = hybrid, windows
         self._settings, self._device = settings, device
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -68,13 +99,16 @@ class AnnStage:
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
         """Return the cross entropy of a batch."""
         settings = self._settings
-        frames, wanted, known = self._batch(np.random.default_rng([settings.seed, 1, iteration]))
+        frames, wanted, known = self._batch(iteration)
         self._hybrid.ann.train()
-        frames = frames.to(self._device, memory_format=torch.channels_last)
-        with torch.autocast(self._device.type, torch.bfloat16,
-                            enabled=settings.precision == 'bf16'):
-            heatmaps, _ = self._hybrid.ann(frames)
-        return self._task.loss(heatmaps, wanted.to(self._device), known.to(self._device)), {}
+        with autocast(self._device, settings.precision):
+            heatmaps, _ = self._hybrid.ann(frames.contiguous(memory_format=torch.channels_last))
+        loss = self._task.loss(heatmaps, wanted, known)
+        if not settings.absent_price:
+            return loss, {}
+        absent = absence_loss(heatmaps, ~known)
+        figures = {'present': loss.item(), 'absent': absent.item()}
+        return loss + settings.absent_price * absent, figures
 
     def state_dict(self) -> dict[str, Any]:
         """Return the ANN's tensors."""
@@ -84,16 +118,10 @@ class AnnStage:
         """Take such tensors."""
         self._hybrid.ann.load_state_dict(state)
 
-    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return frames (B, 2 * bins, H, W), labels (B, ...) and which are known (B, ...)."""
-        settings, ann = self._settings, self._hybrid.preset.ann
-        frames, wanted, known = [], [], []
-        for _ in range(settings.batch):
-            clip, at_us, view = draw_moment(rng, self._clips, self._geometry, settings.columns)
-            events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
-            frames.append(view.frame(clip, at_us, events, ann.bins))
-            labels = self._task.labels(view, clip, np.array([at_us]))
-            wanted.append(labels[0][0])
-            known.append(labels[1][0])
-        return (torch.from_numpy(np.stack(frames).astype(np.float32)),
-                torch.from_numpy(np.stack(wanted)), torch.from_numpy(np.stack(known)))
+        rng = np.random.default_rng([self._settings.seed, 1, iteration])
+        windows = [self._windows(rng, iteration) for _ in range(self._settings.batch)]
+        frames, labels, known = (np.stack(part) for part in zip(*windows, strict=True))
+        return tuple(torch.from_numpy(array).to(self._device)
+                     for array in (frames.astype(np.float32), labels, known))

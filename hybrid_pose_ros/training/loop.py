@@ -61,6 +61,7 @@ class Schedule:
     last_share: float = 0.01
     save_every: int = 100
     gradient_norm: float = GRADIENT_NORM  # longer gradients are shortened to it
+    averaged: float = 0.0  # decay of a moving average of the weights, which training ends with
 
     def rate(self, iteration: int) -> float:
         """Return the learning rate of an iteration, from 0 on."""
@@ -75,8 +76,9 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         *, ranks: Ranks = Ranks(), buffers: Sequence[Tensor] = ()) -> int:
     """Train a stage from where its file in the folder stands; return the iterations done.
 
-    Writes `<stage>.pt`, to resume from, and what `log.Log` tells. After SIGINT or SIGTERM the
-    iteration is finished and saved, then KeyboardInterrupt is raised.
+    The stage ends with the moving average of its weights, where the schedule has one. Writes
+    `<stage>.pt`, to resume from, and the files of `log.Log`. After SIGINT or SIGTERM the iteration
+    is finished and saved, then KeyboardInterrupt is raised.
 
     Args:
         stage: is trained in place.
@@ -95,8 +97,10 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
     optimizer = torch.optim.AdamW(stage.parameter_groups(), lr=schedule.learning_rate,
                                   weight_decay=schedule.weight_decay)
     path = folder / f'{stage.name}.pt'
-    first = _resume(path, stage, optimizer, ranks, schedule.iterations)
+    first, saved_average = _resume(path, stage, optimizer, ranks, schedule.iterations)
+    mean = MovingAverage([*_parameters(optimizer), *buffers], schedule.averaged, saved_average)
     if first >= schedule.iterations:
+        mean.take()
         return first
     with (nullcontext() if ranks.rank else Log(folder, stage.name, first=first) as log,
           postponed() as interrupted):
@@ -104,6 +108,7 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
             for group in optimizer.param_groups:
                 group['lr'] = group['scale'] * schedule.rate(iteration)
             figures = _step(stage, iteration, optimizer, schedule.gradient_norm, ranks, buffers)
+            mean.update(iteration)
             progress(iteration, figures)
             done = iteration + 1
             if log is not None:
@@ -113,10 +118,44 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
                 states = gather(ranks, stage.state_dict())
                 if ranks.rank == 0:
                     _save(path, {'iteration': done, 'stage': states[0], 'others': states[1:],
-                                 'optimizer': optimizer.state_dict()})
+                                 'optimizer': optimizer.state_dict(),
+                                 'average': mean.tensors})
             if stop:
                 raise KeyboardInterrupt
+    mean.take()
     return schedule.iterations
+
+
+class MovingAverage:
+    """An exponential moving average of tensors that training changes in place."""
+
+    def __init__(self, tensors: Sequence[Tensor], decay: float,
+                 saved: Sequence[Tensor] | None = None):
+        """Begin with the tensors as they are, or with a saved average of them; decay 0: none."""
+        self._of = tensors if decay else []
+        self._decay = decay
+        begun = self._of if saved is None or len(saved) != len(self._of) else saved
+        self.tensors = [tensor.detach().clone() for tensor in begun]
+
+    @torch.no_grad()
+    def update(self, iteration: int) -> None:
+        """Take in the tensors after an iteration, from 0 on; the first ones count more."""
+        weight = 1.0 - min(self._decay, (1 + iteration) / (10 + iteration))
+        for mean, tensor in zip(self.tensors, self._of, strict=True):
+            if tensor.is_floating_point():
+                mean.lerp_(tensor, weight)
+            else:
+                mean.copy_(tensor)
+
+    @torch.no_grad()
+    def take(self) -> None:
+        """Copy the average into the tensors."""
+        for mean, tensor in zip(self.tensors, self._of, strict=True):
+            tensor.copy_(mean)
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group['params']]
 
 
 def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longest: float,
@@ -125,7 +164,7 @@ def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longes
     loss, figures = stage.loss(ranks.index(iteration))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    parameters = [parameter for group in optimizer.param_groups for parameter in group['params']]
+    parameters = _parameters(optimizer)
     average(ranks, parameters, buffers)
     norm = torch.nn.utils.clip_grad_norm_(parameters, longest)
     if torch.isfinite(norm):
@@ -148,9 +187,10 @@ def load_stage(path: Path, stage: Stage) -> int:
 
 
 def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: Ranks,
-            iterations: int) -> int:
+            iterations: int) -> tuple[int, list[Tensor] | None]:
+    """Return the iterations that a file had done and the average of the weights, if it has one."""
     if not path.exists():
-        return 0
+        return 0, None
     saved = _read(path)
     with _fitting(path):
         states = [saved['stage'], *saved.get('others', ())]
@@ -161,7 +201,7 @@ def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: R
     with _fitting(path):
         stage.load_state_dict(states[ranks.rank if going_on else 0])
         optimizer.load_state_dict(saved['optimizer'])
-    return saved['iteration']
+    return saved['iteration'], saved.get('average')
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 For networks whose heatmaps are no logits, as published: the squared distance from blobs.
 """
 
+import math
 from functools import lru_cache
 
 import torch
@@ -31,6 +32,19 @@ def heatmap_loss(logits: Tensor, joints: Tensor, weights: Tensor) -> Tensor:
     wanted = torch.einsum('bjhw,bjh,bjw->bj', logits, down, across)
     losses = logits.flatten(2).logsumexp(dim=2) - wanted
     return (losses * weights).sum() / weights.sum().clamp(min=1)
+
+
+def absence_loss(logits: Tensor, absent: Tensor) -> Tensor:
+    """Return the mean divergence of heatmaps from flat ones: a joint that may be anywhere.
+
+    Args:
+        logits: (B, J, H, W).
+        absent: (B, J) bool, of the joints in the mean.
+    """
+    logits = logits.float().flatten(2)
+    cells = logits.shape[2]
+    divergence = logits.logsumexp(dim=2) - logits.mean(dim=2) - math.log(cells)
+    return (divergence * absent).sum() / absent.sum().clamp(min=1)
 
 
 def _gaussian(centers: Tensor, length: int) -> Tensor:

@@ -19,13 +19,17 @@ from hybrid_pose_ros.presets import TASKS, Preset, for_task, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.settings import check, param
-from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
+from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
 from hybrid_pose_ros.training.corpus import contents, fingerprint
 from hybrid_pose_ros.training.loop import Schedule, fit
+from hybrid_pose_ros.training.precision import PRECISIONS, precision_on
 from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
+from hybrid_pose_ros.training.stream import Stream, StreamParams, stream_windows
 from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
+GRID = (173, 130)
+"""Cells that scenes of a stream are seen with: those of a DAVIS346, pooled by 2."""
 OUTPUT_START = 0.1
 """Factor on the first weights of heads and SNN output: both begin by changing nothing much."""
 
@@ -43,8 +47,9 @@ class TrainingParams:
     start: str = param('', 'Weights (.safetensors) to start from; empty: random ones.')
     seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
     device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
-    precision: str = param('bf16', 'Of convolutions: bf16 (autocast) or fp32.',
-                           choices=('bf16', 'fp32'))
+    precision: str = param('auto', 'Of convolutions: bf16 (autocast), fp32, or auto: bf16 on GPUs '
+                           'and on CPUs with instructions for it, 10 times slower on others.',
+                           choices=PRECISIONS)
     ann_iterations: int = param(20_000, 'Batches of the ANN.', low=0, high=10**8)
     ann_rate: float = param(3e-3, 'Highest learning rate of the ANN.', low=0.0, high=1.0)
     ann_batch: int = param(16, 'Windows in a batch of the ANN.', low=1, high=4096)
@@ -54,8 +59,13 @@ class TrainingParams:
     snn_batch: int = param(8, 'Streams in a batch of the SNN.', low=1, high=4096)
     save_every: int = param(200, 'Iterations from one file to resume from to the next.',
                             low=1, high=10**8)
-    columns: int = param(96, 'Columns of the input round the person to train on [cells], even.',
+    columns: int = param(96, 'Columns of the input around the person to train on [cells], even.',
                          low=16, high=4096)
+    averaged: float = param(0.0, 'Decay of the moving average of the ANN that training ends with; '
+                            '0: none.', low=0.0, high=0.999999)
+    absent_price: float = param(0.1, 'Price of a heatmap that is not flat where its joint is out '
+                                'of sight; in streams, which know that it is.',
+                                low=0.0, high=100.0)
 
     def __post_init__(self):
         check(self)
@@ -68,45 +78,47 @@ class TrainingParams:
 
 def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
           progress: Progress = lambda stage, iteration, figures: None,
-          ranks: Ranks = Ranks()) -> Checkpoint:
+          ranks: Ranks = Ranks(), stream: StreamParams | None = None) -> Checkpoint:
     """Return trained weights, the same in all processes; resumes from the files of the folder.
 
     Args:
         params: of the run.
-        clips: recordings with labels, of one sensor.
+        clips: recordings with labels, of one sensor; with a stream the SNN learns from them.
         folder: of the files to resume from and of the log.
         progress: is told the stage, the iteration and its figures.
         ranks: which process of the run this is.
+        stream: of scenes that the ANN learns from; None: it learns from the clips, too.
 
     Raises:
         InputError: weights to start or to resume from do not fit, the folder belongs to a run on
             other data, nothing can be learned from the clips, or a file cannot be written.
     """
-    _check_clips(clips)
+    if stream is None or params.snn_iterations:
+        _check_clips(clips)
     device = torch.device(device_named(params.device, ranks))
     start = _start(params)
     hybrid = Hybrid.from_checkpoint(start).to(device)
-    geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
-    ann = AnnStage(hybrid, clips, geometry, AnnTraining(
-        seed=params.seed, batch=params.ann_batch, columns=params.columns,
-        precision=params.precision), device)
+    ann = _ann_stage(hybrid, params, clips, stream, device)
     if ranks.rank == 0:
         claim(folder, {'preset': params.preset, 'task': params.task, 'alone': params.alone,
                        'seed': params.seed, 'start': identity(start) if params.start else '',
-                       'recordings': contents(clips)})
-    settings = SnnTraining(seed=params.seed, batch=params.snn_batch, columns=params.columns,
-                           alone=params.alone, precision=params.precision)
+                       'recordings': contents(clips)}
+              | ({'stream': stream.content()} if stream else {}))
     with connected(ranks, device):
         ann_iterations = 0 if params.alone else params.ann_iterations
         done_ann = fit(ann, Schedule(ann_iterations, params.ann_rate, weight_decay=1e-2,
-                                     save_every=params.save_every), folder,
+                                     save_every=params.save_every,
+                                     averaged=params.averaged), folder,
                        lambda iteration, figures: progress('ann', iteration, figures),
                        ranks=ranks, buffers=list(hybrid.ann.buffers()))
-        done_snn = fit(SnnStage(hybrid, clips, geometry, settings, device),
-                       Schedule(params.snn_iterations, params.snn_rate,
-                                save_every=params.save_every), folder,
-                       lambda iteration, figures: progress('snn', iteration, figures),
-                       ranks=ranks, buffers=[*hybrid.snn.buffers(), *hybrid.heads.buffers()])
+        done_snn = 0
+        if clips:
+            snn = _snn_stage(hybrid, params, clips, device)
+            done_snn = fit(snn, Schedule(params.snn_iterations, params.snn_rate,
+                                         save_every=params.save_every), folder,
+                           lambda iteration, figures: progress('snn', iteration, figures),
+                           ranks=ranks,
+                           buffers=[*hybrid.snn.buffers(), *hybrid.heads.buffers()])
     events = sum(len(clip.events) for clip in clips)
     seconds = sum(clip.end_us - clip.start_us for clip in clips) * 1e-6
     return hybrid.to_checkpoint({
@@ -116,11 +128,36 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
                      'data_s': round(seconds, 1), 'corpus': fingerprint(clips),
                      'clips': len(clips), 'events': events,
                      'seed': params.seed, 'ann_iterations': done_ann, 'snn_iterations': done_snn,
+                     'stream': stream.content() if stream else {},
                      'alone': params.alone, 'processes': ranks.count,
-                     'precision': params.precision,
+                     'precision': precision_on(device, params.precision),
                      'ann_batch': params.ann_batch, 'snn_batch': params.snn_batch,
-                     'steps_us': sorted({step_us for step_us, _, _ in settings.steps}),
+                     'steps_us': sorted({step_us for step_us, _, _ in SnnTraining.steps}),
                      'commit': _commit()}})
+
+
+def _ann_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecording],
+               stream: StreamParams | None, device: torch.device) -> AnnStage:
+    """Return the first stage, on a stream or on clips."""
+    settings = AnnTraining(seed=params.seed, batch=params.ann_batch, columns=params.columns,
+                           precision=params.precision,
+                           absent_price=params.absent_price if stream else 0.0)
+    if stream is None:
+        geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
+        windows = corpus_windows(hybrid.preset, clips, geometry, settings)
+    else:
+        scenes = Stream.of(stream, params.seed, params.ann_batch)
+        windows = stream_windows(hybrid.preset, scenes, input_geometry(hybrid.preset, *GRID))
+    return AnnStage(hybrid, windows, settings, device)
+
+
+def _snn_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecording],
+               device: torch.device) -> SnnStage:
+    """Return the second stage."""
+    geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
+    return SnnStage(hybrid, clips, geometry, SnnTraining(
+        seed=params.seed, batch=params.snn_batch, columns=params.columns, alone=params.alone,
+        precision=params.precision), device)
 
 
 def _check_clips(clips: list[LabeledRecording]) -> None:

@@ -26,6 +26,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.training.ann import draw_moment
 from hybrid_pose_ros.training.losses import spike_penalty
+from hybrid_pose_ros.training.precision import autocast
 from hybrid_pose_ros.training.tasks import TASKS
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, view
 
@@ -49,7 +50,7 @@ class SnnTraining:
     spike_price: float = 0.003  # of a percent more
     tau_scale: float = 5.0  # factor on the learning rate of time constants
     flow_scale: float = 0.1  # likewise of the flow, whose weights are that much smaller
-    precision: str = 'bf16'  # as in AnnTraining
+    precision: str = 'auto'  # as in AnnTraining
 
 
 class _Stream(NamedTuple):
@@ -99,8 +100,7 @@ class SnnStage:
         state, losses, spikes = self._state, [], []
         weights = known * self._weight(state, labels[0])
         for k in range(steps):
-            with torch.autocast(self._device.type, torch.bfloat16,
-                                enabled=settings.precision == 'bf16'):
+            with autocast(self._device, settings.precision):
                 heatmaps, state, maps = self._hybrid.step_with_spikes(counts[k], state, step_us)
             losses.append(self._task.loss(heatmaps, labels[k], weights[k], state.offset))
             spikes.append(torch.stack([spiking.float().mean() for spiking in maps.values()]))
@@ -161,8 +161,7 @@ class SnnStage:
             batch = torch.from_numpy(np.stack(frames).astype(np.float32)).to(self._device)
             self._hybrid.train()
             self._hybrid.ann.eval()
-            with torch.autocast(self._device.type, torch.bfloat16,
-                                enabled=self._settings.precision == 'bf16'):
+            with autocast(self._device, self._settings.precision):
                 begun = self._hybrid.initialize(
                     batch.contiguous(memory_format=torch.channels_last))
             self._state = _replaced(self._state, begun, torch.tensor(fresh, device=self._device))

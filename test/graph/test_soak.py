@@ -25,7 +25,6 @@ from hybrid_pose_ros.nodes.messages import from_time
 from hybrid_pose_ros.supervision import RESTARTS, Supervisor
 
 DURATION_S = 120.0
-HISTORY_US = 5_000_000  # states of an ANN that gets little time are of use
 KILLED = ['ann_initializer', 'snn_tracker', 'skeleton_markers', 'evaluator']
 DEACTIVATED = ['ann_initializer', 'snn_tracker']
 COUNTS = ['states', 'states_too_old', 'merged_steps', 'left_out_steps', 'lost_packets',
@@ -84,9 +83,8 @@ class Soak:
     def __init__(self, live: LiveGraph, folder: Path, recording: Path):
         """Start the graph on a recording, and wait for poses."""
         nodes = graph(
-            driver='player', values={'recording': str(recording), 'record': str(folder / 'bag'),
-                                     'step_us': '10000'},
-            more={'event_player': {'subscribers': 3}, 'snn_tracker': {'history_us': HISTORY_US}})
+            driver='player', values={'recording': str(recording), 'record': str(folder / 'bag')},
+            more={'event_player': {'subscribers': 3}})
         self._live, self.tally = live, Tally(live)
         self._supervisor = live.own(Supervisor(
             nodes, params_file=share() / 'config' / 'hybrid_pose.yaml', logs=folder / 'logs'))

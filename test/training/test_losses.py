@@ -8,7 +8,7 @@ import torch
 
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.targets import heatmap_target
-from hybrid_pose_ros.training.losses import blob_loss, heatmap_loss, spike_penalty
+from hybrid_pose_ros.training.losses import absence_loss, blob_loss, heatmap_loss, spike_penalty
 
 JOINTS = torch.tensor([[[3.25, 4.75], [7.0, 2.0]]])
 SEEN = torch.ones(1, 2, dtype=torch.bool)
@@ -77,3 +77,14 @@ def test_all_zeros_cost_what_was_published():
     loss = blob_loss(torch.zeros(1, 1, 256, 256), torch.tensor([[[100, 90]]]),
                      torch.ones(1, 1, dtype=torch.bool))
     assert loss.item() == pytest.approx(1.9172e-4, rel=1e-4)
+
+
+def test_only_a_flat_heatmap_has_no_price_where_its_joint_is_absent():
+    absent = torch.tensor([[True, False]])
+    flat = torch.full((1, 2, 9, 12), 3.0)
+    flat[0, 1, 4, 4] = 9.0  # of the joint that is there
+    assert absence_loss(flat, absent).item() == pytest.approx(0, abs=1e-5)
+    flat[0, 0, 4, 4] = 4.0
+    expected = np.log((107 * np.exp(3) + np.exp(4)) / 108) - (107 * 3 + 4) / 108
+    assert absence_loss(flat, absent).item() == pytest.approx(expected, rel=1e-3)
+    assert absence_loss(flat, ~torch.ones(1, 2, dtype=torch.bool)).item() == 0

@@ -12,7 +12,7 @@ from two_processes import CLIPS, PARAMS, torchrun
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.representation.geometry import input_geometry
-from hybrid_pose_ros.training.ann import AnnStage, AnnTraining
+from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
 from hybrid_pose_ros.training.loop import GRADIENT_NORM, load_stage
 from hybrid_pose_ros.training.ranks import Ranks
 from hybrid_pose_ros.training.run import train
@@ -49,7 +49,8 @@ def stage_of_one_process(name, folder, tmp_path):
     geometry = input_geometry(hybrid.preset, CLIPS[0].width, CLIPS[0].height)
     settings = {'seed': PARAMS.seed, 'batch': 2, 'columns': PARAMS.columns, 'precision': 'fp32'}
     device = torch.device('cpu')
-    ann = AnnStage(hybrid, CLIPS, geometry, AnnTraining(**settings), device)
+    windows = corpus_windows(hybrid.preset, CLIPS, geometry, AnnTraining(**settings))
+    ann = AnnStage(hybrid, windows, AnnTraining(**settings), device)
     if name == 'ann':
         return ann
     load_stage(folder / 'ann.pt', ann)

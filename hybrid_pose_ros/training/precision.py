@@ -1,0 +1,25 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Precision of convolutions in training: bf16 under autocast, with weights in fp32, or fp32."""
+
+import torch
+
+from hybrid_pose_ros.networks.fused import multiplies_bfloat16
+
+PRECISIONS = ('auto', 'bf16', 'fp32')
+
+
+def precision_on(device: torch.device, precision: str) -> str:
+    """Return bf16 or fp32 for one of PRECISIONS.
+
+    `auto` is bf16 on GPUs and on CPUs with instructions for it; others are 10 times slower at it.
+    """
+    if precision != 'auto':
+        return precision
+    return 'bf16' if device.type == 'cuda' or multiplies_bfloat16() else 'fp32'
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context for a forward pass."""
+    return torch.autocast(device.type, torch.bfloat16,
+                          enabled=precision_on(device, precision) == 'bf16')

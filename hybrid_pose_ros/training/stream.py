@@ -1,0 +1,253 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An endless stream of short scenes, rendered while the network learns from them.
+
+Scene i is a function of the seed and i, and so is the set of scenes that a batch draws from: the
+newest `kept` of those that exist by then. A run that was killed renders these again and goes on
+with the same batches.
+
+    scenes    0 1 2 3 4 5 6 7 8 9 ...
+    batch 0  [0 1 2 3]
+    batch 1    [1 2 3 4]               each scene is drawn about `draws` times before it leaves
+"""
+
+import dataclasses
+import re
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset
+
+from hybrid_pose_ros.events.event_array import EVENT_DTYPE
+from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.simulation.corpus import motion_files, staged_scene
+from hybrid_pose_ros.simulation.kinds import KINDS, random_setting
+from hybrid_pose_ros.simulation.motion_capture import load_capture
+from hybrid_pose_ros.simulation.recording import rendered
+from hybrid_pose_ros.simulation.scene_settings import TimingSettings
+from hybrid_pose_ros.training.ann import Window, Windows
+from hybrid_pose_ros.training.regions import Region, region, whole_sensor
+from hybrid_pose_ros.training.views import MIN_EVENTS, last_events
+
+TIMING = TimingSettings(label_us=5_000, step_px=1.5)
+"""A third of the cost of the default, and within 1 % of its events."""
+PERSON = re.compile(r'(cmu_\d+|react_\d+|[^_]+)')
+"""The name of a motion file begins with the person."""
+LONG_SHARE, LONG_FACTOR = 0.15, 3.0
+"""So many scenes last so much longer: a slow person needs longer for a window of events."""
+TRIES = 20
+
+
+@dataclass(frozen=True)
+class StreamParams:
+    """What a stream shows, and how often it shows it."""
+
+    motion: str = param('', 'Folder with motion capture (.npz).')
+    kind: str = param('mixed', 'Kind of the scenes.', choices=KINDS)
+    own: float = param(0.15, 'Share of the scenes that show our own motions.', low=0.0, high=1.0)
+    scene_s: float = param(0.4, 'Length of most scenes [s].', low=0.05, high=10.0)
+    kept: int = param(256, 'Scenes that a batch draws from.', low=1, high=100_000)
+    draws: float = param(16.0, 'Windows drawn from each scene.', low=0.1, high=10_000.0)
+    workers: int = param(1, 'Processes that render; 0: the training process itself.',
+                         low=0, high=1024)
+
+    def __post_init__(self):
+        check(self)
+
+    def content(self) -> dict[str, Any]:
+        """Return what the scenes depend on, as JSON values."""
+        return {'kind': self.kind, 'own': self.own, 'scene_s': self.scene_s, 'kept': self.kept,
+                'draws': self.draws, 'motions': [
+                    file.name for file in motion_files(self.motion)]}
+
+
+class Motions:
+    """Motion files, drawn by person: with the square root of the person's seconds."""
+
+    def __init__(self, folder: str | Path):
+        """Read the length of each file.
+
+        Raises:
+            InputError: there is none, or one cannot be read.
+        """
+        self._files = motion_files(folder)
+        self._people: dict[str, list[int]] = {}
+        seconds = np.array([load_capture(file).duration_s for file in self._files])
+        for index, file in enumerate(self._files):
+            self._people.setdefault(PERSON.match(file.stem)[0], []).append(index)
+        weight = np.array([np.sqrt(seconds[files].sum()) for files in self._people.values()])
+        self._shares = weight / weight.sum()
+        self._within = [seconds[files] / seconds[files].sum() for files in self._people.values()]
+
+    def draw(self, rng: np.random.Generator) -> Path:
+        """Return a file."""
+        person = rng.choice(len(self._shares), p=self._shares)
+        files = list(self._people.values())[person]
+        return self._files[files[rng.choice(len(files), p=self._within[person])]]
+
+
+class Scenes(Dataset):
+    """Scene i of a stream, for a DataLoader."""
+
+    def __init__(self, params: StreamParams, seed: int):
+        """Look at no scene yet.
+
+        Raises:
+            InputError: the motion files cannot be read.
+        """
+        self._params, self._seed = params, seed
+        self._motions = Motions(params.motion)
+
+    def __getitem__(self, number: int) -> LabeledRecording:
+        """Return a scene with at least one instant that has enough events before it."""
+        for attempt in range(TRIES):
+            scene = self._rendered(np.random.default_rng([self._seed, 16, number, attempt]))
+            if len(scene.events) >= 2 * MIN_EVENTS:
+                return scene
+        raise RuntimeError(f'{TRIES} scenes in a row without {2 * MIN_EVENTS} events')
+
+    def _rendered(self, rng: np.random.Generator) -> LabeledRecording:
+        params = self._params
+        setting = random_setting(params.kind, rng)
+        scene = dataclasses.replace(setting.scene, timing=TIMING)
+        file = None if rng.random() < params.own else self._motions.draw(rng)
+        length = LONG_FACTOR if rng.random() < LONG_SHARE else 1.0
+        label_s = TIMING.label_us * 1e-6
+        duration_s = round(params.scene_s * length / label_s) * label_s
+        staged, _, name = staged_scene(rng, scene, setting.camera, file, duration_s)
+        return rendered(staged, name)
+
+
+class Stream:
+    """The scenes that each batch draws from."""
+
+    def __init__(self, scenes: Dataset, *, kept: int, scenes_per_batch: float, workers: int):
+        """Render nothing yet.
+
+        Args:
+            scenes: scene i of the stream.
+            kept: number of scenes that a batch draws from.
+            scenes_per_batch: new scenes from one batch to the next.
+            workers: processes that render; 0: this one.
+        """
+        self._scenes, self._workers = scenes, workers
+        self._scenes_per_batch = scenes_per_batch
+        self._ring: deque[LabeledRecording] = deque(maxlen=kept)
+        self._next = 0  # number of the scene that is rendered next
+        self._loader: Iterator[LabeledRecording] | None = None
+
+    @classmethod
+    def of(cls, params: StreamParams, seed: int, batch: int) -> 'Stream':
+        """Return the stream of a training whose batches have so many windows."""
+        return cls(Scenes(params, seed), kept=params.kept, scenes_per_batch=batch / params.draws,
+                   workers=params.workers)
+
+    def at(self, batch: int) -> Sequence[LabeledRecording]:
+        """Return the scenes of a batch; waits until they are rendered."""
+        kept = self._ring.maxlen
+        end = kept + int(batch * self._scenes_per_batch)
+        if self._loader is None or not self._next <= end <= self._next + kept:
+            self._ring.clear()
+            self._start(end - kept)
+        while self._next < end:
+            self._ring.append(next(self._loader))
+            self._next += 1
+        return self._ring
+
+    def _start(self, first: int) -> None:
+        more = {'multiprocessing_context': 'spawn', 'prefetch_factor': 4,
+                'worker_init_fn': _leave_interrupts} if self._workers else {}
+        self._loader = iter(DataLoader(
+            self._scenes, batch_size=None, sampler=range(first, 1 << 40),
+            num_workers=self._workers, collate_fn=_as_it_is, **more))
+        self._next = first
+
+
+def _leave_interrupts(worker: int) -> None:
+    """Leave SIGINT to the process that trains."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _as_it_is(scene: LabeledRecording) -> LabeledRecording:
+    return scene
+
+
+def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> Windows:
+    """Return what draws windows from a stream's scenes, of the whole sensor or of a region.
+
+    The number of events is proportional to the width of the region on the sensor, as the length
+    of the edges in it is; the preset's is that of cells of two pixels.
+    """
+    def draw(rng: np.random.Generator, batch: int) -> Window:
+        clip, at_us = _moment(rng, stream.at(batch))
+        seen = draw_region(rng, geometry, clip, at_us)
+        events = 0.5 * seen.pixels_per_cell * network.ann.window_events * rng.uniform(0.7, 1.3)
+        frame = seen.frame(_disturbed(rng, clip, at_us), at_us, round(events), network.ann.bins)
+        joints, visible = seen.joints(clip, np.array([at_us]))
+        return Window(frame, joints[0], visible[0])
+    return draw
+
+
+def _moment(rng: np.random.Generator,
+            clips: Sequence[LabeledRecording]) -> tuple[LabeledRecording, int]:
+    """Return a scene and a time with enough events before it, its end where there is none."""
+    clip = clips[rng.integers(len(clips))]
+    for _ in range(TRIES):
+        at_us = int(rng.integers(clip.start_us + 1, clip.end_us + 1))
+        if len(last_events(clip, at_us, MIN_EVENTS)) == MIN_EVENTS:
+            return clip, at_us
+    return clip, clip.end_us
+
+
+def draw_region(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording,
+                at_us: int, *, whole: float = 0.4) -> Region:
+    """Return the whole sensor, or a region around the person or where one might be."""
+    mirrored = bool(rng.random() < 0.5)
+    if rng.random() < whole:
+        return whole_sensor(geometry, clip, mirrored=mirrored)
+    joints, visible, _ = clip.joints_at(np.array([at_us]))
+    roll = np.radians(rng.uniform(-30.0, 30.0) if rng.random() < 0.1 else rng.normal(0.0, 5.0))
+    aspect = geometry.width / geometry.height
+    if visible.any() and rng.random() < 0.95:
+        seen = joints[0, visible[0]]
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        extent = high - low + 20.0  # a head reaches beyond its joint
+        width_px = max(extent[0], extent[1] * aspect) * rng.uniform(1.1, 2.2)
+        center = 0.5 * (low + high)
+    else:
+        width_px = rng.uniform(geometry.width, clip.width)
+        center = rng.uniform([0.0, 0.0], [clip.width, clip.height])
+    width_px = float(np.clip(width_px, geometry.width, 1.2 * clip.width))
+    center = center + rng.normal(0.0, 0.08, 2) * width_px
+    return region(geometry, center, width_px, roll=roll, mirrored=mirrored)
+
+
+def _disturbed(rng: np.random.Generator, clip: LabeledRecording, end_us: int) -> LabeledRecording:
+    """Return a clip with events that were lost, of the other polarity, or noise."""
+    lost, noise, exchanged = rng.random(3) < (0.15, 0.1, 0.2)
+    if not (lost or noise or exchanged):
+        return clip
+    events = last_events(clip, end_us, 60_000)
+    if lost:
+        events = events[rng.random(len(events)) >= rng.uniform(0.1, 0.6)]
+    if noise and len(events):
+        count = int(len(events) * rng.uniform(0.0, 0.5))
+        more = np.empty(count, EVENT_DTYPE)
+        more['t'] = rng.integers(events['t'][0], events['t'][-1] + 1, count)
+        more['x'], more['y'] = rng.integers(clip.width, size=count), rng.integers(
+            clip.height, size=count)
+        more['p'] = rng.random(count) < 0.5
+        events = np.concatenate([events, more])
+        events = events[np.argsort(events['t'], kind='stable')]
+    if exchanged:
+        events = events.copy()
+        events['p'] = 1 - events['p']
+    return clip._replace(events=events)
