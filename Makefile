@@ -25,9 +25,10 @@ demo: build
 PARALLEL ?= -n 2 --dist loadfile
 PYTEST := $(BIN)/pytest $(PARALLEL)
 
-# Style and mistakes that need no run; the rules are in pyproject.toml.
+# Style and mistakes that need no run (rules in pyproject.toml), and the English of the texts.
 check: $(VENV)/.test
 	$(BIN)/ruff check
+	$(BIN)/python tools/check_prose.py
 
 test: build $(VENV)/.test
 	$(PYTEST)
