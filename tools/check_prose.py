@@ -85,7 +85,6 @@ NOT_YET = (
     'hybrid_pose_ros/recordings',
     'hybrid_pose_ros/representation',
     'hybrid_pose_ros/reproduction',
-    'hybrid_pose_ros/simulation',
     'hybrid_pose_ros/studies',
     'hybrid_pose_ros/training',
     'hybrid_pose_ros/transport',

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A body with volume: round cones between 24 body points, each dressed in one of five materials.
+"""A body with volume: round cones between 24 body points, each made of one of five materials.
 
-A round cone is the hull of two spheres: a limb that tapers, a capsule where both are equal.
+A round cone is the convex hull of two spheres: a tapered limb, or a capsule if both are equal.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BODY_POINTS = (
     'r_shoulder', 'r_elbow', 'r_wrist', 'r_hand', 'l_shoulder', 'l_elbow', 'l_wrist', 'l_hand',
     'r_hip', 'r_knee', 'r_ankle', 'r_toe', 'r_toe_end',
     'l_hip', 'l_knee', 'l_ankle', 'l_toe', 'l_toe_end')
-"""Order of the points of a posed body; r and l are the person's own right and left."""
+"""Order of the points of a posed body; r and l are the person's right and left."""
 
 MIRRORED_POINTS = tuple(
     BODY_POINTS.index({'r_': 'l_', 'l_': 'r_'}.get(name[:2], name[:2]) + name[2:])
@@ -30,43 +30,43 @@ _JOINT_POINTS = (
     ('head', 'head'), ('r_shoulder', 'r_shoulder'), ('l_shoulder', 'l_shoulder'),
     ('r_elbow', 'r_elbow'), ('l_elbow', 'l_elbow'), ('r_hip', 'r_hip'), ('l_hip', 'l_hip'),
     ('r_wrist', 'r_hand'), ('l_wrist', 'l_hand'), ('r_knee', 'r_knee'), ('l_knee', 'l_knee'),
-    ('r_ankle', 'r_ankle'), ('l_ankle', 'l_ankle'))  # a joint is the middle of two points
+    ('r_ankle', 'r_ankle'), ('l_ankle', 'l_ankle'))  # a joint is the midpoint of two points
 _FIRST = [BODY_POINTS.index(first) for first, _ in _JOINT_POINTS]
 _SECOND = [BODY_POINTS.index(second) for _, second in _JOINT_POINTS]
 
 JOINT_RADII_M = np.array([0.09, 0.07, 0.07, 0.045, 0.045, 0.12, 0.12,
                           0.04, 0.04, 0.06, 0.06, 0.05, 0.05])
-"""How deep each joint lies under the surface of its own limb, (13,) [m]."""
+"""Depth of each joint below the surface of its own limb, (13,) [m]."""
 
 
 def joints_of(points: np.ndarray) -> np.ndarray:
-    """Return the 13 joints (..., 13, 3) of posed bodies (..., 24, 3), same unit."""
+    """Return the 13 joints (..., 13, 3) of posed bodies (..., 24, 3), in the same unit."""
     return 0.5 * (points[..., _FIRST, :] + points[..., _SECOND, :])
 
 
 @dataclass(frozen=True)
 class BodySettings:
-    """Shape and dress of a person. Albedos are linear, 0 black, 1 white."""
+    """Shape and clothing of a person. Albedos are linear, from 0 (black) to 1 (white)."""
 
-    girth: float = param(1.0, 'Factor on all radii.', low=0.6, high=1.6)
-    limb_girth: float = param(1.0, 'Further factor on arms and legs.', low=0.6, high=1.6)
-    head_girth: float = param(1.0, 'Further factor on the head.', low=0.7, high=1.4)
+    girth: float = param(1.0, 'Scale factor of all radii.', low=0.6, high=1.6)
+    limb_girth: float = param(1.0, 'Additional factor for arms and legs.', low=0.6, high=1.6)
+    head_girth: float = param(1.0, 'Additional factor for the head.', low=0.7, high=1.4)
     skin: float = param(0.45, 'Albedo of the skin.', low=0.01, high=1.0)
     shirt: float = param(0.14, 'Albedo of the shirt.', low=0.01, high=1.0)
     trousers: float = param(0.08, 'Albedo of the trousers.', low=0.01, high=1.0)
     shoes: float = param(0.3, 'Albedo of the shoes.', low=0.01, high=1.0)
     hair: float = param(0.06, 'Albedo of the hair.', low=0.01, high=1.0)
-    cloth_contrast: float = param(0.35, 'Standard deviation of the log albedo in clothes.',
+    cloth_contrast: float = param(0.35, 'Standard deviation of the log albedo of clothes.',
                                   low=0.0, high=1.5)
-    skin_contrast: float = param(0.15, 'Standard deviation of the log albedo in skin and hair.',
+    skin_contrast: float = param(0.15, 'Standard deviation of the log albedo of skin and hair.',
                                  low=0.0, high=1.5)
-    cloth_scale_m: float = param(0.05, 'Size of the folds and prints [m].', low=0.015, high=0.4)
-    stripes: float = param(0.3, 'Share of stripes across the limb in the clothes.',
+    cloth_scale_m: float = param(0.05, 'Size of folds and prints [m].', low=0.015, high=0.4)
+    stripes: float = param(0.3, 'Weight of stripes across the limb in the pattern of the clothes.',
                            low=0.0, high=1.0)
-    sleeves: bool = param(True, 'Long sleeves; the forearms are skin otherwise.')
-    shorts: bool = param(False, 'The shins are skin.')
-    loose: float = param(0.0, 'How much wider trousers are at the foot [m].', low=0.0, high=0.12)
-    long_hair: bool = param(False, 'Hair that falls to the shoulders.')
+    sleeves: bool = param(True, 'Long sleeves; without them the forearms are skin.')
+    shorts: bool = param(False, 'Short trousers: the shins are skin.')
+    loose: float = param(0.0, 'Extra width of the trousers at the ankle [m].', low=0.0, high=0.12)
+    long_hair: bool = param(False, 'Shoulder-length hair.')
 
     def __post_init__(self):
         check(self)
@@ -77,19 +77,19 @@ class Cones(NamedTuple):
 
     start: np.ndarray  # (N, P, 3) float64 [m]
     end: np.ndarray  # (N, P, 3)
-    side: np.ndarray  # (N, P, 3) unit vector across the cone, from which its texture hangs
+    side: np.ndarray  # (N, P, 3) unit vector across the cone, the origin of its texture
     radii: np.ndarray  # (P, 2) at start and end [m]
     material: np.ndarray  # (P,) int64, index into MATERIALS
 
 
 class Wardrobe(NamedTuple):
-    """What does not change with the pose: cone radii and materials."""
+    """The part of the cones that does not depend on the pose: radii and materials."""
 
     radii: np.ndarray  # (P, 2) [m]
     material: np.ndarray  # (P,) int64
 
 
-# name, start, end, radii [m] at both, material; a place is a body point or one of _places()
+# name, start, end, radii [m] at both, material; an end is a body point or one of _places()
 _TORSO = (
     ('pelvis', 'r_hip', 'l_hip', 0.105, 0.105, 'trousers'),
     ('belly', 'pelvis', 'spine', 0.108, 0.112, 'shirt'),
@@ -121,7 +121,7 @@ CONE_NAMES = tuple(row[0] for row in _CONES)
 
 
 def wardrobe(settings: BodySettings) -> Wardrobe:
-    """Return radii and materials of all cones for a person."""
+    """Return the radii and materials of all cones of a person."""
     radii = np.array([row[3:5] for row in _CONES]) * settings.girth
     material = np.array([MATERIALS.index(row[5]) for row in _CONES])
     for index, name in enumerate(CONE_NAMES):
@@ -148,7 +148,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _places(points: np.ndarray, settings: BodySettings) -> dict[str, np.ndarray]:
-    """Return every place that a cone starts or ends at, each (N, 3) [m]."""
+    """Return all points at which cones start or end, each (N, 3) [m]."""
     place = {name: points[:, index] for index, name in enumerate(BODY_POINTS)}
     right = _unit(place['r_shoulder'] - place['l_shoulder'])
     up = _unit(place['head_top'] - place['head'])
@@ -176,7 +176,7 @@ def cones(points: np.ndarray, settings: BodySettings) -> Cones:
 
     Args:
         points: body points, (N, 24, 3) [m].
-        settings: shape and dress.
+        settings: shape and clothing.
     """
     place = _places(points, settings)
     start = np.stack([place[row[1]] for row in _CONES], axis=1)
@@ -186,7 +186,7 @@ def cones(points: np.ndarray, settings: BodySettings) -> Cones:
     front = _unit(np.cross(place['chest'] - place['pelvis'], place['r_hip'] - place['l_hip']))
     across = right - axis * np.sum(axis * right, -1, keepdims=True)
     fallback = front[:, None] - axis * np.sum(axis * front[:, None], -1, keepdims=True)
-    # a limb along the hip line has no side there: lean on the front, without a jump
+    # the hip line gives no side for a limb along it: blend in the front, without a jump
     weight = np.clip(np.linalg.norm(across, axis=-1, keepdims=True) * 3.0, 0.0, 1.0)
     side = _unit(weight * across + (1.0 - weight) * fallback)
     return Cones(start, end, side, *wardrobe(settings))

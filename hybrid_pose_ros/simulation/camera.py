@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pinhole cameras: the four of DHP19, a DAVIS346 in front of the person, and random ones.
 
-The world is in metres, z up, the floor at z = 0; the person stands near the origin and faces -y.
-Camera frames have x right, y down, z along the optical axis. Pixel (x, y) covers [x, x + 1) times
-[y, y + 1): its middle is at + 0.5.
+The world is in meters with z up and the floor at z = 0; the person stands near the origin and
+faces -y. Camera frames have x right, y down and z along the optical axis. Pixel (x, y) covers
+[x, x + 1) times [y, y + 1): its center is at + 0.5.
 
-The cameras of DHP19 are those of `datasets/dhp19_calibration.py`.
+The cameras of DHP19 are defined in `datasets/dhp19_calibration.py`.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 from hybrid_pose_ros.settings import check, param
 
 FRONT_AZIMUTH = -np.pi / 2
-"""Direction from the person to a camera in front of it [rad]."""
+"""Direction from the person to a camera in front of them [rad]."""
 MIDDLE = np.array([0.0, 0.0, 0.9])
-"""About where a person's middle is [m]."""
+"""Approximate center of a person [m]."""
 
 
 class Camera(NamedTuple):
     """A pinhole camera: pixel = intrinsics @ (rotation @ world + translation), then divide.
 
-    A path of one camera has a leading axis of N in rotation and translation; what it is applied to
-    is (N, P, 3) then.
+    A moving camera has a leading axis N in rotation and translation; its methods then take points
+    of shape (N, P, 3).
     """
 
     width: int
@@ -40,11 +40,11 @@ class Camera(NamedTuple):
 
     @property
     def center(self) -> np.ndarray:
-        """Place of the camera in the world, (3,) [m]."""
+        """Position of the camera in the world, (3,) [m]."""
         return -self.rotation.T @ self.translation
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """Return world points (..., 3) [m] in the camera's frame; for a path (N, ..., 3)."""
+        """Return world points (..., 3) [m] in the camera frame; (N, ..., 3) if it moves."""
         shift = self.translation if self.translation.ndim == 1 else self.translation[:, None]
         return points @ np.swapaxes(self.rotation, -1, -2) + shift
 
@@ -55,7 +55,7 @@ class Camera(NamedTuple):
         return homogeneous[..., :2] / np.where(depth > 0.0, depth, np.nan)
 
     def contains(self, pixels: np.ndarray) -> np.ndarray:
-        """Return which pixels (..., 2) lie inside the image, (...) bool; NaN does not."""
+        """Return which pixels (..., 2) are inside the image, (...) bool; NaN is outside."""
         x, y = pixels[..., 0], pixels[..., 1]
         return (x >= 0.0) & (x < self.width) & (y >= 0.0) & (y < self.height)
 
@@ -88,22 +88,22 @@ CAMERAS = {
 
 
 def camera(name: str) -> Camera:
-    """Return the camera of that name.
+    """Return the camera with this name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: the name is unknown.
     """
     if name not in CAMERAS:
-        raise InputError(f'camera {name!r} is not known: choose from {", ".join(CAMERAS)}')
+        raise InputError(f'unknown camera {name!r}: choose from {", ".join(CAMERAS)}')
     return CAMERAS[name]
 
 
 def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
-    """Return a DAVIS346 that looks at the person: half near a DHP19 place, half anywhere.
+    """Return a DAVIS346 that sees the person: half near a camera of DHP19, half anywhere.
 
     Args:
-        rng: is drawn from.
-        front: only such that see the person's front, at up to 60 degrees to a side.
+        rng: random generator.
+        front: place the camera within 60 degrees of the person's front.
     """
     if rng.random() < 0.5:
         near = CAMERAS[f'dhp19-{rng.integers(2, 4) if front else rng.integers(1, 5)}']
@@ -114,16 +114,16 @@ def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
     azimuth = FRONT_AZIMUTH + rng.uniform(-spread, spread)
     distance, height_m = rng.uniform(1.8, 5.0), rng.uniform(0.8, 2.3)
     center = (distance * np.cos(azimuth), distance * np.sin(azimuth), height_m)
-    focal_px = min(rng.uniform(250.0, 400.0), 130.0 * distance)  # a person fits in the image
+    focal_px = min(rng.uniform(250.0, 400.0), 130.0 * distance)  # the person fits in the image
     return look_at(center, MIDDLE + rng.normal(0.0, 0.12, 3), focal_px=focal_px,
                    roll=np.radians(rng.normal(0.0, 3.0)))
 
 
 def close_camera(rng: np.random.Generator, *, spread: float = np.pi / 4) -> Camera:
-    """Return a DAVIS346 at arm's length or a little more, that sees the upper body.
+    """Return a DAVIS346 at arm's length or slightly more that sees the upper body.
 
     Args:
-        rng: is drawn from.
+        rng: random generator.
         spread: largest angle from the person's front [rad].
     """
     azimuth = FRONT_AZIMUTH + rng.uniform(-spread, spread)
@@ -137,10 +137,10 @@ def close_camera(rng: np.random.Generator, *, spread: float = np.pi / 4) -> Came
 
 @dataclass(frozen=True)
 class SwaySettings:
-    """Slow motion of the camera, as of one that is held or rides on a robot."""
+    """Slow camera motion, as of a handheld camera or one on a robot."""
 
-    turn_deg: float = param(0.0, 'Amplitude about each axis [deg].', low=0.0, high=20.0)
-    shift_m: float = param(0.0, 'Amplitude along each axis [m].', low=0.0, high=1.0)
+    turn_deg: float = param(0.0, 'Rotation amplitude about each axis [deg].', low=0.0, high=20.0)
+    shift_m: float = param(0.0, 'Translation amplitude along each axis [m].', low=0.0, high=1.0)
     period_s: float = param(4.0, 'Shortest period [s].', low=0.2, high=60.0)
 
     def __post_init__(self):
@@ -148,14 +148,15 @@ class SwaySettings:
 
     @property
     def still(self) -> bool:
-        """Whether the camera does not move."""
+        """Whether the camera is stationary."""
         return self.turn_deg == 0.0 and self.shift_m == 0.0
 
 
 def sway(camera: Camera, settings: SwaySettings, times_s: np.ndarray, seed: int) -> Camera:
-    """Return the path of a camera that sways around its place, one pose for each time (N,).
+    """Return a camera that sways around its initial pose, with one pose for each time (N,).
 
-    Each axis swings with two periods and phases of its own; at time 0 the camera is in its place.
+    Each axis is a sum of two sines with random periods and phases; at time 0 the camera is at its
+    initial pose.
     """
     rng = np.random.default_rng([seed, 3])
     omega = 2.0 * np.pi / (settings.period_s * rng.uniform(1.0, 2.5, (6, 2)))
@@ -170,7 +171,7 @@ def sway(camera: Camera, settings: SwaySettings, times_s: np.ndarray, seed: int)
 
 
 def _small_rotation(angles: np.ndarray) -> np.ndarray:
-    """Return rotation matrices (..., 3, 3) about the axes `angles` (..., 3), by their length."""
+    """Return rotation matrices (..., 3, 3) of the rotation vectors `angles` (..., 3)."""
     angle = np.maximum(np.linalg.norm(angles, axis=-1), 1e-12)[..., None, None]
     x, y, z = np.moveaxis(angles, -1, 0)
     zero = np.zeros_like(x)

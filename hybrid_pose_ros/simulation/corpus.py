@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Many recordings, each of another motion, camera, person, room and sensor, made in parallel.
+"""Many recordings, generated in parallel, each with its own motion, camera, person and sensor.
 
-A corpus can be stopped and taken up again: a clip that is complete is not made again, and the same
-seed makes the same clip, whatever was made before and on how many processes.
+A corpus can be interrupted and resumed: complete clips are not generated again, and a clip depends
+only on the seed, not on the clips before it or on the number of processes.
 """
 
 import dataclasses
@@ -26,58 +26,58 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import SceneSettings
 
 RIG_FILE = 'rig.yaml'
-"""In the folder of a corpus of several cameras: where they are."""
+"""File in the folder of a corpus with several cameras: their poses."""
 
 
 class Clip(NamedTuple):
-    """One recording that is to be made."""
+    """One recording to generate."""
 
     number: int
     path: Path
-    motion_file: Path | None  # None: our own motions
+    motion_file: Path | None  # None: generated motion
     seed: int  # of the corpus
     duration_s: float
     kind: str = 'any'  # one of KINDS
-    view: str = ''  # of CAMERAS, where several see the same person; '': drawn
+    view: str = ''  # one of CAMERAS if several see the same person; '': random
 
 
 def motion_files(folder: str | Path) -> list[Path]:
     """Return the motion files in a folder.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no motion files.
     """
     files = sorted(Path(folder).glob('*.npz'))
     if not files:
-        raise InputError(f'{folder} holds no motion files (*.npz)')
+        raise InputError(f'no motion files (*.npz) in {folder}')
     return files
 
 
 def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, duration_s: float,
          own_share: float = 0.0, kind: str = 'any', cameras: int = 1) -> list[Clip]:
-    """Return the clips of a corpus; each file comes once before one comes again.
+    """Return the clips of a corpus; each file is used once before any is repeated.
 
-    Of several cameras each clip is a take: a folder with a recording of each camera.
+    With several cameras each clip is a take: a folder with one recording per camera.
 
     Args:
         files: motion files.
         output_dir: folder for the clips.
-        clips: how many, or how many takes.
-        seed: of everything that is drawn.
-        duration_s: of each clip.
-        own_share: share of the clips that show our own motions.
+        clips: number of clips, or of takes.
+        seed: random seed.
+        duration_s: duration of each clip.
+        own_share: fraction of the clips that show generated motion.
         kind: one of KINDS.
-        cameras: that see the same person at the same time: 1, or a rig of DHP19's.
+        cameras: number of cameras that see the same person: 1, or the size of a DHP19 rig.
 
     Raises:
-        InputError: there is no such rig.
+        InputError: there is no rig of this size.
     """
     names = () if cameras == 1 else dhp19_rig(cameras).names
     rng = np.random.default_rng([seed, 0])
     rounds = -(-clips // len(files))
     order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])[:clips]
     own = rng.random(clips) < own_share
-    folder = Path(output_dir).resolve()  # the process that makes a clip may be elsewhere
+    folder = Path(output_dir).resolve()  # the worker may have another working directory
     clip_of = [Clip(number, folder / f'clip_{number:05d}.h5',
                     None if own[number] else files[order[number]].resolve(), seed, duration_s,
                     kind) for number in range(clips)]
@@ -88,7 +88,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
 
 
 def make_clip(clip: Clip) -> dict:
-    """Make one recording; return the facts of `record`."""
+    """Generate one recording; return the facts that `record` returns."""
     rng = np.random.default_rng([clip.seed, 1, clip.number])
     settings, camera = random_setting(clip.kind, rng)
     if clip.view:
@@ -102,16 +102,16 @@ def make_clip(clip: Clip) -> dict:
 def staged_scene(rng: np.random.Generator, settings: SceneSettings, camera: Camera,
                  motion_file: Path | None, duration_s: float, *, cut: bool = True,
                  sensor: int = 0) -> tuple[SimulatedScene, int, str]:
-    """Return a scene with a warm-up before its duration, its seed and the name of its motion.
+    """Return a scene that starts with a warm-up, its seed and the name of its motion.
 
     Args:
-        rng: draws the seed and which part of a capture is shown.
-        settings: of the scene.
-        camera: in its place.
-        motion_file: the capture; None: our own motions.
-        duration_s: without the warm-up.
-        cut: the capture is cut to the duration, so that the person is near its place all the time.
-        sensor: number of the sensor among several that see the scene.
+        rng: draws the seed and the part of the capture.
+        settings: scene settings.
+        camera: the camera at its initial pose.
+        motion_file: the capture; None: generated motion.
+        duration_s: duration after the warm-up.
+        cut: cut the capture to the duration, so that the person stays near the origin.
+        sensor: index of the sensor if several see the scene.
     """
     seed, scene_s = int(rng.integers(1 << 31)), duration_s + WARM_UP_US * 1e-6
     if motion_file is None:
@@ -125,9 +125,9 @@ def staged_scene(rng: np.random.Generator, settings: SceneSettings, camera: Came
 
 
 def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
-    """Return a scene as one camera of a rig sees it: at rest, its light where it is for all.
+    """Return a scene for one camera of a rig: stationary, with the same light for all cameras.
 
-    The azimuth of the light is what it would be for a camera in front of the person.
+    The azimuth of the light is relative to a camera in front of the person.
     """
     forward = CAMERAS[view].rotation[2]
     azimuth = scene.light.azimuth_deg + np.degrees(np.arctan2(forward[0], forward[1]))
@@ -137,7 +137,7 @@ def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
 
 def _part(capture: Capture, duration_s: float, rng: np.random.Generator, *,
           cut: bool) -> Capture:
-    """Return a capture from a random sample on, all of it where it is shorter."""
+    """Return a part of a capture that starts at a random sample, or all of it if it is shorter."""
     wanted = int(duration_s * capture.rate_hz) + 2
     start = int(rng.integers(max(len(capture.points) - wanted, 1)))
     end = start + max(wanted, 4) if cut else None
@@ -145,10 +145,10 @@ def _part(capture: Capture, duration_s: float, rng: np.random.Generator, *,
 
 
 def make(clips: list[Clip], executor: Executor) -> Iterator[dict]:
-    """Make the clips that are not there yet; yield the facts of each as it is done.
+    """Generate the missing clips; yield the facts of each when it is complete.
 
     Raises:
-        InputError: a motion file cannot be used or a clip cannot be written.
+        InputError: a motion file is not usable or a clip cannot be written.
     """
     for folder in {clip.path.parent for clip in clips}:
         folder.mkdir(parents=True, exist_ok=True)

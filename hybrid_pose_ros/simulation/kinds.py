@@ -1,21 +1,21 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of scenes: `mixed` is what training sees, the others isolate one difficulty each.
+"""Kinds of scenes: `mixed` is the training distribution, the others isolate one difficulty each.
 
 | kind | the scene | the camera |
 |---|---|---|
-| any | everything at random | all round, half of them near DHP19's |
-| front | little sensor noise | within 60 degrees of the person's front |
-| close | the same | upper body, at arm's length or a little more |
-| benchmark | in place, facing the cameras, a DAVIS346 in a lit room | DHP19's two front cameras |
-| any_heading | benchmark, the person turned by any angle | the same |
-| moving_camera | benchmark | sways by 3 px or more, or pans by 50 to 150 px/s |
-| clutter | benchmark with poles, balls and a bar in the hand | the same |
-| small | benchmark | 50 to 90 px tall, all round |
-| noisy | benchmark, 2 to 5 Hz of unfiltered shot noise | the same |
-| nobody | clutter or noise, without a person | the same |
-| robot | the shares of `ROBOT` | low and high, tilted, near and far, most of them moving |
-| mixed | kinds drawn with the shares of `MIXED` | |
+| any | everything random | all directions, half of them near DHP19's |
+| front | low sensor noise | within 60 degrees of the person's front |
+| close | as front | upper body, at arm's length or slightly more |
+| benchmark | stationary, facing the cameras, DAVIS346 in a lit room | DHP19's two front cameras |
+| any_heading | benchmark, with a random heading of the person | as benchmark |
+| moving_camera | benchmark | sways by at least 3 px, or pans at 50 to 150 px/s |
+| clutter | benchmark with poles, balls and a bar in the hand | as benchmark |
+| small | benchmark | the person is 50 to 90 px tall, all directions |
+| noisy | benchmark, 2 to 5 Hz of unfiltered shot noise | as benchmark |
+| nobody | clutter or noise, without a person | as benchmark |
+| robot | drawn by the shares in `ROBOT` | low to high, tilted, near to far, most of them moving |
+| mixed | kinds drawn by the shares in `MIXED` | |
 """
 
 import dataclasses
@@ -31,25 +31,25 @@ from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, ran
 KINDS = ('any', 'front', 'close', 'benchmark', 'any_heading', 'moving_camera', 'clutter', 'small',
          'noisy', 'nobody', 'robot', 'mixed')
 MIXED = {'robot': 0.6, 'front': 0.2, 'benchmark': 0.1, 'close': 0.1}
-"""Kinds in a stream for training, with their shares."""
+"""Kinds in a training stream and their shares."""
 QUIET_SHOT_HZ = 1.0
-"""Highest shot noise of a pixel in scenes of the kind front."""
+"""Highest shot noise of a pixel in scenes of kind `front`."""
 STATURE_M = 1.75
 
 
 class Setting(NamedTuple):
-    """A scene and the camera in its place."""
+    """A scene and the camera at its initial pose."""
 
     scene: SceneSettings
     camera: Camera
 
 
 class RobotShares(NamedTuple):
-    """Shares of the scenes of kind robot; those of one line are drawn independently."""
+    """Shares in scenes of kind `robot`; each is drawn independently of the others."""
 
     close: float = 0.15
     moving: float = 0.65
-    panning: float = 0.3  # of the moving cameras; the others are held or ride on a robot
+    panning: float = 0.3  # of the moving cameras; the others are handheld or on a robot
     poles: float = 0.5
     balls: float = 0.15
     held: float = 0.15
@@ -62,10 +62,10 @@ ROBOT = RobotShares()
 
 
 def random_setting(kind: str, rng: np.random.Generator) -> Setting:
-    """Return a scene and a camera of one of KINDS.
+    """Return a random scene and camera of one of KINDS.
 
-    The first draws of all kinds are the same, so that scenes of one seed differ only in what the
-    kind isolates.
+    The first draws are the same for all kinds, so that scenes with the same seed differ only in
+    what the kind isolates.
     """
     if kind == 'mixed':
         kind = str(rng.choice(list(MIXED), p=list(MIXED.values())))
@@ -89,7 +89,7 @@ def random_setting(kind: str, rng: np.random.Generator) -> Setting:
 
 
 def _any_heading(setting: Setting, rng: np.random.Generator) -> Setting:
-    """Turn the camera around the person, which turns generated motion, too."""
+    """Move the camera around the person, which also turns generated motion."""
     scene, camera = setting
     angle = rng.uniform(-np.pi, np.pi)
     cosine, sine = np.cos(angle), np.sin(angle)
@@ -129,11 +129,11 @@ def _nobody(setting: Setting, rng: np.random.Generator) -> Setting:
 ISOLATED = {'benchmark': lambda setting, rng: setting, 'any_heading': _any_heading,
             'moving_camera': _moving_camera, 'clutter': _clutter, 'small': _small,
             'noisy': _noisy, 'nobody': _nobody}
-"""What a kind changes in the setting of a benchmark."""
+"""Functions that change a benchmark setting into one of another kind."""
 
 
 def _robot(scene: SceneSettings, rng: np.random.Generator) -> Setting:
-    """Return a scene as a robot meets it."""
+    """Return a scene as a robot sees it."""
     chance = rng.random(len(RobotShares._fields)) < np.array(ROBOT)
     drawn = RobotShares(*map(bool, chance))
     camera = close_camera(rng, spread=np.pi) if drawn.close else _camera_on_robot(
@@ -152,13 +152,13 @@ def _robot(scene: SceneSettings, rng: np.random.Generator) -> Setting:
 
 def _camera_motion(rng: np.random.Generator, camera: Camera, *, lowest_px: float,
                    panning: float) -> SwaySettings:
-    """Return the motion of a camera that is held, or pans by 50 to 150 px/s at its fastest.
+    """Return the motion of a camera that is handheld or pans at a peak speed of 50 to 150 px/s.
 
     Args:
-        rng: is drawn from.
-        camera: in its place.
-        lowest_px: smallest amplitude of a held camera [px]; the largest is 5 px.
-        panning: share of the cameras that pan.
+        rng: random generator.
+        camera: the camera at its initial pose.
+        lowest_px: smallest amplitude of a handheld camera [px]; the largest is 5 px.
+        panning: fraction of cameras that pan.
     """
     focal_px = camera.intrinsics[0, 0]
     if rng.random() < panning:
@@ -176,13 +176,13 @@ def _camera_motion(rng: np.random.Generator, camera: Camera, *, lowest_px: float
 
 def _camera_on_robot(rng: np.random.Generator, *, tall_px: tuple[float, float], cut: bool = False,
                      tilted: bool = False) -> Camera:
-    """Return a DAVIS346 at 0.2 to 3 m of height that sees a person of a drawn size in pixels.
+    """Return a DAVIS346 0.2 to 3 m above the floor that sees a person of a random image height.
 
     Args:
-        rng: is drawn from.
-        tall_px: smallest and largest height of a person who stands.
-        cut: the person reaches across a border of the image.
-        tilted: the camera is rolled by up to 30 degrees, else by some.
+        rng: random generator.
+        tall_px: smallest and largest image height of a standing person.
+        cut: the person crosses an image border.
+        tilted: roll the camera by up to 30 degrees instead of slightly.
     """
     width, height = 346, 260
     size_px = np.exp(rng.uniform(*np.log(tall_px)))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Captured motion: read from a file, turned to the camera, and staged: speed, stops, entrances."""
+"""Motion capture: loading, orientation toward the camera, speed, pauses, entrances and exits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +15,18 @@ from hybrid_pose_ros.simulation.body import BODY_POINTS, MIRRORED_POINTS, joints
 from hybrid_pose_ros.simulation.kinematics import smooth_step
 
 STAGE_STEP_S = 1e-3
-"""Grid on which the playback's speed is laid out [s]."""
+"""Grid of the playback speed [s]."""
 TURNING_S = 0.2
-"""How long a stop, a start and a turn back at the motion's end take [s]."""
+"""Duration of slowing down, starting, and turning around at the end of the motion [s]."""
 MOST_COMPRESSION = 500
-"""Bytes of arrays in a byte of a file: what compresses better is not motion."""
+"""Highest compression ratio that is accepted: data that compresses better is not motion."""
 FARTHEST_M = 1e6
 OFFSTAGE_M = 4.0
-"""How far to the side somebody waits who has not entered yet [m]."""
+"""Lateral offset of a person who has not entered yet [m]."""
 
 
 class Capture(NamedTuple):
-    """A captured motion. T samples."""
+    """A captured motion with T samples."""
 
     points: np.ndarray  # (T, 24, 3) float64 [m], z up
     rate_hz: float
@@ -41,60 +41,60 @@ def load_capture(path: str | Path) -> Capture:
     """Return the motion in an .npz file with `body` (T, 24, 3), `joints` (T, 13, 3) and `fps`.
 
     Raises:
-        InputError: the file cannot be read, lacks an array, or holds other shapes or NaN.
+        InputError: the file cannot be read, lacks an array, or has wrong shapes or NaN.
     """
     arrays = _arrays(Path(path))
     missing = {'body', 'joints', 'fps'} - set(arrays)
     if missing:
-        raise InputError(f'{path} lacks {", ".join(sorted(missing))}: a motion file holds body '
+        raise InputError(f'{path} lacks {", ".join(sorted(missing))}: a motion file has body '
                          '(T, 24, 3) [m], joints (T, 13, 3) [m] and fps')
     body = _finite(path, 'body', arrays['body'], len(BODY_POINTS))
     joints = _finite(path, 'joints', arrays['joints'], len(JOINTS))
     if len(body) != len(joints):
-        raise InputError(f'{path} holds {len(body)} bodies but {len(joints)} sets of joints')
+        raise InputError(f'{path} has {len(body)} bodies but {len(joints)} sets of joints')
     worst = np.abs(joints_of(body) - joints).max()
     if worst > 0.02:
-        raise InputError(f'{path}: joints lie up to {worst:.2f} m from where body puts them; both '
-                         'must be in metres and in the documented order')
+        raise InputError(f'{path}: joints are up to {worst:.2f} m from their positions in body; '
+                         'both must be in meters and in the documented order')
     rate_hz = arrays['fps']
     if rate_hz.shape != () or rate_hz.dtype.kind not in 'iuf' or not (
             1.0 <= float(rate_hz) <= 10_000.0):
-        raise InputError(f'{path}: fps must be one number from 1 to 10000, but it is '
+        raise InputError(f'{path}: fps must be one number from 1 to 10000, not '
                          f'{rate_hz!r:.100}')
     return Capture(body, float(rate_hz))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return those of the three arrays that a file holds."""
+    """Return those of the three arrays that the file has."""
     try:
         size = path.stat().st_size
         with np.load(path, allow_pickle=False) as file:
             entries = file.zip.infolist()
             if sum(entry.file_size for entry in entries) > MOST_COMPRESSION * size:
-                raise ValueError('its arrays are too large for its size')
+                raise ValueError('its arrays are too large for the file size')
             return {name: file[name] for name in ('body', 'joints', 'fps') if name in file}
-    except Exception as error:  # of zipfile, zlib and the parser of array headers
-        raise InputError(f'{path} is not a motion file (.npz), or damaged: '
+    except Exception as error:  # from zipfile, zlib or the parser of array headers
+        raise InputError(f'{path} is not a motion file (.npz), or is damaged: '
                          f'{str(error) or type(error).__name__}') from error
 
 
 def _finite(path, name: str, array: np.ndarray, rows: int) -> np.ndarray:
     if array.ndim != 3 or array.shape[1:] != (rows, 3) or len(array) < 4 \
             or array.dtype.kind != 'f':
-        raise InputError(f'{path}: {name} must be floats of shape (T, {rows}, 3), T at least 4, '
-                         f'but it is {array.dtype} of {array.shape}')
+        raise InputError(f'{path}: {name} must be floats of shape (T, {rows}, 3) with T >= 4, '
+                         f'not {array.dtype} of shape {array.shape}')
     array = array.astype(np.float64)
-    bad = ~(np.abs(array) <= FARTHEST_M).all(axis=(1, 2))  # nor NaN
+    bad = ~(np.abs(array) <= FARTHEST_M).all(axis=(1, 2))  # also true for NaN
     if bad.any():
-        raise InputError(f'{path}: {name} holds NaN or more than {FARTHEST_M:g} m in {bad.sum()} '
+        raise InputError(f'{path}: {name} has NaN or values above {FARTHEST_M:g} m in {bad.sum()} '
                          f'of {len(array)} samples, first in sample {bad.argmax()}')
     return array
 
 
 def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return samples (T, ...) at fractional indices (N,), by cubic Hermite pieces.
+    """Return samples (T, ...) at fractional indices (N,) by cubic Hermite interpolation.
 
-    Both position and velocity are continuous, so that no bursts of events mark the samples.
+    Position and velocity are continuous, so that samples do not cause bursts of events.
     """
     at = np.clip(at, 0.0, len(points) - 1.0)
     first = np.minimum(at.astype(np.int64), len(points) - 2)
@@ -107,23 +107,23 @@ def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class StagingSettings:
-    """How a captured motion is put before the camera."""
+    """How a captured motion is placed in front of the camera."""
 
     present: bool = param(True, 'Whether there is a person.')
     mirror: bool = param(False, 'Swap left and right.')
-    stature: float = param(1.0, 'Factor on the size of the person.', low=0.5, high=1.5)
-    speed: float = param(1.0, 'Factor on the speed of the motion.', low=0.1, high=5.0)
-    heading_deg: float = param(0.0, 'Turn of the person, 0 = faces -y [deg].',
+    stature: float = param(1.0, 'Scale factor of the person.', low=0.5, high=1.5)
+    speed: float = param(1.0, 'Speed factor of the motion.', low=0.1, high=5.0)
+    heading_deg: float = param(0.0, 'Heading of the person, 0 = toward -y [deg].',
                                low=-180.0, high=180.0)
-    travel: float = param(1.0, 'Share of the way that the person really goes, 0 = treadmill.',
+    travel: float = param(1.0, 'Fraction of the captured path to keep, 0 = on the spot.',
                           low=0.0, high=1.0)
-    x_m: float = param(0.0, 'Where the person is [m].', low=-5.0, high=5.0)
-    y_m: float = param(0.0, 'Where the person is [m].', low=-5.0, high=5.0)
-    stops_hz: float = param(0.0, 'How often the person freezes [1/s].', low=0.0, high=2.0)
-    stop_s: float = param(1.0, 'Longest such freeze [s].', low=0.2, high=20.0)
-    enter_s: float = param(0.0, 'Time at which the person has come in from the side [s].',
+    x_m: float = param(0.0, 'x position of the person [m].', low=-5.0, high=5.0)
+    y_m: float = param(0.0, 'y position of the person [m].', low=-5.0, high=5.0)
+    stops_hz: float = param(0.0, 'Rate of pauses [1/s].', low=0.0, high=2.0)
+    stop_s: float = param(1.0, 'Longest pause [s].', low=0.2, high=20.0)
+    enter_s: float = param(0.0, 'Time at which the person has entered from the side [s].',
                            low=0.0, high=60.0)
-    leave_s: float = param(0.0, 'Time before the end at which the person begins to leave [s].',
+    leave_s: float = param(0.0, 'Time before the end at which the person starts to leave [s].',
                            low=0.0, high=60.0)
 
     def __post_init__(self):
@@ -131,17 +131,17 @@ class StagingSettings:
 
 
 class StagedMotion:
-    """A captured motion before the camera; where it is too short it is played back and forth."""
+    """A captured motion in front of the camera; a short one is played forward and backward."""
 
     def __init__(self, capture: Capture, settings: StagingSettings = StagingSettings(), *,
                  seed: int = 0, duration_s: float | None = None):
-        """Turn, scale and pace the motion.
+        """Rotate, scale and time the motion.
 
         Args:
             capture: the motion.
-            settings: of the staging.
-            seed: of the stops.
-            duration_s: None: as long as the motion takes at this speed.
+            settings: staging settings.
+            seed: random seed of the pauses.
+            duration_s: None: the duration of the motion at this speed.
         """
         self._settings = settings
         self._rate_hz = capture.rate_hz
@@ -162,7 +162,7 @@ class StagedMotion:
         return points
 
     def _away(self, times_s: np.ndarray) -> np.ndarray:
-        """Return how far off stage the person is, 0 to 1."""
+        """Return how far off stage the person is, from 0 to 1."""
         away = np.zeros(len(times_s))
         if self._settings.enter_s > 0.0:
             away += 1.0 - smooth_step(times_s / self._settings.enter_s)
@@ -172,7 +172,7 @@ class StagedMotion:
 
 
 def _smooth(values: np.ndarray, samples: int) -> np.ndarray:
-    """Return values (T, ...) averaged along the first axis over about so many samples."""
+    """Return the moving average of values (T, ...) along the first axis over `samples`."""
     if samples < 3:
         return values
     window = np.hanning(2 * (samples // 2) + 1)
@@ -184,7 +184,7 @@ def _smooth(values: np.ndarray, samples: int) -> np.ndarray:
 
 
 def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
-    """Return the points, the person facing -y, then turned, scaled and moved."""
+    """Return the points of a person who faces -y, then rotated, scaled and moved."""
     points = capture.points.copy()
     if settings.mirror:
         points = points[:, MIRRORED_POINTS] * [-1.0, 1.0, 1.0]
@@ -194,7 +194,7 @@ def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
                                                 int(2 * capture.rate_hz))
     right = points[:, BODY_POINTS.index('r_hip')] - points[:, BODY_POINTS.index('l_hip')]
     right = (right / np.linalg.norm(right, axis=-1, keepdims=True)).mean(axis=0)
-    # the mean right hand side shall point to -x
+    # the mean direction to the right hand becomes -x
     turn = np.radians(settings.heading_deg) + np.pi - np.arctan2(right[1], right[0])
     cosine, sine = np.cos(turn), np.sin(turn)
     points = points @ np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
@@ -203,7 +203,7 @@ def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
 
 def _playback(rng: np.random.Generator, settings: StagingSettings, duration_s: float,
               motion_s: float) -> np.ndarray:
-    """Return which second of the motion is played, on a grid of STAGE_STEP_S."""
+    """Return the played time of the motion on a grid of STAGE_STEP_S."""
     count = int(np.ceil(duration_s / STAGE_STEP_S)) + 2
     moving = np.ones(count)
     for _ in range(rng.poisson(settings.stops_hz * duration_s)):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Motions that we wrote: joint angles over time, and an endless sequence of them.
+"""Generated motion: joint angles over time, and an endless sequence of activities.
 
 The person stands near the origin and faces -y. All angles are radians; forward is positive.
 """
@@ -16,14 +16,14 @@ from hybrid_pose_ros.simulation.kinematics import (
 
 
 BLEND_S = 0.7
-"""How long one activity fades into the next."""
+"""Duration of the transition between two activities."""
 _REST = {'shoulder_out': 0.14, 'elbow': 0.2, 'hip_out': 0.06, 'hip_flex': 0.02, 'knee': 0.05}
 
 
 class Motion(Protocol):
     """Anything that poses a body at given times."""
 
-    duration_s: float  # infinite where it never ends
+    duration_s: float  # infinite for an endless motion
 
     def sample(self, times_s: np.ndarray) -> np.ndarray:
         """Return the body points (N, 24, 3) [m] at times (N,) [s]."""
@@ -31,11 +31,11 @@ class Motion(Protocol):
 
 
 class Style(NamedTuple):
-    """How a person does an activity this time."""
+    """Variation of an activity."""
 
     pace: float  # factor on the speed, about 1
     reach: float  # factor on the amplitude, about 1
-    side: str  # 'r_' or 'l_': the hand or leg that leads
+    side: str  # 'r_' or 'l_': the leading hand or leg
     phase: float  # 0 to 1
 
 
@@ -44,7 +44,7 @@ def _other(side: str) -> str:
 
 
 def _swing(phase: np.ndarray) -> np.ndarray:
-    """Return 0 to 1 to 0, once a turn of the phase [rad]."""
+    """Return 0 to 1 to 0 for each revolution of the phase [rad]."""
     return 0.5 - 0.5 * np.cos(phase)
 
 
@@ -115,12 +115,12 @@ def _squat(t, style):
         pose[side + 'hip_flex'] = 0.02 + 1.75 * down
         pose[side + 'knee'] = 0.05 + 1.95 * down
         pose[side + 'hip_out'] = 0.06 + 0.25 * down
-        pose[side + 'shoulder_flex'] = 2.1 * down  # level, as the chest leans
+        pose[side + 'shoulder_flex'] = 2.1 * down  # horizontal, since the chest leans
     return pose
 
 
 def _turn(t, style):
-    """Turn once around on the spot, with small steps, in about 2.9 s."""
+    """Turn around once on the spot, with small steps, in about 2.9 s."""
     progress = smooth_step(t * style.pace / 2.9)
     direction = 1.0 if style.side == 'l_' else -1.0
     yaw = np.where(progress < 1.0, direction * 2.0 * np.pi * progress, 0.0)
@@ -207,7 +207,7 @@ DEMO = ('walk', 'wave', 'jumping_jack', 'squat', 'turn', 'arm_circles', 'box')
 
 
 def posture(activity: str, times_s: np.ndarray, style: Style) -> np.ndarray:
-    """Return the angles of an activity at times (N,) since it began, (N, len(ANGLES))."""
+    """Return the angles of an activity at times (N,) after its start, (N, len(ANGLES))."""
     angles = np.zeros((len(times_s), len(ANGLES)))
     for name, value in _REST.items():
         angles[:, [ANGLE_INDEX['r_' + name], ANGLE_INDEX['l_' + name]]] = value
@@ -223,23 +223,23 @@ class _Segment(NamedTuple):
 
 
 class GeneratedMotion:
-    """An endless sequence of activities that fade into each other; the same for the same seed."""
+    """An endless sequence of activities with smooth transitions, determined by the seed."""
 
     duration_s = np.inf
 
     def __init__(self, seed: int = 0, activities: Sequence[str] = DEMO, *, stature_m: float = 1.75,
                  segment_s: tuple[float, float] = (3.5, 6.5)):
-        """Draw nothing yet.
+        """Create the motion; activities are drawn when they are needed.
 
         Args:
-            seed: of the order, paces and durations.
-            activities: names of ACTIVITIES to choose from; each comes once before one comes again.
+            seed: random seed of order, paces and durations.
+            activities: names from ACTIVITIES; each occurs once before any is repeated.
             stature_m: height of the person [m].
-            segment_s: shortest and longest activity [s].
+            segment_s: shortest and longest duration of an activity [s].
         """
         unknown = [name for name in activities if name not in ACTIVITIES]
         if unknown or not activities:
-            raise InputError(f'activities {", ".join(unknown) or "(none)"} are not known: choose '
+            raise InputError(f'unknown activities {", ".join(unknown) or "(none)"}: choose '
                              f'from {", ".join(ACTIVITIES)}')
         self._rng = np.random.default_rng(seed)
         self._activities = tuple(activities)

@@ -1,15 +1,17 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pixels of an event sensor, compiled: how they follow an image, remember and fire.
+"""The compiled pixel model of an event sensor: brightness response, memory and events.
 
-Each pixel low-passes the log of its brightness and remembers a value of it; one threshold above
-the memory an ON event goes out, one below an OFF event, and the memory follows. Between two images
-the low-passed value is taken as a straight line and the crossing times are solved for.
+Each pixel low-passes the log of its brightness and stores a reference value. When the signal
+rises by a threshold above the reference the pixel emits an ON event, when it falls by a threshold
+below it an OFF event, and the reference moves by the threshold. Between two images the low-passed
+signal is interpolated linearly and the crossing times are computed from it.
 
-While a pixel recovers from an event it is held in reset: it remembers what it sees afterwards.
+During the refractory period after an event a pixel is held in reset; afterwards it stores the
+current signal as its reference.
 
 Sources: ESIM (Rebecq et al., CoRL 2018) for crossing times; v2e (Hu et al., CVPRW 2021) for the
-log that is straight in the dark, bandwidth that falls with brightness, leak and shot noise.
+linear response in the dark, intensity-dependent bandwidth, leak and shot noise.
 """
 
 from typing import NamedTuple
@@ -21,32 +23,32 @@ from hybrid_pose_ros.compiled import njit
 F = np.float32
 ONE = F(1.0)
 DARK = F(20.0 / 255.0)
-"""Brightness below which the response is a straight line."""
+"""Brightness below which the response is linear."""
 LOG_DARK = np.log(DARK)
 SETTLED = F(1e-5)
-"""A pixel this close to the log of its brightness has reached it."""
+"""Distance to the log of its brightness at which a pixel has settled."""
 
 
 class Pixels(NamedTuple):
-    """What each pixel is and remembers, (H, W), and what each row of them waits for.
+    """Parameters and state of the pixels, (H, W), and schedule of the rows.
 
-    A pixel is not touched while its image rests and its leak does not make it fire.
+    A pixel is not updated while its image is constant and its leak does not make it fire.
     """
 
     threshold_on: np.ndarray  # (H, W) float32 [log units]
     threshold_off: np.ndarray  # (H, W) float32, positive
-    leak: np.ndarray  # (H, W) float32, fall of the memory [log units / us]
+    leak: np.ndarray  # (H, W) float32, decrease of the reference [log units / us]
     level: np.ndarray  # (H, W) float32, low-passed log of the brightness
-    above: np.ndarray  # (H, W) float32, level minus memory when it was touched last
-    touched_us: np.ndarray  # (H, W) float64
-    blind_until: np.ndarray  # (H, W) float64 [us], when it has recovered from its last event
-    unsettled: np.ndarray  # (H, 2) int64, first column and end of what still follows its image
-    due_us: np.ndarray  # (H,) float64, no pixel of the row fires by its leak before
+    above: np.ndarray  # (H, W) float32, level minus reference at the last update
+    touched_us: np.ndarray  # (H, W) float64, time of the last update
+    blind_until: np.ndarray  # (H, W) float64 [us], end of the refractory period
+    unsettled: np.ndarray  # (H, 2) int64, first column and end of pixels that have not settled
+    due_us: np.ndarray  # (H,) float64, earliest time at which a leak makes a pixel of the row fire
 
 
 @njit(cache=True)
 def response(brightness):
-    """Return the log of a brightness (0 to 1), a straight line below DARK."""
+    """Return the log of a brightness (0 to 1), linear below DARK."""
     if brightness > DARK:
         return np.log(brightness)
     return LOG_DARK + brightness / DARK - ONE
@@ -64,7 +66,7 @@ def responses(image):
 
 @njit(cache=True)
 def _low_passed(before, target, brightness, decay):
-    """Return a one-pole low-pass after the step, exactly; it is slower where it is dark."""
+    """Return the exact step response of a one-pole low-pass; it is slower in the dark."""
     share = (F(255.0) * min(brightness, ONE) + F(20.0)) * F(1.0 / 275.0)
     left = (before - target) * np.exp(-decay * share)
     return target + left if abs(left) > SETTLED else target
@@ -72,7 +74,7 @@ def _low_passed(before, target, brightness, decay):
 
 @njit(cache=True)
 def _append(out, count, t, x, y, p):
-    """Append an event to the buffer; return it, grown where it was full."""
+    """Append an event to the buffer; return the buffer, enlarged if it was full."""
     if count == len(out):
         full = out
         out = np.empty(2 * count, full.dtype)
@@ -83,7 +85,7 @@ def _append(out, count, t, x, y, p):
 
 @njit(cache=True)
 def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
-    """Let a pixel cross its thresholds while it rises evenly; return the buffer and its count."""
+    """Emit the events of a pixel during a linear change; return the buffer and its count."""
     rate, time = rise / duration, 0.0
     value, blind = float(pixels.above[y, x]), pixels.blind_until[y, x] - start_us
     on, off = pixels.threshold_on[y, x], pixels.threshold_off[y, x]
@@ -107,10 +109,10 @@ def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
 
 @njit(cache=True)
 def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossing, rises):
-    """Let a row's pixels follow their image; those that may fire are left to `_fire`.
+    """Update a row's pixels from their image; pixels that may fire are left to `_fire`.
 
-    Writes their columns and rises into `crossing` and `rises`; returns their number, and the first
-    column and end of the pixels that have not reached their image.
+    Writes their columns and changes into `crossing` and `rises`; returns their number, and the
+    first column and end of the pixels that have not settled.
     """
     levels, above, touched = pixels.level[y], pixels.above[y], pixels.touched_us[y]
     on, off, leak = pixels.threshold_on[y], pixels.threshold_off[y], pixels.leak[y]
@@ -140,7 +142,7 @@ def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossi
 
 @njit(cache=True)
 def _next_leak(pixels, y, first, last, now_us):
-    """Return when the first of a row's pixels fires by its leak alone [us]."""
+    """Return the time at which the first pixel of a row fires because of its leak [us]."""
     due = np.inf
     for x in range(first, last):
         if pixels.leak[y, x] > F(0.0):
@@ -151,7 +153,7 @@ def _next_leak(pixels, y, first, last, now_us):
 
 @njit(cache=True)
 def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractory_us, out, count):
-    """Advance from start to end, when the image is seen; return the events' buffer and count."""
+    """Advance from start to the end, the time of the image; return the event buffer and count."""
     height, width = image.shape
     duration = float(end_us - start_us)
     decay = F(2e-6 * np.pi * cutoff_hz * duration)
@@ -163,7 +165,7 @@ def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractor
         leaks = due < np.inf
         if due < end_us:
             first, last, due = 0, width, np.inf
-        # apart from `_fire`, and row by row, the loop over the pixels is four times as fast
+        # separating this loop from `_fire`, row by row, makes it four times as fast
         crossing, behind_first, behind_last = _follow(
             pixels, y, first, last, image, gain, decay, start_us, end_us, columns, rises)
         for i in range(crossing):
@@ -178,7 +180,7 @@ def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractor
 
 @njit(cache=True)
 def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count):
-    """Fire the given pixels unless they are blind; return the buffer and its count."""
+    """Fire the given pixels unless they are refractory; return the buffer and its count."""
     for i in range(len(times)):
         x, y = columns[i], rows[i]
         if times[i] < pixels.blind_until[y, x]:
@@ -193,7 +195,7 @@ def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count)
 
 @njit(cache=True)
 def has_neighbor(events, last_us, window_us):
-    """Return which events follow one of a neighbor; last_us (H + 2, W + 2) is carried on."""
+    """Return which events follow one of a neighbor; updates last_us (H + 2, W + 2)."""
     keep = np.zeros(len(events), np.bool_)
     for i in range(len(events)):
         t, x, y = events[i].t, int(events[i].x) + 1, int(events[i].y) + 1

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Things other than the person: poles and bars at rest, balls in flight, a bar in a hand.
+"""Objects other than the person: static poles and bars, flying balls, a bar in a hand.
 
-All are round cones, drawn by the same renderer as the body, so they hide it and are hidden by it.
+All are round cones drawn by the renderer of the body, so that objects and body occlude each other.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from hybrid_pose_ros.simulation.renderer import TILE, Paint
 from hybrid_pose_ros.simulation.textures import cloth
 
 PROP_MATERIALS = 3
-"""Numbered after those of the body."""
+"""Materials of objects, numbered after those of the body."""
 BALL_SPAN_M = 0.02
-"""A ball is a cone this short, as a texture needs an axis."""
+"""Length of the cone of a ball; a texture needs an axis."""
 
 
 @dataclass(frozen=True)
 class PropSettings:
-    """How many things there are; where and of which size is drawn by the seed."""
+    """Number of objects; the seed determines their positions and sizes."""
 
-    poles: int = param(0, 'Poles and bars at rest, most of them behind the person.',
+    poles: int = param(0, 'Static poles and bars, most of them behind the person.',
                        low=0, high=40)
-    balls: int = param(0, 'Balls that swing through the image.', low=0, high=20)
+    balls: int = param(0, 'Balls that swing across the image.', low=0, high=20)
     held: bool = param(False, 'Whether the person holds a bar.')
 
     def __post_init__(self):
@@ -40,15 +40,15 @@ class PropSettings:
 
 
 class Props:
-    """The things of one scene."""
+    """The objects of one scene."""
 
     def __init__(self, settings: PropSettings, camera: Camera, rng: np.random.Generator):
-        """Draw place, size, material and motion of each thing.
+        """Draw position, size, material and motion of each object.
 
         Args:
-            settings: how many there are.
-            camera: in its place; things are put where it sees them.
-            rng: is drawn from.
+            settings: number of objects.
+            camera: the camera at its initial pose; objects are placed in its view.
+            rng: random generator.
         """
         self._settings = settings
         depth_m = camera.to_camera(MIDDLE)[2]
@@ -74,7 +74,7 @@ class Props:
         self._material = len(MATERIALS) + rng.integers(PROP_MATERIALS, size=settings.number)
 
     def cones(self, points: np.ndarray, times_s: np.ndarray) -> Cones:
-        """Return the things at times (N,) beside posed bodies (N, 24, 3) [m]."""
+        """Return the objects at times (N,), given the posed bodies (N, 24, 3) [m]."""
         count = len(times_s)
         swing = np.sin(times_s[:, None] * self._omega + self._phase)[..., None] * self._swing
         start = [np.broadcast_to(self._poles, (count, *self._poles.shape)), self._balls + swing]
@@ -90,7 +90,7 @@ class Props:
         return Cones(start, end, side, self._radii, self._material)
 
     def _held(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return place (N, 3) [m] and direction (N, 3) of the bar in the hand."""
+        """Return position (N, 3) [m] and direction (N, 3) of the bar in the hand."""
         elbow, wrist, hand = (points[:, BODY_POINTS.index(self._hand + name)]
                               for name in ('elbow', 'wrist', 'hand'))
         forearm = _unit(wrist - elbow)
@@ -101,7 +101,7 @@ class Props:
 
 
 def joined(*parts: Cones) -> Cones:
-    """Return the cones of several things posed at the same times."""
+    """Return the cones of several objects at the same times."""
     start, end, side = (np.concatenate([getattr(part, name) for part in parts], axis=1)
                         for name in ('start', 'end', 'side'))
     return Cones(start, end, side, np.concatenate([part.radii for part in parts]),
@@ -109,7 +109,7 @@ def joined(*parts: Cones) -> Cones:
 
 
 def painted(paint: Paint, rng: np.random.Generator) -> Paint:
-    """Return the paint of a body with the materials of things added."""
+    """Return the paint of a body extended by the materials of objects."""
     albedo = np.exp(rng.uniform(np.log(0.04), np.log(0.95), PROP_MATERIALS))
     tiles = [cloth(rng, contrast=rng.uniform(0.0, 0.7), scale_m=rng.uniform(0.03, 0.2),
                    stripes=rng.random()) for _ in range(PROP_MATERIALS)]
@@ -118,7 +118,7 @@ def painted(paint: Paint, rng: np.random.Generator) -> Paint:
 
 
 def _placed(rng: np.random.Generator, camera: Camera, depth_m: np.ndarray) -> np.ndarray:
-    """Return world points (K, 3) [m], at depths (K,), anywhere in the image of a camera."""
+    """Return random world points (K, 3) [m] at depths (K,) in the image of a camera."""
     pixels = rng.uniform([0.0, 0.0], [camera.width, camera.height], (len(depth_m), 2))
     rays = np.column_stack([pixels, np.ones(len(depth_m))]) @ np.linalg.inv(camera.intrinsics).T
     return (rays * depth_m[:, None] - camera.translation) @ camera.rotation

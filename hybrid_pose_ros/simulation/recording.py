@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated scene as a recording: events and labels in HDF5, whole or not there at all."""
+"""A simulated scene as a recording: events and labels in HDF5, written atomically."""
 
 import dataclasses
 import json
@@ -21,22 +21,22 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
 from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
 
 WARM_UP_US = 100_000
-"""Not recorded: the sensor's pixels still remember the first image."""
+"""Time at the start that is not recorded: the pixels are still affected by the first image."""
 
 
 def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
            progress: Callable[[int], None] = lambda end_us: None) -> dict:
-    """Write a scene that has not begun yet to a file; return what was written.
+    """Write a scene that has not started yet to a file; return facts about the recording.
 
-    The recording starts WARM_UP_US after the scene, at time 0. The file has its name only when it
-    is complete.
+    Time 0 of the recording is WARM_UP_US after the start of the scene. The file gets its name only
+    when it is complete.
 
     Args:
-        scene: with an end.
-        path: of the HDF5 file.
-        seed: written beside the settings.
-        motion: name of the motion, likewise.
-        progress: called with the sensor time [us] that is done.
+        scene: a scene of finite duration.
+        path: path of the HDF5 file.
+        seed: stored with the settings.
+        motion: name of the motion, also stored.
+        progress: called with the sensor time [us] reached.
 
     Raises:
         InputError: the file cannot be written.
@@ -73,7 +73,7 @@ def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
 
 
 def rendered(scene: SimulatedScene, name: str) -> LabeledRecording:
-    """Return what `record` would write of a scene that has not begun yet, in memory.
+    """Return in memory what `record` would write for a scene that has not started yet.
 
     Raises:
         InputError: the scene has fewer than two labels after the warm-up.
@@ -92,7 +92,7 @@ def rendered(scene: SimulatedScene, name: str) -> LabeledRecording:
 
 
 def _append(writer: Hdf5Writer, piece: Slice) -> tuple[int, int]:
-    """Write what comes after the warm-up; return the numbers of events and labels."""
+    """Write the part after the warm-up; return the numbers of events and labels."""
     events = piece.events[piece.events['t'] >= WARM_UP_US].copy()
     events['t'] -= WARM_UP_US
     writer.append(events)

@@ -1,13 +1,14 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A body's brightness image: rays against round cones, z-buffer, texture, shading, soft edges.
+"""Rendering of a body's brightness: ray casting of round cones, z-buffer, texture, soft edges.
 
-The brightness is float, so no 8-bit steps show up as events in the dark; an edge pixel mixes what
-is in front with what is behind by the share of the pixel that it covers, so that an edge moves
-smoothly between two frames without supersampling.
+Brightness is floating-point, so that 8-bit steps do not appear as events in the dark. An edge
+pixel blends foreground and background by coverage, so that edges move smoothly between frames
+without supersampling.
 
-A round cone is the union of spheres between two spheres. Both its first hit with a ray and the
-clearance of a ray that misses it are extrema over that family, and have closed forms.
+A round cone is the union of the spheres interpolated between two spheres. Both the first
+intersection with a ray and the clearance of a ray that misses are extrema over these spheres and
+have closed forms.
 """
 
 from typing import NamedTuple
@@ -20,18 +21,18 @@ from hybrid_pose_ros.simulation.camera import Camera
 
 KERNEL = {'cache': True, 'error_model': 'numpy',
           'fastmath': {'contract', 'arcp', 'nsz', 'reassoc'}}
-F = np.float32  # a plain literal would turn the kernels to double precision, at half the speed
+F = np.float32  # a plain literal would make the kernels double precision, at half the speed
 NOTHING = -1
 """Part number of the background."""
 TILE = 128
-"""Edge of a texture [texels]; it repeats."""
+"""Edge length of a texture tile, which repeats [texels]."""
 TEXELS_PER_M = F(128.0)
 SEAM_M = F(0.004)
-"""Parts whose surfaces are nearer to each other than this fade into each other [m]."""
+"""Distance between the surfaces of two parts below which they are blended [m]."""
 
 
 class Lens(NamedTuple):
-    """The intrinsics as the kernel wants them [px], float32."""
+    """Camera intrinsics for the kernel [px], float32."""
 
     fx: float
     fy: float
@@ -41,66 +42,66 @@ class Lens(NamedTuple):
 
 
 class Light(NamedTuple):
-    """One distant key light and what comes from everywhere, float32."""
+    """One distant key light and ambient light, float32."""
 
-    x: float  # unit vector towards the key light, camera frame
+    x: float  # unit vector toward the key light, camera frame
     y: float
     z: float
-    ambient: float  # share of the light that has no direction, 0 to 1
+    ambient: float  # share of the light without a direction, 0 to 1
     level: float  # brightness of a white surface in full light
 
 
 class Solids(NamedTuple):
-    """Round cones in the camera's frame, farthest first: P of one frame, or (F, P) of many."""
+    """Round cones in the camera frame, farthest first: (P,) of one frame, or (F, P) of several."""
 
     start: np.ndarray  # (P, 3) float32 [m]
     span: np.ndarray  # (P, 3) float32, from start to end
     across: np.ndarray  # (P, 2, 3) float32, unit vectors across the axis, for the texture
     radii: np.ndarray  # (P, 2) float32
     material: np.ndarray  # (P,) int64, index into albedo and tiles
-    part: np.ndarray  # (P,) int64, number that is written into Canvas.part
+    part: np.ndarray  # (P,) int64, number to write into Canvas.part
 
     def frame(self, index: int) -> 'Solids':
-        """Return the cones of one frame of many."""
+        """Return the cones of one of several frames."""
         return Solids(*(field[index] for field in self))
 
 
 class Paint(NamedTuple):
-    """What the materials look like. M materials."""
+    """Appearance of M materials."""
 
     albedo: np.ndarray  # (M,) float32
     tiles: np.ndarray  # (M, TILE, TILE) float32, factors on the albedo
 
 
 class Canvas(NamedTuple):
-    """What is drawn into."""
+    """Output of the renderer."""
 
     brightness: np.ndarray  # (H, W) float32
     distance: np.ndarray  # (H, W) float32 along the ray [m], infinite where there is no body
     part: np.ndarray  # (H, W) int16, NOTHING where there is no body
-    spans: np.ndarray  # (H, 2) int64: first column and end of what may differ from the background
+    spans: np.ndarray  # (H, 2) int64: first column and end of pixels that may not be background
 
 
 def canvas(background: np.ndarray) -> Canvas:
-    """Return a canvas that shows the background (H, W) and nobody."""
+    """Return a canvas of the background (H, W) without a person."""
     shape = background.shape
     return Canvas(background.astype(np.float32), np.full(shape, np.inf, np.float32),
                   np.full(shape, NOTHING, np.int16), no_spans(shape))
 
 
 def no_spans(shape: tuple[int, int]) -> np.ndarray:
-    """Return a span (H, 2) for every row of an image that holds nothing."""
+    """Return an empty span (H, 2) for every row of an image."""
     return np.tile([shape[1], 0], (shape[0], 1))
 
 
 def lens(camera: Camera) -> Lens:
-    """Return the camera's intrinsics for the kernel."""
+    """Return the camera intrinsics for the kernel."""
     k = camera.intrinsics.astype(np.float32)
     return Lens(k[0, 0], k[1, 1], k[0, 1], k[0, 2], k[1, 2])
 
 
 def solids(body: Cones, camera: Camera) -> Solids:
-    """Return the cones of posed bodies as a camera sees them, (F, P)."""
+    """Return the cones of posed bodies in the camera frame, (F, P)."""
     start, end = camera.to_camera(body.start), camera.to_camera(body.end)
     side = body.side @ np.swapaxes(camera.rotation, -1, -2)
     span = end - start
@@ -115,7 +116,7 @@ def solids(body: Cones, camera: Camera) -> Solids:
 
 @njit(cache=True)
 def erase(view: Canvas, background: np.ndarray) -> None:
-    """Put the background (H, W) back where the canvas differs from it."""
+    """Restore the background (H, W) within the spans of the canvas."""
     height, width = background.shape
     for y in range(height):
         for x in range(view.spans[y, 0], view.spans[y, 1]):
@@ -127,7 +128,7 @@ def erase(view: Canvas, background: np.ndarray) -> None:
 
 @njit(cache=True)
 def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
-    """Fill an image (H, W) with a wall seen through a homography, pixel to texel, (3, 3)."""
+    """Fill an image (H, W) with a wall through a homography (3, 3) from pixels to texels."""
     rows, columns = wall.shape
     h = homography
     for y in range(out.shape[0]):
@@ -136,7 +137,7 @@ def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
             w = h[2, 0] * px + h[2, 1] * py + h[2, 2]
             u = (h[0, 0] * px + h[0, 1] * py + h[0, 2]) / w - 0.5
             v = (h[1, 0] * px + h[1, 1] * py + h[1, 2]) / w - 0.5
-            u = min(max(u, 0.0), columns - 1.001)  # beyond its edge the wall is smeared
+            u = min(max(u, 0.0), columns - 1.001)  # repeat the edge outside of the wall
             v = min(max(v, 0.0), rows - 1.001)
             x0, y0 = int(u), int(v)
             fx, fy = u - x0, v - y0
@@ -156,7 +157,7 @@ def _reach(center, radius, axis, focal, skew, offset):
 
 @njit(cache=True)
 def _bounds(start, end, r0, r1, optics, width, height):
-    """Return x0, y0, x1, y1 of the pixels that a cone may cover."""
+    """Return the bounding box x0, y0, x1, y1 of the pixels that a cone may cover."""
     ax0, ax1 = _reach(start, r0, 0, optics.fx, optics.skew, optics.cx)
     bx0, bx1 = _reach(end, r1, 0, optics.fx, optics.skew, optics.cx)
     ay0, ay1 = _reach(start, r0, 1, optics.fy, F(0.0), optics.cy)
@@ -168,7 +169,7 @@ def _bounds(start, end, r0, r1, optics, width, height):
 
 @njit(cache=True)
 def _texture(tile, u, v):
-    """Return a tile's value at (u, v) [m], between four texels."""
+    """Return a tile's value at (u, v) [m], by bilinear interpolation."""
     u, v = u * TEXELS_PER_M, v * TEXELS_PER_M
     u0, v0 = int(np.floor(u)), int(np.floor(v))
     fu, fv = u - F(u0), v - F(v0)
@@ -181,8 +182,8 @@ def _texture(tile, u, v):
 
 @njit(**KERNEL)
 def _closest(A, B, C, dr):
-    """Return which sphere of the cone, 0 to 1, a ray comes closest to; see _draw_cone."""
-    if C <= dr * dr:  # one end hides the other
+    """Return the sphere of the cone, from 0 to 1, closest to a ray; see _draw_cone."""
+    if C <= dr * dr:  # one sphere contains the other
         return F(1.0) if dr > F(0.0) else F(0.0)
     lean = dr * np.sqrt(max(A - B * B / C, F(0.0)) / (C * (C - dr * dr)))
     return min(max(lean - B / C, F(0.0)), F(1.0))
@@ -190,9 +191,9 @@ def _closest(A, B, C, dr):
 
 @njit(**KERNEL)
 def _first_hit(G0, G1, G2, du):
-    """Return which sphere, 0 to 1, a ray enters first.
+    """Return the first sphere, from 0 to 1, that a ray enters.
 
-    There t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2) is smallest.
+    It minimizes t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2).
     """
     if G2 >= F(0.0):
         return F(1.0) if G1 > F(0.0) else F(0.0)
@@ -204,7 +205,7 @@ def _first_hit(G0, G1, G2, du):
 
 @njit(**KERNEL)
 def _draw_cone(view, body, i, paint, optics, light, bounds):
-    """Draw one cone; s runs along its axis from 0 to 1, t along the ray in metres."""
+    """Draw one cone; s runs along its axis from 0 to 1, t along the ray in meters."""
     a0, a1, a2 = body.start[i]
     u0, u1, u2 = body.span[i]
     p00, p01, p02 = body.across[i, 0]
@@ -214,7 +215,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
     uu = u0 * u0 + u1 * u1 + u2 * u2
     per_length = F(1.0) / (np.sqrt(uu) + F(1e-9))
     focal = F(0.5) * (optics.fx + optics.fy)
-    pixel = max(a2, a2 + u2) / focal  # [m], the largest on this cone
+    pixel = max(a2, a2 + u2) / focal  # [m], largest pixel footprint on this cone
     outer2 = (max(r0, r0 + dr) + pixel) ** 2
     tile = paint.tiles[body.material[i]]
     part, offset = body.part[i], F(0.37) * F(body.part[i])
@@ -254,7 +255,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
             behind = distance[x] - t
             if behind <= -SEAM_M:
                 continue
-            if behind < SEAM_M:  # two parts meet: fade, for a hard seam would flicker
+            if behind < SEAM_M:  # blend where two parts meet, since a hard seam would flicker
                 covered *= F(0.5) + behind * (F(0.5) / SEAM_M)
             q0, q1, q2 = t * norm * xn - a0, t * norm * yn - a1, t * norm - a2
             facing = ((q0 - s * u0) * light.x + (q1 - s * u1) * light.y
@@ -263,7 +264,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
                 F(0.77) * facing + F(0.23), F(0.0))
             along = (q0 * u0 + q1 * u1 + q2 * u2) * per_length
             second = q0 * p10 + q1 * p11 + q2 * p12
-            # slanted through the limb, the pattern needs no seam
+            # with a diagonal pattern around the limb there is no seam
             shade = _texture(tile, along + F(0.45) * second + offset,
                              q0 * p00 + q1 * p01 + q2 * p02 + F(0.7) * second + offset)
             bright = albedo * lit * shade
@@ -279,7 +280,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
 
 @njit(**KERNEL)
 def draw(view: Canvas, body: Solids, paint: Paint, optics: Lens, light: Light) -> None:
-    """Draw the bodies of one frame onto the canvas and widen its spans by what was drawn."""
+    """Draw the bodies of one frame onto the canvas and extend its spans."""
     height, width = view.brightness.shape
     for i in range(len(body.part)):
         start, end, radii = body.start[i], body.start[i] + body.span[i], body.radii[i]

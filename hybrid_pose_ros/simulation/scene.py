@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A moving person before an event camera: events and exact labels, slice by slice of sensor time.
+"""A moving person in front of an event camera: events and exact labels in slices of sensor time.
 
-The same motion, camera, settings and seed give the same events.
+The events are determined by motion, camera, settings and seed.
 """
 
 from collections.abc import Iterator
@@ -20,63 +20,62 @@ from hybrid_pose_ros.simulation.sensor import Sensor
 from hybrid_pose_ros.simulation.textures import paint, wall
 
 HIDDEN_BEHIND_M = 0.03
-"""A joint is hidden where something lies this much in front of its own limb's surface [m]."""
+"""Distance of an object in front of the surface of its own limb that hides a joint [m]."""
 BLOCK_US = 200_000
-"""So much is posed at once."""
+"""Interval that is posed at once."""
 MOST_STEPS = 10
-"""Images for one label, however fast the motion is."""
+"""Maximum number of images per label, regardless of the speed of the motion."""
 WALL_BEHIND_M = 1.5
 WALL_MARGIN = 0.5
-"""The wall of a swaying camera exceeds its image by this share on each side."""
+"""Margin of the wall on each side of the image for a swaying camera, as a fraction of the size."""
 
 
 class Labels(NamedTuple):
-    """Where the joints are. N stamps, J = 13 joints."""
+    """Joint positions at N stamps, J = 13 joints."""
 
     t: np.ndarray  # (N,) int64 [us], sensor time
     joints_px: np.ndarray  # (N, J, 2) float32, x and y in sensor pixels
-    joints_mm: np.ndarray  # (N, J, 3) float32, in the world
+    joints_mm: np.ndarray  # (N, J, 3) float32, world frame
     visible: np.ndarray  # (N, J) bool: inside the image
-    occluded: np.ndarray  # (N, J) bool: inside the image, but behind another part of the body
+    occluded: np.ndarray  # (N, J) bool: inside the image but hidden
 
 
 class Slice(NamedTuple):
-    """What happens in [start_us, end_us)."""
+    """Events and labels of [start_us, end_us)."""
 
     start_us: int
     end_us: int
     events: np.ndarray  # (N,) EVENT_DTYPE, sorted by time
-    labels: Labels  # every label_us, the last one at end_us
-    camera: Camera  # a path with a pose for each label, if it sways
+    labels: Labels  # one per label_us, the last one at end_us
+    camera: Camera  # one pose for each label if it sways
 
 
 class _Block(NamedTuple):
-    """Posed bodies, ready to draw: N labels, F frames, of which some lie between two labels."""
+    """Posed bodies ready to be drawn: N labels and F frames, some of them between two labels."""
 
-    labels: Labels  # occluded is not known before the frame is drawn
+    labels: Labels  # occluded is unknown until the frame is drawn
     depth: np.ndarray  # (N, J) distance of each joint from the lens [m]
     stamps_us: np.ndarray  # (F,)
     frames_until: np.ndarray  # (N + 1,): label n belongs to frame frames_until[n + 1] - 1
     solids: renderer.Solids  # (F, P)
-    camera: Camera  # a path of F poses, if it sways
+    camera: Camera  # F poses if it sways
 
 
 class SimulatedScene:
-    """An iterator over slices of one scene; endless where the motion is and no duration is set."""
+    """Iterator over the slices of a scene; endless if the motion is and no duration is set."""
 
     def __init__(self, motion: Motion | None = None, camera: Camera | None = None,
                  settings: SceneSettings = LIVE, *, seed: int = 0, duration_us: int | None = None,
                  sensor: int = 0):
-        """Pose, dress and light the person at time 0.
+        """Pose, texture and light the person at time 0.
 
         Args:
-            motion: what the person does; None: our own motions, endless, drawn by the seed.
+            motion: motion of the person; None: endless generated motion, drawn by the seed.
             camera: None: a DAVIS346 in front of the person.
-            settings: of body, background, light, camera motion, sensor and timing.
-            seed: of textures, of the sensor's pixels and of all noise.
-            duration_us: end of the scene [us of sensor time]; None: when the motion ends.
-            sensor: number of the sensor among several that see the scene: each has noise of its
-                own.
+            settings: body, background, light, camera motion, sensor and timing.
+            seed: random seed of textures, pixels and all noise.
+            duration_us: end of the scene [us of sensor time]; None: the end of the motion.
+            sensor: index of the sensor if several see the scene: each has its own noise.
         """
         self.camera = camera or CAMERAS['davis346-front']
         self.settings = settings
@@ -100,12 +99,12 @@ class SimulatedScene:
 
     @property
     def brightness(self) -> np.ndarray:
-        """The image at the end of the last slice, (H, W), 0 to 1; a view, drawn over later."""
+        """The image at the end of the last slice, (H, W), 0 to 1; a view, overwritten later."""
         return self._canvas.brightness
 
     @property
     def parts(self) -> np.ndarray:
-        """Which body part is seen where, (H, W), renderer.NOTHING for the wall; a view as well."""
+        """The body part at each pixel, (H, W), renderer.NOTHING for the wall; also a view."""
         return self._canvas.part
 
     def __iter__(self) -> Iterator[Slice]:
@@ -135,7 +134,7 @@ class SimulatedScene:
         return Slice(start_us, self._now_us, self._sensor.collect(), labels, camera)
 
     def _show(self, block: _Block, frame: int) -> None:
-        """Draw one frame and let the sensor look at it."""
+        """Draw one frame and pass it to the sensor."""
         stamp_us = int(block.stamps_us[frame])
         light, still = self.settings.light, self.settings.sway.still
         before = self._canvas.spans.copy()
@@ -158,7 +157,7 @@ class SimulatedScene:
         renderer.draw(self._canvas, block.solids.frame(frame), self._paint, self._lens, light)
 
     def _build_props(self) -> Props | None:
-        """Return the things of the scene and give their materials paint; None: there are none."""
+        """Return the objects of the scene and add paint for their materials; None: no objects."""
         if not self.settings.props.number:
             return None
         rng = np.random.default_rng([self._seed, 4])
@@ -173,7 +172,7 @@ class SimulatedScene:
         return albedo * np.float32(self.settings.light.level)
 
     def _see_wall(self, camera: Camera, frame: int) -> None:
-        """Put the wall into the background as the camera sees it."""
+        """Render the wall into the background, seen from the camera."""
         if self.settings.sway.still:
             self._background[:] = self._wall
         else:
@@ -182,7 +181,7 @@ class SimulatedScene:
             renderer.see_wall(self._background, self._wall, _homography(self.camera, moved))
 
     def _block(self, stamps_us: np.ndarray) -> _Block:
-        """Return posed bodies between the first stamp, not drawn, and the labels at the others.
+        """Return the bodies posed after the first stamp up to the last, with a label at each.
 
         A single stamp is drawn and labeled itself.
         """
@@ -204,7 +203,7 @@ class SimulatedScene:
         return _Block(labels, depth, frame_stamps, frames_until, solids, camera)
 
     def _cones(self, points: np.ndarray, times_s: np.ndarray) -> Cones:
-        """Return the person, if there is one, and the things at times (N,)."""
+        """Return the person, if present, and the objects at times (N,)."""
         body = cones(points, self.settings.body)
         if not self.settings.staging.present:
             body = Cones(*(field[:, :0] for field in body[:3]), *(field[:0] for field in body[3:]))
@@ -218,7 +217,8 @@ class SimulatedScene:
     def _refined(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the stamps of all frames, and where the frames of each label end.
 
-        Between two labels lie so many frames that no body point moves over step_px in one step.
+        Frames are added between two labels until no body point moves by more than step_px per
+        frame.
         """
         camera = self._camera_at(stamps_us)
         pixels = camera.project(self._motion.sample(stamps_us * 1e-6))
@@ -235,14 +235,14 @@ class SimulatedScene:
 
 
 def _union(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return spans (H, 2) that hold both."""
+    """Return spans (H, 2) that contain both."""
     return np.stack([np.minimum(first[:, 0], second[:, 0]),
                      np.maximum(first[:, 1], second[:, 1])], axis=1)
 
 
 def _hidden(distance: np.ndarray, pixels: np.ndarray, visible: np.ndarray,
             depth: np.ndarray) -> np.ndarray:
-    """Return which visible joints (J,) have a surface well in front of their own limb's."""
+    """Return which visible joints (J,) have a surface well in front of their own limb."""
     hidden = np.zeros(len(pixels), bool)
     x, y = pixels[visible].astype(np.int64).T
     hidden[visible] = distance[y, x] < (depth - JOINT_RADII_M)[visible] - HIDDEN_BEHIND_M
@@ -252,8 +252,8 @@ def _hidden(distance: np.ndarray, pixels: np.ndarray, visible: np.ndarray,
 def _homography(placed: Camera, moved: Camera) -> np.ndarray:
     """Return the map (3, 3) from a moved camera's pixels to the wall's texels.
 
-    The wall is a plane across the optical axis of the camera in its place, behind the person; its
-    texels are that camera's pixels, with the margin around them.
+    The wall is a plane behind the person, perpendicular to the optical axis at the initial pose;
+    its texels are the pixels of that pose, with a margin around them.
     """
     wall_m = placed.to_camera(MIDDLE)[2] + WALL_BEHIND_M
     offset = placed.rotation @ (moved.center - placed.center)
@@ -265,7 +265,7 @@ def _homography(placed: Camera, moved: Camera) -> np.ndarray:
 
 
 def _light(settings: LightSettings, placed: np.ndarray, rotation: np.ndarray) -> renderer.Light:
-    """Return the light in the frame of a camera that turned from its place; (3, 3) both."""
+    """Return the light in the frame of a rotated camera; rotations (3, 3) before and after."""
     azimuth, elevation = np.radians([settings.azimuth_deg, settings.elevation_deg])
     direction = np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation),
                           -np.cos(azimuth) * np.cos(elevation)])

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that a simulated scene can vary in, and the ranges that training draws from."""
+"""Settings of a simulated scene and their distributions for training."""
 
 from dataclasses import dataclass, field
 
@@ -18,15 +18,15 @@ from hybrid_pose_ros.simulation.textures import BackgroundSettings
 
 @dataclass(frozen=True)
 class LightSettings:
-    """One key light, and light from everywhere."""
+    """One key light and ambient light."""
 
     azimuth_deg: float = param(35.0, 'Direction of the key light, from behind the camera to the '
                                'right [deg].', low=-180.0, high=180.0)
-    elevation_deg: float = param(50.0, 'Height of the key light [deg].', low=-20.0, high=90.0)
-    ambient: float = param(0.45, 'Share of the light that has no direction.', low=0.0, high=1.0)
+    elevation_deg: float = param(50.0, 'Elevation of the key light [deg].', low=-20.0, high=90.0)
+    ambient: float = param(0.45, 'Share of the light without direction.', low=0.0, high=1.0)
     level: float = param(1.0, 'Brightness of a white surface.', low=0.02, high=1.0)
-    flicker: float = param(0.0, 'Amplitude of the mains flicker.', low=0.0, high=0.2)
-    flicker_hz: float = param(100.0, 'Frequency of the mains flicker [Hz].', low=10.0, high=400.0)
+    flicker: float = param(0.0, 'Amplitude of mains flicker.', low=0.0, high=0.2)
+    flicker_hz: float = param(100.0, 'Frequency of mains flicker [Hz].', low=10.0, high=400.0)
 
     def __post_init__(self):
         check(self)
@@ -34,14 +34,14 @@ class LightSettings:
 
 @dataclass(frozen=True)
 class TimingSettings:
-    """How densely the scene is drawn and labeled."""
+    """Rates of labels and images."""
 
-    label_us: int = param(1_000, 'Time between two labels, and the longest between two images '
+    label_us: int = param(1_000, 'Interval between labels, and maximum interval between images '
                           '[us].', low=100, high=20_000)
-    slice_us: int = param(100_000, 'Time of one slice that the scene yields [us].',
+    slice_us: int = param(100_000, 'Duration of one slice of the scene [us].',
                           low=100, high=1_000_000)
-    step_px: float = param(0.7, 'More images are drawn where a body point moves farther than this '
-                           'between two [px]; 0 = never.', low=0.0, high=100.0)
+    step_px: float = param(0.7, 'Maximum motion of a body point between two images [px]; more '
+                           'images are drawn if needed; 0 = no limit.', low=0.0, high=100.0)
 
     def __post_init__(self):
         check(self)
@@ -52,7 +52,7 @@ class TimingSettings:
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """A scene but for its camera and what the person does."""
+    """Settings of a scene, except for the camera pose and the motion."""
 
     body: BodySettings = field(default_factory=BodySettings)
     staging: StagingSettings = field(default_factory=StagingSettings)
@@ -66,16 +66,16 @@ class SceneSettings:
 
 LIVE = SceneSettings(sensor=SensorSettings(shot_hz=0.02),
                      timing=TimingSettings(label_us=2_000, slice_us=2_000, step_px=0.0))
-"""500 images a second: faster than real time on a part of one core. An ideal sensor but for some
-noise, as no real one falls silent when nobody moves."""
+"""500 images per second: faster than real time on part of one core. The sensor is ideal apart from
+some noise, since a real one never falls silent in front of a static scene."""
 
 IDEAL = SceneSettings()
-"""An ideal sensor, drawn finely."""
+"""An ideal sensor with a fine time resolution."""
 
 OFFICE = SceneSettings(sensor=SensorSettings(
     threshold_sigma=0.03, cutoff_hz=100.0, leak_hz=0.1, shot_hz=0.1, hot_pixels=3,
     refractory_us=300, jitter_us=20))
-"""A DAVIS346 as it is in a lit room."""
+"""A realistic DAVIS346 in a lit room."""
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
@@ -91,7 +91,7 @@ def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def random_body(rng: np.random.Generator) -> BodySettings:
-    """Return a person drawn from the ranges that training wants."""
+    """Return a person from the training distribution."""
     tones = {name: _log_uniform(rng, 0.05, 0.9) for name in ('shirt', 'trousers', 'shoes')}
     return BodySettings(
         girth=_uniform(rng, 0.85, 1.2), limb_girth=_uniform(rng, 0.85, 1.2),
@@ -104,7 +104,7 @@ def random_body(rng: np.random.Generator) -> BodySettings:
 
 
 def random_staging(rng: np.random.Generator) -> StagingSettings:
-    """Return speed, size, heading, stops and entrances drawn from the ranges for training."""
+    """Return random speed, size, heading, pauses and entrances for training."""
     stature = _uniform(rng, 0.88, 1.14)
     return StagingSettings(
         mirror=_chance(rng, 0.5), stature=stature,
@@ -119,9 +119,9 @@ def random_staging(rng: np.random.Generator) -> StagingSettings:
 
 
 def random_sensor(rng: np.random.Generator) -> SensorSettings:
-    """Return a sensor drawn from the ranges that training wants; one in ten is noisy."""
+    """Return a sensor from the training distribution; one in ten is noisy."""
     on = _log_uniform(rng, 0.1, 0.5)
-    off = on * float(np.exp(np.clip(rng.normal(-0.1, 0.3), -0.7, 0.6)))  # real ones favor OFF
+    off = on * float(np.exp(np.clip(rng.normal(-0.1, 0.3), -0.7, 0.6)))  # real sensors favor OFF
     return SensorSettings(
         threshold_on=on, threshold_off=off,
         threshold_sigma=_uniform(rng, 0.02, 0.05), cutoff_hz=_log_uniform(rng, 15.0, 300.0),
@@ -133,7 +133,7 @@ def random_sensor(rng: np.random.Generator) -> SensorSettings:
 
 
 def random_scene(rng: np.random.Generator) -> SceneSettings:
-    """Return a scene drawn from the ranges that training wants."""
+    """Return a scene from the training distribution."""
     swaying, flickering = _chance(rng, 0.1), _chance(rng, 0.05)
     return SceneSettings(
         body=random_body(rng), staging=random_staging(rng),

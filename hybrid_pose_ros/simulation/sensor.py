@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An event sensor: brightness images in, events out."""
+"""An event sensor: converts brightness images to events."""
 
 from dataclasses import dataclass
 
@@ -16,42 +16,42 @@ SMALLEST_THRESHOLD = 0.01
 
 @dataclass(frozen=True)
 class SensorSettings:
-    """The event sensor; what is 0 by default is off."""
+    """The event sensor; effects with default 0 are off."""
 
     threshold_on: float = param(0.2, 'ON threshold, mean over pixels [log units].',
                                 low=0.02, high=2.0)
     threshold_off: float = param(0.2, 'OFF threshold, mean over pixels [log units].',
                                  low=0.02, high=2.0)
-    threshold_sigma: float = param(0.0, 'Spread of both thresholds between pixels [log units].',
+    threshold_sigma: float = param(0.0, 'Spread of both thresholds across pixels [log units].',
                                    low=0.0, high=0.3)
     cutoff_hz: float = param(0.0, 'Bandwidth of a white pixel [Hz], 0 = infinite.',
                              low=0.0, high=10_000.0)
-    leak_hz: float = param(0.0, 'ON events of a pixel at rest [1/s].', low=0.0, high=50.0)
-    shot_hz: float = param(0.0, 'Noise events of a dark pixel [1/s]; a quarter in white.',
+    leak_hz: float = param(0.0, 'ON events of a static pixel [1/s].', low=0.0, high=50.0)
+    shot_hz: float = param(0.0, 'Noise events of a dark pixel [1/s]; a quarter of it in white.',
                            low=0.0, high=100.0)
-    hot_pixels: int = param(0, 'Pixels that fire all the time.', low=0, high=1000)
+    hot_pixels: int = param(0, 'Number of pixels that fire continuously.', low=0, high=1000)
     hot_hz: float = param(100.0, 'Median rate of a hot pixel [1/s].', low=1.0, high=10_000.0)
-    refractory_us: int = param(0, 'Time in which a pixel is blind after an event [us].',
+    refractory_us: int = param(0, 'Refractory period of a pixel after an event [us].',
                                low=0, high=100_000)
-    jitter_us: int = param(0, 'Longest random delay of a time stamp [us].', low=0, high=10_000)
-    neighbor_us: int = param(0, 'Keep an event only if one of the 8 pixels around fired within '
-                                'this time [us], 0 = keep all.', low=0, high=1_000_000)
+    jitter_us: int = param(0, 'Maximum random delay of a time stamp [us].', low=0, high=10_000)
+    neighbor_us: int = param(0, 'Keep an event only if one of the 8 neighboring pixels fired '
+                             'within this time [us], 0 = keep all.', low=0, high=1_000_000)
 
     def __post_init__(self):
         check(self)
 
 
 class Sensor:
-    """A sensor that looks at one image after the other."""
+    """A sensor that observes a sequence of images."""
 
     def __init__(self, settings: SensorSettings, image: np.ndarray, rng: np.random.Generator, *,
                  start_us: int = 0):
-        """Start at rest before an image.
+        """Start from a static image.
 
         Args:
-            settings: of the sensor.
+            settings: sensor settings.
             image: first brightness, (H, W), 0 to 1.
-            rng: source of the pixels' spread and of all noise.
+            rng: random generator of the pixel spread and all noise.
             start_us: time of the image.
         """
         shape = image.shape
@@ -62,7 +62,7 @@ class Sensor:
         on = self._threshold(settings.threshold_on, shape)
         off = self._threshold(settings.threshold_off, shape)
         leak = settings.leak_hz * on * 1e-6 * 10.0 ** (0.1 * rng.standard_normal(shape))
-        # somewhere between the thresholds, or the pixels of a moving edge would fire in step
+        # randomly between the thresholds, or the pixels of a moving edge would fire in step
         above = rng.uniform(-off, on).astype(np.float32)
         self._pixels = Pixels(
             on, off, leak.astype(np.float32), responses(image.astype(np.float32)), above,
@@ -75,7 +75,7 @@ class Sensor:
         self._hot_on = rng.random(len(hot)) < 0.5
         self._out = np.empty(1 << 14, EVENT_DTYPE)
         self._count = 0
-        self._late = no_events()  # delayed beyond what was collected
+        self._late = no_events()  # delayed beyond the last collection
         self._last_us = np.full((shape[0] + 2, shape[1] + 2), -(1 << 62), np.int64)
 
     def _threshold(self, mean: float, shape: tuple[int, int]) -> np.ndarray:
@@ -84,14 +84,14 @@ class Sensor:
 
     def advance(self, image: np.ndarray, end_us: int, *, spans: np.ndarray | None = None,
                 gain: float = 1.0) -> None:
-        """Look at the next image.
+        """Process the next image.
 
         Args:
             image: brightness (H, W), 0 to 1.
-            end_us: its time.
-            spans: first column and end (H, 2), outside of which each row equals the one before;
-                None: anything may have changed.
-            gain: factor on the brightness; where it changes, the spans must be None.
+            end_us: time of the image.
+            spans: first column and end (H, 2) of the pixels of each row that may differ from the
+                previous image; None: all may differ.
+            gain: factor of the brightness; if it changes, spans must be None.
         """
         settings = self._settings
         changed = self._everywhere if spans is None else spans
@@ -105,7 +105,7 @@ class Sensor:
         self._now_us = end_us
 
     def collect(self) -> np.ndarray:
-        """Return the events since the last call, sorted by time, all before the present."""
+        """Return the events since the last call up to now, sorted by time."""
         events = self._out[:self._count].copy()
         self._count = 0
         if self._settings.jitter_us:
@@ -119,7 +119,7 @@ class Sensor:
         return events
 
     def _noise(self, end_us: int):
-        """Return times, columns, rows and polarities of noise events until the end."""
+        """Return times, columns, rows and polarities of noise events up to `end_us`."""
         rng, settings = self._rng, self._settings
         height, width = self._pixels.above.shape
         duration_s = (end_us - self._now_us) * 1e-6

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One person before several cameras, a recording of each."""
+"""One person in front of several cameras, with one recording per camera."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -15,13 +15,13 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 
 def record_take(folder: Path, names: Sequence[str], *, seed: int, duration_s: float,
                 executor: Executor | None = None) -> Iterator[dict]:
-    """Write what each camera of a rig sees to NAME.h5; yield the facts of each as it is done.
+    """Write what each camera of a rig sees to NAME.h5; yield the facts of each when it is done.
 
     Args:
-        folder: of the files; is made.
-        names: of the cameras, such as dhp19_2.
-        seed: of the scene.
-        duration_s: of each recording.
+        folder: output folder; created.
+        names: names of the cameras, such as dhp19_2.
+        seed: random seed of the scene.
+        duration_s: duration of each recording.
         executor: runs the simulations; None: this process.
 
     Raises:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Patterns drawn at random: cloth for the body, walls for the background."""
+"""Random patterns: cloth for the body, walls for the background."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from hybrid_pose_ros.settings import check, param
 
 @dataclass(frozen=True)
 class BackgroundSettings:
-    """The wall behind the person. Albedos are linear, 0 black, 1 white."""
+    """The wall behind the person. Albedos are linear, from 0 (black) to 1 (white)."""
 
     albedo: float = param(0.4, 'Mean albedo of the wall.', low=0.01, high=1.0)
     contrast: float = param(0.3, 'Standard deviation of the wall\'s log albedo.',
                             low=0.0, high=1.5)
-    slope: float = param(1.2, 'How fast its spectrum falls: 0 sand, 2 clouds.', low=0.0, high=3.0)
-    gradient: float = param(0.2, 'Change of the log albedo across the image.', low=0.0, high=2.0)
-    shelves: int = param(4, 'Number of straight-edged boxes.', low=0, high=40)
+    slope: float = param(1.2, 'Spectral slope: 0 = white noise, 2 = clouds.', low=0.0, high=3.0)
+    gradient: float = param(0.2, 'Change of log albedo across the image.', low=0.0, high=2.0)
+    shelves: int = param(4, 'Number of rectangles with sharp edges.', low=0, high=40)
 
     def __post_init__(self):
         check(self)
@@ -28,13 +28,13 @@ class BackgroundSettings:
 
 def noise_field(rng: np.random.Generator, shape: tuple[int, int], *, slope: float,
                 cutoff: float = 0.5) -> np.ndarray:
-    """Return a random field (H, W) that repeats, mean 0, standard deviation 1.
+    """Return a periodic random field (H, W) with mean 0 and standard deviation 1.
 
     Args:
-        rng: source of the field.
+        rng: random generator.
         shape: height and width.
-        slope: the amplitude falls with frequency to this power.
-        cutoff: highest frequency, cycles a pixel.
+        slope: the amplitude falls with the frequency to this power.
+        cutoff: highest frequency [cycles per pixel].
     """
     fy = np.fft.fftfreq(shape[0])[:, None]
     fx = np.fft.rfftfreq(shape[1])[None]
@@ -48,17 +48,17 @@ def noise_field(rng: np.random.Generator, shape: tuple[int, int], *, slope: floa
 
 
 def _factors(log_albedo: np.ndarray) -> np.ndarray:
-    """Return factors of mean 1 from a field of log albedo."""
+    """Return factors with mean 1 from a field of log albedo."""
     factors = np.exp(log_albedo)
     return (factors / factors.mean()).astype(np.float32)
 
 
 def cloth(rng: np.random.Generator, *, contrast: float, scale_m: float,
           stripes: float) -> np.ndarray:
-    """Return a texture (TILE, TILE) of blotches and stripes across the limb, mean 1.
+    """Return a texture (TILE, TILE) of blotches and stripes across the limb, with mean 1.
 
     Args:
-        rng: source of the pattern.
+        rng: random generator.
         contrast: standard deviation of the log albedo.
         scale_m: size of a blotch or stripe [m].
         stripes: share of the stripes, 0 to 1.
@@ -72,7 +72,7 @@ def cloth(rng: np.random.Generator, *, contrast: float, scale_m: float,
 
 
 def paint(rng: np.random.Generator, body: BodySettings) -> Paint:
-    """Return what the body's materials look like."""
+    """Return the appearance of the body's materials."""
     albedo = np.array([getattr(body, name) for name in MATERIALS], np.float32)
     tiles = np.stack([
         cloth(rng, contrast=body.skin_contrast, scale_m=0.03, stripes=0.0)
@@ -84,7 +84,7 @@ def paint(rng: np.random.Generator, body: BodySettings) -> Paint:
 
 def wall(rng: np.random.Generator, shape: tuple[int, int],
          settings: BackgroundSettings) -> np.ndarray:
-    """Return the albedo (H, W) float32 of a wall with a gradient and boxes."""
+    """Return the albedo (H, W) float32 of a wall with a gradient and rectangles."""
     height, width = shape
     log_albedo = settings.contrast * noise_field(rng, shape, slope=settings.slope, cutoff=0.25)
     angle = rng.uniform(0.0, 2.0 * np.pi)

@@ -98,12 +98,12 @@ def test_a_change_that_makes_no_sense_is_refused(change, message):
 
 @pytest.mark.parametrize(('arguments', 'message'), (
     ((), 'name the recording to write'),
-    (('--output', 'r.h5', '--motion', 'yodel'), 'activities yodel are not known'),
+    (('--output', 'r.h5', '--motion', 'yodel'), 'unknown activities yodel'),
     (('--output', 'r.h5', '--motion', 'nowhere.npz'), 'nowhere.npz is not a motion file'),
     (('--output', 'r.h5', '--duration', '0'), '--duration 0.0 must be from'),
     (('--output', '/proc/none/r.h5', '--duration', '0.05'), '/proc cannot be written'),
     (('--corpus', '.'), 'name the folder for the clips'),
-    (('--corpus', 'nowhere', '--output-dir', 'c'), 'nowhere holds no motion files'),
+    (('--corpus', 'nowhere', '--output-dir', 'c'), 'no motion files (*.npz) in nowhere'),
     (('--corpus', '.', '--output-dir', 'c', '--clips', '0'), 'must be at least 1')))
 def test_a_mistake_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch, arguments,
                                                   message):

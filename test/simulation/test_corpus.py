@@ -147,7 +147,7 @@ def test_there_is_no_rig_of_three_cameras(captures):
 
 
 def test_a_folder_without_motion_files_is_refused(tmp_path):
-    with pytest.raises(InputError, match='holds no motion files'):
+    with pytest.raises(InputError, match='no motion files'):
         motion_files(tmp_path)
 
 

@@ -72,7 +72,7 @@ def test_arrays_that_are_too_large_for_their_file_are_refused(tmp_path, arrays):
     zeros = {name: np.zeros((10**5, *array.shape[1:]), array.dtype)
              for name, array in arrays.items() if name != 'fps'}
     np.savez_compressed(tmp_path / 'm.npz', **zeros)
-    with pytest.raises(InputError, match='too large for its size'):
+    with pytest.raises(InputError, match='too large for the file size'):
         load_capture(tmp_path / 'm.npz')
 
 
@@ -91,7 +91,7 @@ def test_nan_is_refused_with_the_first_bad_sample(tmp_path, arrays):
 
 def test_millimetres_in_place_of_metres_are_refused(tmp_path, arrays):
     arrays['joints'] *= 1000.0
-    with pytest.raises(InputError, match='must be in metres'):
+    with pytest.raises(InputError, match='must be in meters'):
         load_capture(write(tmp_path / 'm.npz', arrays))
 
 
