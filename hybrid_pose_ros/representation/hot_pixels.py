@@ -32,8 +32,11 @@ class HotPixels:
         self._window: int | None = None
 
     def leave_out(self, events: np.ndarray) -> np.ndarray:
-        """Take in the next events of the stream; return those of pixels that are not hot."""
-        first = 0
+        """Return the next events of the stream without those of hot pixels.
+
+        A pixel is masked from the end of a window on, however the stream is cut into pieces.
+        """
+        first, kept = 0, []
         times_us = events['t']
         while first < len(events):
             window = int(times_us[first]) // WINDOW_US
@@ -42,8 +45,13 @@ class HotPixels:
             self._window = window
             last = first + int(np.searchsorted(times_us[first:], (window + 1) * WINDOW_US))
             last = max(last, first + 1)
-            _count_into(self._counts, events['x'][first:last], events['y'][first:last])
+            kept.append(self._without_masked(events[first:last]))
             first = last
+        return kept[0] if len(kept) == 1 else np.concatenate([events[:0], *kept])
+
+    def _without_masked(self, events: np.ndarray) -> np.ndarray:
+        """Count events of one window; return those of pixels that are not masked."""
+        _count_into(self._counts, events['x'], events['y'])
         if not self.number:
             return events
         return events[np.flatnonzero(_are_good(self.mask, events['x'], events['y']))]

@@ -88,3 +88,13 @@ def test_only_the_events_of_masked_pixels_are_left_out():
     left = hot.leave_out(events)
     assert len(left) == len(events) // 2
     assert set(left['x']) == {4} and set(left['y']) == {5}
+
+
+@given(st.lists(st.integers(0, 1_600), max_size=6))
+def test_what_is_left_does_not_depend_on_how_the_stream_is_cut(cuts):
+    """A mask of the end of a piece used to hold for all of the piece."""
+    events = merged(flicker(5, 4, 500, 0, 2_500_000), flicker(2, 2, 20, 0, 2_500_000))
+    left = [np.concatenate([hot.leave_out(piece) for piece in np.split(events, sorted(at))])
+            for hot, at in ((HotPixels(WIDTH, HEIGHT), cuts), (HotPixels(WIDTH, HEIGHT), []))]
+    np.testing.assert_array_equal(left[0], left[1])
+    assert 0 < (left[0]['x'] == 5).sum() < 1_000
