@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
@@ -44,14 +45,19 @@ class Moment(NamedTuple):
 
 def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometry: InputGeometry,
                 columns: int, *, room_us: int = 0) -> Moment:
-    """Return a moment that has enough events before it and `room_us` of the clip behind it."""
+    """Return a moment that has enough events before it and `room_us` of the clip after it.
+
+    Raises:
+        InputError: no moment that was drawn has enough events.
+    """
     for _ in range(TRIES):
         clip = clips[rng.integers(len(clips))]
         last_us = max(clip.start_us + 1, clip.end_us - room_us)
         at_us = int(rng.integers(clip.start_us, last_us)) // 1000 * 1000
         if len(last_events(clip, at_us, MIN_EVENTS)) == MIN_EVENTS:
-            break
-    return Moment(clip, at_us, draw_view(rng, geometry, clip, at_us, columns))
+            return Moment(clip, at_us, draw_view(rng, geometry, clip, at_us, columns))
+    raise InputError(f'none of {TRIES} moments drawn from {len(clips)} clips has {MIN_EVENTS} '
+                     'events before it: train on clips with more events')
 
 
 class Window(NamedTuple):
