@@ -60,7 +60,8 @@ class PoseTracker:
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
         self._runs = Runs(checkpoint, params, self._geometry, self.counts, period_us=period_us,
                           read=self._read)
-        self._counter = self._new_counter()
+        self._counter = StepCounter(self._geometry, params.step_us,
+                                    kept_steps=self._runs.kept_steps)
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None
         self._forget()
@@ -89,6 +90,12 @@ class PoseTracker:
     def hot_pixels(self) -> int:
         """Number of pixels that are left out."""
         return 0 if self._hot is None else self._hot.number
+
+    @property
+    def event_counts(self) -> dict[str, int]:
+        """Numbers of events that were counted in a later bin, or not at all."""
+        return {'late_events': self._counter.late_events,
+                'outside_events': self._counter.outside_events}
 
     @property
     def held_joints(self) -> int:
@@ -167,11 +174,8 @@ class PoseTracker:
 
     def restart(self) -> None:
         """Begin anew, as the sensor's clock has: maybe by so little that no gap would show it."""
-        self._counter = self._new_counter()
+        self._counter.restart()
         self._forget()
-
-    def _new_counter(self) -> StepCounter:
-        return StepCounter(self._geometry, self._params.step_us, kept_steps=self._runs.kept_steps)
 
     def _forget(self) -> None:
         """Give up the state, as the sensor's clock jumped, and wait for the next one."""

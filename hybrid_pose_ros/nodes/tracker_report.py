@@ -98,7 +98,7 @@ class TrackerReport:
         watts = self._machine.watts()
         age_us = tracker.state_age_us
         poses_per_s = (now.tracker.poses - last.tracker.poses) / period_s
-        values = dict(stream) | vars(tracker.counts) | power | {
+        values = dict(stream) | vars(tracker.counts) | tracker.event_counts | power | {
             'trained': tracker.trained, 'model': model, 'poses_per_s': round(poses_per_s),
             'state_age_ms': 'none' if age_us is None else age_us * 1e-3,
             'stale_poses': self._stale, 'held_joints': tracker.held_joints,

@@ -74,6 +74,11 @@ class StepCounter:
         self._empty = np.zeros(shape, np.uint8)
         self._counts, self._events, self._last_us = self._empty, 0, NEVER
 
+    def restart(self) -> None:
+        """Drop the open step, as when the sensor's clock restarts."""
+        self._open = None
+        self._counts, self._events, self._last_us = self._empty, 0, NEVER
+
     def update(self, events: np.ndarray) -> list[Step | Gap]:
         """Count a packet's events; return the steps that it completes, and gaps, in order."""
         facts = []

@@ -186,9 +186,10 @@ def test_the_overlay_shows_events_where_somebody_looks(run):
 
 
 @pytest.mark.parametrize('name, expected', (
-    ('snn_tracker', {'packets', 'lost_packets', 'bad_packets', 'poses', 'poses_per_s', 'trained',
-                     'model', 'state_age_ms', 'states_refused', 'latency_ms_p50',
-                     'latency_ms_p99', 'compute_ms_p95', 'queue_depth'}),
+    ('snn_tracker', {'packets', 'lost_packets', 'bad_packets', 'late_events', 'outside_events',
+                     'poses', 'poses_per_s', 'trained', 'model', 'state_age_ms',
+                     'states_refused', 'latency_ms_p50', 'latency_ms_p99', 'compute_ms_p95',
+                     'queue_depth'}),
     ('ann_initializer', {'packets', 'lost_packets', 'bad_packets', 'states', 'ann_ms', 'segment',
                          'transport', 'trained', 'model'}),
     ('skeleton_markers', {'packets', 'poses', 'drawn'})))

@@ -244,3 +244,12 @@ def test_a_packet_of_more_steps_than_are_kept_has_all_of_their_counts():
     times_us = range(0, 500_000, 500)
     steps = counter(kept_steps=3).update(at(*times_us))
     assert [step.counts.sum() for step in steps] == [2] * 499
+
+
+def test_a_restart_drops_the_open_step_but_no_count_of_events():
+    steps = counter()
+    steps.update(at(5_000, 6_000, 5_999))
+    assert steps.late_events == 1
+    steps.restart()
+    assert steps.update(at(100, 1_100))[0].index == 0
+    assert steps.late_events == 1
