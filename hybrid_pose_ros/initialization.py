@@ -2,12 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The initializer's path: events -> the last N of them -> stacked histogram -> ANN -> state.
 
+When a state is due, and which events it has seen, follows from the sensor clock alone:
+
+    events  . .. .  .. |.. . .. .| .  . .. |.    the first as soon as there are enough events, the
+    states        0    1         2         3     others at the multiples of 1 / rate_hz
+
+A state that is due within a time bin is made at the end of that bin.
+
 Imports torch only when a StateProducer is made.
 """
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +25,9 @@ from hybrid_pose_ros.representation.event_window import EventWindow
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 
+if TYPE_CHECKING:
+    from hybrid_pose_ros.networks.initializer import StateInitializer
+
 WINDOWS_KEPT = 4
 """Events are cut at the border of a time bin; the newest bin may hold some windows' worth."""
 
@@ -25,28 +35,42 @@ RATE_US = 100_000
 """The event rate, below which the ANN may sleep, is an average over about that long."""
 
 
+NEVER_US = np.iinfo(np.int64).min
+
+
 class Frame(NamedTuple):
-    """What the ANN looks at."""
+    """The input of the ANN."""
 
     sensor_time_us: int  # all events before it are in the frame, none after
     counts: np.ndarray  # (2 * bins, H, W)
 
 
+def next_due_us(after_us: int, rate_hz: float, step_us: int) -> int:
+    """Return the first multiple of the period, at the end of its bin, after a time."""
+    period_us = 1e6 / rate_hz
+    turn, due_us = int(after_us // period_us), after_us
+    while due_us <= after_us:
+        due_us = math.ceil(turn * period_us / step_us - 1e-6) * step_us
+        turn += 1
+    return due_us
+
+
 class StateProducer:
     """Keeps the last events and makes states of them, when they are due."""
 
-    def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int):
-        """Load the ANN for a sensor of width x height pixels."""
-        from hybrid_pose_ros.networks.initializer import StateInitializer  # torch
+    def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int,
+                 *, network: 'StateInitializer | None' = None):
+        """Load the ANN for a sensor of width x height pixels, or use a network that is loaded."""
         self._params = params
         self._ann = checkpoint.preset.ann
         self._geometry = params.geometry(checkpoint.preset, width, height)
         self.layout = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
-        self._network = StateInitializer(checkpoint, params.precision)
-        self.precision = self._network.precision
+        if network is None:
+            from hybrid_pose_ros.networks.initializer import StateInitializer  # torch
+            network = StateInitializer(checkpoint, params.precision)
+        self.network, self.precision = network, network.precision
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
-        self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events,
-                                   reach_us=params.reach_us)
+        self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events)
         self.input_size = self._geometry.width, self._geometry.height  # cells
         self.slept = 0  # states that were due, but nothing moved
         self._requested = False
@@ -64,19 +88,25 @@ class StateProducer:
         self._params = params
 
     def append(self, events: np.ndarray) -> None:
-        """Take in the next events of the stream."""
+        """Append the next events of the stream."""
         if self._hot is not None:
             events = self._hot.leave_out(events)
         if not len(events):
             return
         newest_us = int(events['t'].max())
-        if self._newest_us is not None:
-            self._recent *= math.exp(-max(0, newest_us - self._newest_us) / RATE_US)
+        if self._newest_us is None:
+            self._newest_us = int(events['t'].min())
+            self.due_us = self._next_due_us(self._newest_us)
+        self._recent *= math.exp(-max(0, newest_us - self._newest_us) / RATE_US)
         self._recent += len(events)
-        self._newest_us = newest_us
         self._window.append(events)
-        if self.due_in_us() == 0 and not self._requested and self._may_sleep():
-            self._last_due_us = newest_us
+        self.advance(newest_us)
+
+    def advance(self, sensor_us: int) -> None:
+        """Note a time before which all events are known."""
+        self._newest_us = max(self._newest_us, sensor_us)
+        if self.is_due() and not self._requested and self._may_sleep():
+            self.due_us = self._next_due_us(self._newest_us)
             self.slept += 1
 
     def restart(self) -> None:
@@ -89,20 +119,55 @@ class StateProducer:
         self._requested = True
 
     def is_due(self) -> bool:
-        """Return whether a state was asked for, or its time has come on the sensor's clock."""
+        """Return whether a state was requested, or its time has come on the sensor clock."""
         return self._newest_us is not None and self.due_in_us() == 0
 
-    def due_in_us(self) -> float:
-        """Return the time on the sensor's clock until a state is due, 0 where one is."""
-        if self._requested or self._last_due_us is None:
-            return 0.0
-        return max(0.0, self._last_due_us + 1e6 / self._params.rate_hz - self._newest_us)
+    def due_in_us(self) -> int:
+        """Return the time on the sensor clock until a state is due, 0 where one is."""
+        if self._requested or self._newest_us is None:
+            return 0
+        return max(0, self.due_us - self._newest_us)
+
+    def frame(self) -> Frame | None:
+        """Return the frame of the state that is due; None with too few events, or no new ones.
+
+        It ends with the last complete time bin; with `state_delay_us`, exactly when it is due.
+        """
+        step_us, newest_us = self._params.step_us, self._newest_us
+        end_us = newest_us // step_us * step_us
+        if self._params.state_delay_us and newest_us >= self.due_us:
+            end_us = self.due_us
+        times_us = self._window.latest()['t']
+        since, later = times_us[times_us < end_us], times_us[times_us >= end_us]
+        new = self._requested or bool(np.any(since >= self._tried_us))
+        frame = self.frame_at(end_us) if new else None
+        self._tried_us = end_us
+        if frame is not None:
+            self._last_frame_us, self._requested = end_us, False
+        if end_us >= self.due_us:
+            self.due_us = self._next_due_us(
+                end_us if new or not len(later) else int(later.min()))
+        return frame
+
+    def frame_at(self, end_us: int) -> Frame | None:
+        """Return the frame of the last events before a time; None with too few events."""
+        window = self._window.before(end_us, events=self._ann.window_events,
+                                     reach_us=self._params.reach_us)
+        if len(window) < self._params.min_events:
+            return None
+        return Frame(end_us, stacked_histogram(window, self._geometry, bins=self._ann.bins))
+
+    def _next_due_us(self, after_us: int) -> int:
+        if self._last_frame_us is None:
+            return (after_us // self._params.step_us + 1) * self._params.step_us
+        return next_due_us(after_us, self._params.rate_hz, self._params.step_us)
 
     def _forget(self) -> None:
         self._recent = 0.0  # events, older ones counting less
         self._newest_us: int | None = None
         self._last_frame_us: int | None = None
-        self._last_due_us: int | None = None  # of the last frame, or the last that was slept over
+        self._tried_us = NEVER_US  # end of the last frame, made or not
+        self.due_us: int | None = None  # the next state, once there have been events
 
     def _may_sleep(self) -> bool:
         """Return whether nothing moves, and the last state has seen some of what is in reach."""
@@ -110,17 +175,6 @@ class StateProducer:
                 and self._newest_us - self._last_frame_us < self._params.reach_us
                 and self._recent < self._params.sleep_events_per_s * RATE_US * 1e-6)
 
-    def frame(self) -> Frame | None:
-        """Return the frame that ends with the last complete time bin; None with too few events."""
-        end_us = self._newest_us // self._params.step_us * self._params.step_us
-        window = self._window.latest()
-        window = window[np.flatnonzero(window['t'] < end_us)[-self._ann.window_events:]]
-        if len(window) < self._params.min_events:
-            return None
-        self._last_frame_us = self._last_due_us = self._newest_us
-        self._requested = False
-        return Frame(end_us, stacked_histogram(window, self._geometry, bins=self._ann.bins))
-
     def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> None:
         """Run the ANN and its heads; write the state into tensors of `layout`."""
-        self._network.initialize_into(frame.counts, dict(tensors))
+        self.network.initialize_into(frame.counts, dict(tensors))

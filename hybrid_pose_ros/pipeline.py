@@ -7,7 +7,8 @@ also asked whether the ANN should look again before its time (`demand.py`).
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,17 @@ class Pose(NamedTuple):
     def stamp_us(self) -> int:
         """Sensor time of the end of the bin."""
         return self.skeleton.stamp_us
+
+
+class DelayedState(NamedTuple):
+    """A copy of a state that is not used yet, as `runs.InitialState`."""
+
+    sensor_time_us: int
+    tensors: dict[str, np.ndarray]
+
+    def is_intact(self) -> bool:
+        """Return True: the tensors are a copy."""
+        return True
 
 
 class PoseTracker:
@@ -128,7 +140,14 @@ class PoseTracker:
         """
         if self._hot is not None:
             events = self._hot.leave_out(events)
-        for fact in self._counter.update(events):
+        yield from self._poses(self._counter.update(events), waited_us)
+
+    def advance(self, sensor_us: int) -> Iterator[Pose]:
+        """Yield the poses of the bins that end by a time before which all events are known."""
+        yield from self._poses(self._counter.advance(sensor_us))
+
+    def _poses(self, facts: Iterable[Step | Gap], waited_us: int = 0) -> Iterator[Pose]:
+        for fact in facts:
             if isinstance(fact, Gap):
                 self.counts.gaps += 1
                 self._forget()
@@ -141,6 +160,7 @@ class PoseTracker:
             self._watch(fact, pose)
             if pose is not None:
                 yield pose
+            yield from self._start_delayed(fact.end_us)
 
     def catch_up(self) -> bool:
         """Let a state that catches up take one step, while there is nothing else to do.
@@ -150,7 +170,7 @@ class PoseTracker:
         Returns:
             Whether there is more to do before the next packet.
         """
-        return self._runs.catch_up()
+        return not self._params.state_delay_us and self._runs.catch_up()
 
     def lose(self) -> None:
         """Note that events were lost on the way; the bins in between are without them."""
@@ -164,10 +184,30 @@ class PoseTracker:
     def initialize(self, state: InitialState) -> Pose | None:
         """Copy a state and replay the bins since; it takes over when it has caught up.
 
+        With `state_delay_us`, this begins when that time has passed on the sensor clock.
+
         Returns:
             The pose of the last bin, where there was no live run that replaying everything at
             once could have held up; else None.
         """
+        if not self._params.state_delay_us:
+            return self._start(state)
+        tensors = {name: tensor.copy() for name, tensor in state.tensors.items()}
+        if state.is_intact():
+            self._delayed.append(DelayedState(state.sensor_time_us, tensors))
+        else:
+            self.counts.states_torn += 1
+        return None
+
+    def _start_delayed(self, now_us: int) -> Iterator[Pose]:
+        """Start from the states whose delay has passed; yield a pose as `initialize` does."""
+        while self._delayed and (self._runs.in_this_turn(self._delayed[0].sensor_time_us)
+                                 + self._params.state_delay_us <= now_us):
+            pose = self._start(self._delayed.popleft())
+            if pose is not None:
+                yield pose
+
+    def _start(self, state: InitialState) -> Pose | None:
         started_ns = time.perf_counter_ns()
         last = self._runs.start(state)
         return None if last is None else self._pose(last, last.counts, started_ns)
@@ -180,6 +220,7 @@ class PoseTracker:
     def _forget(self) -> None:
         """Give up the state, as the sensor's clock jumped, and wait for the next one."""
         self._runs.forget()
+        self._delayed: deque[DelayedState] = deque()
         self._demand.restart()
         self._holder = JointHolder(self._geometry, self._params.step_us,
                                    self._params.quiet_events_per_s)

@@ -154,8 +154,10 @@ class Runs:
         self._history.append(step)
         candidate = self._candidate
         if candidate is not None:
+            # A state of the end of this bin is for the bins after it, whenever it has come.
+            ahead = candidate.next_index > step.index and self.live and not self._leaving_out
             self._replay(candidate, step.index, limit=self._steps_beside(candidate, step.index))
-            if candidate.next_index == step.index + 1:
+            if candidate.next_index == step.index + 1 and not ahead:
                 if self.live is not None:  # bins that waited for a long step get no pose now
                     self._counts.merged_steps += step.index - self.live.next_index
                 self._take_over(candidate)
@@ -193,12 +195,22 @@ class Runs:
             self._take_over(candidate)
         return candidate.next_index < end_index
 
+    def in_this_turn(self, sensor_us: int) -> int:
+        """Return a time that another process unwrapped, in the turn of this one's bins.
+
+        It is three quarters of a turn behind at most, as of a process that got no time, and one
+        quarter ahead: no more packets wait for this one.
+        """
+        newest_us = self._history[-1].end_us
+        return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
+
     def _copy(self, state: InitialState) -> Run | None:
         """Return a run that starts from a state; None where the state is of no use."""
         if not self._history:
             self._counts.states_too_old += 1
             return None
-        since_us = self._in_this_turn(state.sensor_time_us)
+        since_us = (self.in_this_turn(state.sensor_time_us) if self._params.replay
+                    else self._history[-1].end_us)
         first_index = -(-since_us // self._params.step_us)
         if first_index < self._history[0].index:
             self._counts.states_too_old += 1
@@ -220,15 +232,6 @@ class Runs:
         ahead = first_index - self._history[-1].index - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
-
-    def _in_this_turn(self, sensor_us: int) -> int:
-        """Return a time that another process unwrapped, in the turn of this one's bins.
-
-        It is three quarters of a turn behind at most, as of a process that got no time, and one
-        quarter ahead: no more packets wait for this one.
-        """
-        newest_us = self._history[-1].end_us
-        return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
 
     def _steps_beside(self, candidate: Run, index: int) -> int:
         """Return how many steps a candidate takes beside a live bin; 0: it waits for idle time."""

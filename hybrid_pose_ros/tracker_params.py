@@ -25,6 +25,11 @@ class NetworkParams:
                              'camera without distortion. Empty: as the sensor sees them.')
     mask_hot_pixels: bool = param(True, 'Leave out pixels that fire alone at 100 Hz or more '
                                   'without end.')
+    state_delay_us: int = param(0, 'For reproducible runs: states are of exactly the times at '
+                                'which they are due on the sensor clock, and the tracker uses '
+                                'each this long after its time [us], replaying no bins while '
+                                'idle. 0: each as soon as it has been computed.',
+                                low=0, high=1_000_000)
     autostart: bool = param(True, 'Configure and activate the node at its start; off: a lifecycle '
                             'manager does.')
 
@@ -47,6 +52,8 @@ class TrackerParams(DemandParams, NetworkParams):
 
     fusion: bool = param(True, 'Correct the track by each pose of the ANN as its confidence '
                          'allows; off: the pose replaces the track, as published.')
+    replay: bool = param(True, 'Replay the bins since the events of a state; off: the state is '
+                         'used as if it were of the time of its arrival.')
     replay_steps: int = param(4, 'Steps of the replay beside each live bin where a new state '
                               'does not catch up in idle times.', low=2, high=1_000)
     replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to '

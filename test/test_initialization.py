@@ -13,7 +13,7 @@ from hybrid_pose_ros import initialization
 from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.initialization import StateProducer
+from hybrid_pose_ros.initialization import StateProducer, next_due_us
 from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.presets import preset
@@ -36,7 +36,7 @@ def ann():
 def producer(ann, monkeypatch):
     """Return how to make a producer without loading the network again."""
     monkeypatch.setattr('hybrid_pose_ros.networks.initializer.StateInitializer',
-                        lambda weights, precision: ann._network)
+                        lambda weights, precision: ann.network)
 
     def make(**changes) -> StateProducer:
         return StateProducer(WEIGHTS, replace(PARAMS, **changes), WIDTH, HEIGHT)
@@ -92,43 +92,92 @@ def test_events_out_of_reach_are_not_in_the_frame(producer):
 def test_too_few_events_make_no_frame(producer):
     made = producer(min_events=50)
     made.append(events_at(range(0, 4_900, 100)))
-    assert made.is_due() and made.frame() is None
+    assert made.frame() is None
     made.append(events_at(range(4_900, 6_000, 10)))
     assert made.frame() is not None
+
+
+@pytest.mark.parametrize('rate_hz, step_us, due_us', [
+    (50.0, 1_000, [20_000, 40_000, 60_000]), (30.0, 1_000, [34_000, 67_000, 100_000]),
+    (30.0, 10_000, [40_000, 70_000, 100_000]), (200.0, 10_000, [10_000, 20_000, 30_000])])
+def test_states_are_due_at_multiples_of_the_period_at_the_ends_of_bins(rate_hz, step_us, due_us):
+    found = [0]
+    for _ in due_us:
+        found.append(next_due_us(found[-1], rate_hz, step_us))
+    assert found[1:] == due_us
+    assert next_due_us(due_us[0] - 1, rate_hz, step_us) == due_us[0]
+    assert 0 < next_due_us(10**12 + 1, rate_hz, step_us) - 10**12 <= 1e6 / rate_hz + step_us
 
 
 def test_the_next_frame_is_due_by_the_sensors_clock(producer):
     made = producer(rate_hz=50.0)
     made.append(events_at(range(0, 5_000, 100)))
-    assert made.is_due()
-    made.frame()
+    assert made.is_due()  # the first as soon as may be
+    assert made.frame().sensor_time_us == 4_000
+    made.append(events_at([19_999]))
     assert not made.is_due()
-    made.append(events_at([24_899]))
+    made.append(events_at([20_000]))
+    assert made.is_due()
+    assert made.frame().sensor_time_us == 20_000
     assert not made.is_due()
-    made.append(events_at([24_900]))  # 20 ms behind the newest event that had come before
+    made.append(events_at([39_999]))
+    assert not made.is_due() and made.due_in_us() == 1
+    made.append(events_at([45_500]))
+    assert made.frame().sensor_time_us == 45_000  # the newest bin, in time or not
+    made.append(events_at([59_999]))
+    assert not made.is_due()
+    made.append(events_at([60_000]))
     assert made.is_due()
 
 
-def test_a_frame_that_could_not_be_made_stays_due(producer):
-    made = producer(min_events=50)
-    made.append(events_at(range(0, 2_000, 100)))
-    assert made.frame() is None
-    assert made.is_due()
+def test_with_a_fixed_delay_frames_are_of_the_times_when_they_are_due(producer):
+    made = producer(rate_hz=50.0, state_delay_us=1)
+    made.append(events_at(range(0, 65_500, 100)))
+    for due_us in (1_000, 20_000, 40_000, 60_000):
+        assert made.is_due()
+        frame = made.frame()
+        assert (frame.sensor_time_us, frame.counts.sum()) == (due_us, due_us / 100)
+    assert not made.is_due()
 
 
-def test_a_request_makes_the_next_frame_due_at_once_and_the_clock_goes_on_from_there(producer):
+def test_a_frame_that_cannot_be_made_is_passed_over(producer):
+    made = producer(min_events=50, reach_us=10_000, rate_hz=50.0)
+    made.append(events_at(range(0, 10_000, 100)))
+    assert made.frame() is not None
+    made.append(events_at([19_000, 20_000]))
+    assert made.is_due() and made.frame() is None
+    made.append(events_at(range(22_000, 39_000, 100)))
+    assert not made.is_due()
+    made.append(events_at([40_000]))
+    assert made.is_due() and made.frame() is not None
+
+
+def test_the_first_frame_is_of_the_first_bin_with_enough_events(producer):
+    made = producer(min_events=50, state_delay_us=1)
+    made.append(events_at(range(0, 10_000, 100)))
+    tried = [made.frame() for _ in range(5)]
+    assert tried[:4] == [None] * 4 and tried[4].sensor_time_us == 5_000
+
+
+def test_no_frame_is_made_of_events_that_the_last_one_has_seen(producer):
+    """Else ten dark minutes would cost a pass of the ANN for each period."""
+    made = producer(rate_hz=50.0, state_delay_us=1)
+    made.append(events_at([*range(0, 19_000, 100), 600_000_000]))
+    assert [made.frame().sensor_time_us for _ in range(2)] == [1_000, 20_000]
+    assert made.is_due() and made.frame() is None
+    assert not made.is_due() and made.due_us == 600_020_000
+
+
+def test_a_request_makes_the_next_frame_due_at_once(producer):
     made = producer(rate_hz=50.0)
-    made.append(events_at(range(0, 5_000, 100)))
-    made.frame()
-    made.append(events_at(range(5_000, 10_000, 100)))
+    made.append(events_at(range(0, 1_500, 100)))
+    assert made.frame() is not None
+    made.append(events_at(range(1_500, 9_500, 100)))
+    assert not made.is_due()
     made.request()
     assert made.is_due()
     assert made.frame().sensor_time_us == 9_000
-    assert not made.is_due()
-    made.append(events_at([29_899]))
-    assert not made.is_due()
-    made.append(events_at([29_900]))
-    assert made.is_due()
+    assert not made.is_due() and made.due_us == 20_000
 
 
 def test_a_request_waits_for_events(producer):
@@ -178,7 +227,7 @@ def test_an_ann_wakes_when_something_moves(producer):
 
 def test_an_ann_never_sleeps_where_nobody_wants_it(producer):
     made = producer()
-    assert len(slowly(made, range(10, 1_010))) == 50
+    assert len(slowly(made, range(10, 1_010))) == 1 + 50
     assert made.slept == 0
 
 

@@ -253,7 +253,7 @@ def test_a_state_that_comes_while_another_catches_up_is_not_needed():
     assert track.state_age_us == 30 * STEP_US
 
 
-def test_a_state_ahead_of_the_tracker_takes_over_when_its_bins_come():
+def test_a_state_ahead_of_the_tracker_takes_over_with_the_bin_after_it():
     track = tracker()
     feed = Feed(track)
     feed.until(1)
@@ -261,9 +261,9 @@ def test_a_state_ahead_of_the_tracker_takes_over_when_its_bins_come():
     assert track.initialize(state(10, seed=1)) is None
     poses = feed.until(20)
     assert bins_of(poses) == list(range(1, 20))
-    assert_same(poses[:8], run_at_once(state(0), range(1, 9)))
-    assert_same(poses[8:], run_at_once(state(10, seed=1), range(9, 20)))
-    assert poses[8].state_age_us == 0
+    assert_same(poses[:9], run_at_once(state(0), range(1, 10)))
+    assert_same(poses[9:], run_at_once(state(10, seed=1), range(10, 20)))
+    assert poses[9].state_age_us == STEP_US
 
 
 def test_a_tracker_that_is_too_far_behind_leaves_bins_out_and_says_so():
@@ -353,3 +353,41 @@ def test_bins_that_wait_for_a_long_step_when_a_state_takes_over_are_counted():
     track.initialize(state(8, seed=1))
     pose, = hurried_poses(track, range(8, 9), waited_us)
     assert pose.skipped_steps == track.counts.merged_steps == 5
+
+
+def test_with_a_fixed_delay_a_state_is_used_when_that_has_passed():
+    """However early it comes; its tensors may be overwritten in the meantime."""
+    track = tracker(state_delay_us=5 * STEP_US, replay_steps=10)
+    feed = Feed(track)
+    feed.until(10)
+    first, second = state(8), state(12, seed=1)
+    assert track.initialize(first) is None
+    for tensor in first.tensors.values():
+        tensor[...] = np.nan
+    poses = feed.until(16)
+    assert bins_of(poses) == [12, 13, 14, 15]
+    assert track.initialize(second) is None
+    assert not track.catch_up()
+    poses += feed.until(20)
+    assert_same(poses[:5], run_at_once(state(8), range(12, 17)))
+    assert_same(poses[5:], run_at_once(second, range(17, 20)))
+
+
+def test_a_state_that_is_torn_while_it_waits_is_not_used():
+    track = tracker(state_delay_us=5 * STEP_US)
+    feed = Feed(track)
+    feed.until(10)
+    track.initialize(state(8, intact=False))
+    assert feed.until(20) == []
+    assert track.counts.states_torn == 1
+
+
+def test_without_replay_a_state_is_used_as_if_it_were_of_its_arrival():
+    track = tracker(replay=False)
+    feed = Feed(track)
+    feed.until(10)
+    track.initialize(state(4))
+    poses = feed.until(20)
+    assert [pose.state_age_us for pose in poses] == list(range(STEP_US, 11 * STEP_US, STEP_US))
+    as_if_new = state(4)._replace(sensor_time_us=10 * STEP_US)
+    assert_same(poses, run_at_once(as_if_new, range(10, 20)))

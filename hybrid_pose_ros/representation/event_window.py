@@ -10,15 +10,14 @@ from hybrid_pose_ros.events.event_array import EVENT_DTYPE
 class EventWindow:
     """Keep the last events, in memory that is allocated once."""
 
-    def __init__(self, events: int, *, reach_us: int = 1_000_000):
-        """Keep up to `events` events, none older than `reach_us` before the newest."""
+    def __init__(self, events: int):
+        """Keep up to `events` events."""
         self._size = events
-        self._reach_us = reach_us
         self._memory = np.empty(8 * events, EVENT_DTYPE)
-        self._end = 0  # the window is what lies before, at most _size events
+        self._end = 0  # the window is what comes before, at most _size events
 
     def append(self, events: np.ndarray) -> None:
-        """Take in the next events of the stream."""
+        """Append the next events of the stream."""
         events = events[-self._size:]
         if self._end + len(events) > len(self._memory):
             kept = self._memory[max(0, self._end - self._size):self._end]
@@ -29,11 +28,13 @@ class EventWindow:
 
     def latest(self) -> np.ndarray:
         """Return a copy of the window in the order of arrival, (<= N,) of EVENT_DTYPE."""
-        window = self._memory[max(0, self._end - self._size):self._end]
-        if len(window) == 0:
-            return window.copy()
-        in_reach = window['t'] > window['t'].max() - self._reach_us
-        return window[np.flatnonzero(in_reach)]  # a mask takes six times as long
+        return self._memory[max(0, self._end - self._size):self._end].copy()
+
+    def before(self, end_us: int, *, events: int, reach_us: int) -> np.ndarray:
+        """Return a copy of the last events before a time, none older than `reach_us` then."""
+        window = self.latest()
+        near = (window['t'] < end_us) & (window['t'] >= end_us - reach_us)
+        return window[np.flatnonzero(near)[-events:]]  # a mask takes six times as long
 
     def clear(self) -> None:
         """Forget all events, as when the sensor's clock restarts."""

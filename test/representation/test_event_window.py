@@ -26,10 +26,12 @@ def test_a_new_window_is_empty():
     assert len(EventWindow(5).latest()) == 0
 
 
-def test_the_window_does_not_reach_back_to_stale_events():
-    window = EventWindow(5, reach_us=100)
+def test_events_before_a_time_are_the_last_ones_that_are_not_too_old():
+    window = EventWindow(5)
     window.append(at(0, 899, 900, 901, 1_000))
-    assert window.latest()['t'].tolist() == [901, 1_000]
+    assert window.before(1_000, events=9, reach_us=100)['t'].tolist() == [900, 901]
+    assert window.before(1_000, events=1, reach_us=100)['t'].tolist() == [901]
+    assert len(window.before(0, events=9, reach_us=100)) == 0
 
 
 def test_an_event_that_steps_back_stays_in_order_of_arrival():
