@@ -26,7 +26,6 @@ from hybrid_pose_ros.evaluation.evaluate import evaluate
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import (MOVING_US, Scores, Truth, counted, distances,
                                                 latest, moving, rounded, score, summary)
-from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
 from hybrid_pose_ros.evaluation.outcome import ASKED_US, ROWS
 from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.schedule import make_schedule
@@ -38,6 +37,7 @@ from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, earlier, without_gaps
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
+from hybrid_pose_ros.tracking.offline import PoseTrack
 
 LEAST_US = 500_000
 """The tracker is not run again on less: a state, and some poses behind it."""
@@ -196,7 +196,7 @@ def _run_again(checkpoint: Checkpoint, recording: LabeledRecording,
     torch.set_num_threads(1)  # sums do not depend on the machine's cores
     try:
         trackers = Trackers(checkpoint, checkpoint, recording, params, ('hybrid',), schedule)
-        trackers.play(Ann(checkpoint, recording), schedule)
+        trackers.play()
     finally:
         torch.set_num_threads(threads)
     return trackers.work()['hybrid']

@@ -23,14 +23,15 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.kind_figures import (
     ScoredPoses, by_recording, confidence_percentiles, differences, figures)
 from hybrid_pose_ros.evaluation.metrics import torso_px
-from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, TrackerRun
 from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
 from hybrid_pose_ros.evaluation.shipping import decide
-from hybrid_pose_ros.evaluation.trackers import at_times
+from hybrid_pose_ros.evaluation.trackers import at_times, initializer_params
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
 from hybrid_pose_ros.recordings.labeled import (
     LabeledRecording, load_with_events, skipping_gaps)
 from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.offline import (
+    OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play)
 from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 
 STRIDE_US = 107_000
@@ -124,7 +125,7 @@ def _poses_of(task: _Task) -> _Found:
     poses = {}
     with one_torch_thread():  # other recordings have the other cores
         for name, checkpoint in task.checkpoints.items():
-            ann = Ann(checkpoint, recording)
+            ann = RecordingAnn(checkpoint, recording)
             run = {'ann': lambda ann=ann: ann_at(ann, schedule.instants_us),
                    'hybrid': lambda ann=ann, checkpoint=checkpoint: _hybrid_at(
                        checkpoint, recording, ann, schedule, task.params)}
@@ -136,18 +137,17 @@ def _poses_of(task: _Task) -> _Found:
     return _Found(task.kind, recording.name, f'{recording.width}x{recording.height}', gaps, poses)
 
 
-def _hybrid_at(checkpoint: Checkpoint, recording: LabeledRecording, ann: Ann, schedule: Schedule,
-               params: EvaluationParams) -> tuple[np.ndarray, np.ndarray]:
+def _hybrid_at(checkpoint: Checkpoint, recording: LabeledRecording, ann: RecordingAnn,
+               schedule: Schedule, params: EvaluationParams) -> tuple[np.ndarray, np.ndarray]:
     """Return the tracker's joints (T, J, 2) [px] and confidence (T, J), NaN before the first."""
     tracker = TrackerParams(step_us=params.step_us, quiet_events_per_s=params.quiet_events_per_s)
-    run = TrackerRun(checkpoint, recording, tracker, schedule.start_us)
-    for look_us in map(int, schedule.looks_us):
-        run.advance(look_us)
-        seen = ann.look(look_us)
-        if seen is not None:
-            tensors = {name: tensor.copy() for name, tensor in seen.tensors.items()}
-            run.send(LateState(look_us, tensors, look_us))
-    run.advance(int(schedule.instants_us[-1]) + params.step_us + 1)
+    size, end_us = (recording.width, recording.height), int(schedule.instants_us[-1])
+    initializer = OfflineInitializer(checkpoint, initializer_params(checkpoint, params), *size,
+                                     network=ann.network)
+    run = OfflineTracker(checkpoint, tracker, *size)
+    events = recording.events_between(schedule.start_us, end_us)
+    for _ in play(pieces(events), initializer, [run], end_us=end_us):
+        pass
     track = run.track()
     return (at_times(track, schedule.instants_us, track.joints_px),
             at_times(track, schedule.instants_us, track.confidence))

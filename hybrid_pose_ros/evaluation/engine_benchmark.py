@@ -26,10 +26,10 @@ from hybrid_pose_ros import presets
 from hybrid_pose_ros.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.evaluation.layer_crossover import crossovers
-from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry
 from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.tracking.offline import RecordingAnn
 
 STEPS = {'edge': 300, 'paper': 20}
 """Steps that are timed at each spike rate."""
@@ -136,11 +136,11 @@ def _steps_of_a_person(preset: presets.Preset) -> PersonSteps | None:
     person = simulated_person(PERSON_S)
     geometry = input_geometry(preset, person.width, person.height)
     engine = SpikingEngine(weights, geometry.width, geometry.height, preset.step_us)
-    ann, state = Ann(weights, person), engine.initialize()
+    ann, state = RecordingAnn(weights, person), engine.initialize()
     durations_ms, spikes, next_us = [], [], 0
     for step in StepCounter(geometry, preset.step_us).update(person.events):
-        if step.end_us >= next_us and (look := ann.look(step.end_us)) is not None:
-            state.copy_from(look.tensors)
+        if step.end_us >= next_us and (seen := ann.state_at(step.end_us)) is not None:
+            state.copy_from(seen.tensors)
             next_us = step.end_us + ANN_PERIOD_US
         elif next_us:
             durations_ms.append(_duration_ms(lambda: engine.step(step.counts, state)))

@@ -4,21 +4,26 @@
 
 from dataclasses import dataclass
 
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.tracker_params import TrackerParams
 
 
 @dataclass(frozen=True)
 class EvaluationParams:
     """How the graph is run, and what is done to the events before."""
 
-    step_us: int = param(1_000, 'Length of a time bin of the spiking network [us].',
-                         low=100, high=100_000)
-    ann_rate_hz: float = param(30.0, 'States of the ANN a second [Hz].', low=1.0, high=200.0)
+    step_us: int = param(TrackerParams.step_us, 'Length of a time bin of the spiking network '
+                         '[us].', low=100, high=100_000)
+    ann_rate_hz: float = param(InitializerParams.rate_hz, 'States of the ANN a second [Hz].',
+                               low=1.0, high=200.0)
     ann_delay_us: int = param(0, 'From the events that the ANN sees to its state at the tracker '
                               '[us].', low=0, high=300_000)
-    replay: bool = param(True, 'Bring a late state up to date; otherwise it is put in as it is.')
-    quiet_events_per_s: float = param(50.0, 'As of the tracker: a joint with fewer events round '
-                                      'it is held; 0: none is.', low=0.0, high=1e6)
+    replay: bool = param(TrackerParams.replay, 'Replay the bins since the events of a late '
+                         'state; off: it is used as if it were of the time of its arrival.')
+    quiet_events_per_s: float = param(50.0, 'A joint with fewer '
+                                      'events around it is held, as in the tracker; 0: none is.',
+                                      low=0.0, high=1e6)
     stride_us: int = param(0, 'Time between two instants that are scored [us], a multiple of '
                            'step_us; 0: chosen.', low=0, high=1_000_000)
     ann_latency_us: int = param(10_000, 'Latency-aware: a pass of the ANN takes at least this '

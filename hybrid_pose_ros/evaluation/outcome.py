@@ -13,11 +13,11 @@ from hybrid_pose_ros.evaluation.baselines import (
 from hybrid_pose_ros.evaluation.disturbances import scaled, with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
-from hybrid_pose_ros.evaluation.offline_graph import Ann, PoseTrack
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED, Trackers
 from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, skipping_gaps
+from hybrid_pose_ros.tracking.offline import PoseTrack, RecordingAnn
 
 ASKED_US = 1_000
 """Time between two instants at which a latency-aware score asks for a pose."""
@@ -61,9 +61,8 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     recording, skipped = skipping_gaps(recording)
     schedule = make_schedule(recording, params)
     recording = _disturbed(recording, params)
-    ann = Ann(checkpoint, recording)
     trackers = Trackers(checkpoint, snn_checkpoint, recording, params, rows, schedule)
-    poses = trackers.play(ann, schedule)
+    poses = trackers.play()
 
     def view(times_us, lag_us, found):
         return _view(recording, poses, times_us, lag_us, params.step_us, found)
@@ -75,12 +74,13 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     steps = view(steps_us, delay_us, trackers.poses_at(steps_us))
     available = view(asked_us, params.late_us, trackers.available_at(asked_us))
     if 'ann' in rows:
-        instants.found['ann'] = _at_every_instant(ann, instants_us)
+        instants.found['ann'] = _at_every_instant(
+            RecordingAnn(checkpoint, recording, network=trackers.initializer.network), instants_us)
         available.found['ann'] = _one_after_another(instants.found['ann'], instants_us,
                                                     params.ann_latency_us, asked_us)
     return Outcome(recording.name, instants, steps, available, poses,
                    trackers.velocities_at(instants_us), _velocity(recording, instants_us),
-                   trackers.work(), ann.median_ms, skipped)
+                   trackers.work(), trackers.initializer.median_ms, skipped)
 
 
 def _disturbed(recording: LabeledRecording, params: EvaluationParams) -> LabeledRecording:
@@ -114,12 +114,12 @@ def _velocity(recording: LabeledRecording, instants_us: np.ndarray) -> np.ndarra
     return (after - before) / (SLOPE_US * 1e-6)
 
 
-def _at_every_instant(ann: Ann, instants_us: np.ndarray) -> np.ndarray:
+def _at_every_instant(ann: RecordingAnn, instants_us: np.ndarray) -> np.ndarray:
     """Return the ANN's poses (T, J, 2), the one before where there are too few events."""
     poses = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
     for index, instant_us in enumerate(instants_us):
-        seen = ann.look(int(instant_us))
-        poses[index] = poses[index - 1] if seen is None else seen.joints_px
+        state = ann.state_at(int(instant_us))
+        poses[index] = poses[index - 1] if state is None else state.joints_px
     return poses
 
 

@@ -116,10 +116,10 @@ class PowerOfRows:
         return self._alone if name in ALONE else self._hybrid
 
     def _spikes(self, name: str) -> np.ndarray:
-        """Return spikes of a step (1 + L,), mean over all poses of all recordings."""
+        """Return spikes of a step (1 + L,), mean over all steps of all recordings."""
         work = [outcome.work[name] for outcome in self._outcomes]
-        poses = sum(len(track.stamps_us) for track in work)
-        return np.sum([track.spikes for track in work], axis=0) / max(1, poses)
+        steps = sum(track.steps for track in work)
+        return np.sum([track.spikes for track in work], axis=0) / max(1, steps)
 
     def _steps_per_pose(self, name: str) -> float:
         return float(np.mean([outcome.work[name].steps_per_pose for outcome in self._outcomes]))

@@ -18,15 +18,18 @@ import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.offline_graph import Ann, LateState, TrackerRun
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
+from hybrid_pose_ros.initialization import next_due_us
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.offline import (
+    AnnState, OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play, too_few_events)
 
 WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
 SETTLED_US = 200_000
-"""The ANN needs some events before its first look."""
+"""The ANN needs some events before its first pass."""
 BACKLOG_US = 60_000
 PACKET_US = 4_000
 """As a driver sends 250 packets a second."""
@@ -55,7 +58,7 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
         output: folder for a plot of the error over the time since a state's arrival.
         duration_s: length of the simulated recording.
         delay_us: from the last event that the ANN saw to the arrival of its state.
-        ann_rate_hz: looks of the ANN a second.
+        ann_rate_hz: states of the ANN a second.
         step_us: length of a time bin.
 
     Raises:
@@ -92,27 +95,23 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
 
     Also the time since the newest late state arrived, (N,) [us], 1 step to 1 period.
     """
-    ann = Ann(weights, person)
-    first_us = -(-(int(person.label_us[0]) + SETTLED_US) // step_us) * step_us
     end_us = int(person.label_us[-1]) // step_us * step_us
+    settings = InitializerParams(preset=weights.preset.name, step_us=step_us,
+                                 rate_hz=1e6 / period_us)
+    first_us = next_due_us(int(person.label_us[0]) + SETTLED_US - 1, settings.rate_hz, step_us)
     # Joints that are held where they were last seen would hide what becomes of the state.
     params = TrackerParams(preset=weights.preset.name, step_us=step_us, quiet_events_per_s=0.0)
-    alone = replace(params, replay_step_us=step_us)
-    runs = {way: TrackerRun(weights, person, alone if way == 'replay_of_bins' else params,
-                            int(person.label_us[0])) for way in WAYS}
-    for now_us in range(first_us, end_us, period_us):
-        look = ann.look(now_us)
-        if look is None:
-            raise InputError(ann.too_few_events())
-        tensors = {name: tensor.copy() for name, tensor in look.tensors.items()}
-        late_us = now_us + delay_us
-        runs['zero_delay'].send(LateState(now_us, tensors, now_us))
-        runs['replay'].send(LateState(now_us, tensors, late_us))
-        runs['replay_of_bins'].send(LateState(now_us, tensors, late_us))
-        runs['naive'].send(LateState(late_us, tensors, late_us))
-        for run in runs.values():
-            run.advance(min(now_us + period_us, end_us))
-    tracks = {way: run.track() for way, run in runs.items()}
+    late = replace(params, state_delay_us=delay_us)
+    trackers = {way: OfflineTracker(weights, of_way, person.width, person.height)
+                for way, of_way in zip(WAYS, (params, late, replace(late, replay_step_us=step_us),
+                                              replace(late, replay=False)), strict=True)}
+    initializer = OfflineInitializer(weights, settings, person.width, person.height)
+    events = person.events_between(int(person.label_us[0]), end_us)
+    seen_us = [state.sensor_time_us for state in play(
+        pieces(events), initializer, list(trackers.values()), end_us=end_us)]
+    if not set(range(first_us, end_us, period_us)) <= set(seen_us):
+        raise InputError(too_few_events(person, settings))
+    tracks = {way: tracker.track() for way, tracker in trackers.items()}
     # All have a live state and, but for zero_delay, have had another one when they are compared.
     stamps_us = np.arange(first_us + delay_us + period_us + step_us, end_us, step_us)
     if not len(stamps_us):
@@ -128,7 +127,7 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
 def _backlog(weights: Checkpoint, person: LabeledRecording,
              step_us: int) -> dict[str, float]:
     """Return how long replays of BACKLOG_US take while live poses go on."""
-    ann = Ann(weights, person)
+    ann = RecordingAnn(weights, person)
     params = TrackerParams(preset=weights.preset.name, step_us=step_us)
     starts_us = np.linspace(int(person.label_us[0]) + SETTLED_US,
                             int(person.label_us[-1]) - 4 * BACKLOG_US, BACKLOGS)
@@ -144,7 +143,7 @@ def _backlog(weights: Checkpoint, person: LabeledRecording,
             'latest_pose_ms_before': round(float(np.median(values['latest_pose_ms_before'])), 2)}
 
 
-def _work_off(weights: Checkpoint, person: LabeledRecording, ann: Ann,
+def _work_off(weights: Checkpoint, person: LabeledRecording, ann: RecordingAnn,
               params: TrackerParams, start_us: int) -> Lag:
     """Let a tracker run from a state, and give it the state of BACKLOG_US before, too late."""
     tracker = PoseTracker(weights, params, person.width, person.height)
@@ -189,11 +188,11 @@ def _packet(tracker: PoseTracker, person: LabeledRecording, end_us: int,
     return start_us + (time.perf_counter_ns() - began_ns) * 1e-3, took_over_us
 
 
-def _state(ann: Ann, at_us: int) -> LateState:
-    look = ann.look(at_us)
-    if look is None:
+def _state(ann: RecordingAnn, at_us: int) -> AnnState:
+    state = ann.state_at(at_us)
+    if state is None:
         raise InputError(ann.too_few_events())
-    return LateState(at_us, {name: tensor.copy() for name, tensor in look.tensors.items()}, at_us)
+    return state
 
 
 def _run(poses) -> None:

@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""When the ANN looks at a recording, and which instants are scored.
+"""Which instants of a recording are scored.
 
-    recording  |- SETTLED_US -|- LEAD_US -|........................|
-    ANN looks                 |       |       |       |       |        ann_rate_hz
-    instants                              |  |  |  |  |  |  |  |  |    stride_us
+    recording  |-- SETTLED_US --|- LEAD_US -|........................|
+    states         |       |       |       |       |       |       |     ann_rate_hz
+    instants                                    |  |  |  |  |  |  |  |   stride_us
 
-The instants are so far apart that after some periods of the ANN they have met every step of it.
+The stride is chosen so that after some periods of the ANN every step of a period has been scored.
 """
 
 import math
@@ -16,20 +16,21 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.initialization import next_due_us
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 
 SETTLED_US = 200_000
-"""A recording's first part is left out: there are few events to look back on."""
+"""The first part of a recording is not scored: the ANN has few events there."""
 LEAD_US = 100_000
+"""Scores begin at least this long after a state of that time."""
 STRIDE_US = 7_000
-"""Instants are at least so far apart: a pass of the ANN takes as long."""
+"""Least distance of two instants, which a pass of the ANN takes, too."""
 
 
 class Schedule(NamedTuple):
     """Times of a recording [us]."""
 
-    start_us: int  # events before are not looked at
-    looks_us: np.ndarray  # (K,) when the ANN looks
+    start_us: int  # events before it are not used
     steps_us: np.ndarray  # (S,) every step from the first to the last instant
     steps_per_instant: int
 
@@ -40,7 +41,7 @@ class Schedule(NamedTuple):
 
 
 def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Schedule:
-    """Return when the ANN looks and what is scored.
+    """Return what is scored.
 
     Raises:
         InputError: there is nothing left to score.
@@ -50,9 +51,7 @@ def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Sche
     end_us = int(recording.label_us[-1])
     if params.max_s:
         end_us = min(end_us, start_us + round(params.max_s * 1e6))
-    first_us = -(-(start_us + SETTLED_US) // step_us) * step_us
-    looks = np.arange(max(0, math.ceil((end_us - first_us) / period_us)))
-    looks_us = first_us + np.ceil(looks * period_us / step_us - 1e-9).astype(np.int64) * step_us
+    first_us = next_due_us(start_us + SETTLED_US - 1, params.ann_rate_hz, step_us)
     late_us = max(LEAD_US, params.late_us)
     score_us = first_us + (-(-late_us // step_us) + 1) * step_us
     stride_us = params.stride_us or _stride_us(step_us, period_us)
@@ -63,7 +62,7 @@ def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Sche
         raise InputError(f'{recording.name} has labels for {(end_us - start_us) * 1e-6:.2f} s, '
                          f'but {(score_us + 2 * stride_us - start_us) * 1e-6:.2f} s are needed')
     steps_us = np.arange(score_us, int(instants_us[-1]) + 1, step_us, dtype=np.int64)
-    return Schedule(start_us, looks_us, steps_us, stride_us // step_us)
+    return Schedule(start_us, steps_us, stride_us // step_us)
 
 
 def _stride_us(step_us: int, period_us: float) -> int:

@@ -17,7 +17,6 @@ from hybrid_pose_ros.evaluation.ann_at import ann_at
 from hybrid_pose_ros.evaluation.disturbances import with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
-from hybrid_pose_ros.evaluation.offline_graph import Ann
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers, at_times
 from hybrid_pose_ros.pose.rig import Rig
@@ -25,6 +24,7 @@ from hybrid_pose_ros.recordings.gaps import find_gaps
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
 from hybrid_pose_ros.recordings.labeled import load_seen, places_at, without_gaps
 from hybrid_pose_ros.recordings.rig_files import recorded_rig
+from hybrid_pose_ros.tracking.offline import RecordingAnn
 
 ROWS = ('ann', 'ann_held', 'hybrid')
 BLIND_HZ = 1.0
@@ -124,17 +124,17 @@ def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *
             events, BLIND_HZ, recording.width, recording.height, rng))
     schedule = make_schedule(recording, params)
     instants_us = schedule.instants_us
-    ann = Ann(checkpoint, recording)
     trackers = Trackers(checkpoint, checkpoint, recording, params, ('hybrid',), schedule)
-    looks = trackers.play(ann, schedule)
+    ann_poses = trackers.play()
     track = trackers.work()['hybrid']
     # As in `outcome.py`: a state that arrives as a bin ends helps the next pose, not this one.
-    last = latest(looks.stamps_us + params.ann_delay_us + 1, instants_us)
-    joints_px = {'ann_held': looks.joints_px[last],
+    last = latest(ann_poses.stamps_us + params.ann_delay_us + 1, instants_us)
+    joints_px = {'ann_held': ann_poses.joints_px[last],
                  'hybrid': at_times(track, instants_us, track.joints_px)}
-    confidence = {'ann_held': looks.confidence[last],
+    confidence = {'ann_held': ann_poses.confidence[last],
                   'hybrid': at_times(track, instants_us, track.confidence)}
-    joints_px['ann'], confidence['ann'] = ann_at(ann, instants_us)
-    since_us = instants_us - looks.stamps_us[last] - params.ann_delay_us - 1
+    joints_px['ann'], confidence['ann'] = ann_at(
+        RecordingAnn(checkpoint, recording, network=trackers.initializer.network), instants_us)
+    since_us = instants_us - ann_poses.stamps_us[last] - params.ann_delay_us - 1
     _, inside, _ = recording.joints_at(instants_us)
     return CameraPoses(instants_us, since_us // params.step_us + 1, inside, joints_px, confidence)

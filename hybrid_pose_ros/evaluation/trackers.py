@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of an evaluation that a spiking network takes part in, run side by side."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hybrid_pose_ros.checkpoint import Checkpoint
@@ -9,11 +11,12 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import AnnPoses
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
-from hybrid_pose_ros.evaluation.offline_graph import (
-    Ann, LateState, Look, PoseTrack, TrackerRun)
 from hybrid_pose_ros.evaluation.schedule import Schedule
+from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.offline import (
+    AnnState, OfflineInitializer, OfflineTracker, PoseTrack, pieces, play, too_few_events)
 
 INITIALIZED = {'hybrid': (True, True), 'hybrid_unfused': (True, True),
                'hybrid_no_state_init': (False, True), 'hybrid_no_output_init': (True, False)}
@@ -23,10 +26,17 @@ FUSED = ('hybrid',)
 ALONE = ('snn_windowed', 'snn_streaming')
 
 
-def _tracker_params(row: str, params: EvaluationParams) -> TrackerParams:
-    """Return how a row's tracker runs: joints that it has not seen yet cannot be held."""
+def initializer_params(checkpoint: Checkpoint, params: EvaluationParams) -> InitializerParams:
+    """Return the parameters of the initializer."""
+    return InitializerParams(preset=checkpoint.preset.name, step_us=params.step_us,
+                             rate_hz=params.ann_rate_hz)
+
+
+def _tracker_params(row: str, params: EvaluationParams, delay_us: int = 0) -> TrackerParams:
+    """Return the parameters of a row's tracker, which cannot hold joints without seeing them."""
     sees = row in INITIALIZED and INITIALIZED[row][1]
-    return TrackerParams(step_us=params.step_us, fusion=row in FUSED,
+    return TrackerParams(step_us=params.step_us, fusion=row in FUSED, replay=params.replay,
+                         state_delay_us=delay_us,
                          quiet_events_per_s=params.quiet_events_per_s if sees else 0.0)
 
 
@@ -40,44 +50,32 @@ class Trackers:
     def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
                  recording: LabeledRecording, params: EvaluationParams, rows: tuple[str, ...],
                  schedule: Schedule):
-        """Make the trackers of the rows that have one."""
-        self._params = params
-        self._initialized, self._alone = {}, {}
-        for row in rows:
-            if row in INITIALIZED:
-                for delay_us in (params.ann_delay_us, params.late_us):
-                    self._initialized[row, delay_us] = TrackerRun(
-                        checkpoint, recording, _tracker_params(row, params), schedule.start_us)
-            if row in ALONE:
-                self._alone[row] = TrackerRun(
-                    snn_checkpoint, recording, _tracker_params(row, params), schedule.start_us)
-        # From the first event on, as a tracker that nobody ever initialized.
-        times_us = recording.events['t']
-        first = min(np.searchsorted(times_us, schedule.start_us), len(times_us) - 1)
-        self._streams_since_us = int(times_us[first])
+        """Make the initializer, and the trackers of the rows that have one."""
+        self._recording, self._params = recording, params
+        self._end_us = int(schedule.instants_us[-1])
+        self._score_us = int(schedule.instants_us[0])
+        self._events = recording.events_between(schedule.start_us, self._end_us)
+        size = recording.width, recording.height
+        self._initializer_params = initializer_params(checkpoint, params)
+        self.initializer = OfflineInitializer(checkpoint, self._initializer_params, *size)
+        self._initialized = {
+            (row, delay_us): OfflineTracker(checkpoint, _tracker_params(row, params, delay_us),
+                                            *size, start=_parts(*INITIALIZED[row]))
+            for row in rows if row in INITIALIZED
+            for delay_us in (params.ann_delay_us, params.late_us)}
+        starts = {'snn_windowed': _parts(False, False), 'snn_streaming': _rest_at_first_of(
+            self._events)}
+        self._alone = {row: OfflineTracker(snn_checkpoint, _tracker_params(row, params), *size,
+                                           start=starts[row]) for row in rows if row in ALONE}
 
-    def play(self, ann: Ann, schedule: Schedule) -> AnnPoses:
+    def play(self) -> AnnPoses:
         """Run the recording to the last instant; return the ANN's poses."""
-        looks: dict[int, Look] = {}
-        rest = ann.resting_tensors()
-        for index, look_us in enumerate(map(int, schedule.looks_us)):
-            self._advance(look_us)
-            if 'snn_windowed' in self._alone:
-                self._alone['snn_windowed'].send(LateState(look_us, rest, look_us))
-            if 'snn_streaming' in self._alone and index == 0:
-                self._alone['snn_streaming'].send(
-                    LateState(self._streams_since_us, rest, look_us))
-            seen = ann.look(look_us)
-            if seen is not None:
-                looks[look_us] = seen
-                self._initialize(look_us, seen.tensors, rest)
-        self._advance(int(schedule.instants_us[-1]) + self._params.step_us + 1)
-        first_us = schedule.instants_us[0] - self._params.late_us
-        if not looks or min(looks) > first_us:
-            raise InputError(ann.too_few_events())
-        return AnnPoses(np.array(list(looks)),
-                        np.stack([seen.joints_px for seen in looks.values()]),
-                        np.stack([seen.confidence for seen in looks.values()]))
+        trackers = [*self._initialized.values(), *self._alone.values()]
+        poses = [(state.sensor_time_us, state.joints_px, state.confidence) for state in play(
+            pieces(self._events), self.initializer, trackers, end_us=self._end_us)]
+        if not poses or poses[0][0] > self._score_us - self._params.late_us:
+            raise InputError(too_few_events(self._recording, self._initializer_params))
+        return AnnPoses(*map(np.stack, zip(*poses)))
 
     def poses_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
         """Return the poses (T, J, 2) of some times by row."""
@@ -99,23 +97,29 @@ class Trackers:
         """Return what each row's tracker did."""
         return {row: run.track() for row, run in self._of(self._params.ann_delay_us).items()}
 
-    def _of(self, delay_us: int) -> dict[str, TrackerRun]:
+    def _of(self, delay_us: int) -> dict[str, OfflineTracker]:
         return self._alone | {row: run for (row, delay), run in self._initialized.items()
                               if delay == delay_us}
 
-    def _advance(self, until_us: int) -> None:
-        for run in (*self._initialized.values(), *self._alone.values()):
-            run.advance(until_us)
 
-    def _initialize(self, look_us: int, tensors: dict, rest: dict) -> None:
-        membranes = {name: tensor.copy() for name, tensor in tensors.items() if name != 'heatmap'}
-        heatmap = {'heatmap': tensors['heatmap'].copy()}
-        for (row, delay_us), run in self._initialized.items():
-            sets_membranes, sets_heatmap = INITIALIZED[row]
-            state = rest | (membranes if sets_membranes else {})
-            state |= heatmap if sets_heatmap else {}
-            seen_us = look_us if self._params.replay else look_us + delay_us
-            run.send(LateState(seen_us, state, look_us + delay_us))
+def _parts(membranes: bool, heatmap: bool) -> Callable[[AnnState], AnnState]:
+    """Return a function of a state that leaves some of its tensors at rest."""
+    def start(state: AnnState) -> AnnState:
+        return state._replace(tensors={
+            name: tensor if (heatmap if name == 'heatmap' else membranes)
+            else np.zeros_like(tensor) for name, tensor in state.tensors.items()})
+    return start
+
+
+def _rest_at_first_of(events: np.ndarray) -> Callable[[AnnState], AnnState | None]:
+    """Return a function that makes of the first state one of rest at the first event."""
+    times_us = iter(events['t'][:1].tolist())
+    rest = _parts(False, False)
+
+    def start(state: AnnState) -> AnnState | None:
+        at_us = next(times_us, None)
+        return None if at_us is None else rest(state)._replace(sensor_time_us=at_us)
+    return start
 
 
 def at_times(track: PoseTrack, at_us: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -27,9 +27,10 @@ from hybrid_pose_ros.layout import state_layout
 from hybrid_pose_ros.networks.fused import can_fuse
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
 from hybrid_pose_ros.studies.options import Options
-from hybrid_pose_ros.training.validation import SETTLED_US, Ann
+from hybrid_pose_ros.tracking.offline import RecordingAnn
+from hybrid_pose_ros.training.validation import SETTLED_US
 from hybrid_pose_ros.training.views import whole_view
 
 STEP_US = 1_000
@@ -132,9 +133,9 @@ def cost_of_step(weights: Checkpoint, clips: list[LabeledRecording], meter: Mete
                  share: float = 1.0, seed: int = 0) -> tuple[Modelled, Cost]:
     """Return the cost of a step on a share of the events, states being those of all events."""
     geometry = input_geometry(weights.preset, clips[0].width, clips[0].height)
-    size, ann = (geometry.width, geometry.height), Ann(weights, geometry)
+    size = geometry.width, geometry.height
     engine = SpikingEngine(weights, *size, STEP_US)
-    state, pieces = engine.initialize(), _pieces(clips, ann, share, seed, geometry)
+    state, pieces = engine.initialize(), _pieces(weights, clips, share, seed, geometry)
     engine.warm_up()
     spikes = np.zeros(len(engine.plan.spikes))
 
@@ -154,20 +155,24 @@ def cost_of_step(weights: Checkpoint, clips: list[LabeledRecording], meter: Mete
                     energy.memory_bytes(weights.preset, *size, mean, reach)), cost
 
 
-def _pieces(clips, ann: Ann, share: float, seed: int, geometry):
+def _pieces(weights: Checkpoint, clips: list[LabeledRecording], share: float, seed: int,
+            geometry: InputGeometry):
     """Return states of the ANN, each with the bins that follow, (T, 2, H, W) uint8.
 
     Raises:
         InputError: there is not one.
     """
     pieces, view, rng = [], whole_view(geometry), np.random.default_rng([seed, 13])
+    network = StateInitializer(weights)
     for clip in clips:
+        ann = RecordingAnn(weights, clip, network=network)
         thin = clip._replace(events=scaled(clip.events, share, rng))
         for at_us in range(clip.start_us + SETTLED_US, clip.end_us - STATE_US, STATE_US):
             at_us = at_us // STEP_US * STEP_US
-            if ann.look(clip, at_us) is not None:
+            seen = ann.state_at(at_us)
+            if seen is not None:
                 counts = view.counts(thin, at_us, STEP_US, STATE_US // STEP_US)
-                pieces.append(({name: tensor.copy() for name, tensor in ann.tensors.items()},
+                pieces.append((seen.tensors,
                                np.ascontiguousarray(np.minimum(counts, 255), np.uint8)))
     if not pieces:
         raise InputError('the ANN has too few events in the recordings, or they are shorter than '

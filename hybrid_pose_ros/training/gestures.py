@@ -11,10 +11,12 @@ from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.gesture.classes import GESTURES, probabilities
+from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.tracking.offline import RecordingAnn
 from hybrid_pose_ros.training.tasks import gesture_of
-from hybrid_pose_ros.training.validation import AGE_US, SETTLED_US, Ann
+from hybrid_pose_ros.training.validation import AGE_US, SETTLED_US
 from hybrid_pose_ros.training.views import whole_view
 
 STEP_US = 1_000
@@ -38,21 +40,22 @@ def gestures_by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *,
         answers (true gesture, answer); and how many windows that are.
     """
     geometry = input_geometry(checkpoint.preset, clips[0].width, clips[0].height)
-    ann, view = Ann(checkpoint, geometry), whole_view(geometry)
+    network, view = StateInitializer(checkpoint), whole_view(geometry)
     engine = SpikingEngine(checkpoint, geometry.width, geometry.height, STEP_US)
     state, answers, truths = engine.initialize(), defaultdict(list), []
     for clip in clips:
+        ann = RecordingAnn(checkpoint, clip, network=network)
         for at_us in range(clip.start_us + SETTLED_US, clip.end_us - horizon_us, period_us):
             at_us = at_us // STEP_US * STEP_US
-            if ann.look(clip, at_us) is None:
+            seen = ann.state_at(at_us)
+            if seen is None:
                 continue
-            tensors = {name: tensor.copy() for name, tensor in ann.tensors.items()}
             counts = view.counts(clip, at_us, STEP_US, horizon_us // STEP_US)
             counts = np.ascontiguousarray(np.minimum(counts, 255), np.uint8)
             ages = horizon_us // AGE_US
-            answers['ANN, its answer held'].append([_answer(tensors['heatmap'])] * ages)
+            answers['ANN, its answer held'].append([_answer(seen.tensors['heatmap'])] * ages)
             for name, sets in STARTS.items():
-                state.copy_from(_set(tensors, *sets))
+                state.copy_from(_set(seen.tensors, *sets))
                 answers[name].append(_follow(engine, state, counts))
             truths.append(gesture_of(clip.name))
     if not truths:

@@ -1,0 +1,248 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two nodes without ROS on a recorded stream: the same objects and parameters.
+
+What they exchange follows from the sensor clock, so poses do not depend on the packets:
+
+    events        . .. .  .. |.. . .. .  .. .|.. . .
+    initializer              T  the state of the events before T, when it is due
+    tracker       ───────────┤ bins up to T ├─ the state is used from T + state_delay_us on
+
+States that the tracker requests early are not computed: the rate is that of the parameters.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.initialization import Frame, StateProducer
+from hybrid_pose_ros.initializer_params import InitializerParams
+from hybrid_pose_ros.pipeline import Pose, PoseTracker
+from hybrid_pose_ros.pose.heatmaps import locate_joints
+from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.tracker_params import TrackerParams
+
+if TYPE_CHECKING:
+    from hybrid_pose_ros.networks.initializer import StateInitializer
+
+PACKET_US = 100_000
+"""Recordings are processed in pieces of at most this length."""
+
+NEVER_US = np.iinfo(np.int64).min
+
+
+class AnnState(NamedTuple):
+    """A state, as `runs.InitialState`, and the pose that it shows."""
+
+    sensor_time_us: int
+    tensors: dict[str, np.ndarray]
+    joints_px: np.ndarray  # (J, 2) float32
+    confidence: np.ndarray  # (J,) float32, 0 to 1
+
+    def is_intact(self) -> bool:
+        """Return True: the tensors are not reused."""
+        return True
+
+
+class OfflineInitializer:
+    """The initializer of one stream."""
+
+    def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int,
+                 *, network: 'StateInitializer | None' = None):
+        """Load the ANN for a sensor of width x height pixels, or use a network that is loaded."""
+        self._preset = checkpoint.preset
+        self._geometry = params.geometry(checkpoint.preset, width, height)
+        self._producer = StateProducer(checkpoint, params, width, height, network=network)
+        self._pass_ns: list[int] = []
+
+    @property
+    def network(self) -> 'StateInitializer':
+        """The ANN and its heads, for initializers of other streams."""
+        return self._producer.network
+
+    @property
+    def median_ms(self) -> float:
+        """Time of a pass until now, from events to state and pose."""
+        return float(np.median(self._pass_ns or [0])) * 1e-6
+
+    @property
+    def due_us(self) -> int | None:
+        """Sensor time of the next state; None before the first event."""
+        return self._producer.due_us
+
+    def append(self, events: np.ndarray) -> None:
+        """Append the next events of the stream."""
+        self._producer.append(events)
+
+    def due_state(self) -> AnnState | None:
+        """Return the state that is due next, all events before it being known.
+
+        None: too few events, or none since the last state. Either way, the next one is due then.
+        """
+        started_ns = time.perf_counter_ns()
+        self._producer.advance(self._producer.due_us)
+        return self._state(self._producer.frame() if self._producer.is_due() else None, started_ns)
+
+    def state_at(self, at_us: int) -> AnnState | None:
+        """Return the state of the events before a time; None with too few events."""
+        started_ns = time.perf_counter_ns()
+        return self._state(self._producer.frame_at(at_us), started_ns)
+
+    def _state(self, frame: Frame | None, started_ns: int) -> AnnState | None:
+        if frame is None:
+            return None
+        tensors = {name: np.empty(shape, np.float32)
+                   for name, shape in self._producer.layout.items()}
+        self._producer.run_into(frame, tensors)
+        cells, confidence = locate_joints(tensors['heatmap'], self._preset.logits)
+        self._pass_ns.append(time.perf_counter_ns() - started_ns)
+        return AnnState(frame.sensor_time_us, tensors,
+                        self._geometry.to_px(cells).astype(np.float32), confidence)
+
+
+class PoseTrack(NamedTuple):
+    """The output of a tracker. N poses in order."""
+
+    stamps_us: np.ndarray  # (N,) int64
+    joints_px: np.ndarray  # (N, J, 2) float32
+    velocity_px_s: np.ndarray  # (N, J, 2) float32
+    confidence: np.ndarray  # (N, J) float32, 0 to 1
+    steps: int  # of the network, those of the replay included
+    spikes: np.ndarray  # (1 + L,) cells with events, then spikes of each layer, of all steps
+    compute_ms: float  # median of a pose
+
+    @property
+    def steps_per_pose(self) -> float:
+        """Steps of the network by the poses."""
+        return self.steps / max(1, len(self.stamps_us))
+
+
+class OfflineTracker:
+    """The tracker of one stream, and all of its poses."""
+
+    def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
+                 start: Callable[[AnnState], AnnState | None] = lambda state: state):
+        """Lay out the network.
+
+        Args:
+            checkpoint: the weights.
+            params: of the tracker.
+            width: of the sensor [px].
+            height: of the sensor [px].
+            start: returns what the tracker is given of a state; None: it is not given any.
+        """
+        self._tracker = PoseTracker(checkpoint, params, width, height)
+        self._start = start
+        self.poses: list[Pose] = []
+
+    def update(self, events: np.ndarray) -> None:
+        """Process the next events of the stream."""
+        self.poses.extend(self._tracker.update(events))
+
+    def advance(self, sensor_us: int) -> None:
+        """Complete the bins up to a time before which all events are known."""
+        self.poses.extend(self._tracker.advance(sensor_us))
+
+    def initialize(self, state: AnnState) -> None:
+        """Receive a state of the ANN."""
+        given = self._start(state)
+        pose = None if given is None else self._tracker.initialize(given)
+        if pose is not None:
+            self.poses.append(pose)
+
+    def track(self) -> PoseTrack:
+        """Return all poses until now."""
+        skeletons = [pose.skeleton for pose in self.poses]
+        shape = len(skeletons), len(JOINTS), 2
+        return PoseTrack(
+            np.array([skeleton.stamp_us for skeleton in skeletons], np.int64),
+            np.array([skeleton.joints_px for skeleton in skeletons]).reshape(shape),
+            np.array([skeleton.velocity_px_s for skeleton in skeletons]).reshape(shape),
+            np.array([skeleton.confidence for skeleton in skeletons]).reshape(shape[:2]),
+            self._tracker.counts.network_steps, self._tracker.spikes.copy(),
+            float(np.median([pose.compute_ns for pose in self.poses] or [0])) * 1e-6)
+
+
+def pieces(events: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield sorted events in the order of time, no more than PACKET_US of them at once."""
+    yield from np.split(events, 1 + np.flatnonzero(np.diff(events['t'] // PACKET_US)))
+
+
+def play(packets: Iterable[np.ndarray], initializer: OfflineInitializer,
+         trackers: Sequence[OfflineTracker], *, end_us: int | None = None) -> Iterator[AnnState]:
+    """Run a stream through the nodes; yield each state of the ANN once the trackers have it.
+
+    Args:
+        packets: events sorted by time, cut anywhere.
+        initializer: computes the states.
+        trackers: each receives all events and all states.
+        end_us: end of the stream, to which the last time bin is completed; None: of no matter.
+    """
+    for events in packets:
+        if initializer.due_us is None:  # the first event decides when the first state is due
+            _process(events[:1], initializer, trackers)
+            events = events[1:]
+        while len(events) and events['t'][-1] >= initializer.due_us:
+            due_us = initializer.due_us
+            before = int(np.searchsorted(events['t'], due_us))
+            _process(events[:before], initializer, trackers)
+            events = events[before:]
+            state = initializer.due_state()
+            if state is not None:
+                for tracker in trackers:
+                    tracker.advance(due_us)
+                    tracker.initialize(state)
+                yield state
+        _process(events, initializer, trackers)
+    if end_us is not None:
+        for tracker in trackers:
+            tracker.advance(end_us)
+
+
+def _process(events: np.ndarray, initializer: OfflineInitializer,
+             trackers: Sequence[OfflineTracker]) -> None:
+    initializer.append(events)
+    for tracker in trackers:
+        tracker.update(events)
+
+
+class RecordingAnn:
+    """The initializer's states of any times of a recording."""
+
+    def __init__(self, checkpoint: Checkpoint, recording: LabeledRecording, *,
+                 params: InitializerParams = InitializerParams(),
+                 network: 'StateInitializer | None' = None):
+        """Load the ANN for the recording's sensor, or use a network that is loaded."""
+        self._recording, self._params = recording, params
+        self._new_stream = partial(OfflineInitializer, checkpoint, params, recording.width,
+                                   recording.height)
+        self._stream, self._known_us = self._new_stream(network=network), NEVER_US
+
+    @property
+    def network(self) -> 'StateInitializer':
+        """The ANN and its heads, for streams of the recording."""
+        return self._stream.network
+
+    def state_at(self, at_us: int) -> AnnState | None:
+        """Return the state of the events before a time; None with too few events."""
+        if at_us < self._known_us:
+            self._stream = self._new_stream(network=self._stream.network)
+            self._known_us = NEVER_US
+        self._stream.append(self._recording.events_between(self._known_us, at_us))
+        self._known_us = at_us
+        return self._stream.state_at(at_us)
+
+    def too_few_events(self) -> str:
+        """Return the message for a recording without a state."""
+        return too_few_events(self._recording, self._params)
+
+
+def too_few_events(recording: LabeledRecording, params: InitializerParams) -> str:
+    """Return the message for a recording of which the ANN makes no state."""
+    return (f'{recording.name} has too few events for the ANN, which needs {params.min_events} '
+            f'within {params.reach_us * 1e-6:g} s')
