@@ -9,6 +9,7 @@ from typing import Any
 from hybrid_pose_ros.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Score the poses of a bag, run the tracker again on its events, and compare.'
@@ -38,8 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='initializations a second (30)')
     parser.add_argument('--ann-delay-ms', type=float, default=10.0, metavar='MS',
                         help='how late a state arrives [ms] (10)')
-    parser.add_argument('--quiet-events-per-s', type=float, default=300.0, metavar='N',
-                        help='a joint with fewer events round it is held; 0: none is (300)')
+    parser.add_argument('--quiet-events-per-s', type=float, metavar='N',
+                        default=EvaluationParams.quiet_events_per_s,
+                        help='a joint with fewer events around it is held; 0: none is '
+                        '(%(default)g)')
     parser.add_argument('--rows', default='', metavar='NAMES',
                         help='only some rows of the table, with commas: the others cost time')
     parser.add_argument('--no-re-run', action='store_true', help='only what was recorded')
@@ -85,7 +88,6 @@ def _checkpoint(args: argparse.Namespace, weights: str) -> Checkpoint:
 def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, Any]:
     from hybrid_pose_ros.checkpoint import shipped_alone
     from hybrid_pose_ros.evaluation.bag_evaluation import evaluate_bag, recorded_step_us
-    from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.outcome import ROWS
     checkpoint = _checkpoint(args, weights)
     params = EvaluationParams(

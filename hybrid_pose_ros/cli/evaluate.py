@@ -13,6 +13,7 @@ from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, w
 from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
@@ -33,9 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--ann-delay-ms', type=float, default=0.0, metavar='MS',
                         help='how late a state arrives [ms] (0)')
     parser.add_argument('--no-replay', action='store_true',
-                        help='put a late state in as it is, not brought up to date')
-    parser.add_argument('--quiet-events-per-s', type=float, default=50.0, metavar='N',
-                        help='a joint with fewer events round it is held; 0: none is (50)')
+                        help='use a late state as if it were of the time of its arrival')
+    parser.add_argument('--quiet-events-per-s', type=float, metavar='N',
+                        default=EvaluationParams.quiet_events_per_s,
+                        help='a joint with fewer events around it is held; 0: none is '
+                        '(%(default)g)')
     parser.add_argument('--ann-latency-ms', type=float, default=10.0, metavar='MS',
                         help='latency-aware: a pass of the ANN takes at least this [ms] (10)')
     parser.add_argument('--pose-latency-ms', type=float, default=1.0, metavar='MS',
@@ -54,7 +57,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate the recordings."""
     from hybrid_pose_ros.checkpoint import load, shipped_alone
     from hybrid_pose_ros.evaluation.evaluate import evaluate
-    from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.outcome import ROWS
     from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
 

@@ -21,7 +21,7 @@ class EvaluationParams:
                               '[us].', low=0, high=300_000)
     replay: bool = param(TrackerParams.replay, 'Replay the bins since the events of a late '
                          'state; off: it is used as if it were of the time of its arrival.')
-    quiet_events_per_s: float = param(50.0, 'A joint with fewer '
+    quiet_events_per_s: float = param(TrackerParams.quiet_events_per_s, 'A joint with fewer '
                                       'events around it is held, as in the tracker; 0: none is.',
                                       low=0.0, high=1e6)
     stride_us: int = param(0, 'Time between two instants that are scored [us], a multiple of '
