@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The slow node: looks at the last events now and then, and writes the state that it sees."""
+"""The slow node: periodically runs the ANN on the last events and publishes the SNN state."""
 
 import sys
 import threading
@@ -33,45 +33,45 @@ from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
 
 RETRY_S = 1.0
-"""A start that failed, as with a full /dev/shm, is tried again so long after."""
+"""Delay before a failed start, for example because /dev/shm is full, is retried."""
 
 GATHERING_S = 0.002, 0.010
-"""Packets gather so long at least, which is little beside a pass of the ANN, and at most, until
-the next state is due: then those that have gathered come first."""
+"""Shortest and longest pause in which packets accumulate. The shortest is small compared with a
+pass of the ANN; the longest is cut when a state is due, whose frame needs the waiting packets."""
 
 DAVIS346 = (346, 260)
-"""Size of the sensor that the first pass is made for [px]; others cost a little at their start."""
+"""Sensor size of the warm-up pass [px]; with other sizes the first pass is slightly slower."""
 
 
 class AnnInitializerNode(ManagedNode):
-    """Publish a notice for every state that it has written into shared memory.
+    """Publish a StateTensors message for every state written to shared memory.
 
-    The network runs in a thread of its own: packets go on being decoded meanwhile, and a state is
-    always made of the newest events.
+    The network runs in its own thread, so packets are decoded in the meantime and a state is
+    always computed from the newest events.
     """
 
     def __init__(self, **kwargs):
         super().__init__('ann_initializer', **kwargs)
         self._params = declare(self, InitializerParams, self._on_params)
         self._worker: Worker | None = None
-        self._producer: StateProducer | None = None  # made for the sensor of the first packet
+        self._producer: StateProducer | None = None  # created with the first packet's sensor size
         self._events = threading.Condition()  # guards the producer and its settings
         self._diagnostics = Diagnostics(self, self._status)
         if self._params.autostart:
             self.start()
 
     def configure(self) -> None:
-        """Load the weights and run the ANN once, before the first packet waits for it."""
+        """Load the weights and run the ANN once, so that the first packet is not delayed."""
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint, task=None)
         self._model = checkpoint.identity(self._weights)
         self._precision = _warm_up(self._weights, self._params)
 
     def cleanup(self) -> None:
-        """Let go the weights."""
+        """Release the weights."""
         self._weights = None
 
     def activate(self) -> None:
-        """Begin with nothing known of the sensor; the ring is made for its first packet."""
+        """Create the interfaces; the ring is created with the first packet's sensor size."""
         self._ring: StateRing | None = None
         self._stopping = False
         self._inline = self._params.transport == 'inline'
@@ -108,7 +108,7 @@ class AnnInitializerNode(ManagedNode):
         self._producer = self._ring = None
 
     def destroy_node(self) -> None:
-        """Stop what is active; raise what ended the worker."""
+        """Deactivate the node; raise the exception that ended the worker, if any."""
         super().destroy_node()
         if self._worker is not None:
             self._worker.raise_failure()
@@ -164,7 +164,7 @@ class AnnInitializerNode(ManagedNode):
         except TransportError as error:
             if self._params.transport == 'shared_memory':
                 raise
-            self.get_logger().warning(f'{error}: states go in the messages')
+            self.get_logger().warning(f'{error}: sending states in messages')
             self._inline = True
             return ring(shared=False)
 
@@ -185,22 +185,22 @@ class AnnInitializerNode(ManagedNode):
                 'shared_memory: set it to auto or inline', **at_most_every(5.0))
             return
         self._inline = True
-        self.get_logger().info(f'a tracker cannot see segment {request.data}: from now on, states '
-                               'go in the messages')
+        self.get_logger().info(f'a tracker cannot see segment {request.data}: sending states '
+                               'in messages from now on')
 
     def _work(self) -> None:
-        """Make a state whenever one is due, until the node is destroyed."""
+        """Compute a state whenever one is due, until the node is destroyed."""
         while True:
             with self._events:
                 self._events.wait_for(self._has_work)
                 if self._stopping:
                     return
                 frame = self._producer.frame()
-                # Now, while the clock is the one that the frame's events came with.
+                # Under the lock: the clock must be the one of the frame's events.
                 header = frame and self._input.header(frame.sensor_time_us)
             if frame is None:
                 self._frames_too_sparse += 1
-                time.sleep(0.01)  # the next packets bring more
+                time.sleep(0.01)  # wait for more packets
                 continue
             self._publish(frame, header)
 
@@ -223,7 +223,7 @@ class AnnInitializerNode(ManagedNode):
         self._states += 1
 
     def _power(self, states: int) -> dict[str, float]:
-        """Return the power of the states since the last report, and of one at every time bin."""
+        """Return the ANN power since the last report, and that of a pass in every time bin."""
         if self._producer is None:
             return {}
         ann = partial(ann_power, self._weights.preset, *self._producer.input_size)
@@ -253,7 +253,7 @@ class AnnInitializerNode(ManagedNode):
 
 
 def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> str:
-    """Load torch and run the ANN once, before the first packet waits; return its precision."""
+    """Load torch and run the ANN once, ahead of the first packet; return its precision."""
     import torch
     torch.set_num_threads(params.threads)
     producer = StateProducer(weights, replace(params, calibration=''), *DAVIS346)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Records events and results into one bag, and counts them."""
+"""Records events and results in one bag and counts the messages."""
 
 import json
 import sys
@@ -37,17 +37,17 @@ OVERLAY = ('~/overlay', Image, RECORDED_QOS)
 WORLD = ('~/skeleton3d', Skeleton3D, SKELETON_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
 LIVELY = ('~/events', '~/skeletons', '~/gesture')
-"""While any of them brings messages, something is going on."""
+"""The graph counts as idle when none of these topics has messages."""
 
 GATHERING_S = 0.005
-"""A recorder is in no hurry: messages that gather meanwhile cost it less than one by one."""
+"""Pause after a callback; taking the accumulated messages together is cheaper than one by one."""
 
 SOURCES = ('~/skeletons', '~/state', '~/markers')
-"""Somebody publishes each of them in a graph that is complete."""
+"""Topics that have a publisher once the graph is complete."""
 
 
 class EvaluatorNode(SettingsNode, Node):
-    """Record every topic of the graph, serialized as it comes."""
+    """Record the topics of the graph without deserializing them."""
 
     def __init__(self, **kwargs):
         super().__init__('evaluator', **kwargs)
@@ -108,10 +108,10 @@ class EvaluatorNode(SettingsNode, Node):
             write(stamp_ns, serialized)
         except RecordingError as error:
             self._failure = str(error)
-            self.get_logger().error(f'recording ends, counting goes on: {error}')
+            self.get_logger().error(f'recording stopped, counting continues: {error}')
 
     def _look(self) -> None:
-        """Begin with the events when it is time, end when nothing has come for long."""
+        """Subscribe to the events when the graph is complete; shut down when it is idle."""
         if self._params.record_events and not self._records_events and (
                 not self._params.complete
                 or all(source.get_publisher_count() for source in self._sources)):
@@ -127,7 +127,7 @@ class EvaluatorNode(SettingsNode, Node):
 
 
 def _free(path: str) -> Path:
-    """Return the path, or with the first number behind it that makes it a new one."""
+    """Return the path, with the first free number appended if it exists."""
     bag, number = Path(path), 0
     while bag.exists():
         number += 1
@@ -137,7 +137,7 @@ def _free(path: str) -> Path:
 
 def main() -> int:
     """Run the node."""
-    return run(EvaluatorNode, niceness=5, stop_s=9.0)  # a slow disk: a bag has to be closed
+    return run(EvaluatorNode, niceness=5, stop_s=9.0)  # closing a bag on a slow disk takes time
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The subscription to a driver's packets that every node with events shares."""
+"""Subscription to the event packets of a driver, shared by all nodes that use events."""
 
 import os
 import time
@@ -25,31 +25,31 @@ from hybrid_pose_ros.nodes.waiting import MOST, waiting
 from hybrid_pose_ros.transport.dds_memory import other_users, why_silent
 
 SLACK_NS = 10**9
-"""Between the time of reception and the moment when a packet can be taken, on a busy host."""
+"""Longest time between the reception of a packet and its availability on a busy host."""
 
 TICK_S = 1.0
 
 SILENCE_S, REMINDER_S = 5.0, 30.0
-"""Silence is reported after the one, and again after each of the other."""
+"""Silence is reported after SILENCE_S, then every REMINDER_S."""
 
 
 class EventBatch(NamedTuple):
-    """The events of one packet, and how they came."""
+    """The events of one packet and their path to this node."""
 
     events: np.ndarray
     width: int
     height: int
-    period_us: int  # a turn of the sensor's clock, 0 where it does not wrap
+    period_us: int  # wrap period of the sensor's clock, 0 if it does not wrap
     lost_packets: int
     restarted: bool
-    transport_ns: int  # from the header's stamp to the middleware, by the host clock
-    arrival_ns: int  # in the middleware; this and the next two by the steady clock
-    taken_ns: int  # from there
+    transport_ns: int  # header stamp to middleware, host clock
+    arrival_ns: int  # in the middleware; steady clock, like the next two
+    taken_ns: int  # from the middleware
     decoded_ns: int
 
 
 class EventInput:
-    """Decodes the packets of `~/events` and hands them on; bad ones are counted and reported."""
+    """Decodes the packets of `~/events` for a callback; counts and reports bad packets."""
 
     def __init__(self, node: Node, on_events: Callable[[EventBatch], None], *,
                  on_idle: Callable[[], bool] | None = None,
@@ -57,13 +57,13 @@ class EventInput:
         """Subscribe; `on_events` is called for every good packet.
 
         Args:
-            node: that subscribes.
-            on_events: what it does.
-            on_idle: does a little work behind the packets, and returns whether there is more.
-            gathering_s: how long to wait behind a packet for more of them, which then cost less
-                than one by one; for who is in no hurry.
+            node: node that subscribes.
+            on_events: callback for the decoded events.
+            on_idle: does a small piece of background work; returns whether there is more.
+            gathering_s: pause after a packet, for nodes that tolerate latency: taking several
+                packets together is cheaper than one by one.
         """
-        compile_codecs()  # before the first packet waits for it
+        compile_codecs()  # now, so that the first packet is not delayed
         self._node = node
         self._on_events = on_events
         self._on_idle = on_idle
@@ -75,28 +75,28 @@ class EventInput:
         self._last_fault = ''
         self._bad_since = 0  # bad packets since the last good one
         self._queue_depth = 0
-        self._empty_ns = time.monotonic_ns()  # when no packet waited last
+        self._empty_ns = time.monotonic_ns()  # last time at which no packet was waiting
         self._subscription = subscription(
             node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
-        self._silent_s, self._report_s = 0.0, SILENCE_S  # while spinning; next report
+        self._silent_s, self._report_s = 0.0, SILENCE_S  # time without packets; next report
         self._ticks = steady_timer(node, TICK_S, self._on_tick)
 
     def close(self) -> None:
-        """Subscribe no longer."""
+        """Destroy the subscription."""
         self._node.destroy_subscription(self._subscription)
         self._node.destroy_timer(self._ticks)
 
     def counts(self) -> dict[str, Any]:
-        """Return the totals of the stream, and what was wrong with the last bad packet."""
+        """Return the totals of the stream and the fault of the last bad packet."""
         return asdict(self._stream.counts) | {'last_bad_packet': self._last_fault}
 
     def queue_depth(self) -> int:
-        """Return the most packets that waited at once since the last call."""
+        """Return the largest number of waiting packets since the last call."""
         depth, self._queue_depth = self._queue_depth, 0
         return depth
 
     def header(self, sensor_us: int) -> Header:
-        """Return a header with the ROS time of a sensor time and the camera's frame."""
+        """Return a header with the camera's frame and the ROS time of `sensor_us`."""
         return Header(stamp=to_time(self.clock.to_ros_ns(sensor_us)), frame_id=self.frame_id)
 
     def _on_packet(self, message: EventPacket, info: dict) -> None:
@@ -107,12 +107,12 @@ class EventInput:
             time.sleep(self._gathering_s())
 
     def use_idle_time(self) -> None:
-        """Work as long as there is something to do and nothing waits; packets go first."""
+        """Run `on_idle` while it has work; take waiting packets in between."""
         while self._on_idle is not None and self._on_idle():
             self._take_waiting()
 
     def _take_waiting(self) -> int:
-        """Take the packets that wait, MOST at once; return how many."""
+        """Take at most MOST waiting packets; return how many were taken."""
         taken, asked_ns = 0, time.monotonic_ns()
         for more in waiting(self._subscription):
             self._take(*more)
@@ -135,7 +135,7 @@ class EventInput:
                 f'dropped a packet: {error} ({counts.bad_packets} so far)',
                 **at_most_every(5.0))
             return
-        missing = update.lost_packets - self._bad_since  # of the bad ones has been told already
+        missing = update.lost_packets - self._bad_since  # bad ones were reported
         self._bad_since = 0
         if missing > 0:
             self._node.get_logger().warning(
@@ -143,7 +143,7 @@ class EventInput:
                 f'{counts.packets + counts.lost_packets} so far)', **at_most_every(5.0))
         if counts.duplicated + counts.out_of_order > repeated:
             self._node.get_logger().warning(
-                f'dropped packet {message.seq}: it came twice, or behind a later one '
+                f'dropped packet {message.seq}: duplicate or out of order '
                 f'({repeated + 1} so far)', **at_most_every(5.0))
         if not self._known:
             self._known = True
@@ -153,7 +153,7 @@ class EventInput:
                 f'frame {message.header.frame_id!r}')
         if update.restarted:
             self.clock.restart()
-            self._node.get_logger().warning('the sensor\'s clock began anew: state forgotten')
+            self._node.get_logger().warning('the sensor\'s clock restarted: state reset')
         sent_ns = from_time(message.header.stamp)
         if len(update.events):
             self.frame_id = message.header.frame_id
@@ -165,11 +165,12 @@ class EventInput:
             time.monotonic_ns()))
 
     def _on_tick(self) -> None:
-        """Count the time in which this node could have received a packet, but did not.
+        """Count the time during which this node could have received a packet but did not.
 
-        A timer that was held up, as while another node of the process is made, fires once.
+        A timer that was blocked, for example while another node of the process was constructed,
+        fires only once.
         """
-        self._take_waiting()  # they came while the timer was held up
+        self._take_waiting()  # packets that arrived while the timer was blocked
         if self._known:
             return
         self._silent_s += TICK_S

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes a recording, or a person simulated live, as an event-camera driver would."""
+"""Publishes a recording or a live simulation of a person, as an event camera driver would."""
 
 import queue
 import sys
@@ -26,33 +26,33 @@ from hybrid_pose_ros.recordings.playback import DuePacket, GroundTruth, due_pack
 from hybrid_pose_ros.recordings.player_params import PlayerParams
 
 READ_AHEAD = 64
-"""Packets that are made before they are due."""
+"""Number of packets prepared ahead of time."""
 
 MATCHED_S = 1.0
-"""A subscriber is known here a little before it gets what is sent."""
+"""Pause after discovery: a subscriber is discovered slightly before it receives messages."""
 
 MATCHED_NS = round(1e9 * MATCHED_S)
 
 READ_S = 0.3
-"""What was sent last goes with its sender, before a subscriber that is starved has read it."""
+"""Pause before shutdown, so that slow subscribers can read the last messages."""
 
 READY = '/event_players/ready'
-"""Here each of several players says when it was ready [ns]."""
+"""Topic on which each of several players announces when it was ready [ns]."""
 
 SLIP_NS = 10_000_000
-"""A playback this late goes on from now, instead of sending a burst to catch up."""
+"""A playback with more delay than this continues from now instead of catching up in a burst."""
 
 
 class EventPlayerNode(SettingsNode, Node):
-    """Publish packets when they are due, from a thread of its own; end with the recording."""
+    """Publish packets when they are due, from a separate thread; end with the recording."""
 
     def __init__(self, **kwargs):
         super().__init__('event_player', **kwargs)
         self._params = declare(self, PlayerParams)
-        self._packets = due_packets(self._params)  # a file that cannot be played is told at once
+        self._packets = due_packets(self._params)  # raises if it cannot be played
         self._events = publisher(self, EventPacket, '~/events', EVENTS_QOS)
         self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', SKELETON_QOS)
-        self._others_ready_ns: list[int] = []  # when each player was, this one as well
+        self._others_ready_ns: list[int] = []  # of all players, including this one
         if self._params.players > 1:
             self._ready_at = self.create_publisher(Int64, READY, READY_QOS)
             self.create_subscription(
@@ -87,14 +87,14 @@ class EventPlayerNode(SettingsNode, Node):
                         if not self._put(packet):
                             return
                         again = self._params.loop
-                except InputError as error:  # the rest of the recording has been read by then
+                except InputError as error:  # raised after the rest was read
                     self._fail(f'parts of the recording cannot be played: {error}')
                 packets = None
-        finally:  # also behind a failure of ours, or the process would wait for ever
+        finally:  # also after an exception, or the other thread would wait forever
             self._put(None)
 
     def _fail(self, text: str) -> None:
-        """Report damage of the recording, once where it is played again."""
+        """Report a damaged recording, once if it is played in a loop."""
         if text != self._failure:
             self._failure = text
             self.get_logger().error(text)
@@ -109,15 +109,15 @@ class EventPlayerNode(SettingsNode, Node):
         return False
 
     def _play(self) -> None:
-        """Publish every packet when it is due; shut the process down behind the last."""
-        stand_back(-10)  # this thread only: it stands for a sensor, which is never late
+        """Publish every packet when it is due, then shut down the process."""
+        stand_back(-10)  # this thread only: it replaces a sensor, which is never late
         if not self._wait_for_subscribers() or not self._wait_for_players():
             return
-        # Dues are on the steady clock, stamps on the host's: a step of that delays nothing.
+        # Due times use the steady clock, stamps the host clock, whose steps delay no packet.
         start_ns, host_ns, last_due_us = time.monotonic_ns(), time.time_ns(), 0
         report_ns = start_ns
         while (packet := self._next()) is not None:
-            if packet.due_us < last_due_us:  # the recording begins again
+            if packet.due_us < last_due_us:  # the recording restarts
                 start_ns, host_ns = time.monotonic_ns(), time.time_ns()
             last_due_us = packet.due_us
             if packet.gap_us:
@@ -126,7 +126,7 @@ class EventPlayerNode(SettingsNode, Node):
             late_ns = time.monotonic_ns() - due_ns
             if late_ns < 0 and self._stopping.wait(-late_ns * 1e-9):
                 return
-            # Several sensors stay in step: each hurries to where it should be.
+            # Several players stay synchronized: each of them catches up.
             if late_ns > SLIP_NS and self._params.players == 1:
                 start_ns += late_ns
                 host_ns += late_ns
@@ -147,7 +147,7 @@ class EventPlayerNode(SettingsNode, Node):
         return not self._stopping.wait(MATCHED_S)
 
     def _wait_for_players(self) -> bool:
-        """Wait until all cameras' players are ready; all take the same moment to begin."""
+        """Wait until the players of all cameras are ready; all start at the same time."""
         if self._params.players == 1:
             return True
         self._ready_at.publish(Int64(data=time.time_ns()))
@@ -166,7 +166,7 @@ class EventPlayerNode(SettingsNode, Node):
         return None
 
     def _publish(self, due: DuePacket, host_ns: int) -> None:
-        """Publish a packet; `host_ns` is the host's time at the start of the playback."""
+        """Publish a packet; `host_ns` is the host time at the start of the playback."""
         packet = due.packet._replace(stamp_ns=host_ns + due.packet.stamp_ns)
         self._events.publish(to_event_packet(packet))
         self._sent += 1
@@ -176,7 +176,7 @@ class EventPlayerNode(SettingsNode, Node):
             self._truth.publish(_truth_message(due.truth, packet.stamp_ns, packet))
 
     def _report(self) -> None:
-        """Print how much sensor time was played, for a person or a parent process."""
+        """Print the sensor time played so far, for a user or a parent process."""
         endless = self._params.recording or not self._params.duration_s
         total = '' if endless else f' of {self._params.duration_s:.2f}'
         print(f'played {self._played_us * 1e-6:.2f}{total} s', flush=True)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The topic on which gestures leave, in place of the topics of poses."""
+"""The topic of gestures, published instead of the pose topics."""
 
 from rclpy.node import Node
 from std_msgs.msg import Header
@@ -27,7 +27,7 @@ class GestureTopic:
 
     def message(self, reading: GestureReading, header: Header, width: int,
                 height: int) -> Gesture:
-        """Return a reading as a message; the caller adds how it came about."""
+        """Return a reading as a message; the caller adds timing and state age."""
         gesture = reading.gesture
         return Gesture(header=header, sensor_time_us=gesture.stamp_us, gesture=gesture.name,
                        confidence=gesture.confidence, names=list(GESTURES),
@@ -38,4 +38,4 @@ class GestureTopic:
         self._each.publish(message)
 
     def flush(self, now_ns: int) -> None:
-        """Nothing waits."""
+        """Do nothing: readings are not batched."""

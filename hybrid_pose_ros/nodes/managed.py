@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The life of the network's nodes: configured (weights, kernels), then active (events).
+"""Lifecycle of the network nodes: configured (weights, kernels), then active (events).
 
     unconfigured ── configure ──► inactive ── activate ──► active
          ▲                          │  ▲                     │
          └──────── cleanup ─────────┘  └──── deactivate ─────┘
 
-By default a node performs both transitions at its start, and `~/get_state` reports whether it is
-ready. With `autostart` off a manager requests them: `ros2 lifecycle set`, or Nav2's.
+By default a node performs both transitions at startup, and `~/get_state` reports whether it is
+ready. With `autostart` off, a lifecycle manager (`ros2 lifecycle set`, Nav2) requests them.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,10 +20,10 @@ from hybrid_pose_ros.nodes.parameters import SettingsNode
 
 
 class ManagedNode(SettingsNode, LifecycleNode):
-    """A node whose work is in `configure`, `activate` and what undoes them."""
+    """Base class of lifecycle nodes: subclasses implement the four transitions."""
 
     def __init__(self, name: str, **kwargs):
-        """Be unconfigured."""
+        """Create the node in the unconfigured state."""
         super().__init__(name, **kwargs)
         self.is_active = False
         self._failure: Exception | None = None  # of the last transition that failed
@@ -33,27 +33,27 @@ class ManagedNode(SettingsNode, LifecycleNode):
         service.callback = self._on_change_state
 
     def configure(self) -> None:
-        """Load and compile.
+        """Load the weights and compile the kernels.
 
         Raises:
-            InputError: a parameter or a file is wrong.
+            InputError: a parameter or a file is invalid.
         """
         raise NotImplementedError
 
     def activate(self) -> None:
-        """Begin to take in events."""
+        """Create publishers and subscriptions."""
         raise NotImplementedError
 
     def deactivate(self) -> None:
-        """Take in no more, and forget what came."""
+        """Stop subscriptions and reset the state."""
         raise NotImplementedError
 
     def cleanup(self) -> None:
-        """Let go what was loaded."""
+        """Release the weights."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Configure and activate, without a manager.
+        """Configure and activate without a lifecycle manager.
 
         Raises:
             InputError: as `configure` does.
@@ -65,36 +65,36 @@ class ManagedNode(SettingsNode, LifecycleNode):
         self._tells = True
 
     def destroy_node(self) -> None:
-        """Stop what is active."""
+        """Deactivate the node if it is active."""
         if self.is_active:
             self.is_active = False
             self.deactivate()
         super().destroy_node()
-        # rclpy leaves it to the garbage collector, and until then there are two nodes of this
-        # name, if another one is made: the end of the first takes the log of the second along.
+        # rclpy leaves this to the garbage collector. A new node of the same name would lose its
+        # logger when the old state machine is collected.
         self._state_machine.destroy_when_not_in_use()
 
     def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Do as rclpy tells."""
+        """Handle the configure transition."""
         return self._try(self.configure)
 
     def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Do as rclpy tells."""
+        """Handle the activate transition."""
         result = self._try(self.activate)
         self.is_active = result == TransitionCallbackReturn.SUCCESS
         return result
 
     def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Do as rclpy tells."""
+        """Handle the deactivate transition."""
         self.is_active = False
         return self._try(self.deactivate)
 
     def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Do as rclpy tells."""
+        """Handle the cleanup transition."""
         return self._try(self.cleanup)
 
     def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Do as rclpy tells."""
+        """Handle the shutdown transition."""
         if self.is_active:
             self.is_active = False
             self._try(self.deactivate)
@@ -104,12 +104,12 @@ class ManagedNode(SettingsNode, LifecycleNode):
                          response: ChangeState.Response) -> ChangeState.Response:
         """Answer an illegal request with `success = False`.
 
-        rclpy 7.1 (Jazzy) raises RCLError out of its callback instead, which ends the process
+        rclpy 7.1 (Jazzy) raises RCLError in its callback instead, which ends the process
         (ros2/rclpy#1209).
         """
         wanted = request.transition
         legal = _labels(self._state_machine.available_transitions)
-        # As rclpy reads a request: the id counts only where there is no label.
+        # Same rule as rclpy: the id is used only if the label is empty.
         if wanted.label in legal.values() if wanted.label else wanted.id in legal:
             return self._make_transition(request, response)
         known = _labels(self._state_machine.transition_graph)
@@ -117,7 +117,7 @@ class ManagedNode(SettingsNode, LifecycleNode):
         possible = ', '.join(f'{label} ({number})' for number, label in legal.items())
         self.get_logger().warning(
             f'rejected transition {name} in state {self._state_machine.current_state[1]}: '
-            f'expected {possible or "none, start the node again"}')
+            f'expected {possible or "none, restart the node"}')
         response.success = False
         return response
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A skeleton as RViz draws it: spheres for joints, lines for bones."""
+"""Markers of a skeleton: spheres for joints, lines for bones."""
 
 import numpy as np
 from builtin_interfaces.msg import Duration
@@ -13,7 +13,7 @@ from hybrid_pose_ros.visualization.overlay import confidence_bgr
 
 
 def marker(header: Header, name: str, kind: int, size_m: float, rate_hz: float) -> Marker:
-    """Return an empty marker that goes by itself where it is not renewed."""
+    """Return an empty marker that expires unless it is published again."""
     shape = Marker(header=header, ns=name, id=0, type=kind, action=Marker.ADD)
     shape.pose.orientation.w = 1.0
     shape.scale.x = shape.scale.y = shape.scale.z = size_m
@@ -25,15 +25,15 @@ def marker(header: Header, name: str, kind: int, size_m: float, rate_hz: float) 
 
 def body(header: Header, points: list[Point], shown: np.ndarray, confidence: np.ndarray, *,
          trained: bool, rate_hz: float) -> list[Marker]:
-    """Return the markers of the joints that are shown and the bones between them; none is empty.
+    """Return the non-empty markers of the visible joints and of the bones between them.
 
     Args:
-        header: of the markers.
-        points: of all joints, J.
-        shown: which of them are drawn, (J,) bool.
-        confidence: which colors them, (J,).
-        trained: whether the weights are.
-        rate_hz: how often they are renewed.
+        header: header of the markers.
+        points: positions of all joints, J.
+        shown: joints to draw, (J,) bool.
+        confidence: confidence of the joints, shown as their color, (J,).
+        trained: whether the weights are trained.
+        rate_hz: rate at which the markers are published [Hz].
     """
     spheres = marker(header, 'joints', Marker.SPHERE_LIST, 0.06, rate_hz)
     bones = marker(header, 'bones', Marker.LINE_LIST, 0.025, rate_hz)
@@ -50,6 +50,6 @@ def body(header: Header, points: list[Point], shown: np.ndarray, confidence: np.
 
 
 def color(confidence: float, trained: bool) -> ColorRGBA:
-    """Return the color of a joint."""
+    """Return the color of a joint of this confidence."""
     blue, green, red = confidence_bgr(float(confidence), trained)
     return ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)

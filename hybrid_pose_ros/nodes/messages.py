@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Between ROS messages and the values of the core: the only place that knows both."""
+"""Conversions between ROS messages and the value types of the core."""
 
 import array
 from dataclasses import fields
@@ -19,7 +19,7 @@ from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec
 
 SAME_FIELDS = tuple(field.name for field in fields(StateDescriptor)
                     if field.name not in ('tensors', 'payload'))
-"""What StateTensors and StateDescriptor have under the same name."""
+"""Fields that StateTensors and StateDescriptor share."""
 
 
 def to_time(stamp_ns: int) -> Time:
@@ -50,7 +50,7 @@ def to_event_packet(packet: Packet) -> EventPacket:
 
 
 def to_skeleton_message(skeleton: Skeleton, header: Header) -> Skeleton2D:
-    """Return a skeleton as a message; the caller adds how it came about."""
+    """Return a skeleton as a message; the caller adds timing and state age."""
     return Skeleton2D(
         header=header, sensor_time_us=skeleton.stamp_us,
         x_px=_column(skeleton.joints_px, 0), y_px=_column(skeleton.joints_px, 1),
@@ -71,7 +71,7 @@ def to_skeleton(message: Skeleton2D) -> Skeleton:
 
 
 def to_skeleton3d_message(skeleton: Skeleton3D, header: Header) -> Skeleton3DMessage:
-    """Return a pose of the world as a message; the caller adds how it came about."""
+    """Return a 3D pose as a message; the caller adds latency and status."""
     return Skeleton3DMessage(
         header=header, instant_us=skeleton.stamp_us, x_m=_column(skeleton.joints_m, 0),
         y_m=_column(skeleton.joints_m, 1), z_m=_column(skeleton.joints_m, 2),
@@ -81,7 +81,7 @@ def to_skeleton3d_message(skeleton: Skeleton3D, header: Header) -> Skeleton3DMes
 
 
 def to_state_message(descriptor: StateDescriptor, header: Header, ann_ms: float) -> StateTensors:
-    """Return the notice of a state."""
+    """Return the message that announces a state."""
     return StateTensors(
         header=header, ann_ms=ann_ms, payload=array.array('B', descriptor.payload),
         tensors=[TensorLayout(name=spec.name, dtype=spec.dtype, shape=spec.shape,
@@ -90,7 +90,7 @@ def to_state_message(descriptor: StateDescriptor, header: Header, ann_ms: float)
 
 
 def to_descriptor(message: StateTensors) -> StateDescriptor:
-    """Return what a notice says; nothing of it is believed before the reader has checked it."""
+    """Return the content of a state message, unchecked: `StateReader` validates it."""
     return StateDescriptor(
         tensors=tuple(TensorSpec(layout.name, layout.dtype, tuple(int(n) for n in layout.shape),
                                  layout.offset) for layout in message.tensors),

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a settings class to ROS parameters and back: declared once, typed, ranged.
+"""ROS parameters declared from a settings dataclass, with types and ranges.
 
-A field that is `live` can be set while the node runs; all others are read-only.
+Fields marked `live` can be set while the node runs; all others are read-only.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,10 +23,10 @@ RosParameters = Sequence[rclpy.parameter.Parameter]
 
 
 class SettingsNode:
-    """What a node class inherits in front of `Node`: a rejected change names the remedy."""
+    """Mixin placed before `Node`: the rejection of a read-only parameter names the remedy."""
 
     def set_parameters_atomically(self, parameter_list: RosParameters) -> SetParametersResult:
-        """Set all parameters or none; rclpy does, and says only that one is read-only."""
+        """Set all parameters or none; explain how to set a read-only one."""
         for parameter in parameter_list:
             name = parameter.name
             if self.has_parameter(name) and self.describe_parameter(name).read_only:
@@ -38,15 +38,15 @@ class SettingsNode:
 
 def declare(node: Node, settings: type[Settings],
             on_change: Callable[[Settings], None] | None = None) -> Settings:
-    """Declare every field of a settings class as a parameter; return what was set.
+    """Declare every field of a settings class as a parameter; return the resolved settings.
 
     Args:
-        node: that has the parameters.
-        settings: class with the fields.
-        on_change: receives the new settings, all legal, when live ones have been set.
+        node: node that declares the parameters.
+        settings: settings class.
+        on_change: receives the new, validated settings when live parameters were set.
 
     Raises:
-        InputError: a value has the wrong type or is out of range; the text says which and why.
+        InputError: a value has the wrong type or is out of range; the message names it.
     """
     values = {}
     for parameter in parameters_of(settings):
@@ -66,7 +66,7 @@ def declare(node: Node, settings: type[Settings],
 
 
 class _Changes(Generic[Settings]):
-    """Replaces a node's settings as a whole, where the new ones are legal."""
+    """Replaces the settings of a node as a whole if the new ones are valid."""
 
     def __init__(self, settings: Settings, on_change: Callable[[Settings], None]):
         self._settings = settings
@@ -74,7 +74,7 @@ class _Changes(Generic[Settings]):
         self._fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
 
     def check(self, parameters: RosParameters) -> SetParametersResult:
-        """Return whether the settings would be legal, before rclpy stores any parameter."""
+        """Return whether the new settings are valid, before rclpy stores any parameter."""
         try:
             self._changed(parameters)
         except InputError as error:
@@ -89,14 +89,14 @@ class _Changes(Generic[Settings]):
             self._on_change(changed)
 
     def _changed(self, parameters: RosParameters) -> Settings:
-        """Return the settings with some values changed; parameters of rclpy are left out."""
+        """Return the settings with the changed values; ignore rclpy's own parameters."""
         return replace(self._settings, **{
             parameter.name: _typed(self._fields[parameter.name], parameter.value)
             for parameter in parameters if parameter.name in self._fields})
 
 
 def _typed(parameter: Parameter, value: Any) -> Any:
-    """Return a value as its field has it: `rate_hz:=30` is an integer to ROS, to users 30.0."""
+    """Return a value with the type of its field: ROS parses `rate_hz:=30` as an integer."""
     return float(value) if parameter.type is float and type(value) is int else value
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How reliably each topic travels, and how many messages wait, with the reason."""
+"""QoS profile of each topic, with its reason."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,47 +18,47 @@ from hybrid_pose_ros.errors import InputError
 
 EVENTS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1000,
                         reliability=ReliabilityPolicy.BEST_EFFORT)
-"""As the drivers offer it: a reliable subscriber would never get a packet of theirs. Deep, since
-packets come in bursts and a lost one also damages the decoder's state."""
+"""Drivers publish best effort, which a reliable subscription does not match. The queue is deep
+because packets arrive in bursts and a lost packet also corrupts the state of the decoder."""
 
 SKELETON_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-"""Deep enough for a second of poses: a recorder must not lose one."""
+"""Deep enough for one second of poses, so that a recorder loses none."""
 
 THROTTLE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-"""For those that look now and then."""
+"""For displays and other low-rate subscribers."""
 
 STATE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-"""Only the newest state is of use."""
+"""Only the newest state is useful."""
 
 REQUEST_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-"""Requests are few, and asked again where no answer comes."""
+"""Requests are rare and repeated until they are answered."""
 
 STATUS_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-"""One a second."""
+"""Published once per second."""
 
 READY_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE,
                        durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""Said once: who comes later hears it, too."""
+"""Latched (transient local), for late joiners."""
 
 MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-"""What RViz asks for by default; it shows nothing of a best-effort publisher."""
+"""The default of RViz, which does not match best-effort publishers."""
 
 CAMERA_INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Matches every publisher: reliable as drivers are, best effort as image pipelines are, volatile
-or transient local. Cameras repeat it, so a lost one does not matter."""
+"""Matches every publisher, reliable (drivers) or best effort (image pipelines), volatile or
+transient local. Cameras publish it repeatedly, so a lost message does not matter."""
 
 RECORDED_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
-"""For the recorder of slow topics: some bursts."""
+"""For recording slow topics; deep enough for bursts."""
 
 
 def publisher(node: Node, kind: type, name: str, qos: QoSProfile) -> Publisher:
-    """Return a publisher whose profile users may set by parameters.
+    """Return a publisher whose QoS can be overridden by parameters, as in C++ nodes.
 
-    They are `qos_overrides.TOPIC.publisher.depth` (history, reliability), TOPIC being its whole
-    name, as with nodes in C++.
+    The parameters are `qos_overrides.TOPIC.publisher.depth` (`history`, `reliability`), where
+    TOPIC is the full name of the topic.
 
     Raises:
-        InputError: such a parameter is not legal.
+        InputError: a QoS parameter is invalid.
     """
     with _mistakes_told(name):
         return node.create_publisher(kind, name, **_overridable(qos))
@@ -66,10 +66,10 @@ def publisher(node: Node, kind: type, name: str, qos: QoSProfile) -> Publisher:
 
 def subscription(node: Node, kind: type, name: str, callback: Callable,
                  qos: QoSProfile) -> Subscription:
-    """Return a subscription whose profile users may set: `qos_overrides.TOPIC.subscription.depth`.
+    """Return a subscription with QoS overrides: `qos_overrides.TOPIC.subscription.depth`.
 
     Raises:
-        InputError: such a parameter is not legal.
+        InputError: a QoS parameter is invalid.
     """
     with _mistakes_told(name):
         return node.create_subscription(kind, name, callback, **_overridable(qos))

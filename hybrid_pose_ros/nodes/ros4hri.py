@@ -1,9 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracked body on the topics of ROS4HRI (REP-155), where hri_msgs is installed.
+"""Publishes the tracked body on the topics of ROS4HRI (REP-155); requires hri_msgs.
 
-/humans/bodies/tracked says who is there; /humans/bodies/ID/skeleton2d and .../roi follow the body.
-Not given: the `cropped` image, which events have none of, and the body's place in space.
+/humans/bodies/tracked lists the tracked bodies; /humans/bodies/ID/skeleton2d and .../roi describe
+one. The `cropped` image, which events cannot provide, and the body's position in space are not
+published.
 """
 
 import sys
@@ -34,16 +35,16 @@ BODIES = '/humans/bodies'
 
 
 class Ros4hriNode(SettingsNode, Node):
-    """Publish each pose of `~/skeleton` as one of a body with a name."""
+    """Publish each pose of `~/skeleton` under the ID of a tracked body."""
 
     def __init__(self, **kwargs):
         if IdsList is None:
-            raise InputError('this needs hri_msgs: install ros-$ROS_DISTRO-hri-msgs, or leave '
-                             'ros4hri off')
+            raise InputError('this node requires hri_msgs: install ros-$ROS_DISTRO-hri-msgs or '
+                             'leave ros4hri off')
         super().__init__('ros4hri', **kwargs)
         self._params = declare(self, Ros4hriParams, self._on_params)
         self._presence = Presence()
-        self._topics: tuple[Publisher, ...] = ()  # of the body that is there
+        self._topics: tuple[Publisher, ...] = ()  # of the tracked body
         self._poses = 0
         self._tracked = self.create_publisher(IdsList, f'{BODIES}/tracked', THROTTLE_QOS)
         self.create_subscription(Skeleton2D, '~/skeleton', self._on_skeleton, THROTTLE_QOS)
@@ -73,7 +74,7 @@ class Ros4hriNode(SettingsNode, Node):
         self._look(False, Header(stamp=self.get_clock().now().to_msg()))
 
     def _look(self, seen: bool, header: Header) -> None:
-        """Tell who is there, and open or close the topics of a body that comes or goes."""
+        """Publish the tracked IDs; create or destroy the topics of a body that comes or goes."""
         before, self._presence = self._presence, self._presence.update(seen)
         ids = self._presence.ids
         if ids != before.ids:

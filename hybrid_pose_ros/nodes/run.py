@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The entry point that all nodes share: construct, spin, shut down in order."""
+"""Entry point shared by all nodes: construct, spin, shut down in order."""
 
 import gc
 import os
@@ -24,28 +24,28 @@ from hybrid_pose_ros.nodes.scheduling import stand_back
 from hybrid_pose_ros.outputs import check_folder
 
 STOP_S = 4.0
-"""A node that hangs ends this long after SIGINT; launch sends SIGTERM after 5 s."""
+"""A hung node is ended this long after SIGINT; launch sends SIGTERM after 5 s."""
 
 MAKING_S = 1.0
-"""A node that is being made has nothing to save, but may compile kernels for many seconds."""
+"""The same for a node under construction: it has nothing to save but may be compiling kernels."""
 
 
 def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = STOP_S) -> int:
     """Spin one node until SIGINT or SIGTERM; return the exit status.
 
-    A user's mistake (an argument, a parameter, a file, a module that is not installed) is one line
-    on stderr and status 1.
+    User errors (an argument, a parameter, a file, a missing module) are reported in one line on
+    stderr, with status 1.
 
     Args:
-        node_class: of the node.
-        niceness: how much the node stands back where cores are scarce (`scheduling.py`).
-        stop_s: a node that was made has so long after the first signal to end.
+        node_class: class of the node.
+        niceness: niceness of the process (`scheduling.py`).
+        stop_s: time that a constructed node has to end after the first signal.
     """
     node, stopping = None, False
 
     def on_signal(*_) -> None:
-        # No exception: rclpy's own handler ends spin(), and this one runs at any instruction, of
-        # a library's callback or of the node's end, too.
+        # Raises no exception: rclpy's own handler ends spin(), and this handler can run at any
+        # instruction, including in callbacks of libraries and during shutdown.
         nonlocal stopping
         if not stopping:
             stopping = True
@@ -55,12 +55,12 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
     stand_back(niceness)
     try:
         _init()
-        # Not EventsExecutor: in Jazzy's wheels its spin() was seen to call no timer and to keep
-        # the interpreter's lock; it would save a third of the overhead of a callback.
+        # Not EventsExecutor: with the wheels of Jazzy, its spin() called no timers and held the
+        # GIL. It would save a third of the overhead of a callback.
         executor = SingleThreadedExecutor()
         if not stopping:
             node = node_class()
-            gc.freeze()  # a collection of all that was imported would stop the node for 50 ms
+            gc.freeze()  # collecting all imported objects would block the node for 50 ms
             executor.add_node(node)
         if not stopping:
             executor.spin()
@@ -72,7 +72,7 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
     except Exception:
         if rclpy.ok() and not stopping:
             raise
-        # Stopped while it was being made: nothing of ROS works from that moment on.
+        # Stopped during construction: ROS calls fail after the shutdown.
     finally:
         if node is not None:
             node.destroy_node()
@@ -81,7 +81,7 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
 
 
 def shut_down(context: Context) -> None:
-    """End a process's ROS, also where a signal does so at the same moment."""
+    """Shut down ROS in this process, even if a signal does so at the same time."""
     try:
         context.try_shutdown()
     except RuntimeError:
@@ -90,7 +90,7 @@ def shut_down(context: Context) -> None:
 
 
 def _choose_log_folder() -> None:
-    """Let ROS write its log files to the temporary folder where it cannot write to the home."""
+    """Write ROS log files to a temporary folder if the home folder is not writable."""
     if not any(os.environ.get(name) for name in ('ROS_LOG_DIR', 'ROS_HOME')):
         try:
             check_folder(Path(os.environ['HOME']) / '.ros' / 'log')
@@ -99,13 +99,13 @@ def _choose_log_folder() -> None:
 
 
 def _init() -> None:
-    """Initialize ROS; its signal handlers turn SIGINT and SIGTERM into the end of spin().
+    """Initialize ROS, whose signal handlers end spin() on SIGINT and SIGTERM.
 
     Raises:
-        InputError: the command line is not one of ROS.
+        InputError: the command line has invalid ROS arguments.
     """
     _choose_log_folder()
-    set_logger_level('rcl', LoggingSeverity.FATAL)  # it logs what the exception says anyway
+    set_logger_level('rcl', LoggingSeverity.FATAL)  # it also logs the text of the exception
     try:
         rclpy.init()
     except RuntimeError as error:
@@ -113,5 +113,5 @@ def _init() -> None:
     if get_logger_effective_level('rcl') == LoggingSeverity.FATAL:
         set_logger_level('rcl', LoggingSeverity.UNSET)
     if unknown := remove_ros_args(sys.argv)[1:]:
-        raise InputError(f'argument {unknown[0]} is not known: parameters are given as '
+        raise InputError(f'unknown argument {unknown[0]}: set parameters with '
                          '--ros-args -p NAME:=VALUE')

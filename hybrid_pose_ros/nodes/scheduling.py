@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who gets a core first: the tracker must keep up with the camera, others can wait."""
+"""Scheduling priorities: the tracker must keep up with the camera, other nodes can wait."""
 
 import os
 from contextlib import suppress
@@ -8,21 +8,21 @@ from pathlib import Path
 
 
 def stand_back(niceness: int) -> None:
-    """Let other threads go first by so much; those that this one starts do likewise.
+    """Lower the priority of this thread, and of threads that it starts, by `niceness`.
 
-    Below 0 it goes first itself, where the user may set that.
+    A negative value raises the priority if the user is permitted to.
     """
     with suppress(PermissionError):
         os.nice(niceness)
 
 
 def make_realtime(priority: int) -> bool:
-    """Let all threads of this process go before those of ordinary ones; return whether they may.
+    """Schedule all threads of this process as real-time; return whether that was permitted.
 
-    The system leaves ordinary processes 5 % of a core that such a process would use up.
+    By default, Linux reserves 5 % of the time of a core for other processes.
 
     Args:
-        priority: 1 to 99, of SCHED_RR.
+        priority: SCHED_RR priority, 1 to 99.
     """
     try:
         for thread in Path('/proc/self/task').iterdir():

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What RViz shows: the skeleton as markers on a plane before the camera, and an overlay image."""
+"""RViz displays: the skeleton as markers on a plane in front of the camera, and an overlay."""
 
 import array
 import math
@@ -34,13 +34,13 @@ TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 
 
 
 class SkeletonMarkersNode(SettingsNode, Node):
-    """Draw the newest skeleton as often as eyes can follow; events only where somebody looks."""
+    """Draw the newest skeleton at display rate; draw events only if the overlay is subscribed."""
 
     def __init__(self, **kwargs):
         super().__init__('skeleton_markers', **kwargs)
         self._params = declare(self, MarkerParams, self._on_params)
-        self._newest: bytes | None = None  # serialized: not each may be looked at
-        self._trail: deque[Skeleton2D] = deque()  # the last trail_s of what was drawn
+        self._newest: bytes | None = None  # serialized: most are never drawn
+        self._trail: deque[Skeleton2D] = deque()  # poses drawn in the last trail_s
         self._batches: deque[EventBatch] = deque(maxlen=4000)
         self._poses = self._drawn = 0
         self._markers = publisher(self, MarkerArray, '~/markers', MARKERS_QOS)
@@ -49,7 +49,7 @@ class SkeletonMarkersNode(SettingsNode, Node):
         self._lens: CameraInfo | None = None
         subscription(self, CameraInfo, '~/camera_info', self._on_camera_info, CAMERA_INFO_QOS)
         self._input: EventInput | None = None
-        compile_codecs()  # before somebody looks
+        compile_codecs()  # before the first subscriber
         self._timer = steady_timer(self, 1.0 / self._params.rate_hz, self._draw)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
@@ -63,7 +63,7 @@ class SkeletonMarkersNode(SettingsNode, Node):
         self._poses += 1
 
     def _on_camera_info(self, info: CameraInfo) -> None:
-        if info.k[0] > 0 and info.k[4] > 0:  # a camera that was never calibrated says 0
+        if info.k[0] > 0 and info.k[4] > 0:  # 0 in an uncalibrated camera
             self._lens = info
 
     def _on_events(self, batch: EventBatch) -> None:
@@ -76,7 +76,7 @@ class SkeletonMarkersNode(SettingsNode, Node):
                 self._batches.popleft()
 
     def _draw(self) -> None:
-        """Publish markers of the newest skeleton, and an image where somebody looks."""
+        """Publish markers of the newest skeleton, and the overlay if it is subscribed."""
         self._look_at_events()
         pose = None
         if self._newest is not None:
@@ -90,14 +90,14 @@ class SkeletonMarkersNode(SettingsNode, Node):
 
     def _lengthen_trail(self, pose: Skeleton2D) -> None:
         if self._trail and pose.sensor_time_us < self._trail[-1].sensor_time_us:
-            self._trail.clear()  # the sensor's clock has restarted
+            self._trail.clear()  # the sensor's clock restarted
         self._trail.append(pose)
         start_us = pose.sensor_time_us - round(1e6 * self._params.trail_s)
         while self._trail[0].sensor_time_us < start_us:
             self._trail.popleft()
 
     def _look_at_events(self) -> None:
-        """Take in the events while somebody looks at the overlay."""
+        """Subscribe to the events while the overlay has subscribers."""
         watched = self._overlay.get_subscription_count() > 0
         if watched and self._input is None:
             self._input = EventInput(self, self._on_events, gathering_s=lambda: 0.01)
@@ -149,7 +149,7 @@ class SkeletonMarkersNode(SettingsNode, Node):
                       frame_id=self._params.frame_id or pose.header.frame_id)
 
     def _on_plane(self, points_px: np.ndarray, pose: Skeleton2D) -> list[Point]:
-        """Return pixels as points of the plane z = depth_m in the camera's optical frame."""
+        """Project pixels onto the plane z = depth_m of the camera's optical frame."""
         focal_px = self._params.focal_px or pose.width / (2 * math.tan(math.radians(55 / 2)))
         focal, center = np.array([focal_px] * 2), np.array([pose.width, pose.height]) / 2 - 0.5
         if self._lens is not None and not self._params.focal_px:

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pose topics: each pose at once, the poses of a packet together, or a throttled stream.
+"""The pose topics: each pose immediately, the poses of a packet together, or a throttled stream.
 
-A message costs its subscriber 0.1 ms or more in rclpy, whatever its size, and a packet brings 4
-to 12 poses: a subscriber that can wait for the end of a packet should take them together.
+Receiving a message costs 0.1 ms or more in rclpy, whatever its size, and a packet yields 4 to 12
+poses: subscribers that can wait for the end of a packet should use `~/skeletons`.
 """
 
 from rclpy.node import Node
@@ -17,9 +17,9 @@ from hybrid_pose_ros.throttle import Throttle
 
 
 class SkeletonTopics:
-    """Publishes each pose at once, those of a packet together, and the newest at a lower rate.
+    """Publishes each pose immediately, those of a packet together, and the newest at a low rate.
 
-    Times are those of the steady clock, but the throttle follows the sensor's.
+    Times are steady clock times; the throttle follows sensor time.
     """
 
     def __init__(self, node: Node, throttle_hz: float):
@@ -34,7 +34,7 @@ class SkeletonTopics:
         self._since_ns: list[int] = []
 
     def set_throttle(self, throttle_hz: float) -> None:
-        """Publish so many poses per second of sensor time on `~/skeleton_throttle`."""
+        """Set the rate of `~/skeleton_throttle` in poses per second of sensor time."""
         self._throttle = Throttle(throttle_hz)
 
     def close(self) -> None:
@@ -43,13 +43,13 @@ class SkeletonTopics:
             self._node.destroy_publisher(topic)
 
     def message(self, pose: Pose, header: Header, width: int, height: int) -> Skeleton2D:
-        """Return a pose as a message; the caller adds how it came about.
+        """Return a pose as a message; the caller adds timing and state age.
 
         Args:
-            pose: of the tracker.
-            header: of its time.
-            width: of the sensor [px].
-            height: of the sensor [px].
+            pose: pose of the tracker.
+            header: header with the time of the pose.
+            width: width of the sensor [px].
+            height: height of the sensor [px].
         """
         message = to_skeleton_message(pose.skeleton, header)
         message.width, message.height = width, height
@@ -57,14 +57,14 @@ class SkeletonTopics:
         return message
 
     def publish(self, pose: Skeleton2D, now_ns: int) -> None:
-        """Publish a pose, whose latencies are those of now; keep it for the others."""
+        """Publish a pose, stamped with its latencies, and keep it for the other topics."""
         if self._each.get_subscription_count():
             self._each.publish(pose)
         self._poses.append(pose)
         self._since_ns.append(now_ns)
 
     def flush(self, now_ns: int) -> None:
-        """Publish the poses since the last call together."""
+        """Publish the poses since the last call in one message."""
         if not self._poses:
             return
         for pose, since_ns in zip(self._poses, self._since_ns):

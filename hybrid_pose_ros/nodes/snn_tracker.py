@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fast node: packets in, a skeleton out for every time bin. Its process never imports torch.
+"""The fast node: publishes a skeleton for every time bin. Its process never imports torch.
 
-With weights for another task it is that task's answer that comes out (`nodes/tasks.py`).
+With the weights of another task, it publishes the results of that task (`nodes/tasks.py`).
 """
 
 import sys
@@ -40,7 +40,7 @@ class SnnTrackerNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('snn_tracker', **kwargs)
-        self._tracker: PoseTracker | None = None  # made for the sensor of the first packet
+        self._tracker: PoseTracker | None = None  # created with the first packet's sensor size
         self._params = declare(self, TrackerParams, self._on_params)
         self._diagnostics = Diagnostics(self, self._status)
         self._machine = MeasuredPower()
@@ -48,7 +48,7 @@ class SnnTrackerNode(ManagedNode):
             self.start()
 
     def configure(self) -> None:
-        """Load the weights and compile the kernels, before the first packet waits for it."""
+        """Load the weights and compile the kernels, so that the first packet is not delayed."""
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint, task=None)
         self._task = TASKS[self._weights.preset.task]
         self._model = checkpoint.identity(self._weights)
@@ -60,14 +60,14 @@ class SnnTrackerNode(ManagedNode):
                 '/etc/security/limits.conf (rtprio), or give the process CAP_SYS_NICE')
 
     def cleanup(self) -> None:
-        """Let go the weights."""
+        """Release the weights."""
         self._weights = None
 
     def activate(self) -> None:
-        """Begin with nothing known: neither the sensor nor a state."""
+        """Create the interfaces and reset; sensor size and state are unknown at first."""
         self._report: TrackerReport | None = None  # of it
         self._size = (0, 0)
-        self._arrival_ns = 0  # of the newest packet, by the steady clock
+        self._arrival_ns = 0  # of the newest packet, steady clock
         self._reader: StateReader | None = None
         self._refused = 0
         self._refusal = ''
@@ -84,7 +84,7 @@ class SnnTrackerNode(ManagedNode):
             self.get_logger().warning('untrained weights: the poses mean nothing')
 
     def deactivate(self) -> None:
-        """Take in no more, and forget the sensor and the state."""
+        """Stop subscriptions and reset the sensor and the state."""
         self._input.close()
         self.destroy_subscription(self._notices)
         for publisher in (self._inline_requests, self._requests, self._statuses):
@@ -108,14 +108,14 @@ class SnnTrackerNode(ManagedNode):
             self._tracker.lose()
         self._arrival_ns = batch.arrival_ns
         if self._tracker.state_age_us is None:
-            self._take(self._reader.latest)  # a look into the ring is sooner than the notice
+            self._take(self._reader.latest)  # faster than waiting for the message
         waited_us = (time.monotonic_ns() - batch.arrival_ns) // 1000
         for pose in self._tracker.update(batch.events, waited_us=waited_us):
             self._publish(pose)
         done_ns = time.monotonic_ns()
         self._topics.flush(done_ns)
         self._report.take_packet(batch, done_ns)
-        self._take(self._reader.latest)  # behind the poses, which need not wait for it
+        self._take(self._reader.latest)  # after the poses, so as not to delay them
         reason = self._tracker.take_request()
         if reason is not None:
             self._requests.publish(String(data=reason))
@@ -155,7 +155,7 @@ class SnnTrackerNode(ManagedNode):
             self._input.use_idle_time()
 
     def _take(self, read: Callable[[], StateView | None]) -> None:
-        """Let the tracker start from the state that `read` brings, if it brings one."""
+        """Initialize the tracker with the state that `read` returns, if any."""
         try:
             view = read()
         except StaleState:
@@ -163,7 +163,7 @@ class SnnTrackerNode(ManagedNode):
         except TransportError as error:
             self._refused += 1
             self._refusal = str(error)
-            self.get_logger().warning(f'refused a state: {error}', **at_most_every(5.0))
+            self.get_logger().warning(f'rejected a state: {error}', **at_most_every(5.0))
             return
         if view is not None:
             first = self._tracker.initialize(view)
@@ -172,10 +172,10 @@ class SnnTrackerNode(ManagedNode):
                 self._topics.flush(time.monotonic_ns())
 
     def _read(self, message: StateTensors) -> StateView | None:
-        """Return the state that a notice announces, or the newest one where this is gone.
+        """Return the state that a message announces, or the newest one if it was overwritten.
 
-        Where its memory cannot be seen from here, the writer is asked for states in the messages.
-        Every time: either node may have been started anew since.
+        If its shared memory is not accessible, request states in messages instead. The request is
+        repeated every time, because either node may have been restarted.
         """
         descriptor = to_descriptor(message)
         if not descriptor.payload and not can_share(descriptor):
@@ -183,7 +183,7 @@ class SnnTrackerNode(ManagedNode):
             self._inline_requests.publish(String(data=descriptor.segment))
             self.get_logger().warning(
                 f'segment {descriptor.segment} is on another host, in another container or '
-                'another user\'s: asked for states in the messages', **at_most_every(5.0))
+                'owned by another user: requested states in messages', **at_most_every(5.0))
             return None
         try:
             return self._reader.read(descriptor)

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tracker's node does for each task: who reads the maps, and how that is published.
+"""The parts of the tracker node that depend on the task: the tracker and the topics.
 
-The weights decide which task it is; packets, states, replay and reports are the same.
+The weights determine the task; packets, states, replay and reports are the same for all.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from hybrid_pose_ros.pipeline import PoseTracker
 
 
 class Task(NamedTuple):
-    """The classes of a task."""
+    """The classes that implement a task."""
 
     tracker: type[PoseTracker]
     topics: type[SkeletonTopics] | type[GestureTopic]
 
 
 TASKS = {'pose': Task(PoseTracker, SkeletonTopics), 'gesture': Task(GestureTracker, GestureTopic)}
-"""By the name that presets have for them."""
+"""Tasks by the name that presets use."""

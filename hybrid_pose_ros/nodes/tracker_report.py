@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tracker says of itself: all of it on /diagnostics, the gist in a small message.
+"""The tracker's status: complete on /diagnostics, and a summary in a TrackerStatus message.
 
-A packet's way, each stage of which has its percentiles:
+The stages of a packet, each reported in percentiles:
 
     stamp ─ transport ─► arrival ─ queue ─► taken ─ decode ─► decoded ─ network, rest ─► pose
 """
@@ -23,13 +23,13 @@ from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.runs import TrackerCounts
 
 KEPT = 2000
-"""Percentiles are over so many packets, or poses."""
+"""Number of packets or poses that the percentiles cover."""
 
 LEVELS = (50, 95, 99)
 
 
 class Refusals(NamedTuple):
-    """States that were not taken, in all."""
+    """Total number of rejected states."""
 
     states_refused: int
     last_refusal: str
@@ -37,7 +37,7 @@ class Refusals(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What a report is the difference to."""
+    """Totals at the time of a report; the next report covers the difference."""
 
     tracker: TrackerCounts
     stale: int = 0
@@ -46,10 +46,10 @@ class Totals(NamedTuple):
 
 
 class TrackerReport:
-    """Gathers what a tracker does, and tells it from report to report."""
+    """Collects statistics of a tracker between reports."""
 
     def __init__(self, tracker: PoseTracker, machine: MeasuredPower):
-        """Begin with a tracker that has done nothing."""
+        """Start with a tracker that has not processed any packet."""
         self._tracker = tracker
         self._machine = machine
         self._power = SpikePower(tracker.engine)
@@ -62,14 +62,14 @@ class TrackerReport:
         self._last = Totals(TrackerCounts())
 
     def take_pose(self, message: Skeleton2D | Gesture) -> None:
-        """Count a pose, or what another task says, that was published."""
+        """Count a published pose or result of another task."""
         self._stale += message.stale
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)
         self._network_ms += message.compute_ms
 
     def take_packet(self, batch: EventBatch, done_ns: int) -> None:
-        """Count a packet, the poses of which have been counted."""
+        """Count a packet after its poses have been counted."""
         network_ms, self._network_ms = self._network_ms, 0.0
         for stage, value in zip(self._stages_ms, (
                 batch.transport_ns * 1e-6,
@@ -80,13 +80,13 @@ class TrackerReport:
 
     def report(self, stream: Mapping[str, Any], refusals: Refusals, *, model: str,
                queue_depth: int, period_s: float) -> tuple[Status, TrackerStatus]:
-        """Return what there is to say of the time since the last call.
+        """Return the report for the interval since the last call.
 
         Args:
             stream: totals of the packets.
-            refusals: totals of states that were not taken.
+            refusals: totals of the rejected states.
             model: identity of the weights.
-            queue_depth: most packets that waited at once.
+            queue_depth: largest number of waiting packets.
             period_s: time since the last call.
         """
         tracker, last = self._tracker, self._last
@@ -134,7 +134,8 @@ class TrackerReport:
         merged = now.tracker.merged_steps - last.tracker.merged_steps
         left_out = now.tracker.left_out_steps - last.tracker.left_out_steps
         if merged or left_out:
-            problems.append(f'overloaded: {merged} bins taken in long steps, {left_out} left out')
+            problems.append(f'overloaded: {merged} bins processed in long steps, '
+                            f'{left_out} skipped')
         return problems
 
 
@@ -150,5 +151,5 @@ def _named(name: str, values: deque) -> dict[str, float]:
 
 
 def _ends(values: deque) -> np.ndarray:
-    """Return the 50th and the 99th percentile."""
+    """Return the 50th and 99th percentiles."""
     return _percentiles(values)[[0, -1]]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The person in the world: poses of several cameras' trackers, brought together in time and space.
+"""3D pose of the person, triangulated from the poses of several cameras' trackers.
 
 Subscribes to /NAME/snn_tracker/skeletons of every camera NAME of the rig.
 """
@@ -33,7 +33,7 @@ from hybrid_pose_ros.throttle import Throttle
 
 
 class TriangulatorNode(SettingsNode, Node):
-    """Publish a pose of the world for each instant, as soon as the cameras have come to it."""
+    """Publish a 3D pose for each instant as soon as all cameras have reached it."""
 
     def __init__(self, **kwargs):
         super().__init__('triangulator', **kwargs)
@@ -44,8 +44,8 @@ class TriangulatorNode(SettingsNode, Node):
         self._triangulator = Triangulator(self._rig, self._params)
         cameras = range(len(self._rig.cameras))
         self._received = [0 for _ in cameras]
-        self._reported = list(self._received)  # as they were at the last report
-        self._clock_ns = [0 for _ in cameras]  # ROS time at 0 of the common clock, as each has it
+        self._reported = list(self._received)  # at the last report
+        self._clock_ns = [0 for _ in cameras]  # ROS time of 0 on the common clock, per camera
         self._stale, self._trained = [False for _ in cameras], [True for _ in cameras]
         self._compute_ms: list[float] = []
         self._latency_ms: list[float] = []
@@ -88,7 +88,7 @@ class TriangulatorNode(SettingsNode, Node):
         return TimedPose(self._instant_us(message), skeleton.joints_px, skeleton.confidence)
 
     def _publish(self, skeleton: Skeleton3D) -> None:
-        # Always the same camera's, or stamps would step back.
+        # Always the clock of the same camera, or stamps would step back.
         stamp_ns = self._clock_ns[int(skeleton.missing.argmin())] + 1000 * skeleton.stamp_us
         header = Header(stamp=to_time(stamp_ns), frame_id=self._rig.frame_id)
         there = ~skeleton.missing
@@ -132,7 +132,7 @@ class TriangulatorNode(SettingsNode, Node):
 
 def main() -> int:
     """Run the node."""
-    return run(TriangulatorNode, niceness=-10)  # behind the trackers, it would starve
+    return run(TriangulatorNode, niceness=-10)  # below the trackers' priority it starves
 
 
 if __name__ == '__main__':

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that wait behind the one that a callback has: each costs the executor 0.1 ms or more.
+"""Takes the queued messages of a subscription within one callback.
 
-An executor looks at all that a node has before it takes one message. Under load, a callback that
-takes along what waits is what lets a node of Python keep up with 1000 packets a second.
+The executor polls every entity of the node before each callback, which costs 0.1 ms or more.
+Draining the queue in one callback lets a Python node keep up with 1000 packets per second.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from typing import Any
 from rclpy.subscription import Subscription
 
 MOST = 32
-"""Taken along by one callback, or timers and other topics would have to wait too long."""
+"""Most messages taken by one callback, so that timers and other topics are not starved."""
 
 
 def waiting(subscription: Subscription) -> Iterator[tuple[Any, dict]]:
-    """Yield the messages that a subscription has, and what is known of their way."""
+    """Yield the queued messages of a subscription with their message info."""
     for _ in range(MOST):
         with subscription.handle:
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A thread of a node that does not fail in silence."""
+"""A thread of a node whose failure ends the process."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from hybrid_pose_ros.nodes.run import shut_down
 
 
 class Worker:
-    """Runs a function beside the node's callbacks; where it fails, the process ends with 1."""
+    """Runs a function in a thread; if it raises, the process ends with status 1."""
 
     def __init__(self, node: Node, work: Callable[[], None]):
         """Start the thread. The process does not wait for it unless `join` does."""
@@ -22,11 +22,11 @@ class Worker:
         self._thread.start()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait until the function has returned; somebody must have told it to."""
+        """Wait until the function has returned; the caller must have made it stop."""
         self._thread.join(timeout_s)
 
     def raise_failure(self) -> None:
-        """Raise what ended the function, if anything did."""
+        """Raise the exception that ended the function, if any."""
         if self._failure is not None:
             raise self._failure
 
@@ -34,7 +34,7 @@ class Worker:
         try:
             self._work()
         except Exception as error:
-            # After a shutdown nothing of ROS works: a publish that was under way fails, too.
+            # After a shutdown all ROS calls fail, including a publish in progress.
             if self._context.ok():
                 self._failure = error
                 shut_down(self._context)

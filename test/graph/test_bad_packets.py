@@ -86,7 +86,7 @@ def test_a_packet_that_comes_twice_is_used_once(live):
     for name, report in after_good_packets(live, camera).items():
         assert report['duplicated'] == '1' and report['lost_packets'] == '0'
         warnings = live.warnings(name)
-        assert len(warnings) == 1 and 'it came twice, or behind a later one' in warnings[0]
+        assert len(warnings) == 1 and 'duplicate or out of order' in warnings[0]
 
 
 def test_packets_that_overtake_each_other_are_not_mixed_up(live):

@@ -15,7 +15,7 @@ GONE = 'hybrid_pose.1.0123456789abcdef'
 FORGERIES = {
     'offset outside': (
         lambda good: replace(good, tensors=moved(good.tensors, good.byte_count)),
-        'lie outside a state'),
+        'are outside a state'),
     'offset of 2^63': (
         lambda good: replace(good, tensors=moved(good.tensors, 1 << 63)), 'offset = '),
     'offset overlapping': (
@@ -55,7 +55,7 @@ def test_a_forged_notice_is_refused_and_the_next_good_one_is_used(live, name):
     assert said in report['last_refusal']
     assert not skeletons
     warnings = live.log('snn_tracker')
-    assert len(warnings) == 1 and warnings[0].startswith('refused a state: ')
+    assert len(warnings) == 1 and warnings[0].startswith('rejected a state: ')
     assert said in warnings[0]
     states.announce(states.write(10_000))
     live.spin_until(lambda: skeletons, 'a pose from the good state')
@@ -104,7 +104,7 @@ def test_a_state_from_before_the_clock_began_anew_is_got_over(live):
     live.spin_until(lambda: stamps_us(skeletons)[-1] < 90_000, 'a pose of the second pass')
     assert stamps_us(skeletons)[-1] == 19_000
     assert skeletons[-1].state_age_us == 9_000
-    assert live.log('snn_tracker') == ["the sensor's clock began anew: state forgotten"]
+    assert live.log('snn_tracker') == ["the sensor's clock restarted: state reset"]
 
 
 def test_a_pose_waits_for_a_state_after_the_clock_began_anew(live):

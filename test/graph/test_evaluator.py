@@ -69,7 +69,7 @@ def test_counting_goes_on_when_the_disk_is_full(live, tmp_path, monkeypatch):
     Camera(live, 1).send(PACKETS_US)
     live.report('evaluator', lambda values: values[EVENTS] == '5')
     assert live.statuses('evaluator')[-1].message == 'no space left'
-    assert live.log('evaluator') == ['recording ends, counting goes on: no space left']
+    assert live.log('evaluator') == ['recording stopped, counting continues: no space left']
 
 
 def test_the_overlay_is_recorded_on_request(live, tmp_path):

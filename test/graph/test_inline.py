@@ -72,7 +72,7 @@ def test_the_initializer_changes_over_to_inline_where_the_tracker_cannot_see_its
         live, elsewhere):
     seen = Seen(live)
     assert not seen.next_state().payload
-    live.spin_until(lambda: any('from now on, states go in the messages' in line
+    live.spin_until(lambda: any('sending states in messages from now on' in line
                                 for line in live.log('ann_initializer', above=0)),
                     'the initializer to say that it changed over')
     assert seen.poses()
@@ -81,7 +81,7 @@ def test_the_initializer_changes_over_to_inline_where_the_tracker_cannot_see_its
     assert int(report['states_out_of_sight']) >= 1
     assert report['states_refused'] == '0'
     warnings = live.log('snn_tracker')
-    assert len(warnings) == 1 and 'asked for states in the messages' in warnings[0]
+    assert len(warnings) == 1 and 'requested states in messages' in warnings[0]
 
 
 def test_a_tracker_that_is_started_anew_gets_inline_states_at_once(live, elsewhere):
@@ -125,7 +125,7 @@ def test_states_go_inline_where_shared_memory_is_full(live, monkeypatch):
     seen = Seen(live)
     assert seen.next_state().payload
     assert seen.poses()
-    assert live.warnings('ann_initializer') == ['/dev/shm is full: states go in the messages']
+    assert live.warnings('ann_initializer') == ['/dev/shm is full: sending states in messages']
 
 
 def test_a_full_shared_memory_that_was_asked_for_is_reported_until_there_is_room(

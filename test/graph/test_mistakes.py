@@ -122,7 +122,7 @@ def test_a_parameter_file_that_is_not_there_is_named():
 
 def test_an_argument_that_is_none_of_ros_is_refused():
     line = refusal('event_player', '--recording', 'x.raw')
-    assert '--recording is not known: parameters are given as --ros-args -p NAME:=VALUE' in line
+    assert 'unknown argument --recording: set parameters with --ros-args -p NAME:=VALUE' in line
 
 
 @pytest.mark.parametrize('node, stop', (

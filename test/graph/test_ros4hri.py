@@ -25,7 +25,8 @@ def test_without_hri_msgs_the_node_says_what_to_install():
     ended = finished(*command(NodeSpec('ros4hri')))
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
-        'ros4hri: this needs hri_msgs: install ros-$ROS_DISTRO-hri-msgs, or leave ros4hri off']
+        'ros4hri: this node requires hri_msgs: install ros-$ROS_DISTRO-hri-msgs or leave ros4hri '
+        'off']
 
 
 def send(live: LiveGraph, confidence: float) -> None:
