@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose bag`: score what a bag recorded, and run the tracker again on its events."""
+"""`hybrid-pose bag`: score the recorded poses of a bag and rerun the tracker on its events."""
 
 import argparse
 from pathlib import Path
@@ -12,42 +12,43 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.outputs import write_result
 
-SUMMARY = 'Score the poses of a bag, run the tracker again on its events, and compare.'
+SUMMARY = 'Score the poses of a bag, rerun the tracker on its events, and compare.'
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
            'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
            'hidden': 'mpjpe_px_occluded', 'pck': 'pck_10px',
            'jitter': 'acceleration_error_px_s2'}
-"""What the table shows [px]; late: of the last pose that was there by then; pck within 10 px."""
+"""Columns of the table [px]; late: error of the newest pose available at the time of the label;
+PCK within 10 px."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare bag, truth, weights and how the tracker is run again."""
+    """Declare the arguments: bag, ground truth, weights and settings of the rerun."""
     parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
-    parser.add_argument('--topic', help='of the event packets, where the bag has several')
+    parser.add_argument('--topic', help='topic of the event packets, if the bag has several')
     parser.add_argument('--truth', metavar='FILE', type=Path,
-                        help='labels (.h5) on the bag\'s sensor time; of both bags, if two are '
-                        'compared (what is in each bag)')
+                        help='labels (.h5) in sensor time of the bag; for both bags if two are '
+                        'compared (ground truth in each bag)')
     parser.add_argument('--checkpoint', default='', metavar='FILE',
-                        help='weights (.safetensors); those that ship with the preset')
+                        help='weights (.safetensors; those shipped with the preset)')
     parser.add_argument('--preset', default='', metavar='NAME',
-                        help='network (that of the weights, else edge)')
+                        help='preset of the network (that of the weights, else edge)')
     parser.add_argument('--against', metavar='BAG|FILE', type=Path,
-                        help='another bag, or other weights (.safetensors), to compare with')
+                        help='another bag or other weights (.safetensors) to compare with')
     parser.add_argument('--step-us', type=int, default=0, metavar='US',
                         help='length of a time bin [us] (as recorded, else 1000)')
     parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
-                        help='initializations a second (30)')
+                        help='initializations per second (30)')
     parser.add_argument('--ann-delay-ms', type=float, default=10.0, metavar='MS',
-                        help='how late a state arrives [ms] (10)')
+                        help='delay of a state [ms] (10)')
     parser.add_argument('--quiet-events-per-s', type=float, metavar='N',
                         default=EvaluationParams.quiet_events_per_s,
-                        help='a joint with fewer events around it is held; 0: none is '
+                        help='hold a joint with fewer events/s around it; 0: never '
                         '(%(default)g)')
     parser.add_argument('--rows', default='', metavar='NAMES',
-                        help='only some rows of the table, with commas: the others cost time')
-    parser.add_argument('--no-re-run', action='store_true', help='only what was recorded')
+                        help='rows of the table to compute, comma-separated (all)')
+    parser.add_argument('--no-re-run', action='store_true', help='score the recorded poses only')
     parser.add_argument('--partial', action='store_true',
-                        help='take what is whole of a bag that was cut short')
+                        help='use the intact part of a truncated bag')
     parser.add_argument('--no-video', action='store_true')
     add_output(parser, '--output', 'folder', needs=('matplotlib', 'cv2'),
                metavar='DIR', type=Path,
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate the bag, and what it is compared with."""
+    """Evaluate the bag, and the bag or weights that it is compared with."""
     from hybrid_pose_ros.recordings.event_bag import EventBag
     sides = [(args.bag, args.checkpoint)]
     if args.against:
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             raise InputError(f'{args.against} does not exist: --against takes a bag or weights')
         sides.append((args.bag, str(args.against)) if args.against.suffix == '.safetensors'
                      else (args.against, args.checkpoint))
-    for bag, weights in sides:  # what is wrong with the second is found before the first is run
+    for bag, weights in sides:  # validate the second before the first is run
         _checkpoint(args, weights)
         EventBag(bag, args.topic)
     result, *others = (_evaluated(args, *side) for side in sides)
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
-    """Write the report where a folder is given."""
+    """Write the report if a folder is given."""
     from hybrid_pose_ros.evaluation.bag_report import write_bag_report
     if not args.output:
         return {}
@@ -101,7 +102,7 @@ def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, A
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the tables, one beside the other where two are compared."""
+    """Print the tables, side by side if two are compared."""
     from rich import box
     from rich.console import Console
     from rich.markup import escape
@@ -120,6 +121,6 @@ def show(result: dict[str, Any]) -> None:
     if rows:
         print_table(['error [px]', *COLUMNS], rows)
     else:
-        console.print('no ground truth: name a recording with labels by --truth for errors')
+        console.print('no ground truth: pass a recording with labels as --truth for errors')
     if not all(side.get('trained', True) for side in sides(result).values()):
         console.print('[bold]the weights are random, not trained[/bold]')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose bench`: every speed that the README quotes, measured beside its rivals."""
+"""`hybrid-pose bench`: the speeds quoted in the README, measured next to other packages."""
 
 import argparse
 import importlib
@@ -13,38 +13,38 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 
-SUMMARY = 'measure decoding, state hand-over, replay, engine and the whole graph on this machine'
+SUMMARY = 'measure decoding, state transfer, replay, engine and the whole graph on this machine'
 
 BENCHMARKS = {
-    'decode': 'events a second beside expelliarmus, faery and evlib',
-    'transport': 'state hand-over through shared memory beside DDS',
-    'replay': 'states that come late: replayed, put in as they are, or in time',
-    'engine': 'a step of the spiking network beside dense PyTorch',
-    'ann': 'a pass of the ANN and its heads by PyTorch, ONNX Runtime and OpenVINO',
-    'triangulation': 'a pose in the world from the poses of 2 and 4 cameras',
+    'decode': 'events per second compared with expelliarmus, faery and evlib',
+    'transport': 'state transfer through shared memory compared with DDS',
+    'replay': 'late states: with replay, without replay, and without delay',
+    'engine': 'a step of the spiking network compared with dense PyTorch',
+    'ann': 'a pass of the ANN and its heads in PyTorch, ONNX Runtime and OpenVINO',
+    'triangulation': 'a 3D pose from the poses of 2 and 4 cameras',
     'graph': 'packet arrival to pose published, CPU and memory of every process',
-    'soak': 'the graph for ten minutes: losses, memory and handles; only by its name'}
+    'soak': 'the graph for ten minutes: losses, memory and handles; only if named'}
 NEED_ROS = ('transport', 'graph', 'soak')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
+    """Declare the arguments of the verb."""
     parser.add_argument('names', nargs='*', metavar='NAME',
                         help='; '.join(f'{name}: {text}' for name, text in BENCHMARKS.items())
-                        + '; without a name all but soak')
+                        + '; default: all but soak')
     parser.add_argument('--recordings', help='folder with raw/*.raw recordings for `decode`')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR',
                help='folder for the plots of `replay` and `engine`')
     parser.add_argument('--duration', type=float,
-                        help='of `graph` (20) or `soak` (600) [s]')
+                        help='duration of `graph` (20) or `soak` (600) [s]')
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Run the named benchmarks one after the other."""
+    """Run the selected benchmarks in sequence."""
     names = args.names or [name for name in BENCHMARKS if name != 'soak']
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        raise InputError(f'benchmark {unknown[0]} is not known: there are {", ".join(BENCHMARKS)}')
+        raise InputError(f'unknown benchmark {unknown[0]}: choose from {", ".join(BENCHMARKS)}')
     options = {'decode': {'recordings': args.recordings} if args.recordings else {},
                'replay': {'output': args.output},
                'engine': {'output': args.output},
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> dict:
 
 
 def show(results: dict) -> None:
-    """Print the figures, ratios first, as the benchmarks order them."""
+    """Print the figures in the order of the benchmarks, ratios first."""
     for name, result in results.items():
         print(f'\n{name}: {BENCHMARKS[name]}')
         print(json.dumps(result, indent=2))

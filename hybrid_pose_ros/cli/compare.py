@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose compare`: weights next to each other by kind of recording."""
+"""`hybrid-pose compare`: accuracy of several weights by kind of recording."""
 
 import argparse
 from contextlib import nullcontext
@@ -15,22 +15,22 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import write_result
 
-SUMMARY = 'Score weights on each kind of recording, next to other weights.'
+SUMMARY = 'Compare weights on each kind of recording.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare recordings, weights and how they are run."""
+    """Declare the arguments: recordings, weights and settings of the run."""
     parser.add_argument('--kinds', type=Path, metavar='DIR',
-                        help='folder with a folder of recordings with labels (.h5) for each kind')
+                        help='folder with one subfolder of labeled recordings (.h5) per kind')
     parser.add_argument('--real', type=Path, metavar='DIR',
-                        help='folder of clips of real people with labels (.h5): each is listed, '
-                        'none has a say in what is shipped')
+                        help='folder of labeled clips of real people (.h5): each is listed, '
+                        'none affects the decision to ship')
     add_evaluation_arguments(parser)
     parser.add_argument('--against', nargs='+', metavar='FILE', default=[],
-                        help='weights to compare with (where --checkpoint is given: those that '
-                        'ship with its preset)')
+                        help='weights to compare with (if --checkpoint is given: those shipped '
+                        'with its preset)')
     parser.add_argument('--hybrid', action='store_true',
-                        help='also run the whole hybrid, with fusion')
+                        help='also run the complete hybrid, with fusion')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
                help='folder for result.json and a plot')
 
@@ -46,12 +46,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     kinds = find_kinds(args.kinds) if args.kinds else {}
     if args.real:
         if REAL in kinds:
-            raise InputError(f'{args.kinds} holds a kind {REAL!r}, which --real names: rename it')
+            raise InputError(f'{args.kinds} has a kind {REAL!r}, a name reserved for --real: '
+                             'rename it')
         kinds[REAL] = sorted(args.real.glob('*.h5'))
         if not kinds[REAL]:
             raise InputError(f'no recordings (.h5) in {args.real}')
     if not kinds:
-        raise InputError('no recordings to score: name a folder with --kinds or --real')
+        raise InputError('no recordings to score: pass a folder as --kinds or --real')
     first = weights(args)
     others = [load(path) for path in args.against]
     if args.checkpoint and not others:
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
-    """Write result.json and a plot where a folder is given."""
+    """Write result.json and a plot if a folder is given."""
     from hybrid_pose_ros.evaluation.plot_kinds import plot_kinds
     if not args.output:
         return {}

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of `hybrid-pose compare` on a terminal of 100 columns."""
+"""Tables of `hybrid-pose compare` for a terminal with 100 columns."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from hybrid_pose_ros.evaluation.kind_figures import FAR_PX, GROUPS, PCK_TORSO
 
 COLUMNS = 100
 PX, TORSO, PERCENT = (1, '.2f'), (1, '.3f'), (100, '.1f')
-"""By what a figure is multiplied, and its format."""
+"""Factor and format of each figure."""
 ERRORS = {'mean_px': ('mean px', PX), 'median_px': ('median px', PX),
           'over_20px': (f'>{FAR_PX:g} px %', PERCENT), 'mean_torso': ('mean torso', TORSO),
           'median_torso': ('median', TORSO), 'pck_torso': (f'PCK@{PCK_TORSO} %', PERCENT)}
@@ -27,9 +27,10 @@ TITLES = (('Errors', ERRORS), ('Left and right swapped, confidence, person repor
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the figures by kind, then what the first weights are better or worse by."""
+    """Print the figures by kind, then the differences between the first and the other weights."""
     console = Console(highlight=False, markup=False)
-    console.width = max(console.width, COLUMNS)  # a narrow terminal wraps, a figure is not cut
+    # A narrow terminal wraps lines instead of cutting figures.
+    console.width = max(console.width, COLUMNS)
     settings = result['settings']
     console.print(f'every {settings["stride_us"] * 1e-3:g} ms; values ± standard error over '
                   'recordings')
@@ -53,7 +54,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def _figures(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield kind, weights and figures of each line; each clip of real people has its own."""
+    """Yield kind, weights and figures of each line; every clip of real people has its own line."""
     for kind, found in result['kinds'].items():
         for row, of_weights in found['figures'].items():
             for name, figures in of_weights.items():
@@ -77,7 +78,7 @@ def _label(result: dict[str, Any], weights: str, row: str) -> str:
 
 
 def _table(title: str, columns: dict[str, tuple], lines, key: str) -> Table:
-    """Return a table with a line for each kind and weights; a kind is named once."""
+    """Return a table with a line for each kind and weights; a kind is printed once."""
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 0), title_justify='left')
     for name in ('', ' '):
         table.add_column(name, no_wrap=True)
@@ -92,7 +93,7 @@ def _table(title: str, columns: dict[str, tuple], lines, key: str) -> Table:
 
 
 def _text(figure: dict[str, Any], key: str, factor: float, form: str) -> str:
-    """Return a value with its standard error, where it has one."""
+    """Return a value with its standard error, if it has one."""
     if figure[key] is None:
         return '-'
     sign = '+' if key == 'difference' else ''

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose convert`: a dataset of others as recordings of ours, or weights of the paper."""
+"""`hybrid-pose convert`: convert public datasets to recordings, or the published weights."""
 
 import argparse
 import sys
@@ -16,34 +16,34 @@ from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
 
-SUMMARY = 'Convert DHP19 or Event-Human3.6M to recordings with labels, or published weights.'
+SUMMARY = 'Convert DHP19 or Event-Human3.6M to labeled recordings, or published weights.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the dataset, where it is and what is wanted of it."""
+    """Declare the arguments: dataset, folders and selection."""
     parser.add_argument('dataset', choices=(*DATASETS, CHECKPOINT),
-                        help="which dataset, or checkpoint: weights of the paper's hybrid")
+                        help="dataset, or checkpoint: weights of the paper's hybrid")
     parser.add_argument('folder', metavar='DIR', type=Path,
-                        help='where it lies: DHP19 as it was published (DVS_movies, Vicon_data) '
+                        help='folder of the dataset: DHP19 as published (DVS_movies, Vicon_data) '
                         'or the HDF5 files that the paper\'s code reads; Event-Human3.6M with '
-                        'labels.h5; of a checkpoint the file (.pt)')
+                        'labels.h5; for checkpoint: the file (.pt)')
     add_output(parser, '--output-dir', 'folder', required=True, metavar='DIR', type=Path,
-               help='folder for the recordings, one a camera, or for the weights (.safetensors)')
+               help='folder for the recordings, one per camera, or the weights (.safetensors)')
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
-                        help='subjects that the paper trains on or tests with (all)')
+                        help='subjects of the training or test split of the paper (all)')
     parser.add_argument('--channels', type=int, nargs='+', metavar='N',
                         help='cameras (all four; the paper uses 2 and 3 of DHP19)')
     parser.add_argument('--crop', action='store_true', help=argparse.SUPPRESS)
     parser.add_argument('--takes', action='store_true',
-                        help='a folder for each recording of DHP19, as evaluate3d takes them')
+                        help='one folder per recording of DHP19, as evaluate3d reads them')
     parser.add_argument('--paper-form', action='store_true',
-                        help='write DHP19 as the paper\'s code reads it, with the matrices, '
-                        'instead of recordings of ours')
+                        help='write DHP19 in the format of the paper\'s code, with the camera '
+                        'matrices, instead of recordings')
     add_executor_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Convert; return how much was made, and what was refused and why."""
+    """Convert; return the totals, and the rejected recordings with reasons."""
     if args.crop:
         print(CROP_NOTICE, file=sys.stderr)
     if args.dataset == CHECKPOINT:
@@ -72,23 +72,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def kept(args: argparse.Namespace) -> str:
-    """Return what an interrupt leaves."""
-    return (f'the finished recordings in {args.output_dir} are kept: the same command converts '
-            'the others')
+    """Return what an interrupt keeps."""
+    return (f'the finished recordings in {args.output_dir} are kept: run the same command again '
+            'to convert the rest')
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print what was made."""
+    """Print the totals."""
     if 'weights' in result:
         print(f'{result["weights"]}: weights of preset {result["preset"]}')
         return
     print(f'{result["files"]} files of {result["duration_s"]:.1f} s, {result["events"]} events '
           f'and {result["labels"]} labels in {result["output_dir"]}; of {result["recordings"]} '
-          f'recordings {result["present"]} were there, {len(result["refused"])} refused')
+          f'recordings {result["present"]} existed, {len(result["refused"])} were rejected')
 
 
 def _checkpoint(path: Path, folder: Path) -> dict[str, Any]:
-    """Write the weights of a published hybrid as ours; return where they are."""
+    """Convert the weights of a published hybrid; return the path of the result."""
     from hybrid_pose_ros.networks.published import published_hybrid
     weights = published_hybrid(path)
     written = folder / f'{weights.preset.name}.safetensors'
@@ -101,7 +101,7 @@ def _dhp19(args: argparse.Namespace) -> list:
     from hybrid_pose_ros.datasets import dhp19
     from hybrid_pose_ros.datasets.conversion import Conversion, write_ours
     channels = _chosen(args.channels, dhp19.CHANNELS)
-    folder = args.output_dir.resolve()  # the process that converts may be elsewhere
+    folder = args.output_dir.resolve()  # the converting process may have another working directory
     if args.paper_form:
         return _paper_form(args, channels, folder)
     return [Conversion(partial(files.load, channels),
@@ -114,7 +114,7 @@ def _paper_form(args: argparse.Namespace, channels: list[int], folder: Path) -> 
     from hybrid_pose_ros.datasets import dhp19, dhp19_hdf5
     from hybrid_pose_ros.datasets.conversion import Conversion, make_folders
     if args.takes:
-        raise InputError('--paper-form writes all recordings into one folder: omit --takes')
+        raise InputError('--paper-form writes all recordings to one folder: omit --takes')
     found = dhp19.find(args.folder.resolve(), args.split)
     make_folders([folder])
     dhp19_hdf5.save_matrices(folder)
@@ -133,14 +133,14 @@ def _h36m(args: argparse.Namespace) -> list:
     from hybrid_pose_ros.datasets import h36m
     from hybrid_pose_ros.datasets.conversion import Conversion, write_ours
     if args.takes or args.paper_form:
-        raise InputError('--takes and --paper-form are for DHP19: the cameras of Event-Human3.6M '
-                         'are not known')
+        raise InputError('--takes and --paper-form require DHP19: the camera poses of '
+                         'Event-Human3.6M are unknown')
     cameras = _chosen(args.channels, h36m.CAMERAS)
     folder = args.output_dir.resolve()
     found = [files for files in h36m.find(args.folder.resolve(), args.split)
              if files.camera in cameras]
     if not found:
-        raise InputError(f'{args.folder} holds no sequences of the cameras '
+        raise InputError(f'{args.folder} has no sequences of the cameras '
                          f'{", ".join(map(str, cameras))}')
     return [Conversion(files.load, (folder / f'{files.name}.h5',),
                        partial(write_ours, encoding='h36m')) for files in found]
@@ -155,7 +155,7 @@ def _chosen(channels: list[int] | None, known: range) -> list[int]:
 
 
 def _file_name(name: str, channel: int, takes: bool) -> str:
-    """Return where a channel of DHP19 goes; in a take it has the name of the rig's camera."""
+    """Return the output path of a DHP19 channel; in a take it is named after the rig's camera."""
     if takes:
         return f'{name}/dhp19_{CAMERA_OF_CHANNEL[channel]}.h5'
     return f'{name}_cam{channel}.h5'
@@ -163,5 +163,5 @@ def _file_name(name: str, channel: int, takes: bool) -> str:
 
 CHECKPOINT = 'checkpoint'
 CROP_NOTICE = ('--crop is ignored and will be removed: recordings keep the events of the whole '
-               'image, and preset paper crops when it counts them, as published')
+               'image, and preset paper crops them when counting, as published')
 DATASETS = {'dhp19': _dhp19, 'h36m': _h36m}

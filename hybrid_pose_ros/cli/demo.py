@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose demo`: the whole graph in separate processes, recorded, and a report of it."""
+"""`hybrid-pose demo`: run the whole graph in separate processes, record it, write a report."""
 
 import argparse
 import importlib
@@ -37,56 +37,57 @@ from hybrid_pose_ros.simulation.take import record_take
 from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.visualization.video import write_gif
 
-SUMMARY = 'run the whole graph on a simulated person or a recording; leave bag, video and report'
+SUMMARY = 'run the whole graph on a simulated person or a recording; write bag, video and report'
 
 IDLE_S = 2.0
-"""The recorder ends when nothing has come for so long: longer than any backlog's pause."""
+"""The recorder ends after this long without messages, which exceeds any pause of a backlog."""
 
 END_S = 60.0
-"""A recorder that was started anew behind the last event never sees that something has come."""
+"""Timeout for a recorder that was restarted after the last event and receives no message."""
 
 SHARED_ANN_HZ = 10.0
-"""States a second of each of several cameras, which share the machine, unless it is said."""
+"""Default ANN rate of each of several cameras, which share the machine."""
 
 CORES_A_GRAPH = 2
-"""That 1000 poses a second of one camera take, its recorder and player included."""
+"""Cores used by one camera at 1000 poses per second, including recorder and player."""
 
 LONGEST_US = 10_000
-"""Time bins that the weights are trained for end there."""
+"""Longest time bin that the weights are trained for."""
 
 START_S = 180.0
-"""Nodes compile their kernels when they start for the first time on a machine."""
+"""Startup timeout; on its first start on a machine a node compiles its kernels."""
 
 PLAYED = re.compile(r'played ([\d.]+)')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
-    parser.add_argument('--recording', default='', help='bag, .raw, .aedat4 or .h5 to play; of '
-                        'several cameras: folder of a take, as `simulate --cameras` makes')
+    """Declare the arguments of the verb."""
+    parser.add_argument('--recording', default='', help='bag, .raw, .aedat4 or .h5 to play; for '
+                        'several cameras: folder of a take from `simulate --cameras`')
     parser.add_argument('--cameras', type=int, default=1, metavar='N',
-                        help='2 or 4 cameras of DHP19 that see the person together, and a '
+                        help='simulate 2 or 4 cameras of DHP19 that see the same person, and a '
                         'triangulator (1)')
     add_output(parser, '--output', 'folder', needs=('matplotlib',),
                type=Path, default=Path('demo'),
-               help='folder for bag, video and report; an earlier demo in it is replaced')
+               help='folder for bag, video and report; replaces an earlier demo')
     parser.add_argument('--duration', type=float, default=10.0,
                         help='length of the simulated scene [s]')
-    parser.add_argument('--rate', default='', help='playback speed (1; lower for several cameras '
-                        'on a machine with few cores); latencies are valid at 1 only, as they '
+    parser.add_argument('--rate', default='', help='playback speed (1; lower with several cameras '
+                        'on a machine with few cores); latencies are only valid at 1, because '
+                        'they '
                         'are measured from the stamps')
-    parser.add_argument('--ann-rate', default='', help='states a second [Hz]')
+    parser.add_argument('--ann-rate', default='', help='states per second [Hz]')
     parser.add_argument('--step-us', default='', help='length of a time bin [us]')
     parser.add_argument('--preset', default='', help=f'one of {", ".join(PRESETS)} (edge)')
     parser.add_argument('--checkpoint', default='',
-                        help='weights (.safetensors); those that ship with the preset')
+                        help='weights (.safetensors; those shipped with the preset)')
     parser.add_argument('--seed', default='', help='random seed of the simulated scene (0)')
-    parser.add_argument('--no-video', action='store_true', help='write no skeleton.mp4')
-    parser.add_argument('--gif', action='store_true', help='write skeleton.gif too')
+    parser.add_argument('--no-video', action='store_true', help='do not write skeleton.mp4')
+    parser.add_argument('--gif', action='store_true', help='also write skeleton.gif')
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Play, record, evaluate."""
+    """Play, record and evaluate."""
     require_ros()
     output, console = args.output.resolve(), Console(stderr=True)
     rig = _checked(args, output)
@@ -116,12 +117,12 @@ def run(args: argparse.Namespace) -> dict:
 
 
 def kept(args: argparse.Namespace) -> str:
-    """Return what an interrupt leaves."""
+    """Return what an interrupt keeps."""
     return f'logs and bags in {args.output} are kept, without a report'
 
 
 def show(report: dict) -> None:
-    """Print the table and where everything is."""
+    """Print the table and the output folder."""
     table = Table('', '', title='hybrid-pose demo', show_header=False)
     for label, text in table_rows(report):
         table.add_row(label, text)
@@ -130,17 +131,17 @@ def show(report: dict) -> None:
 
 
 def _domain() -> AbstractContextManager[dict[str, str]]:
-    """Return the user's ROS domain, or one that a robot's graph on this host does not use."""
+    """Return the ROS domain set by the user, or one unlikely to be in use on this host."""
     given = os.environ.get('ROS_DOMAIN_ID')
     return own_domain() if given is None else nullcontext({
         'ROS_DOMAIN_ID': given, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'})
 
 
 def _checked(args: argparse.Namespace, output: Path) -> Rig | None:
-    """Return the rig of several cameras; find what is wrong before anything is replaced.
+    """Validate the arguments before any file is replaced; return the rig of several cameras.
 
     Raises:
-        InputError: the folder is not a demo's, or an argument has a value that is not legal.
+        InputError: the folder is not one of a demo, or an argument is invalid.
     """
     demo_folder.check(output)
     if args.gif:
@@ -151,7 +152,8 @@ def _checked(args: argparse.Namespace, output: Path) -> Rig | None:
     if args.cameras != 1:
         rig = _rig(args)
         if not args.recording and not args.duration > 0:
-            raise InputError(f'--duration {args.duration:g} of several cameras must be above 0 s')
+            raise InputError(f'--duration {args.duration:g} with several cameras must be above 0 '
+                             's')
     elif args.recording:
         open_recording(args.recording)
     check_graph(_nodes(args, output, None, args.recording), _params_file())
@@ -170,7 +172,7 @@ def _rig(args: argparse.Namespace) -> Rig:
         return dhp19_rig(args.cameras)
     take, *others = find_takes([Path(args.recording)])
     if others:
-        raise InputError(f'{args.recording} holds {1 + len(others)} takes: name one, such as '
+        raise InputError(f'{args.recording} contains {1 + len(others)} takes: choose one, such as '
                          f'{take.paths[0].parent}')
     if len(take.rig.cameras) != args.cameras:
         raise InputError(f'{args.recording} is a take of {len(take.rig.cameras)} cameras, not '
@@ -179,11 +181,11 @@ def _rig(args: argparse.Namespace) -> Rig:
 
 
 def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console) -> None:
-    """Record what the cameras see before anything is played: together with it is too much."""
+    """Simulate the recordings before playing them; both at once would overload the machine."""
     with (processes(os.cpu_count()) as workers,
           Progress(TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn(),
                    console=console, transient=True) as progress):
-        progress.add_task(f'simulating {args.duration:g} s before {len(rig.names)} cameras',
+        progress.add_task(f'simulating {args.duration:g} s for {len(rig.names)} cameras',
                           total=None)
         for _ in record_take(folder, rig.names, seed=int(args.seed or 0), duration_s=args.duration,
                              executor=workers):
@@ -191,7 +193,7 @@ def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console
 
 
 class MachineShare(NamedTuple):
-    """Settings with which the graphs of several cameras fit on a machine."""
+    """Settings at which the machine can run the graphs of several cameras."""
 
     step_us: int  # length of a time bin
     rate: float  # speed of the playback
@@ -229,10 +231,10 @@ def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: s
 
 
 def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) -> None:
-    """Show how far the player is; return when the recorder has ended.
+    """Show the progress of the player; return when the recorder has ended.
 
     Raises:
-        InputError: a node refused to start; the text is the node's own.
+        InputError: a node failed to start; the text is its error message.
     """
     columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[time]}'),
                TimeElapsedColumn())
@@ -243,7 +245,7 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
     with Progress(*columns, console=console, transient=True) as progress:
         total = None if args.recording else args.duration
         task = progress.add_task('starting nodes', total=total, time='')
-        ended: float | None = None  # when the player had
+        ended: float | None = None  # when the player ended
         while True:
             done = supervisor.check()
             for name, status in done.items():

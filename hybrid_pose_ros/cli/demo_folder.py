@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of a demo: files of an earlier demo are replaced, and nothing else is touched.
+"""The output folder of a demo: replaces the files of an earlier demo and nothing else.
 
-A marker tells such a folder from one of the user, and the path in it what the demo made.
+A marker file identifies such a folder, and the list below the files that a demo writes.
 """
 
 import re
@@ -13,7 +13,7 @@ from hybrid_pose_ros.graph import SETTINGS
 from hybrid_pose_ros.outputs import check_folder, writing
 
 MARKER = '.hybrid_pose_demo'
-TEXT = 'hybrid-pose demo made this folder: the next demo in it replaces the files of this one.\n'
+TEXT = 'This folder was written by hybrid-pose demo. The next demo in it replaces these files.\n'
 
 LOGS, TAKE, BAG, BAGS, RIG = 'logs', 'take', 'bag', 'bags', 'rig.yaml'
 REPORT, PLOT, VIDEO, GIF = 'report.json', 'run.png', 'skeleton.mp4', 'skeleton.gif'
@@ -24,26 +24,26 @@ FILES = re.compile('|'.join((
     rf'{LOGS}/(\w+\.)?({"|".join(SETTINGS)})\.log', rf'{TAKE}/\w+\.h5(\.partial)?',
     rf'{BAG}(_\d+)?/(metadata\.yaml|{BAG}(_\d+)?\.mcap)',
     rf'{BAGS}/(?P<camera>\w+)/(metadata\.yaml|(?P=camera)\.mcap)')))
-"""What a demo makes, by the path in its folder."""
+"""Files and folders that a demo writes."""
 
 
 def check(folder: Path) -> None:
-    """Raise InputError unless a demo may write into a folder; nothing is changed."""
+    """Raise InputError unless a demo may write to a folder; change nothing."""
     check_folder(folder)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
-        raise InputError(f'{folder} is not empty and not of an earlier demo, as it has no '
-                         f'{MARKER}: name a new folder')
+        raise InputError(f'{folder} is neither empty nor from an earlier demo (no '
+                         f'{MARKER}): choose a new folder')
 
 
 def claim(folder: Path) -> None:
-    """Delete what an earlier demo made, and mark the folder as one of a demo.
+    """Delete the files of an earlier demo and write the marker.
 
     Raises:
-        InputError: as `check`, or the folder cannot be written.
+        InputError: as in `check`, or the folder is not writable.
     """
     check(folder)
     with writing(folder):
-        for path in sorted(folder.rglob('*'), reverse=True):  # a folder after what it holds
+        for path in sorted(folder.rglob('*'), reverse=True):  # a folder after its contents
             name = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 continue

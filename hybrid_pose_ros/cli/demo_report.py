@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a demo: its bags are read back, summarized, and shown as a table."""
+"""The report of a demo, summarized from its bags and printed as a table."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def last_line(log: Path) -> str:
 
 
 def _recorder_counts(log: Path) -> dict:
-    """Return what the evaluator said last."""
+    """Return the summary that the evaluator printed at its end."""
     try:
         return json.loads(last_line(log))
     except ValueError:
@@ -32,9 +32,9 @@ def _recorder_counts(log: Path) -> dict:
 
 def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, video: bool,
                plots: bool = True, name: str = demo_folder.BAG) -> tuple[dict, Run]:
-    """Return the report of a bag, and the bag; write plots and video to `output`.
+    """Return the report of a bag and the bag; write plots and video to `output`.
 
-    A recorder that was killed leaves its bag, and the next one starts another: the largest counts.
+    A killed recorder leaves its bag and its successor starts a new one: the largest is used.
 
     Raises:
         InputError: there is no bag.
@@ -56,7 +56,7 @@ def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], 
 
 
 def rig_report(output: Path, rig: Rig, supervisor: Supervisor, restarts: dict[str, int]) -> dict:
-    """Return the report of several cameras: of each, and of the world."""
+    """Return the report of several cameras: of each one and of the 3D poses."""
     reports, runs = zip(*(
         bag_report(output / demo_folder.BAGS, output, supervisor.log(f'{name}/evaluator'),
                    restarts, video=False, plots=False, name=name) for name in rig.names))
@@ -69,7 +69,7 @@ def _world_rows(report: dict) -> list[tuple[str, str]]:
     world = report['world']
     rows = [(f'{name}: poses, lost packets', f'{one["poses"]:,}, {one["lost_packets"]}')
             for name, one in report['cameras'].items()]
-    rows.append(('poses in the world', f'{world["poses"]:,}'))
+    rows.append(('3D poses', f'{world["poses"]:,}'))
     if world['poses']:
         rows += [('joints with a point', f'{world["share_of_joints"]:.1%}, of '
                                          f'{world["cameras_used"]:.2f} cameras'),
@@ -85,20 +85,20 @@ def _world_rows(report: dict) -> list[tuple[str, str]]:
 
 
 def table_rows(report: dict) -> list[tuple[str, str]]:
-    """Return labels and texts of the table."""
+    """Return the labels and values of the table."""
     if 'world' in report:
         return _world_rows(report)
     rows = [('packets', f'{report["packets"]:,} ({report["lost_packets"]} lost, '
                         f'{report["bad_packets"]} bad)'),
             ('events', f'{report["events"]:,}'),
-            ('state hand-overs',
+            ('states received',
              f'{report.get("state_handovers", 0)} of {report["states"]} states'),
             ('poses', f'{report["poses"]:,}')]
     if report['poses']:
         latency = report['latency_ms']
-        rows += [('poses a second of sensor time', f'{report["poses_per_sensor_s"]:.1f}'),
+        rows += [('poses per second of sensor time', f'{report["poses_per_sensor_s"]:.1f}'),
                  ('poses missing', f'{report["missing_poses"]}'),
-                 ('bag', f'{report["mib_per_minute"]:.0f} MiB a minute'),
+                 ('bag', f'{report["mib_per_minute"]:.0f} MiB per minute'),
                  ('age of the state', _levels(report['state_age_ms'])),
                  ('packet arrival to pose', _levels(latency['packet_arrival_to_publish'])),
                  ('network and decoding', _levels(latency['compute']))]

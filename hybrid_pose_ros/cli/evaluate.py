@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose evaluate`: the hybrid and its rivals on recordings with labels."""
+"""`hybrid-pose evaluate`: the hybrid and its baselines on labeled recordings."""
 
 import argparse
 from contextlib import nullcontext
@@ -20,31 +20,31 @@ SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN 
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
            'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
            'hidden': 'mpjpe_px_occluded'}
-"""What the table shows [px]; late: of the last output that was there by then."""
+"""Columns of the table [px]; late: error of the newest output available at the time."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare recordings, weights and how the graph is run."""
+    """Declare the arguments: recordings, weights and settings of the graph."""
     parser.add_argument('--recording', nargs='+', required=True, metavar='FILE', type=Path,
-                        help='recordings with labels (.h5), or folders of them')
+                        help='labeled recordings (.h5), or folders of them')
     add_evaluation_arguments(parser)
     parser.add_argument('--snn-checkpoint', default='', metavar='FILE',
-                        help='weights of an SNN that was trained to run alone (those that ship, '
-                        'beside the weights that ship)')
+                        help='weights of an SNN trained to run alone (the shipped ones, if the '
+                        'shipped hybrid is evaluated)')
     parser.add_argument('--ann-delay-ms', type=float, default=0.0, metavar='MS',
-                        help='how late a state arrives [ms] (0)')
+                        help='delay of a state [ms] (0)')
     parser.add_argument('--no-replay', action='store_true',
-                        help='use a late state as if it were of the time of its arrival')
+                        help='use late states without replay')
     parser.add_argument('--quiet-events-per-s', type=float, metavar='N',
                         default=EvaluationParams.quiet_events_per_s,
-                        help='a joint with fewer events around it is held; 0: none is '
+                        help='hold a joint with fewer events/s around it; 0: never '
                         '(%(default)g)')
     parser.add_argument('--ann-latency-ms', type=float, default=10.0, metavar='MS',
-                        help='latency-aware: a pass of the ANN takes at least this [ms] (10)')
+                        help='latency-aware: minimum duration of an ANN pass [ms] (10)')
     parser.add_argument('--pose-latency-ms', type=float, default=1.0, metavar='MS',
-                        help='latency-aware: from the end of a bin to its pose [ms] (1)')
+                        help='latency-aware: time from the end of a bin to its pose [ms] (1)')
     parser.add_argument('--rows', default='', metavar='NAMES',
-                        help='only some rows, with commas: the others cost time')
+                        help='rows to compute, comma-separated (all)')
     parser.add_argument('--sweep', nargs='+', default=[], metavar='NAME',
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
                         'no_init, holding, density, noise, robustness, or all of them')
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     sweeps = list(SWEEPS) if args.sweep == ['all'] else args.sweep
     unknown = [name for name in sweeps if name not in SWEEPS]
     if unknown:
-        raise InputError(f'sweep {unknown[0]!r} is not known: choose from {", ".join(SWEEPS)}, '
+        raise InputError(f'unknown sweep {unknown[0]!r}: choose from {", ".join(SWEEPS)}, '
                          'all')
     passes = 1 + sum(len(SWEEPS[name].values) for name in sweeps)
     here = args.workers == 1 and args.dask is None
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
-    """Write the report where a folder is given."""
+    """Write the report if a folder is given."""
     from hybrid_pose_ros.evaluation.html_report import write_report
     if not args.output:
         return {}
@@ -164,7 +164,7 @@ def _text(value: float | None) -> str:
 
 
 def _paths(given: list[Path]) -> list[Path]:
-    """Return the recordings that were named, those of a folder by name."""
+    """Return the recordings; those of a folder are sorted by name."""
     paths = []
     for path in given:
         found = sorted(path.glob('*.h5')) if path.is_dir() else [path]
@@ -175,7 +175,7 @@ def _paths(given: list[Path]) -> list[Path]:
 
 
 class Bar:
-    """Progress by recordings, on stderr where that is a terminal; a total of None is not known."""
+    """Progress bar on stderr, if it is a terminal; a total of None is unknown."""
 
     def __init__(self, total: int | None, title: str):
         from rich.console import Console
@@ -186,7 +186,7 @@ class Bar:
         self._task = self._progress.add_task(title, total=total)
 
     def advance(self, name: str) -> None:
-        """Count a recording that is done."""
+        """Count a finished recording."""
         self._progress.update(self._task, advance=1, description=name)
 
     def __enter__(self):

@@ -13,21 +13,21 @@ from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.outputs import write_result
 
-SUMMARY = 'Triangulate the poses of several cameras and compare them with labels, in mm.'
+SUMMARY = 'Triangulate the poses of several cameras and compare them with labels [mm].'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare takes, weights, and how the graphs are run."""
+    """Declare the arguments: takes, weights and settings of the graphs."""
     parser.add_argument('--takes', nargs='+', required=True, metavar='DIR', type=Path,
-                        help='folders with a recording (.h5) of each camera, or folders of such')
+                        help='folders with one recording (.h5) per camera, or folders of those')
     add_evaluation_arguments(parser)
     parser.add_argument('--least-confidence', type=float, metavar='C',
-                        help='a camera that is less sure of a joint does not count for it')
+                        help='a camera with less confidence in a joint is ignored for it')
     parser.add_argument('--outlier-px', type=float, metavar='PX',
-                        help='where more than two cameras see a joint, one farther than this from '
-                        'where the others put it is left out; 0: none is')
+                        help='if more than two cameras see a joint, ignore one farther than this '
+                        'from the position given by the others; 0: never')
     parser.add_argument('--no-blind', action='store_true',
-                        help='do not blind cameras, one after the other: it takes as long again')
+                        help='skip the runs with one camera blinded, which double the time')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
                help='folder for result.json and a picture')
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
                               stride_us=round(1e3 * args.stride_ms),
-                              ann_latency_us=0)  # nothing here asks how late a pose is
+                              ann_latency_us=0)  # the latency of poses is not evaluated here
     given = {name: getattr(args, name) for name in ('least_confidence', 'outlier_px')}
     trust = TriangulationParams(**{name: value for name, value in given.items()
                                    if value is not None})
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
-    """Write the figures where a folder is named."""
+    """Write the figures if a folder is given."""
     from hybrid_pose_ros.evaluation.plots3d import plot_world
     if args.output:
         write_result(args.output, result, lambda: plot_world(result, args.output))
@@ -67,7 +67,7 @@ def show(result: dict[str, Any]) -> None:
     settings = result['settings']
     print(f'{len(result["takes"])} takes, {1e6 / settings["step_us"]:g} Hz, ANN '
           f'{settings["ann_rate_hz"]:g} Hz. Errors in mm, mean and median; the hybrid\'s relative '
-          'to the ANN\'s,\non average and by thirds of the time since the ANN\'s look; of the '
+          'to the ANN\'s,\non average and by thirds of the time since the ANN pass; for the '
           'hybrid the reprojection error [px],\ncameras used, and joints without a point.\n')
     for name, line in result['gaps'].items():
         print(f'{name}: {line}')

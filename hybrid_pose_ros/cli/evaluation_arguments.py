@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every verb that evaluates recordings is told: weights, rates, and how much to score."""
+"""Arguments of all verbs that evaluate recordings: weights, rates, and what to score."""
 
 import argparse
 
@@ -9,24 +9,24 @@ from hybrid_pose_ros.cli.executors import add_executor_arguments
 
 
 def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare weights, rates, how much is scored, and who works."""
+    """Declare weights, rates, what to score, and the number of workers."""
     parser.add_argument('--checkpoint', default='', metavar='FILE',
-                        help='weights (.safetensors); those that ship with the preset')
+                        help='weights (.safetensors; those shipped with the preset)')
     parser.add_argument('--preset', default='', metavar='NAME',
-                        help='network (that of the weights, else edge)')
+                        help='preset of the network (that of the weights, else edge)')
     parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
                         help='length of a time bin [us] (1000)')
     parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
-                        help='initializations a second (30)')
+                        help='initializations per second (30)')
     parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
-                        help='between two instants that are scored [ms] (chosen)')
+                        help='time between two scored instants [ms] (chosen automatically)')
     parser.add_argument('--max-s', type=float, default=0.0, metavar='S',
-                        help='only so much of each recording [s] (all)')
+                        help='length of each recording to use [s] (all)')
     add_executor_arguments(parser, workers=1)
 
 
 def weights(args: argparse.Namespace) -> Checkpoint:
-    """Return the weights that are asked for.
+    """Return the requested weights.
 
     Raises:
         InputError: there are none, or they are of another preset.

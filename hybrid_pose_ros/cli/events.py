@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose events`: what is in a recording."""
+"""`hybrid-pose events`: count the events of a recording."""
 
 import argparse
 from dataclasses import asdict
@@ -18,16 +18,16 @@ SUMMARY = 'Count the events of a recording: bag, Prophesee .raw, AEDAT4 or HDF5.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the file and the topic."""
+    """Declare the arguments: file and topic."""
     parser.add_argument('file', metavar='FILE', help='bag folder or file')
-    parser.add_argument('--topic', help='of the event packets, where a bag has several; '
-                        'number or name of the event stream, where an AEDAT4 file does')
+    parser.add_argument('--topic', help='topic of the event packets, if a bag has several; '
+                        'number or name of the event stream of an AEDAT4 file')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return counts, first and last time in decoding order, sums; of bags also the losses.
+    """Return counts, first and last time in decoding order, sums, and, for bags, the losses.
 
-    `damage` says what of the recording could not be read.
+    `damage` describes the parts of the recording that could not be read.
     """
     recording = open_recording(args.file, args.topic)
     stream, times = PacketStream(), EventTimes()
@@ -65,7 +65,7 @@ def _count(result: dict[str, Any], events: np.ndarray) -> None:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the results, one a line."""
+    """Print the results, one per line."""
     for name, value in result.items():
         if name not in ('gaps', 'seconds_of_gaps', 'damage'):
             print(f'{name.replace("_", " "):>14}  {value}')

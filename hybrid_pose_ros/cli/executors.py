@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What runs a verb's many independent tasks: processes here, or a Dask cluster, by one flag."""
+"""Executors for the independent tasks of a verb: local processes or a Dask cluster."""
 
 import argparse
 import os
@@ -14,22 +14,22 @@ from hybrid_pose_ros.interrupts import end_worker_by_exit
 def add_executor_arguments(parser, *, workers: int | None = None) -> None:
     """Declare --workers and --dask on a parser or a group of one."""
     parser.add_argument('--workers', type=int, default=workers or os.cpu_count(), metavar='N',
-                        help='processes (%(default)s)')
+                        help='number of processes (%(default)s)')
     parser.add_argument('--dask', metavar='ADDRESS', help='use a Dask cluster instead: address of '
                         'its scheduler, or "local"')
 
 
 def processes(count: int) -> ProcessPoolExecutor:
-    """Return processes that are spawned: a fork would copy the locks of the progress bar."""
+    """Return a pool of spawned processes; a fork would copy the locks of the progress bar."""
     return ProcessPoolExecutor(count, mp_context=get_context('spawn'),
                                initializer=end_worker_by_exit)
 
 
 def executor(args: argparse.Namespace) -> Executor:
-    """Return what the two arguments ask for, to be closed after use.
+    """Return the executor that the two arguments select; the caller closes it.
 
     Raises:
-        InputError: there is not one worker, or Dask is not installed.
+        InputError: the number of workers is below 1, or Dask is not installed.
     """
     if args.workers < 1:
         raise InputError(f'--workers is {args.workers}, but must be 1 or more')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose export`: a bag for a viewer other than RViz."""
+"""`hybrid-pose export`: convert a bag for the Rerun viewer."""
 
 import argparse
 from pathlib import Path
@@ -14,16 +14,16 @@ SUMMARY = 'Write a bag as a recording of the Rerun viewer (.rrd).'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare bag and file."""
+    """Declare the arguments: bag and file."""
     parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
     add_output(parser, '--output', 'new file', metavar='FILE', type=Path,
-               help='file to write (beside the bag, with its name)')
+               help='file to write (next to the bag, with its name)')
     parser.add_argument('--fps', type=int, default=25, metavar='N',
-                        help='pictures a second; poses are all there (25)')
+                        help='images per second; all poses are exported (25)')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Write the file; return what is in it."""
+    """Write the file; return a summary of its contents."""
     from hybrid_pose_ros.visualization.rerun_export import export_rerun
     if not 1 <= args.fps <= 1000:
         raise InputError(f'--fps must be 1 to 1000, not {args.fps}')
@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Say what was written, and how to look at it."""
+    """Print a summary and the command that opens the file."""
     print(f'{result["output"]}: {result["poses"]} poses, {result["pictures"]} pictures, '
           f'{result["truth"]} poses of ground truth, {result["mib"]} MiB\n'
-          f'look at it: rerun {result["output"]}')
+          f'view it with: rerun {result["output"]}')
     if result['bad_messages']:
         print(f'messages left out: {result["bad_messages"]}')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose info`: what a preset amounts to on a sensor."""
+"""`hybrid-pose info`: size and cost of a preset on a sensor."""
 
 import argparse
 import math
@@ -17,19 +17,19 @@ FLOAT_BYTES = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare preset and sensor size."""
+    """Declare the arguments: preset and sensor size."""
     parser.add_argument('--preset', default='edge', metavar='NAME',
                         help=f'one of {", ".join(PRESETS)} (edge)')
     parser.add_argument('--network', default='', metavar='FILE',
-                        help='network in other sizes: a card of weights, or its `network` (.json)')
+                        help='custom network: a card of weights, or its `network` (.json)')
     parser.add_argument('--width', type=int, default=346, help='sensor width [px] (346)')
     parser.add_argument('--height', type=int, default=260, help='sensor height [px] (260)')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return sizes and costs, executed densely: the ANN and heads a pass, the SNN a step.
+    """Return sizes and dense costs, per pass for the ANN and heads and per step for the SNN.
 
-    `state_bytes` are the membrane potentials, `heatmap_bytes` the rest of what is handed over.
+    `state_bytes` is the size of the membrane potentials, `heatmap_bytes` the rest of a state.
     """
     chosen = read_network(args.network) if args.network else preset(args.preset)
     geometry = input_geometry(chosen, args.width, args.height)
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the layers and the totals as a table."""
+    """Print the layers and totals as a table."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,14 +1,14 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose`: one command line, a verb a module.
+"""`hybrid-pose`: the command line, with one module per verb.
 
-A verb's module has `SUMMARY`, `add_arguments(parser)`, `run(args)`, which returns a dictionary of
-results, and `show(result)`, which prints it for people. A module that also leaves results in files
-has `write(args, result)`, called after they are printed, which returns the paths by name. Modules
-are imported when their verb is called, so that no verb pays for the imports of another. `--json`
-prints the dictionary as the last line of stdout; a user's mistake is one line on stderr and exit
-status 1. Ctrl-C is one line, too, and exit status 130; a module whose verb keeps something says
-what in `kept(args)`. What arguments name as outputs (`outputs.py`) is checked before `run`.
+The module of a verb has `SUMMARY`, `add_arguments(parser)`, `run(args)`, which returns the results
+as a dictionary, and `show(result)`, which prints them. A module that also writes files has
+`write(args, result)`, which is called after the results are printed and returns the paths by name.
+A module is imported when its verb is called, so no verb pays for the imports of another. `--json`
+prints the dictionary as the last line of stdout. A user error prints one line on stderr and exits
+with status 1, Ctrl-C prints one line and exits with status 130; `kept(args)` describes what an
+interrupted verb keeps. Output arguments (`outputs.py`) are checked before `run`.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from hybrid_pose_ros.interrupts import INTERRUPTED, ending, handling, interrupti
 
 VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'convert', 'train', 'evaluate',
          'evaluate3d', 'compare', 'reproduce', 'study', 'bag', 'export', 'bench')
-"""Each is a module of this package."""
+"""Verbs; each is a module of this package."""
 
 
 def _verb(name: str):
@@ -48,7 +48,7 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit status: 0, 1 for a mistake in what the user gave, or 130."""
+    """Run one verb; return the exit status: 0, 1 for a user error, 130 for an interrupt."""
     argv = sys.argv[1:] if argv is None else list(argv)
     named = argv[0] if argv and argv[0] in VERBS else None
     try:
@@ -62,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             check_outputs(args)
             result = module.run(args)
             _report(module, args, result)
-            if result.get('damage'):  # of an input of which the rest was used
+            if result.get('damage'):  # for an input that is partly readable
                 raise InputError(result['damage'])
-        except BaseException as error:  # compiled code makes an interrupt an error of its own
+        except BaseException as error:  # compiled code converts an interrupt into another error
             if not (interrupt.came or isinstance(error, KeyboardInterrupt)):
                 return _mistake(error, args.verb)
             kept = module.kept(args) if hasattr(module, 'kept') else 'nothing was written'
@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(module: ModuleType, args: argparse.Namespace, result: dict[str, Any]) -> None:
-    """Print the results, and write them: those that cannot be written are not lost."""
+    """Print the results, then write them, so that a failed write loses nothing."""
     written = {}
     if not args.json:
         module.show(result)
@@ -90,8 +90,8 @@ def _report(module: ModuleType, args: argparse.Namespace, result: dict[str, Any]
 
 
 def _mistake(error: BaseException, verb: str | None) -> int:
-    """Return the exit status of a mistake that is not ours; raise what is."""
-    if isinstance(error, BrokenPipeError):  # the reader of our output, such as `head`, has gone
+    """Report a user error and return its exit status; raise any other exception."""
+    if isinstance(error, BrokenPipeError):  # the reader of stdout, such as `head`, has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     line = explanation(error)

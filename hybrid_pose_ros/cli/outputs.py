@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments that name what a verb writes; all are checked before the verb begins."""
+"""Arguments for the outputs of a verb, which are checked before the verb runs."""
 
 import argparse
 import importlib
@@ -17,11 +17,11 @@ def add_output(parser, flag: str, kind: str, *, needs: Sequence[str] = (),
     """Declare an argument on a parser or a group of one.
 
     Args:
-        parser: of the verb.
-        flag: as in --output.
+        parser: parser of the verb.
+        flag: name of the argument, such as --output.
         kind: one of KINDS.
         needs: modules that are imported only when the output is written.
-        options: as of `add_argument`.
+        options: keyword arguments of `add_argument`.
     """
     name = parser.add_argument(flag, **options).dest
     outputs = parser.get_default('outputs') or ()
@@ -29,11 +29,11 @@ def add_output(parser, flag: str, kind: str, *, needs: Sequence[str] = (),
 
 
 def check_outputs(args: argparse.Namespace) -> None:
-    """Check everything that the arguments name as an output.
+    """Check all outputs among the arguments.
 
     Raises:
-        InputError: it cannot be written.
-        ModuleNotFoundError: a module that it needs is not installed.
+        InputError: an output is not writable.
+        ModuleNotFoundError: a module that an output needs is not installed.
     """
     for name, kind, needs in getattr(args, 'outputs', ()):
         if path := getattr(args, name):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose params`: every parameter of every node, as the README shows them."""
+"""`hybrid-pose params`: the parameters of all nodes, in the format of the README."""
 
 import argparse
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from hybrid_pose_ros.graph import SETTINGS
 from hybrid_pose_ros.settings import Parameter, parameters_of
 
-SUMMARY = 'list the parameters of the nodes: default, range, whether to set at run time'
+SUMMARY = 'list the parameters of all nodes: default, range, whether settable at run time'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare nothing: the command has no arguments."""
+    """Declare no arguments."""
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """Return the tables as text."""
+    """Return the tables as Markdown."""
     lines = []
     for node, rows in result.items():
         lines += [f'**{node}**', '', '| parameter | default | range | at run time | meaning |',

@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bars on stderr, a stage each."""
+"""Progress bars on stderr, one per stage."""
 
 from rich.console import Console
 from rich.progress import Progress
 
 
 class StageBars:
-    """Shows how far each stage is; a bar appears when its stage is first told of."""
+    """Shows the progress of each stage; a bar appears with the first update of its stage."""
 
     def __init__(self, *, disable: bool = False):
         self._progress = Progress(*Progress.get_default_columns(), '{task.fields[figure]}',
@@ -15,7 +15,7 @@ class StageBars:
         self._tasks = {}
 
     def update(self, stage: str, done: int, total: int, figure: str = '') -> None:
-        """Show that so much of a stage is done, and a figure of it."""
+        """Update the bar of a stage with its progress and a figure."""
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(stage, total=total, figure='')
         self._progress.update(self._tasks[stage], completed=done, total=total, figure=figure)

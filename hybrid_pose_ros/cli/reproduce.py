@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose reproduce`: the paper's systems, trained by its recipes, beside its figures."""
+"""`hybrid-pose reproduce`: the paper's systems, trained by its recipes, next to its figures."""
 
 import argparse
 import sys
@@ -11,37 +11,38 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
 
-SUMMARY = "Train and score the paper's systems on recordings, beside the published figures."
+SUMMARY = "Train and score the paper's systems on recordings, next to the published figures."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the data set and what is made of it."""
+    """Declare the arguments: dataset, systems and training."""
     parser.add_argument('--dataset', required=True, metavar='DIR',
-                        help='recordings with labels (.h5), perhaps in folders train and test')
+                        help='labeled recordings (.h5), optionally in folders train and test')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), required=True, metavar='DIR',
-               help='report, picture, weights, and files to resume from')
+               help='folder for report, plot, weights, and files to resume from')
     parser.add_argument('--preset', default='paper', metavar='NAME',
-                        help='paper, or paper_small, which is no reproduction but quick (paper)')
+                        help='paper, or paper_small for a quick run that is not a reproduction '
+                             '(paper)')
     parser.add_argument('--systems', default='ann,snn,rnn,hybrid_rnn,hybrid_snn', metavar='NAMES',
-                        help='which, with commas (ann,snn,rnn,hybrid_rnn,hybrid_snn); also '
+                        help='systems, comma-separated (ann,snn,rnn,hybrid_rnn,hybrid_snn); also '
                         'hybrid_snn_no_state_init, hybrid_snn_no_output_init, '
                         'hybrid_rnn_no_state_init')
     parser.add_argument('--published', default='', metavar='SYSTEM=FILE',
-                        help='published weights (.pt) that are scored instead of training, with '
+                        help='published weights (.pt) to score instead of training, with '
                         'commas')
     parser.add_argument('--test-subjects', default='13,14,15,16,17', metavar='NUMBERS',
-                        help='who is for the test, where names of recordings tell the subject, '
-                        'as S13_... (13,14,15,16,17, as published for DHP19)')
+                        help='test subjects, if names of recordings begin with the subject, '
+                        'as in S13_... (13,14,15,16,17, as published for DHP19)')
     parser.add_argument('--epochs', type=float, default=0.0, metavar='N',
-                        help='of every system; 0: those of its recipe (0)')
+                        help='batches per system; 0: as in its recipe (0)')
     parser.add_argument('--seed', type=int, default=2022,
-                        help='of first weights and of the order of windows (2022)')
-    parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
-    parser.add_argument('--threads', type=int, default=2, help='of torch on a CPU (2)')
+                        help='random seed of initial weights and order of windows (2022)')
+    parser.add_argument('--device', default='auto', help='device: auto, cpu or cuda (auto)')
+    parser.add_argument('--threads', type=int, default=2, help='torch threads on a CPU (2)')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the report; it is in the output folder, too. Of several processes the first does."""
+    """Return the report, which is also written; only the first of several processes does so."""
     import torch
 
     from hybrid_pose_ros.cli.progress_bars import StageBars
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                                 seed=args.seed, published=args.published)
     ranks = Ranks.of_environment()
     device = torch.device(device_named(args.device, ranks))
-    published_systems(params, device)  # found wrong here rather than after hours of reading
+    published_systems(params, device)  # fail here rather than after hours of reading
     parts = split(args.dataset, _subjects(args.test_subjects))
     clips = load_recordings([*parts.train, *parts.test])
     folder = Path(args.output)
@@ -75,20 +76,20 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def kept(args: argparse.Namespace) -> str:
-    """Return what an interrupt leaves."""
-    return f'what was saved to {args.output} is kept: the same command resumes from there'
+    """Return what an interrupt keeps."""
+    return f'the files saved to {args.output} are kept: run the same command again to resume'
 
 
 def show(result: dict[str, Any]) -> None:
     """Print the tables."""
     from hybrid_pose_ros.reproduction.report import markdown
     print(markdown(result))
-    print(f'\nreport, picture and weights: {result["output"]}')
+    print(f'\nreport, plot and weights: {result["output"]}')
 
 
 def _subjects(text: str) -> list[int]:
     try:
         return [int(number) for number in text.split(',')]
     except ValueError:
-        raise InputError(f'--test-subjects {text!r} must be whole numbers with commas, '
-                         'as 13,14') from None
+        raise InputError(f'--test-subjects {text!r} must be comma-separated integers, '
+                         'such as 13,14') from None

@@ -26,37 +26,37 @@ from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import IDEAL, OFFICE, SceneSettings, random_scene
 
-SUMMARY = 'Make events and labels of a simulated person.'
+SUMMARY = 'Simulate the events and labels of a person.'
 SCENES = ('office', 'ideal', 'random')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
+    """Declare the arguments of the verb."""
     parser.add_argument('--motion', default='demo', metavar='FILE|NAMES',
-                        help='motion capture (.npz), or our own motions: "demo", "all" or some '
-                        f'of {", ".join(ACTIVITIES)}, with commas (demo)')
+                        help='motion capture (.npz), or built-in motions: "demo", "all", or some '
+                        f'of {", ".join(ACTIVITIES)}, comma-separated (demo)')
     add_output(parser, '--output', 'new file', metavar='FILE', help='recording to write (.h5)')
     parser.add_argument('--camera', default='davis346-front', choices=(*CAMERAS, 'random'))
     parser.add_argument('--scene', default='office', choices=SCENES,
-                        help='sensor of a lit room, ideal sensor, or everything at random')
+                        help='sensor in a lit room, ideal sensor, or all settings at random')
     parser.add_argument('--set', action='append', default=[], metavar='GROUP.NAME=VALUE',
-                        dest='changes', help='change a setting, as in sensor.threshold_on=0.3')
+                        dest='changes', help='change a setting, such as sensor.threshold_on=0.3')
     parser.add_argument('--duration', type=float, metavar='S',
-                        help='sensor time [s] (the capture\'s length; 10 for our own motions and '
-                        'for the clips of a corpus)')
+                        help='sensor time [s] (length of the capture; 10 for built-in motions '
+                        'and for the clips of a corpus)')
     parser.add_argument('--seed', type=int, default=0)
-    corpus = parser.add_argument_group('a corpus: many clips with everything at random')
+    corpus = parser.add_argument_group('a corpus: many clips with random settings')
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
     add_output(corpus, '--output-dir', 'folder', metavar='DIR', help='folder for the clips')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
-                        help='what the clips show, as docs/simulation.md describes (any)')
+                        help='kind of the clips, see docs/simulation.md (any)')
     corpus.add_argument('--cameras', type=int, default=1, metavar='N',
                         help='cameras of DHP19 that see the same person: 2 (the front ones) or 4; '
-                        'a clip is then a folder with a recording of each, and rig.yaml says '
-                        'where they are (1, of the kind)')
+                        'a clip is then a folder with one recording per camera and their '
+                        'calibration, rig.yaml (1, that of the kind)')
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
-                        help='share of the clips that show our own motions (0.1)')
+                        help='fraction of the clips that show built-in motions (0.1)')
     add_executor_arguments(corpus)
 
 
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> dict:
     if args.corpus is not None:
         return _run_corpus(args)
     if args.output is None:
-        raise InputError('name the recording to write: --output FILE.h5 (or a corpus: --corpus)')
+        raise InputError('no output: pass --output FILE.h5 (or --corpus for a corpus)')
     rng = np.random.default_rng([args.seed, 4])
     settings = changed(_settings(args.scene, rng), args.changes)
     view: Camera = random_camera(rng) if args.camera == 'random' else camera(args.camera)
@@ -81,16 +81,16 @@ def run(args: argparse.Namespace) -> dict:
 
 
 def kept(args: argparse.Namespace) -> str:
-    """Return what an interrupt leaves."""
+    """Return what an interrupt keeps."""
     if args.corpus is None:
-        return 'nothing was written: a recording is whole or not there'
-    return f'the finished clips in {args.output_dir} are kept: the same command makes the others'
+        return 'nothing was written: recordings are never partial'
+    return f'the finished clips in {args.output_dir} are kept: rerun the command for the rest'
 
 
 def show(result: dict) -> None:
-    """Print what was made."""
+    """Print a summary."""
     if 'clips' in result:
-        print(f'{result["made"]} clips made, {result["present"]} were there, in '
+        print(f'{result["made"]} clips simulated, {result["present"]} existed, in '
               f'{result["output_dir"]}; median {result["events_per_s"] / 1e3:.0f} k events/s')
         return
     print(f'{result["output"]}: {result["duration_s"]:.2f} s, {result["events"]} events '
@@ -99,20 +99,21 @@ def show(result: dict) -> None:
 
 
 def changed(settings: SceneSettings, changes: list[str]) -> SceneSettings:
-    """Return the settings with changes like 'sensor.threshold_on=0.3' made.
+    """Return the settings after changes such as 'sensor.threshold_on=0.3'.
 
     Raises:
-        InputError: a change names no setting, or the value is not legal.
+        InputError: a change names an unknown setting, or a value is invalid.
     """
     groups = {field.name: field.type for field in dataclasses.fields(settings)}
     for change in changes:
         name, _, text = change.partition('=')
         group, _, key = name.partition('.')
         if group not in groups:
-            raise InputError(f'--set {change}: the groups are {", ".join(groups)}')
+            raise InputError(f'--set {change}: unknown group, choose from {", ".join(groups)}')
         known = {p.name: p.type for p in parameters_of(groups[group])}
         if key not in known:
-            raise InputError(f'--set {change}: {group} has {", ".join(known)}')
+            raise InputError(f'--set {change}: unknown setting of {group}, choose from '
+                             f'{", ".join(known)}')
         value = _parsed(change, text, known[key])
         part = dataclasses.replace(getattr(settings, group), **{key: value})
         settings = dataclasses.replace(settings, **{group: part})
@@ -123,7 +124,7 @@ def _parsed(change: str, text: str, kind: type):
     try:
         return {'true': True, 'false': False}[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
-        raise InputError(f'--set {change}: {text!r} is no {kind.__name__}') from None
+        raise InputError(f'--set {change}: {text!r} is not of type {kind.__name__}') from None
 
 
 def _settings(scene: str, rng: np.random.Generator) -> SceneSettings:
@@ -131,7 +132,7 @@ def _settings(scene: str, rng: np.random.Generator) -> SceneSettings:
 
 
 def _motion(args: argparse.Namespace, settings: SceneSettings):
-    """Return the motion, and how long the scene is with the part that is not recorded [s]."""
+    """Return the motion and the length of the scene including the unrecorded part [s]."""
     warm_up_s = WARM_UP_US * 1e-6
     scene_s = None if args.duration is None else args.duration + warm_up_s
     if args.motion.endswith('.npz'):
@@ -144,7 +145,7 @@ def _motion(args: argparse.Namespace, settings: SceneSettings):
 
 def _run_corpus(args: argparse.Namespace) -> dict:
     if args.output_dir is None:
-        raise InputError('name the folder for the clips: --output-dir DIR')
+        raise InputError('no folder for the clips: pass --output-dir DIR')
     if args.clips < 1 or not 0.0 <= args.own <= 1.0:
         raise InputError('--clips must be at least 1, --own from 0 to 1')
     files, folder = motion_files(args.corpus), Path(args.output_dir)
@@ -166,7 +167,7 @@ def _run_corpus(args: argparse.Namespace) -> dict:
 
 
 def _progress(unit: str) -> Progress:
-    """Return a bar on stderr, where that is a terminal."""
+    """Return a progress bar on stderr, if it is a terminal."""
     console = Console(stderr=True)
     return Progress(TextColumn('{task.description}'), BarColumn(),
                     TextColumn(f'{{task.completed:.1f}}/{{task.total:.1f}} {unit}'),

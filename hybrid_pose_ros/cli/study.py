@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose study`: the paper's open questions, answered with figures and a plot each."""
+"""`hybrid-pose study`: answer an open question of the paper with figures and a plot."""
 
 import argparse
 import importlib
@@ -16,27 +16,28 @@ SUMMARY = 'Answer an open question of the paper: ' + ', '.join(STUDIES) + '.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the study, recordings and weights."""
+    """Declare the arguments: study, recordings and weights."""
     parser.add_argument('name', choices=STUDIES, metavar='NAME',
                         help='; '.join(f'{name}: {text}' for name, text in STUDIES.items()))
     parser.add_argument('--recording', nargs='+', default=[], metavar='DIR', type=Path,
-                        help='folders of recordings with labels (.h5) to measure on; `task` makes '
-                        'its own where none are named')
+                        help='folders of labeled recordings (.h5) to measure on; `task` simulates '
+                        'its own if none are given')
     parser.add_argument('--corpus', nargs='+', default=[], metavar='DIR', type=Path,
-                        help='folders of recordings of other people, for studies that train')
+                        help='folders of training recordings, of other people, for studies that '
+                             'train')
     add_output(parser, '--output', 'folder', needs=('matplotlib',),
                required=True, metavar='DIR', type=Path,
-               help='folder for the result (.json), the plot, and what a study that was killed '
-               'goes on from')
+               help='folder for the result (.json), the plot, and files to resume '
+               'from')
     parser.add_argument('--checkpoint', default='', metavar='FILE',
-                        help='weights (.safetensors) to look into; those that ship with edge')
+                        help='weights (.safetensors) to study (those shipped with edge)')
     parser.add_argument('--batches', type=int, default=150, metavar='N',
-                        help='of each training (150)')
+                        help='batches of each training (150)')
     parser.add_argument('--seed', type=int, default=0)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Run one study; leave its result and its plot in the folder."""
+    """Run one study; write its result and plot to the folder."""
     from rich.console import Console
 
     from hybrid_pose_ros.studies.options import Options, write
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the rows as a table, and where the plot is."""
+    """Print the rows as a table, and the path of the plot."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose train`: weights from a corpus of recordings with labels."""
+"""`hybrid-pose train`: train weights on a corpus of labeled recordings."""
 
 import argparse
 import dataclasses
@@ -16,54 +16,55 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.presets import preset
 
-SUMMARY = 'Train ANN, SNN and heads on a folder of recordings with labels; resumes where it was.'
+SUMMARY = 'Train ANN, SNN and heads on folders of labeled recordings; resumes an interrupted run.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare folders and what a run is."""
+    """Declare the arguments: folders and training settings."""
     parser.add_argument('--corpus', nargs='+', metavar='DIR', default=[],
-                        help='recordings (.h5) to train on')
+                        help='labeled recordings (.h5) to train on')
     parser.add_argument('--stream', metavar='DIR',
-                        help='motion capture (.npz): the ANN learns from an endless stream of '
-                        'scenes that are rendered meanwhile, the SNN from the corpus')
+                        help='motion capture (.npz): train the ANN on an endless stream of '
+                        'rendered scenes, and the SNN on the corpus')
     parser.add_argument('--draws', type=float, metavar='N',
                         help='windows drawn from each scene of the stream (16)')
     parser.add_argument('--kept', type=int, metavar='N',
-                        help='scenes of the stream that a batch draws from (256)')
+                        help='number of stream scenes that a batch is drawn from (256)')
     parser.add_argument('--workers', type=int, metavar='N',
                         help='processes that render the stream (1)')
     parser.add_argument('--averaged', type=float, metavar='D',
-                        help='decay of the moving average of the ANN that training ends with (0)')
+                        help='decay of the moving average of the ANN weights; 0: no average (0)')
     parser.add_argument('--validation', metavar='DIR',
-                        help='recordings of other people, to measure the weights on')
+                        help='recordings of other people, to validate on')
     add_output(parser, '--out', 'folder', required=True, metavar='DIR',
-               help='log, files to resume from, and the weights')
+               help='folder for the weights, the log, and files to resume from')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
     parser.add_argument('--network', default='', metavar='FILE',
-                        help='network of that kind in other sizes: a card of weights, or its '
-                        '`network` alone, with changes (.json)')
+                        help='custom network of that kind: a card of weights, or its '
+                        '`network` section, edited (.json)')
     parser.add_argument('--task', default='pose', metavar='NAME',
-                        help='pose, or gesture: the name of a recording begins with what it '
-                        'shows, as in wave_01.h5 (pose)')
+                        help='pose, or gesture, where names of recordings begin with their '
+                        'gesture, as in wave_01.h5 (pose)')
     parser.add_argument('--start', default='', metavar='FILE',
-                        help='weights (.safetensors) to start from, instead of random ones; of '
-                        'those for another task what fits')
+                        help='weights (.safetensors) to start from instead of random ones; if '
+                        'they are for another task, matching layers are used')
     parser.add_argument('--ann-rate', type=float, metavar='R',
                         help='highest learning rate of the ANN (0.003; paper: 0.0001)')
     parser.add_argument('--snn-rate', type=float, metavar='R',
                         help='highest learning rate of SNN and heads (0.002; paper: 0.00005)')
     parser.add_argument('--ann-batch', type=int, metavar='N',
-                        help='windows in a batch of the ANN, a process (16; paper: 8)')
+                        help='windows in an ANN batch, per process (16; paper: 8)')
     parser.add_argument('--snn-batch', type=int, metavar='N',
-                        help='streams in a batch of the SNN, a process (8; paper: 2 windows)')
-    parser.add_argument('--seed', type=int, default=0, help='of first weights and batches (0)')
-    parser.add_argument('--device', default='auto', help='auto, cpu or cuda (auto)')
-    parser.add_argument('--threads', type=int, default=1, help='of torch on a CPU (1)')
+                        help='streams in an SNN batch, per process (8; paper: 2 windows)')
+    parser.add_argument('--seed', type=int, default=0, help='random seed of initial weights and '
+                                                            'batches (0)')
+    parser.add_argument('--device', default='auto', help='device: auto, cpu or cuda (auto)')
+    parser.add_argument('--threads', type=int, default=1, help='torch threads on a CPU (1)')
     parser.add_argument('--precision', metavar='P',
-                        help='of convolutions: bf16, with weights in fp32, or fp32 (bf16 where '
-                        'the CPU or GPU is fast at it; paper: fp32)')
+                        help='precision of convolutions: bf16, with weights in fp32, or fp32 '
+                        '(bf16 where the CPU or GPU supports it; paper: fp32)')
     parser.add_argument('--alone', action='store_true',
-                        help='train an SNN that runs without an ANN, and nothing else, for '
+                        help='train only an SNN that runs without an ANN, for '
                         '`evaluate --snn-checkpoint`')
     parser.add_argument('--ann-iterations', type=int, metavar='N',
                         help='batches of the ANN (20000; paper: 6 epochs); fewer than were done: '
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return where the weights are, and their card; only the first of several processes does."""
+    """Train; return the path and card of the weights, in the first of several processes."""
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
@@ -86,23 +87,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.threads < 1:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
     if args.alone and args.validation:
-        raise InputError('--validation measures a hybrid: measure weights that run alone with '
+        raise InputError('--validation requires a hybrid: evaluate an SNN that runs alone with '
                          '`hybrid-pose evaluate --snn-checkpoint`')
     torch.set_num_threads(args.threads)
     train = (_own if preset(args.preset).logits else _published)(args)
     ranks = Ranks.of_environment()
     unseen = load_clips(args.validation) if args.validation and ranks.rank == 0 else []
     if not args.corpus and (args.stream is None or args.snn_iterations != 0):
-        raise InputError('--corpus is missing: name folders with recordings (.h5); only an ANN '
-                         'learns from a --stream alone, with --snn-iterations 0')
+        raise InputError('--corpus is missing: pass folders with recordings (.h5); only the ANN '
+                         'can be trained on --stream alone, with --snn-iterations 0')
     clips = load_clips(*args.corpus)
     if ranks.rank == 0 and summary_writer() is None:
-        print('hybrid-pose train: no curves, as TensorBoard is not installed: '
+        print('hybrid-pose train: no curves, because TensorBoard is not installed: '
               'pip install tensorboard', file=sys.stderr)
     with StageBars(disable=ranks.rank > 0) as bars:
         checkpoint = train(clips, bars, ranks)
     if ranks.rank > 0:
-        sys.exit(0)  # the first process has the same weights, it measures, writes and tells them
+        sys.exit(0)  # only the first process validates, writes and reports
     card = dict(checkpoint.card)
     if unseen:
         card['metrics'] = (
@@ -116,7 +117,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
-    """Return what trains one of our own networks on (clips, bars, ranks)."""
+    """Return the function that trains a network of this project on (clips, bars, ranks)."""
     from hybrid_pose_ros.training.run import TrainingParams, train
 
     given = {name: getattr(args, name) for name in (
@@ -132,20 +133,20 @@ def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
 
 
 def _stream(args: argparse.Namespace):
-    """Return the parameters of the stream, None without one."""
+    """Return the parameters of the stream, or None without one."""
     from hybrid_pose_ros.training.stream import StreamParams
 
     given = {name: getattr(args, name) for name in ('draws', 'kept', 'workers')
              if getattr(args, name) is not None}
     if args.stream is None:
         if given:
-            raise InputError(f'--{next(iter(given))} is of a stream: give --stream DIR, too')
+            raise InputError(f'--{next(iter(given))} requires a stream: add --stream DIR')
         return None
     return StreamParams(motion=args.stream, **given)
 
 
 def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
-    """Return what trains a published network by its recipe on (clips, bars, ranks)."""
+    """Return the function that trains a published network by its recipe."""
     import torch
 
     from hybrid_pose_ros.training.recipe_run import changed, train_by_recipe
@@ -153,20 +154,23 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
     from hybrid_pose_ros.training.run import device_named
 
     if args.task != 'pose':
-        raise InputError(f'--task {args.task} is not for preset {args.preset}, whose recipe is '
-                         'for poses: train edge')
+        raise InputError(f'--task {args.task} is not supported by preset {args.preset}, whose '
+                         'recipe '
+                         'is for poses: train edge')
     if args.stream or args.averaged:
-        raise InputError(f'--stream and --averaged are not for preset {args.preset}, which is '
-                         'trained as published')
+        raise InputError(f'--stream and --averaged are not supported by preset {args.preset}, '
+                         'which is trained as published')
     if args.network:
-        raise InputError(f'--network is not for preset {args.preset}, which is trained as '
+        raise InputError(f'--network is not supported by preset {args.preset}, which is trained '
+                         'as '
                          'published')
     if args.alone:
-        raise InputError(f'--alone is not for preset {args.preset}: train and score its SNN with '
+        raise InputError(f'--alone is not supported by preset {args.preset}: train and score its '
+                         'SNN with '
                          '`hybrid-pose reproduce --systems snn`')
     if args.precision not in (None, 'fp32'):
-        raise InputError(f'--precision {args.precision} is not for preset {args.preset}, which is '
-                         'trained in fp32, as published')
+        raise InputError(f'--precision {args.precision} is not supported by preset {args.preset}, '
+                         'which is trained in fp32, as published')
     chosen = recipes(args.preset)
     for part, system in (('ann', 'ann'), ('snn', 'hybrid_snn')):
         chosen = changed(chosen, system, learning_rate=getattr(args, f'{part}_rate'),
@@ -180,15 +184,15 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
 
 
 def kept(args: argparse.Namespace) -> str:
-    """Return what an interrupt leaves."""
+    """Return what an interrupt keeps."""
     saved = sorted(map(str, Path(args.out).glob('*.pt')))
     if not saved:
         return f'nothing was saved to {args.out} yet'
-    return f'{", ".join(saved)} kept: the same command resumes from there'
+    return f'{", ".join(saved)} kept: run the same command again to resume'
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print what was measured."""
+    """Print the validation results."""
     from rich.console import Console
     from rich.table import Table
 

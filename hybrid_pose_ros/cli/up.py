@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose up`: the graph in separate processes, where `ros2 launch` is not installed."""
+"""`hybrid-pose up`: start the graph in separate processes without `ros2 launch`."""
 
 import argparse
 import time
@@ -13,26 +13,28 @@ from hybrid_pose_ros.graph import ARGUMENTS, graph, share
 from hybrid_pose_ros.graph_check import check_graph
 from hybrid_pose_ros.supervision import Supervisor
 
-SUMMARY = 'start the graph next to a driver, until Ctrl-C, or with the player, until its end'
+SUMMARY = 'run the graph with a driver until Ctrl-C, or with the player until its end'
 
 SETTLE_S = 2.0
-"""Poses of the player's last packets are made and recorded within this time."""
+"""Time allowed to process and record the last packets of the player."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the graph."""
+    """Declare the arguments of the verb."""
     parser.add_argument('--driver', choices=('none', 'player'), default='none',
-                        help='who publishes the events: a driver that runs already, or our player')
+                        help='source of the events: a driver that is already running, or the '
+                             'player')
     parser.add_argument('--camera', default='event_camera',
-                        help='name of the driver\'s node: events come on /CAMERA/events')
+                        help='node name of the driver, which publishes /CAMERA/events')
     parser.add_argument('--namespace', default='',
-                        help='of all nodes; for several cameras, one each')
+                        help='namespace of all nodes; for several cameras, one for each')
     parser.add_argument('--ros4hri', action='store_true',
-                        help='publish the body on /humans, too (REP-155); needs hri_msgs')
+                        help='also publish the body on /humans (REP-155); requires hri_msgs')
     parser.add_argument('--rig', default='', metavar='FILE',
-                        help='YAML of several cameras, NAME each: a graph for each in namespace '
-                        'NAME, with a driver /NAME/CAMERA, and a triangulator')
-    parser.add_argument('--params-file', type=Path, help='YAML file instead of the shipped one')
+                        help='YAML of several cameras: starts a graph in namespace NAME for each '
+                        'camera NAME, with driver /NAME/CAMERA, and a triangulator')
+    parser.add_argument('--params-file', type=Path, help='parameter file (YAML) to use instead '
+                                                         'of the shipped one')
     for argument in ARGUMENTS:
         flag = '--' + argument.name.replace('_', '-')
         if argument.name == 'record':
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Start the nodes; return when the players, or all nodes, have ended, or after Ctrl-C."""
+    """Start the nodes; return when the players or all nodes have ended, or after Ctrl-C."""
     require_ros()
     values = {argument.name: getattr(args, argument.name) for argument in ARGUMENTS}
     nodes = graph(driver=args.driver, camera=args.camera, namespace=args.namespace, rig=args.rig,
@@ -65,27 +67,29 @@ def run(args: argparse.Namespace) -> dict:
 
 
 def has_ended(done: Mapping[str, int], players: Collection[str], count: int) -> bool:
-    """Return whether a graph is at its end: a node failed, all players are through, or all ended.
+    """Return whether a graph has ended: a node failed, all players finished, or all nodes ended.
 
     Args:
         done: exit status of the nodes that have ended, by name.
         players: names of the players.
-        count: of all nodes.
+        count: number of nodes.
     """
     finished = done.keys() >= set(players) if players else len(done) == count
     return finished or any(done.values())
 
 
 def require_ros() -> None:
-    """Raise InputError where the ROS part of the package is not built."""
+    """Raise InputError if the ROS part of the package is not built."""
     try:
         import rclpy  # noqa: F401
         from hybrid_pose_ros.msg import Skeleton2D  # noqa: F401
     except ImportError as error:
-        raise InputError(f'this needs ROS 2 and the built interfaces ({error}): run `make` in a '
-                         'checkout, or build the package with colcon and source it') from error
+        raise InputError(f'this verb requires ROS 2 and the built interfaces ({error}): run '
+                         '`make` '
+                         'in a checkout, or build the package with colcon and source '
+                         'it') from error
 
 
 def show(result: dict) -> None:
-    """Say how it ended."""
+    """Print which nodes were stopped."""
     print(f'stopped: {", ".join(result["nodes"])}')

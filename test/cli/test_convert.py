@@ -166,7 +166,7 @@ def test_the_published_form_is_written_as_the_papers_code_reads_it(tmp_path, cap
 
 
 def test_the_papers_form_has_no_takes(source, tmp_path, capsys):
-    assert '--paper-form writes all recordings into one folder' in refused(
+    assert '--paper-form writes all recordings to one folder' in refused(
         capsys, source, '--output-dir', tmp_path / 'out', '--paper-form', '--takes')
 
 
@@ -209,8 +209,8 @@ def test_event_human36m_is_converted_evaluated_and_split_by_its_subjects(h36m, t
 
 
 @pytest.mark.parametrize('arguments, text', [
-    (['--takes'], 'are for DHP19'), (['--paper-form'], 'are for DHP19'),
-    (['--channels', '1'], 'holds no sequences of the cameras 1')])
+    (['--takes'], 'require DHP19'), (['--paper-form'], 'require DHP19'),
+    (['--channels', '1'], 'has no sequences of the cameras 1')])
 def test_a_mistake_with_event_human36m_is_one_line(h36m, tmp_path, capsys, arguments, text):
     assert text in refused(capsys, h36m, '--output-dir', tmp_path / 'out', *arguments,
                            dataset='h36m')

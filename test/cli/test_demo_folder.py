@@ -45,7 +45,7 @@ def test_a_demo_replaces_an_earlier_one_and_keeps_what_the_user_put_there(tmp_pa
 def test_a_folder_without_the_marker_is_not_a_demos(tmp_path, names):
     """One with a folder `logs` passed for an earlier demo, and all its `bag*` were deleted."""
     fill(tmp_path, names)
-    with pytest.raises(InputError, match='not empty and not of an earlier demo'):
+    with pytest.raises(InputError, match='neither empty nor from an earlier demo'):
         demo_folder.claim(tmp_path)
     assert files(tmp_path) == set(names)
 

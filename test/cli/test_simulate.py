@@ -84,10 +84,10 @@ def test_a_setting_can_be_changed_by_its_name(change, where, value):
 
 
 @pytest.mark.parametrize(('change', 'message'), (
-    ('sensors.threshold_on=0.3', 'the groups are body'),
+    ('sensors.threshold_on=0.3', 'unknown group, choose from body'),
     ('sensor.threshold=0.3', 'sensor has threshold_on'),
-    ('sensor.threshold_on=high', "'high' is no float"),
-    ('sensor.hot_pixels=1.5', "'1.5' is no int"),
+    ('sensor.threshold_on=high', "'high' is not of type float"),
+    ('sensor.hot_pixels=1.5', "'1.5' is not of type int"),
     ('body.shorts=maybe', "'maybe' is no bool"),
     ('sensor.threshold_on=0', 'below the smallest legal value'),
     ('sensor', 'sensor has threshold_on')))
@@ -97,12 +97,12 @@ def test_a_change_that_makes_no_sense_is_refused(change, message):
 
 
 @pytest.mark.parametrize(('arguments', 'message'), (
-    ((), 'name the recording to write'),
+    ((), 'no output: pass --output'),
     (('--output', 'r.h5', '--motion', 'yodel'), 'unknown activities yodel'),
     (('--output', 'r.h5', '--motion', 'nowhere.npz'), 'nowhere.npz is not a motion file'),
     (('--output', 'r.h5', '--duration', '0'), '--duration 0.0 must be from'),
     (('--output', '/proc/none/r.h5', '--duration', '0.05'), '/proc cannot be written'),
-    (('--corpus', '.'), 'name the folder for the clips'),
+    (('--corpus', '.'), 'no folder for the clips'),
     (('--corpus', 'nowhere', '--output-dir', 'c'), 'no motion files (*.npz) in nowhere'),
     (('--corpus', '.', '--output-dir', 'c', '--clips', '0'), 'must be at least 1')))
 def test_a_mistake_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch, arguments,

@@ -143,7 +143,7 @@ def test_a_folder_without_kinds_is_a_mistake_that_says_what_makes_one(folder):
 
 
 @pytest.mark.parametrize('words, said', (
-    ([], 'no recordings to score: name a folder with --kinds or --real'),
+    ([], 'no recordings to score: pass a folder as --kinds or --real'),
     (['--real', '.'], 'no recordings (.h5) in .'),
     (['--kinds', 'none'], 'no recordings (.h5) in the folders of none')))
 def test_a_mistake_is_one_line(tmp_path, monkeypatch, capsys, words, said):

@@ -213,7 +213,7 @@ def test_of_two_processes_the_first_alone_scores_and_writes(tmp_path):
 
 
 @pytest.mark.parametrize('more, fault', [
-    (['--test-subjects', 'S13'], 'whole numbers'), (['--systems', 'cnn'], 'choose from'),
+    (['--test-subjects', 'S13'], 'must be comma-separated'), (['--systems', 'cnn'], 'choose from'),
     (['--preset', 'edge'], 'no published recipe'), (['--device', 'tpu'], 'choose from'),
     ([], 'no recordings')])
 def test_a_mistake_is_one_line(more, fault, tmp_path, capsys):
