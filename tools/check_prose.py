@@ -73,21 +73,18 @@ ALLOWED = {
 NOT_YET = (
     'README.md', 'docs', 'msg', 'config', 'launch', 'tools', 'test',
     'hybrid_pose_ros/*.py',
-    'hybrid_pose_ros/cli',
     'hybrid_pose_ros/datasets',
     'hybrid_pose_ros/engine',
     'hybrid_pose_ros/evaluation',
     'hybrid_pose_ros/events',
     'hybrid_pose_ros/gesture',
     'hybrid_pose_ros/networks',
-    'hybrid_pose_ros/nodes',
     'hybrid_pose_ros/pose',
     'hybrid_pose_ros/recordings',
     'hybrid_pose_ros/representation',
     'hybrid_pose_ros/reproduction',
     'hybrid_pose_ros/studies',
     'hybrid_pose_ros/training',
-    'hybrid_pose_ros/transport',
     'hybrid_pose_ros/visualization',
 )
 

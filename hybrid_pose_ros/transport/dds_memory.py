@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whose shared memory Fast DDS uses in a ROS domain.
+"""Detects other users who use the shared memory of Fast DDS in a ROS domain.
 
-Its files are writable by their owner only, so messages between users of one host are lost, while
-discovery, which goes over UDP, shows their publishers.
+Its files are writable by their owner only, so messages between two users of a host are lost,
+although discovery, which uses UDP, finds the publishers.
 """
 
 import os
@@ -13,38 +13,38 @@ from pathlib import Path
 
 PORTS_PER_DOMAIN = 250
 FIRST_PORT = 7400
-"""Ports of RTPS: the standard's default formula, which names the files of Fast DDS, too."""
+"""Default port formula of RTPS, which also determines the file names of Fast DDS."""
 
 REMEDY = ('run both as the same user, or set FASTDDS_BUILTIN_TRANSPORTS=UDPv4 for both '
           '(ignored with ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST)')
 
 
 def other_users(domain: int, uid: int, folder: Path = Path('/dev/shm')) -> set[int]:
-    """Return the users that share memory in a ROS domain, where `uid` does and is not alone."""
+    """Return the users with shared memory in a ROS domain, if `uid` and others are among them."""
     owners = set()
     for entry in os.scandir(folder) if folder.is_dir() else ():
         port = re.fullmatch(r'fastrtps_port(\d+)', entry.name)
         if port and (int(port[1]) - FIRST_PORT) // PORTS_PER_DOMAIN == domain:
             try:
                 owners.add(entry.stat().st_uid)
-            except FileNotFoundError:  # its participant has just ended
+            except FileNotFoundError:  # its participant just ended
                 continue
     return owners - {uid} if uid in owners else set()
 
 
 def why_silent(publishers: int, others: Collection[int], uid: int) -> str:
-    """Return the likely reason that no message comes, and the remedy.
+    """Return the likely reason why no message arrives, and the remedy.
 
     Args:
-        publishers: known by discovery.
-        others: users that share memory in the same domain, as `other_users` returns them.
-        uid: the user of this process.
+        publishers: number of discovered publishers.
+        others: users with shared memory in the same domain, from `other_users`.
+        uid: user of this process.
     """
     if not publishers:
-        return 'nobody publishes there: start a driver or remap ~/events'
+        return 'the topic has no publisher: start a driver or remap ~/events'
     silent = f'{publishers} publisher(s), but no packets: '
     if not others:
         return silent + 'is the camera running?'
     names = ', '.join(str(other) for other in sorted(others))
     return silent + (f'shared memory of Fast DDS in this domain belongs to uid {names}, this node '
-                     f'runs as uid {uid}, and neither can write into the other\'s: {REMEDY}')
+                     f'runs as uid {uid}, and neither can write to the other\'s: {REMEDY}')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is said about one state: where its tensors lie, what they are, and to whom they belong."""
+"""Description of a state: location and type of its tensors, and the model they belong to."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ from hybrid_pose_ros.errors import TransportError
 from hybrid_pose_ros.transport.faults import ForeignModel
 
 ALIGNMENT = 64
-"""Tensors start at multiples of it [bytes]: a cache line, and what SIMD loads like."""
+"""Alignment of tensors [bytes]: a cache line, suitable for SIMD loads."""
 
 DTYPES = ('float32', 'float16', 'int8', 'uint8', 'int16', 'int32', 'int64')
 MAX_TENSORS = 64
 MAX_DIMENSIONS = 8
 MAX_BYTES = 1 << 40
-MAX_SEQUENCE = (1 << 62) - 1  # twice as much must fit an int64
+MAX_SEQUENCE = (1 << 62) - 1  # twice this number must fit an int64
 
 SEGMENT_NAME = re.compile(r'hybrid_pose\.[0-9]{1,10}\.[0-9a-f]{16}')
 TENSOR_NAME = re.compile(r'[A-Za-z0-9_.]{1,64}')
@@ -43,24 +43,24 @@ class TensorSpec(NamedTuple):
 
 @dataclass(frozen=True)
 class StateDescriptor:
-    """The notice that a state is complete; with `payload`, the state itself."""
+    """Announcement of a complete state; with `payload`, the state itself."""
 
-    sensor_time_us: int  # sensor time of the last event that the state has seen
+    sensor_time_us: int  # sensor time of the last event in the state
     sequence: int  # 1, 2, ... of one writer
     model: str  # identity of preset and weights
-    host: str  # whose shared memory it is, '' where there is none
+    host: str  # host that owns the shared memory, '' if there is none
     segment: str  # name of the writer's segment in /dev/shm
     slot: int
     generation: int  # of the slot, see segment.py
     byte_count: int
     checksum: int  # CRC-32 of the bytes, 0 = not computed
     tensors: tuple[TensorSpec, ...]
-    payload: bytes = b''  # all byte_count bytes, for readers that cannot see the segment
+    payload: bytes = b''  # all byte_count bytes, for readers without access to the segment
 
 
 def tensor_specs(shapes: Mapping[str, Sequence[int]], *,
                  dtype: str = 'float32') -> tuple[TensorSpec, ...]:
-    """Return the specs of tensors that lie one behind the other, each aligned."""
+    """Return the specs of consecutive tensors, each aligned."""
     specs, offset = [], 0
     for name, shape in shapes.items():
         specs.append(TensorSpec(name, dtype, tuple(int(length) for length in shape), offset))
@@ -75,24 +75,25 @@ def aligned(byte_count: int, alignment: int = ALIGNMENT) -> int:
 
 
 def state_bytes(tensors: Sequence[TensorSpec]) -> int:
-    """Return the size of a state [bytes], the padding behind its last tensor included."""
+    """Return the size of a state [bytes], including the padding after its last tensor."""
     return max(aligned(tensor.offset + tensor.byte_count) for tensor in tensors)
 
 
 def check_descriptor(descriptor: StateDescriptor, *, model: str | None = None,
                      expected: Sequence[TensorSpec] = ()) -> None:
-    """Raise TransportError where a descriptor contradicts itself or what the reader expects.
+    """Raise TransportError if a descriptor is inconsistent or not what the reader expects.
 
-    Nothing of the segment is touched: that the descriptor fits it is the segment's own check.
+    The segment is not accessed; it checks by itself whether it matches the descriptor.
 
     Args:
-        descriptor: what came, from anyone.
-        model: identity that the reader works with, None = any.
-        expected: tensors that the reader needs; offsets may differ, more tensors may be there.
+        descriptor: received descriptor, not trusted.
+        model: model identity of the reader, None = any.
+        expected: tensors that the reader needs; offsets may differ, additional tensors are
+            allowed.
 
     Raises:
         ForeignModel: the state belongs to another model.
-        TransportError: anything else.
+        TransportError: any other fault.
     """
     check_segment_name(descriptor.segment)
     check_model(descriptor.model)
@@ -115,7 +116,7 @@ def check_descriptor(descriptor: StateDescriptor, *, model: str | None = None,
 
 
 def check_tensors(tensors: Sequence[TensorSpec], *, byte_count: int) -> None:
-    """Raise TransportError where tensors are not of legal form, overlap or leave the state."""
+    """Raise TransportError if tensors are invalid, overlap or exceed the state."""
     if not 1 <= len(tensors) <= MAX_TENSORS:
         raise TransportError(f'a state has 1 to {MAX_TENSORS} tensors, not {len(tensors)}')
     for tensor in tensors:
@@ -130,11 +131,11 @@ def check_tensors(tensors: Sequence[TensorSpec], *, byte_count: int) -> None:
 
 def check_expected(found_model: str, tensors: Sequence[TensorSpec], *, model: str | None,
                    expected: Sequence[TensorSpec]) -> None:
-    """Raise where a well-formed state is not the one that this reader can use.
+    """Raise if a well-formed state cannot be used by this reader.
 
     Raises:
         ForeignModel: the state belongs to another model.
-        TransportError: a tensor is missing, or of another type or shape.
+        TransportError: a tensor is missing, or has another type or shape.
     """
     if model is not None and found_model != model:
         raise ForeignModel(f'the state belongs to model {found_model!r}, this node runs {model!r}'
@@ -151,19 +152,19 @@ def check_expected(found_model: str, tensors: Sequence[TensorSpec], *, model: st
 
 
 def check_segment_name(name: str) -> None:
-    """Raise TransportError where a name could be anything but one of our segments in /dev/shm."""
+    """Raise TransportError if a name is not a valid segment name in /dev/shm."""
     _check_text('segment', name, SEGMENT_NAME)
 
 
 def check_model(model: str) -> None:
-    """Raise TransportError where a model's identity is not short printable text."""
+    """Raise TransportError if the identity of a model is not short printable text."""
     _check_text('model', model, PRINTABLE)
 
 
 def check_integer(what: str, value: int, low: int, high: int) -> None:
-    """Raise TransportError where a value is not a whole number from low to high."""
+    """Raise TransportError if a value is not an integer from low to high."""
     if type(value) is not int or not low <= value <= high:
-        raise TransportError(f'{what} = {value!r:.80} must be a whole number from {low} to {high}')
+        raise TransportError(f'{what} = {value!r:.80} must be an integer from {low} to {high}')
 
 
 def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
@@ -182,7 +183,7 @@ def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
         raise TransportError(f'{what}offset {tensor.offset} is not a multiple of {ALIGNMENT}')
     if tensor.offset + tensor.byte_count > byte_count:
         raise TransportError(f'{what}bytes {tensor.offset} to {tensor.offset + tensor.byte_count} '
-                             f'lie outside a state of {byte_count} bytes')
+                             f'are outside a state of {byte_count} bytes')
 
 
 def _check_text(what: str, value: Any, pattern: re.Pattern) -> None:

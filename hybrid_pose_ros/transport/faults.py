@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Why a state was not used, where the reader goes on differently or counts apart.
+"""Reasons for rejecting a state that readers handle or count separately.
 
-Anything else, a forged descriptor or a segment that is gone, is a plain TransportError.
+Other faults, such as a forged descriptor or a missing segment, raise a plain TransportError.
 """
 
 from hybrid_pose_ros.errors import TransportError
@@ -13,12 +13,12 @@ class ForeignModel(TransportError):
 
 
 class OverwrittenState(TransportError):
-    """The reader came late: the slot holds a newer state, or is being filled with one."""
+    """The reader was too slow: the slot has a newer state, or one that is being written."""
 
 
 class StaleState(TransportError):
-    """The reader already got this state, or a newer one of the same writer."""
+    """The reader already received this state or a newer one of the same writer."""
 
 
 class TornState(TransportError):
-    """The state is incomplete: its writing never ended, or its bytes do not fit the checksum."""
+    """The state is incomplete: it was never committed, or its checksum does not match."""

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads and writes of one word of shared memory, in order with everything around them.
+"""Ordered loads and stores of one word of shared memory.
 
-x86 keeps stores in order and loads in order, ARM (Jetson) does not, and Python has no word for
-it: LLVM has, and numba gives access to it. A full fence stands on both sides of each access, so a
-sequence lock is right on either machine; it costs some 20 ns.
+x86 keeps the order of loads and of stores, ARM (Jetson) does not. Python has no memory fences, but
+numba gives access to those of LLVM. Each access has a full fence before and after it, so that a
+sequence lock is correct on both architectures; the cost is about 20 ns.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def _fence(typing_context):
 
 @njit(cache=True)
 def load(words: np.ndarray, index: int) -> int:
-    """Return an aligned int64 word; nothing before or after it moves to the other side."""
+    """Load an aligned int64 word, with a full fence before and after."""
     _fence()
     value = words[index]
     _fence()
@@ -33,7 +33,7 @@ def load(words: np.ndarray, index: int) -> int:
 
 @njit(cache=True)
 def store(words: np.ndarray, index: int, value: int) -> None:
-    """Write an aligned int64 word; nothing before or after it moves to the other side."""
+    """Store an aligned int64 word, with a full fence before and after."""
     _fence()
     words[index] = value
     _fence()

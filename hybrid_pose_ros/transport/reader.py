@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The reading side of the shared-memory topic: views of states, never a torn or a foreign one.
+"""Reader of the shared-memory ring: returns views of states, never torn or foreign ones.
 
-Judging whether a state's sensor time is of use is the tracker's affair, not this module's.
+The tracker decides whether the sensor time of a state is useful.
 """
 
 import os
@@ -26,51 +26,51 @@ ATTEMPTS = 100
 
 @dataclass(frozen=True, eq=False)
 class StateView:
-    """One state. Its tensors are read-only views; they stay mapped as long as they are held."""
+    """One state. Its tensors are read-only views, which keep the segment mapped."""
 
-    sensor_time_us: int  # sensor time of the last event that the state has seen
+    sensor_time_us: int  # sensor time of the last event in the state
     sequence: int  # of the writer
     segment: str
     tensors: dict[str, np.ndarray]
-    inline: bool  # came in the message, not through shared memory
+    inline: bool  # from the message, not shared memory
     _words: np.ndarray | None = None
     _slot: int = 0
 
     def is_intact(self) -> bool:
-        """Return whether the writer has left the state alone until now. Ask after use.
+        """Return whether the state has not been overwritten; call it after use.
 
-        What was computed or copied from a state that is no longer intact must be thrown away.
+        Results computed or copied from a state that is not intact must be discarded.
         """
         return self._words is None or (
             load(self._words, lock_word(self._slot)) == 2 * self.sequence)
 
 
 class StateReader:
-    """Opens segments as descriptors name them, and keeps the newest ones mapped."""
+    """Opens the segments named by descriptors and keeps the newest ones mapped."""
 
     def __init__(self, *, model: str | None = None, tensors: Sequence[TensorSpec] = ()):
-        """Create a reader; nothing is opened yet.
+        """Create a reader without opening a segment.
 
         Args:
-            model: identity that states must have, None = any.
-            tensors: what every state must hold, see `tensor_specs`; offsets may differ.
+            model: model identity that states must have, None = any.
+            tensors: tensors that every state must have, see `tensor_specs`; offsets may differ.
         """
         self._model = model
         self._expected = tuple(tensors)
         self._segments: dict[str, Segment] = {}
         self._current: Segment | None = None
-        self._used: dict[str, int] = {}  # sequence of the newest state handed out, by segment
-        load(np.frombuffer(bytes(8), np.int64), 0)  # compiled now, not while a state waits
+        self._used: dict[str, int] = {}  # sequence of the newest state returned, by segment
+        load(np.frombuffer(bytes(8), np.int64), 0)  # compiled now rather than when a state arrives
 
     def read(self, descriptor: StateDescriptor) -> StateView:
         """Return the state that a descriptor announces.
 
         Raises:
             ForeignModel: it belongs to another preset or other weights.
-            StaleState: this reader already got it, or a newer one of the same writer.
-            OverwrittenState: the reader is late; `latest` has the newest state.
-            TornState: it is incomplete, or its bytes do not fit the checksum.
-            TransportError: the descriptor is forged, the segment gone or on another host.
+            StaleState: this reader already received it or a newer one of the same writer.
+            OverwrittenState: the reader was too slow; `latest` has the newest state.
+            TornState: it is incomplete, or its checksum does not match.
+            TransportError: the descriptor is forged, or the segment is gone or on another host.
         """
         check_descriptor(descriptor, model=self._model, expected=self._expected)
         segment = None if len(descriptor.payload) else self._fitting_segment(descriptor)
@@ -81,23 +81,23 @@ class StateReader:
         if segment is None:
             view = _inline_view(descriptor)
         else:
-            self._current = segment  # also if its state turns out to be lost: `latest` goes on
+            self._current = segment  # even if its state is lost: `latest` uses it
             view = _shared_view(descriptor, segment)
         self._mark_used(view)
         return view
 
     def newest_sequence(self) -> int:
-        """Return the number of the newest complete state of the writer read last, 0 = none.
+        """Return the number of the newest complete state of the last used writer, 0 = none.
 
-        Takes well under a microsecond: a loop may ask at every step instead of waiting for the
-        notice.
+        This takes well under a microsecond, so a loop can poll it at every step instead of waiting
+        for the message.
         """
         return 0 if self._current is None else load(self._current.words, HEAD)
 
     def latest(self) -> StateView | None:
-        """Return the newest complete state of the writer read last, None where none is new.
+        """Return the newest complete state of the last used writer, or None.
 
-        It works after a failed `read`, too, if the descriptor's segment could be opened.
+        It also works after a failed `read` if the segment of the descriptor could be opened.
 
         Raises:
             OverwrittenState: states are overwritten faster than they can be read.
@@ -107,7 +107,7 @@ class StateReader:
             if self._current is None or sequence <= self._used.get(self._current.name, 0):
                 return None
             view = _slot_view(self._current, sequence)
-            if view.is_intact():  # or the writer has since gone round the whole ring
+            if view.is_intact():  # else the writer wrapped around the ring
                 self._mark_used(view)
                 return view
         raise OverwrittenState(f'the writer of {self._current.name} overwrites its states faster '
@@ -116,8 +116,8 @@ class StateReader:
     def _fitting_segment(self, descriptor: StateDescriptor) -> Segment:
         name = descriptor.segment
         if descriptor.host != host_identity():
-            raise TransportError(f'segment {name} lies in the memory of another host or container'
-                                 ': have the state sent inline, or share /dev/shm (docker run '
+            raise TransportError(f'segment {name} is in the memory of another host or container'
+                                 ': send states inline or share /dev/shm (docker run '
                                  '--ipc=host)')
         if name not in self._segments:
             segment = open_segment(name)
@@ -136,18 +136,18 @@ class StateReader:
 
 
 def can_share(descriptor: StateDescriptor) -> bool:
-    """Return whether this process sees the memory that a descriptor speaks of, and may read it.
+    """Return whether this process can read the shared memory of a descriptor.
 
-    If not, its writer's node should send states inline. A segment that is gone counts as seen:
-    `StateReader.read` tells that.
+    If not, the writer should send states inline. A segment that no longer exists counts as
+    readable: `StateReader.read` reports it.
 
     Raises:
-        TransportError: the segment's name is not one of ours.
+        TransportError: the name of the segment is invalid.
     """
     path = segment_path(descriptor.segment)
     try:
         same_host = descriptor.host == host_identity()
-    except TransportError:  # no shared memory at all
+    except TransportError:  # no shared memory
         return False
     return same_host and (os.access(path, os.R_OK) or not os.path.lexists(path))
 
@@ -155,7 +155,7 @@ def can_share(descriptor: StateDescriptor) -> bool:
 def _inline_view(descriptor: StateDescriptor) -> StateView:
     state = np.frombuffer(memoryview(descriptor.payload).toreadonly(), np.uint8)
     if not _fits_checksum(state, descriptor):
-        raise TornState(f'the payload of state {descriptor.sequence} does not fit its checksum')
+        raise TornState(f'the payload of state {descriptor.sequence} does not match its checksum')
     return StateView(descriptor.sensor_time_us, descriptor.sequence, descriptor.segment,
                      tensor_views(state, descriptor.tensors), inline=True)
 
@@ -169,12 +169,12 @@ def _shared_view(descriptor: StateDescriptor, segment: Segment) -> StateView:
     written = view.sensor_time_us, int(segment.words[lock + 2])
     fits_checksum = _fits_checksum(segment.state(descriptor.slot), descriptor)
     if not view.is_intact():
-        raise OverwrittenState(f'{where} has been overwritten: the reader is late')
+        raise OverwrittenState(f'{where} was overwritten: the reader is too slow')
     if written != (descriptor.sensor_time_us, descriptor.checksum):
-        raise TransportError(f'{where} is not the one described: its sensor time and checksum '
+        raise TransportError(f'{where} differs from its descriptor: its sensor time and checksum '
                              f'are {written}')
     if not fits_checksum:
-        raise TornState(f'{where} does not fit its checksum')
+        raise TornState(f'{where} does not match its checksum')
     return view
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The writing side of the shared-memory topic: states are made in place in a ring of slots."""
+"""Writer of the shared-memory ring: states are computed in place in a ring of slots."""
 
 import dataclasses
 import os
@@ -19,27 +19,27 @@ from hybrid_pose_ros.transport.segment import (
 
 
 class StateRing:
-    """Owns a segment of states; the oldest slot is the next to be overwritten.
+    """Owns a segment of states; the oldest slot is overwritten next.
 
-    One thread writes: `begin`, fill the tensors, `commit`. What is begun and not committed, after
-    an exception or a kill, stays marked as incomplete and is written anew by the next `begin`.
+    A single thread writes: `begin`, fill the tensors, `commit`. A state that is not committed,
+    after an exception or a kill, stays marked as incomplete; the next `begin` reuses its slot.
 
-    The lock that says "this writer lives" is inherited by forked children and lasts until the last
-    of them has ended: start children by spawn, or the segment outlives a killed writer as long.
+    The lock that marks the writer as alive is inherited by forked children and held until the last
+    of them has ended. Start children by spawn, or the segment outlives a killed writer.
     """
 
     def __init__(self, tensors: Sequence[TensorSpec], *, model: str, slots: int = 3,
                  shared: bool = True):
-        """Collect what dead writers left and create the segment.
+        """Remove the segments of dead writers and create a new one.
 
         Args:
-            tensors: what a state consists of, see `tensor_specs`.
+            tensors: tensors of a state, see `tensor_specs`.
             model: identity of preset and weights, printable ASCII.
-            slots: a reader has the time of slots - 1 writes to use what it reads.
-            shared: False where /dev/shm cannot be used: states then travel `inline` only.
+            slots: number of slots; a state stays readable for the next slots - 1 writes.
+            shared: False if /dev/shm cannot be used; states are then sent `inline` only.
 
         Raises:
-            TransportError: /dev/shm is full or not there, or an argument is not legal.
+            TransportError: /dev/shm is full or missing, or an argument is invalid.
         """
         check_integer('slots', slots, 3, MAX_SLOTS)
         tensors = tuple(tensors)
@@ -65,7 +65,7 @@ class StateRing:
         return self._segment.name
 
     def begin(self) -> 'StateWrite':
-        """Return the oldest slot, marked as incomplete; a write that was open is abandoned.
+        """Return the oldest slot, marked as incomplete; an open write is abandoned.
 
         Raises:
             TransportError: the ring is closed.
@@ -82,15 +82,15 @@ class StateRing:
         """Return a descriptor of this ring with the bytes of its state, for other hosts.
 
         Raises:
-            TransportError: the state has been overwritten; ask before two more are begun.
+            TransportError: the state was overwritten; call it before the next write but one.
         """
         if load(self._segment.words, lock_word(descriptor.slot)) != descriptor.generation:
-            raise TransportError(f'state {descriptor.sequence} has been overwritten')
+            raise TransportError(f'state {descriptor.sequence} was overwritten')
         payload = self._segment.state(descriptor.slot).tobytes()
         return dataclasses.replace(descriptor, payload=payload)
 
     def close(self) -> None:
-        """Remove the segment; views that are still held stay valid. May be called again."""
+        """Remove the segment; existing views stay valid. Calling it again has no effect."""
         self._write = None
         self._closed = True
         self._remove()
@@ -103,10 +103,10 @@ class StateRing:
 
     def _commit(self, write: 'StateWrite', sensor_time_us: int, checksum: bool) -> StateDescriptor:
         if write is not self._write:
-            raise TransportError(f'state {write.sequence} was committed before, or another was '
-                                 'begun since')
+            raise TransportError(f'state {write.sequence} was already committed, or another was '
+                                 'begun')
         self._write = None
-        sensor_time_us = int(sensor_time_us)  # the reader takes no integers of numpy
+        sensor_time_us = int(sensor_time_us)  # readers reject NumPy integers
         segment, words = self._segment, self._segment.words
         crc = state_checksum(segment.state(write.slot)) if checksum else 0
         lock = lock_word(write.slot)
@@ -122,23 +122,23 @@ class StateRing:
 
 
 class StateWrite:
-    """A state in the making."""
+    """A state that is being written."""
 
     def __init__(self, ring: StateRing, sequence: int, slot: int, tensors: dict[str, np.ndarray]):
         self.sequence = sequence
         self.slot = slot
-        self.tensors = tensors  # by name, writable views into the slot, with what it held before
+        self.tensors = tensors  # writable views of the slot by name, with its old content
         self._ring = ring
 
     def commit(self, *, sensor_time_us: int, checksum: bool = False) -> StateDescriptor:
-        """Publish the state in the ring; return the notice to send. Its tensors are then closed.
+        """Publish the state in the ring; return its descriptor. Its tensors are closed.
 
         Args:
-            sensor_time_us: sensor time of the last event that the state has seen.
-            checksum: add a CRC-32 of the bytes, 0.1 to 1 ms a MiB on either side.
+            sensor_time_us: sensor time of the last event in the state.
+            checksum: add a CRC-32 of the bytes, 0.1 to 1 ms per MiB on either side.
 
         Raises:
-            TransportError: committed before, or another state was begun since.
+            TransportError: already committed, or another state was begun.
         """
         descriptor = self._ring._commit(self, sensor_time_us, checksum)
         for tensor in self.tensors.values():
@@ -148,5 +148,5 @@ class StateWrite:
 
 def _discard(name: str, lock_fd: int, creator: int) -> None:
     os.close(lock_fd)
-    if os.getpid() == creator:  # a forked child ends before its parent does
+    if os.getpid() == creator:  # in a forked child, which ends before its parent
         remove_segment(name)

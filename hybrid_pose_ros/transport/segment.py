@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A POSIX shared-memory segment that holds a ring of states and says so itself.
+"""A self-describing POSIX shared-memory segment with a ring of states.
 
     line 0            magic, version, slots, bytes of a slot, start of slot 0, bytes of the JSON
     line 1            sequence number of the newest complete state, 0 = none
@@ -8,13 +8,13 @@
     then              JSON: model and tensors
     page-aligned      the slots
 
-A line is 64 bytes, so two processes never fight for one; a word is an int64. The lock of a slot is
-2 * n - 1 while state n is being written and 2 * n once it is complete (the *generation*): whoever
-finds the same even number before and after using the slot has used state n and nothing else.
+A line is 64 bytes, which avoids false sharing; a word is an int64. The lock of a slot is 2 * n - 1
+while state n is being written and 2 * n once it is complete (the *generation*): a reader that sees
+the same even number before and after using the slot has used state n only.
 
 Python's multiprocessing.shared_memory is not used: before Python 3.13 its resource tracker unlinks
-segments of other processes at exit. Linux only. Segments are for their owner alone (mode 0600);
-nothing protects from the owner's own programs, which could truncate a segment under its readers.
+segments of other processes at exit. Linux only. Segments are private to their user (mode 0600);
+there is no protection against the user's own programs, which could truncate a segment in use.
 """
 
 import errno
@@ -49,7 +49,7 @@ MAX_HEADER_BYTES = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """A mapped segment; whatever was made from it keeps the mapping alive."""
+    """A mapped segment; every view of it keeps the mapping alive."""
 
     name: str
     mapping: mmap.mmap
@@ -66,16 +66,16 @@ class Segment:
         return state_bytes(self.tensors)
 
     def state(self, slot: int) -> np.ndarray:
-        """Return the bytes of the state in a slot, (byte_count,) uint8, not copied."""
+        """Return the bytes of the state in a slot, (byte_count,) uint8, as a view."""
         return np.frombuffer(self.mapping, np.uint8, self.byte_count,
                              self.start + slot * self.slot_bytes)
 
     def views(self, slot: int) -> dict[str, np.ndarray]:
-        """Return the tensors in a slot by name, as views; writable if the mapping is."""
+        """Return views of the tensors in a slot by name; writable if the mapping is."""
         return tensor_views(self.state(slot), self.tensors)
 
     def check_fits(self, descriptor: StateDescriptor) -> None:
-        """Raise TransportError where a checked descriptor does not speak of this segment."""
+        """Raise TransportError if a checked descriptor does not match this segment."""
         mine = {'model': self.model, 'tensors': self.tensors, 'byte_count': self.byte_count,
                 'slot': descriptor.sequence % self.slots, 'generation': 2 * descriptor.sequence}
         for name, value in mine.items():
@@ -85,26 +85,26 @@ class Segment:
 
 
 def lock_word(slot: int) -> int:
-    """Return the index of a slot's lock; sensor time and checksum are the words behind it."""
+    """Return the index of a slot's lock; the next words are sensor time and checksum."""
     return LINE * (2 + slot)
 
 
 def tensor_views(state: np.ndarray, tensors: tuple[TensorSpec, ...]) -> dict[str, np.ndarray]:
-    """Return the tensors of a state by name, as views of its bytes."""
+    """Return views of the tensors of a state by name."""
     return {tensor.name: state[tensor.offset:tensor.offset + tensor.byte_count]
             .view(tensor.dtype).reshape(tensor.shape) for tensor in tensors}
 
 
 def state_checksum(state: np.ndarray) -> int:
-    """Return the CRC-32 of a state's bytes; 0 is kept for "not computed"."""
+    """Return the CRC-32 of a state's bytes; 0 is reserved for "not computed"."""
     return zlib.crc32(state) or 1
 
 
 @functools.cache
 def host_identity() -> str:
-    """Return which kernel and which /dev/shm this process sees; equal means shared.
+    """Return the identity of kernel and /dev/shm; processes with equal ones share memory.
 
-    Containers share a kernel but not a /dev/shm unless told to (docker run --ipc=host).
+    Containers share a kernel but not /dev/shm, unless started with docker run --ipc=host.
     """
     try:
         mounted = os.stat(SHM)
@@ -115,18 +115,18 @@ def host_identity() -> str:
 
 
 def segment_path(name: str) -> str:
-    """Return the path of a segment whose name has been checked."""
+    """Return the path of a segment, whose name must have been checked."""
     check_segment_name(name)
     return f'{SHM}/{name}'
 
 
 def new_name() -> str:
-    """Return a name that no segment ever had."""
+    """Return a unique segment name."""
     return f'hybrid_pose.{os.getpid()}.{secrets.token_hex(8)}'
 
 
 def private_segment(tensors: tuple[TensorSpec, ...], *, model: str, slots: int) -> Segment:
-    """Return a segment of this process's own memory, for states that travel in the message."""
+    """Return a segment in private memory, for states that are sent in messages."""
     size = _size(tensors, model, slots)
     return _formatted(new_name(), mmap.mmap(-1, size), tensors, model=model, slots=slots)
 
@@ -135,19 +135,19 @@ def create_segment(tensors: tuple[TensorSpec, ...], *, model: str,
                    slots: int) -> tuple[Segment, int]:
     """Return a new shared segment and the file descriptor that holds its lock.
 
-    The lock (flock) says that the writer lives: the kernel drops it however the writer dies, and
-    it means the same in every container. The file gets its name last, so nobody ever sees a
-    segment that is unlocked or half made, and a writer killed in here leaves nothing behind.
+    The lock (flock) marks the writer as alive: the kernel releases it however the writer dies, and
+    it works across containers. The file is named last, so no process sees an unlocked or
+    incomplete segment, and a writer killed in this function leaves nothing behind.
 
     Raises:
-        TransportError: /dev/shm is full or not there.
+        TransportError: /dev/shm is full or missing.
     """
     size = _size(tensors, model, slots)
     fd = -1
     try:
         fd = os.open(SHM, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(fd, fcntl.LOCK_EX)
-        # Pages taken now: writing to a full /dev/shm later would be SIGBUS, not an exception.
+        # Allocate the pages now: later, a full /dev/shm would cause SIGBUS, not an exception.
         os.posix_fallocate(fd, 0, size)
         mapping = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
         segment = _formatted(new_name(), mapping, tensors, model=model, slots=slots)
@@ -164,13 +164,13 @@ def open_segment(name: str) -> Segment:
     """Return a segment, mapped read-only.
 
     Raises:
-        TransportError: it is gone, not ours to read, or not such a segment.
+        TransportError: it is gone, not readable, or not a segment of this package.
     """
     path = segment_path(name)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise TransportError(f'segment {name} is gone: its writer has ended; wait for the next '
+        raise TransportError(f'segment {name} is gone, its writer has ended: wait for the next '
                              'state') from error
     except OSError as error:
         raise TransportError(f'segment {name} cannot be opened: {error.strerror}; run both nodes '
@@ -189,7 +189,7 @@ def open_segment(name: str) -> Segment:
 
 
 def remove_segment(name: str) -> None:
-    """Take a segment's name away; who has it mapped keeps the memory."""
+    """Unlink a segment; processes that have mapped it keep the memory."""
     try:
         os.unlink(segment_path(name))
     except FileNotFoundError:
@@ -197,33 +197,33 @@ def remove_segment(name: str) -> None:
 
 
 def segments_of(pids: Collection[int]) -> set[str]:
-    """Return the names of the segments that processes have created and not removed."""
+    """Return the names of all existing segments."""
     return {name for name in os.listdir(SHM)
             if SEGMENT_NAME.fullmatch(name) and int(name.split('.')[1]) in pids}
 
 
 def collect_stale() -> tuple[str, ...]:
-    """Remove the segments of dead writers; return their names. Never touches a live one's."""
+    """Remove the segments of dead writers, never of live ones; return their names."""
     collected = []
     for name in sorted(filter(SEGMENT_NAME.fullmatch, os.listdir(SHM))):
         try:
             fd = os.open(segment_path(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
                          | os.O_NONBLOCK)
         except OSError:
-            continue  # another user's, or already collected
+            continue  # owned by another user, or already removed
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove_segment(name)
             collected.append(name)
         except OSError:
-            continue  # locked: its writer lives
+            continue  # locked: its writer is alive
         finally:
             os.close(fd)
     return tuple(collected)
 
 
 def _link(fd: int, name: str) -> None:
-    # Python follows the symbolic link in /proc only if it is given a directory.
+    # Python follows the symbolic link in /proc only if a directory is passed.
     directory = os.open(SHM, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.link(f'/proc/self/fd/{fd}', name, dst_dir_fd=directory, follow_symlinks=True)
@@ -268,7 +268,7 @@ def _parsed(name: str, mapping: mmap.mmap) -> Segment:
     magic, version, slots, slot_bytes, start, described = (
         int(word) for word in np.frombuffer(mapping, np.int64, 6))
     if (magic, version) != (MAGIC, VERSION):
-        raise TransportError(f'segment {name} is not of this version of the package')
+        raise TransportError(f'segment {name} was created by another version of the package')
     check_integer(f'segment {name}: slots', slots, 1, MAX_SLOTS)
     described_at = 8 * lock_word(slots)
     check_integer(f'segment {name}: start', start, described_at, MAX_HEADER_BYTES)

@@ -46,8 +46,9 @@ def test_silence_is_reported_after_five_seconds_and_again_every_thirty(by_hand, 
         ticks.callback()
         assert len(by_hand.warnings('snn_tracker', due)) == due
     assert by_hand.log('snn_tracker') == [
-        f'no event packet on {EVENTS} for {silent_s} s: nobody publishes there: start a driver or '
-        'remap ~/events' for silent_s in (5, 35, 65)]
+        f'no event packet on {EVENTS} for {silent_s} s: the topic has no publisher: start a '
+        'driver '
+        'or remap ~/events' for silent_s in (5, 35, 65)]
 
 
 def test_packets_that_came_while_a_node_was_held_up_break_the_silence(by_hand, monkeypatch):

@@ -43,7 +43,7 @@ def test_without_dev_shm_there_are_no_users(tmp_path):
 
 
 def test_the_reason_is_the_first_that_explains_the_silence():
-    assert why_silent(0, {OTHER}, 1000).startswith('nobody publishes there')
+    assert why_silent(0, {OTHER}, 1000).startswith('the topic has no publisher')
     assert why_silent(1, (), 1000) == '1 publisher(s), but no packets: is the camera running?'
     reason = why_silent(1, {OTHER}, 1000)
     assert 'uid 65534, this node runs as uid 1000' in reason
