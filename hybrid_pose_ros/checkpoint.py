@@ -1,19 +1,19 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights: a network, its tensors as numpy arrays, and a card that says where they come from.
+"""Weights: a network, its tensors as numpy arrays, and a card that documents their origin.
 
-On disk: safetensors with the card in its metadata, and a copy of the card as JSON for people. The
-card describes the network (`network_description.py`), so weights of any size can be loaded. What
-a tensor means, by the end of its name (dt is the length of a time bin):
+On disk: safetensors with the card in its metadata, and a readable copy of the card as JSON. The
+card describes the network (`network_description.py`), so weights of any size can be loaded. The
+suffix of its name defines a tensor (dt is the length of a time bin):
 
-    weight, bias          a convolution; in the SNN a bias is a current, (1 - leak) * bias a bin,
-                          the output layer's as well
-    norm.*                batch normalization behind the convolution, eps = 1e-5
-    log_tau_us            natural logarithm of the membrane's time constant [us], or at
-                          snn.output of the decay of what was integrated
+    weight, bias          a convolution; in the SNN, including the output layer, a bias is a
+                          current of (1 - leak) * bias per bin
+    norm.*                batch normalization after the convolution, eps = 1e-5
+    log_tau_us            natural logarithm of the membrane time constant [us]; for snn.output,
+                          that of the decay of the integrated output
     log_tau_held_us       the same for the decay of the ANN's heatmap
-    snn.feedback.weight   current of a joint at its peak into the neurons round it, turned as in a
-                          convolution, (C, J, k, k)
+    snn.feedback.weight   current of a joint at its peak into the neurons around it, flipped as in
+                          a convolution, (C, J, k, k)
     snn.flow.weight       cells that a spike moves a joint by, x of all joints, then y,
                           (2 J, C, k, k)
 """
@@ -40,7 +40,7 @@ from hybrid_pose_ros.presets import Preset
 FORMAT = 1
 POSE = 'pose'
 WEIGHTS = Path(__file__).parent / 'weights'
-"""Where the weights lie that ship with the package: `<preset>` and `<preset>_alone`."""
+"""Folder of the shipped weights: `<preset>` and `<preset>_alone`."""
 NORM_TENSORS = ('weight', 'bias', 'running_mean', 'running_var')
 FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res1': 0.08,
                 'snn.res2': 0.05, 'snn.up1': 0.10, 'snn.up2': 0.11}
@@ -49,18 +49,18 @@ FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The weights of one hybrid network; complete and of the right shapes."""
+    """The weights of one hybrid network, complete and with the shapes of the preset."""
 
     preset: Preset
     tensors: dict[str, np.ndarray]  # float32, names and shapes of `parameter_shapes`
     card: dict[str, Any]  # JSON values; 'trained' says whether the weights are
 
     def __post_init__(self):
-        """Refuse tensors that are not exactly those of the preset."""
+        """Reject tensors that are not exactly those of the preset."""
         _check_tensors(self.preset, self.tensors)
 
     def save(self, path: str | Path) -> None:
-        """Write `path` (.safetensors) and the card beside it (.json), each in one stroke."""
+        """Write `path` (.safetensors) and the card next to it (.json), each atomically."""
         path = Path(path)
         card = self.card | {'format': FORMAT, 'preset': self.preset.name,
                             'network': describe(self.preset), 'identity': identity(self)}
@@ -79,9 +79,8 @@ def load(path: str | Path, preset_name: str | None = None,
 
     Args:
         path: the .safetensors file.
-        preset_name: the preset that the weights are wanted for, in whatever size; None takes
-            what the file has.
-        task: that the weights are wanted for; None takes what the file has.
+        preset_name: expected preset, in any size; None accepts that of the file.
+        task: expected task; None accepts that of the file.
 
     Raises:
         CheckpointError: the file is missing, damaged, or of another preset or task.
@@ -97,19 +96,19 @@ def load(path: str | Path, preset_name: str | None = None,
         raise CheckpointError(f'{path} cannot be read as safetensors ({error}): '
                               'it is damaged or something else') from error
     if not isinstance(card, dict) or card.get('preset') not in list(presets.PRESETS):
-        raise CheckpointError(f'{path} holds tensors but no card of ours that names a preset: '
+        raise CheckpointError(f'{path} has tensors but no card that names a preset: '
                               'it was not written by hybrid_pose_ros')
     if preset_name not in (None, card['preset']):
-        raise CheckpointError(f'{path} holds weights of preset {card["preset"]}, but preset '
+        raise CheckpointError(f'{path} has weights of preset {card["preset"]}, but preset '
                               f'{preset_name} is configured: change one of the two')
     found = card.get('task', POSE)
     if found not in presets.TASKS or task not in (None, found):
-        raise CheckpointError(f'{path} holds weights for the task {found!r}, but '
-                              f'{task or " or ".join(presets.TASKS)} is wanted')
+        raise CheckpointError(f'{path} has weights for the task {found!r}, but '
+                              f'{task or " or ".join(presets.TASKS)} is required')
     try:
         if 'network' in card:
             network = from_description(card['network'])
-        else:  # as version 0.1.0 wrote it
+        else:  # written by version 0.1.0
             network = presets.for_task(presets.preset(card['preset']), found)
         if (network.name, network.task) != (card['preset'], found):
             raise CheckpointError('its card names another preset or task than its network')
@@ -122,15 +121,14 @@ def load(path: str | Path, preset_name: str | None = None,
 
 
 def shipped(preset_name: str, path: str = '', task: str | None = POSE) -> Checkpoint:
-    """Return the weights that a node runs: those at a path, else those that ship with the preset.
+    """Return the weights that a node runs: those at a path, else those shipped with the preset.
 
-    Those that ship are for poses; at a path are those for a task, None: for any.
-
-    Where no weights ship with a preset they are random, the same in every process, and their card
-    says that they are not trained.
+    Shipped weights are for poses; weights at a path must be for `task`, or for any if it is None.
+    If no weights ship with the preset, they are random, identical in every process, and marked as
+    untrained in their card.
 
     Raises:
-        CheckpointError: as `load`.
+        CheckpointError: as in `load`.
         InputError: there is no preset of that name.
     """
     preset = presets.preset(preset_name)
@@ -141,17 +139,17 @@ def shipped(preset_name: str, path: str = '', task: str | None = POSE) -> Checkp
 
 
 def shipped_alone(preset_name: str) -> Checkpoint | None:
-    """Return the weights of an SNN that runs alone, to compare with; None where none ship."""
+    """Return the shipped weights of an SNN that runs alone, or None if there are none."""
     packaged = WEIGHTS / f'{preset_name}_alone.safetensors'
     return load(packaged, preset_name) if packaged.exists() else None
 
 
 def untrained(preset: Preset, seed: int = 0) -> Checkpoint:
-    """Return random weights, the same everywhere for a seed.
+    """Return random weights, identical on every machine for the same seed.
 
-    Convolutions start normally distributed. In `paper` with Xavier's variance, as published; in
-    `edge` with He's, but for the spiking layers, where it is such that 2 to 6 % of the neurons
-    fire in bins of 10 ms.
+    Convolutions start normally distributed: in `paper` with Xavier variance, as published; in
+    `edge` with He variance, except for the spiking layers, whose variance makes 2 to 6 % of the
+    neurons fire in bins of 10 ms.
     """
     tensors = {}
     for conv in convolutions(preset):
@@ -162,7 +160,7 @@ def untrained(preset: Preset, seed: int = 0) -> Checkpoint:
 
 
 def identity(checkpoint: Checkpoint) -> str:
-    """Return 16 hexadecimal digits that are equal only for equal networks and tensors."""
+    """Return 16 hexadecimal digits that identify the network and its tensors."""
     network = checkpoint.preset
     digest = hashlib.sha256(network.name.encode())
     if network != presets.for_task(presets.PRESETS.get(network.name, network), network.task):
@@ -174,7 +172,7 @@ def identity(checkpoint: Checkpoint) -> str:
 
 
 def parameter_shapes(preset: Preset) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every tensor of a preset's weights."""
+    """Return the names and shapes of the tensors of a preset."""
     return {name: shape for conv in convolutions(preset)
             for name, shape in _shapes_of(conv).items()}
 
@@ -191,7 +189,7 @@ def _shapes_of(conv: Convolution) -> dict[str, tuple[int, ...]]:
 def _start_value(preset: Preset, conv: Convolution, name: str, shape: tuple[int, ...],
                  generator: np.random.Generator) -> np.ndarray:
     if name == f'{conv.name}.weight' and not conv.at_joints:
-        # Of the 4 x 4 taps of a transposed convolution, stride 2 leaves 4 to each output.
+        # With stride 2, each output of a transposed convolution uses 4 of the 4 x 4 taps.
         taps = conv.kernel ** 2 // (4 if conv.transposed else 1)
         fan_in, fan_out = conv.in_channels * taps, conv.out_channels * taps
         if preset.batch_norm:
@@ -218,14 +216,14 @@ def _check_tensors(preset: Preset, tensors: dict[str, np.ndarray]) -> None:
             faults.append(f'{name}: expected float32 {expected[name]}, '
                           f'got {tensor.dtype} {tensor.shape}')
         elif not np.isfinite(tensor).all():
-            faults.append(f'{name}: not all values are finite')
+            faults.append(f'{name}: some values are not finite')
     if faults:
         raise CheckpointError(f'the weights do not fit preset {preset.name}: '
                               + '; '.join(sorted(faults)))
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old content or all of the new."""
+    """Write a file atomically: readers see the old content or the complete new one."""
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     temporary.write_bytes(content)
     os.replace(temporary, path)

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""numba's `njit`, with a cache in the temporary folder where no other one is writable.
+"""numba's `njit`, with a cache in the temporary folder if no other one is writable.
 
-numba caches next to the source or in the home folder; a service, for instance, may have neither.
+numba caches next to the source or in the home folder; a service may be able to write to neither.
 """
 
 import os
@@ -21,7 +21,7 @@ def njit(**options: Any) -> Callable[[Callable], Callable]:
     def compiled(function: Callable) -> Callable:
         try:
             return numba.njit(**options)(function)
-        except RuntimeError:  # no folder for the cache
+        except RuntimeError:  # no writable folder for the cache
             folder = cache_folder()
             numba.config.CACHE_DIR = folder
             os.environ['NUMBA_CACHE_DIR'] = folder  # for child processes
@@ -30,9 +30,9 @@ def njit(**options: Any) -> Callable[[Callable], Callable]:
 
 
 def cache_folder() -> str:
-    """Return a temporary folder that only this user can write, as cached code is executed.
+    """Return a temporary folder that only this user can write to, because cached code is executed.
 
-    The same one for all processes of the user, unless another user made it first.
+    All processes of the user share it, unless another user created it first.
     """
     folder = Path(tempfile.gettempdir()) / f'hybrid_pose_ros_{os.getuid()}'
     with suppress(FileExistsError):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Exceptions that tell a user's mistake from ours: commands and nodes print them in one line."""
+"""Exceptions for user errors, as opposed to bugs: commands and nodes print them in one line."""
 
 import errno
 import os
@@ -10,20 +10,20 @@ PACKAGES = {'cv2': 'opencv-python-headless', 'h5py': 'h5py', 'lz4': 'lz4',
             'PIL': 'pillow', 'psutil': 'psutil', 'rich': 'rich', 'rosbags': 'rosbags',
             'safetensors': 'safetensors', 'torch': 'torch', 'yaml': 'pyyaml',
             'zstandard': 'zstandard'}
-"""What pip installs, by the name of the module."""
+"""Name of the pip package of each module."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Numbers of the errors for which there is this remedy."""
+"""Error numbers of a full disk."""
 
 MAKE_ROOM = 'make room and run the same command again'
 
 
 class InputError(ValueError):
-    """What the user or the outside gave cannot be used; the text says what was expected."""
+    """An input is invalid; the message states what was expected."""
 
 
 class PacketError(InputError):
-    """An event packet cannot be decoded; it is dropped and counted, the stream goes on."""
+    """An event packet cannot be decoded; it is dropped and counted, and the stream continues."""
 
 
 class RecordingError(InputError):
@@ -31,15 +31,15 @@ class RecordingError(InputError):
 
 
 class CheckpointError(InputError):
-    """Weights do not fit the preset that is to load them."""
+    """Weights do not fit the preset that loads them."""
 
 
 class TransportError(InputError):
-    """State tensors in shared memory cannot be used: gone, overwritten, foreign or forged."""
+    """State tensors in shared memory are unusable: gone, overwritten, foreign or forged."""
 
 
 def explanation(error: BaseException) -> str | None:
-    """Return the line that tells a user what to do about an error; None for a bug."""
+    """Return the message that explains an error and its remedy; None for a bug."""
     text = None
     if isinstance(error, InputError):
         text = str(error)

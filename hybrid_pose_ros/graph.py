@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The graph, described once: nodes, names, remappings, arguments. No ROS in it.
+"""Description of the graph: nodes, names, remappings and arguments. Imports no ROS.
 
-`launch/hybrid_pose.launch.py` and `hybrid-pose up` start it from here.
+`launch/hybrid_pose.launch.py` and `hybrid-pose up` start the graph from this description.
 """
 
 import os
@@ -30,7 +30,7 @@ SETTINGS = {
     'event_player': PlayerParams, 'ann_initializer': InitializerParams,
     'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'ros4hri': Ros4hriParams,
     'triangulator': TriangulatorParams, 'evaluator': EvaluatorParams}
-"""Parameters of each node, by its name; its module in `nodes/` has the same name."""
+"""Parameters of each node by its name, which is also the name of its module in `nodes/`."""
 
 ROS_NAME = re.compile('[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
@@ -55,16 +55,16 @@ TOPICS = {
     '/ann_initializer/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/snn_tracker/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
-"""Type of each topic of one camera, with the default name of the camera."""
+"""Type of each topic of one camera with the default name."""
 
 TOPICS_3D = {
     '/triangulator/skeleton': 'hybrid_pose_ros/msg/Skeleton3D',
     '/triangulator/markers': 'visualization_msgs/msg/MarkerArray'}
-"""Those that several cameras have together; each has TOPICS in a namespace of its own."""
+"""Topics shared by several cameras; each camera has TOPICS in its own namespace."""
 
 
 class Argument(NamedTuple):
-    """An argument of the launch file and of `hybrid-pose up`; '' leaves what the YAML says."""
+    """An argument of the launch file and of `hybrid-pose up`; '' keeps the value of the YAML."""
 
     name: str
     description: str
@@ -77,61 +77,61 @@ ARGUMENTS = (
              tuple((node, 'checkpoint') for node in NETWORK)),
     Argument('step_us', 'length of a time bin of the spiking network [us]',
              tuple((node, 'step_us') for node in NETWORK)),
-    Argument('calibration', 'YAML of camera_calibration, to undistort the events with',
+    Argument('calibration', 'YAML from camera_calibration, to undistort the events',
              tuple((node, 'calibration') for node in NETWORK)),
     Argument('autostart', 'false: a lifecycle manager configures and activates the network\'s '
              'nodes', tuple((node, 'autostart') for node in NETWORK)),
-    Argument('realtime_priority', 'of the tracker, 1 to 99, where permitted; 0: an ordinary '
+    Argument('realtime_priority', 'SCHED_RR priority of the tracker, 1 to 99; 0: an ordinary '
              'process', (('snn_tracker', 'realtime_priority'),)),
-    Argument('ann_rate_hz', 'states a second [Hz]', (('ann_initializer', 'rate_hz'),)),
-    Argument('recording', 'file or bag to play; without it a person is simulated (driver player)',
+    Argument('ann_rate_hz', 'states per second [Hz]', (('ann_initializer', 'rate_hz'),)),
+    Argument('recording', 'file or bag to play; empty: simulate a person (driver player)',
              (('event_player', 'recording'),)),
     Argument('rate', 'speed of the playback', (('event_player', 'rate'),)),
-    Argument('packets_per_s', 'packets a second of the player',
+    Argument('packets_per_s', 'packets per second of the player',
              (('event_player', 'packets_per_s'),)),
-    Argument('duration_s', 'length of the simulated scene [s], 0 endless',
+    Argument('duration_s', 'length of the simulated scene [s]; 0: endless',
              (('event_player', 'duration_s'),)),
-    Argument('seed', 'of the simulated scene', (('event_player', 'seed'),)),
-    Argument('record', 'folder of a bag to record into', (('evaluator', 'bag'),)),
-    Argument('depth_m', 'distance of the plane on which RViz shows the skeleton [m]',
+    Argument('seed', 'random seed of the simulated scene', (('event_player', 'seed'),)),
+    Argument('record', 'folder of the bag to record', (('evaluator', 'bag'),)),
+    Argument('depth_m', 'distance of the plane that RViz draws the skeleton on [m]',
              (('skeleton_markers', 'depth_m'),)),
-    Argument('frame_id', 'frame of the markers; by default the camera\'s, from the packets, and '
-             'with rviz the name of the camera', (('skeleton_markers', 'frame_id'),)))
+    Argument('frame_id', 'frame of the markers (that of the packets; with rviz, the name of '
+             'the camera)', (('skeleton_markers', 'frame_id'),)))
 
 
 @dataclass(frozen=True)
 class NodeSpec:
     """One node to start."""
 
-    name: str  # of the node, of its executable and of its module
-    namespace: str = ''  # '' or as in '/left'
+    name: str  # of the node, its executable and its module
+    namespace: str = ''  # '', or such as '/left'
     parameters: Mapping[str, Any] = field(default_factory=dict)
     remappings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
-        """Name with the namespace, which no other node has: left/snn_tracker."""
+        """Unique name with the namespace, such as left/snn_tracker."""
         return f'{self.namespace}/{self.name}'.lstrip('/')
 
 
 def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str = '',
           rig: str = '', ros4hri: bool = False, values: Mapping[str, str] | None = None,
           more: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[NodeSpec, ...]:
-    """Return the nodes to start, in order: who publishes comes after who listens.
+    """Return the nodes to start, subscribers before publishers.
 
     Args:
-        driver: 'player' adds the event_player; else a driver publishes /<camera>/events.
-        camera: name of the driver's node, with its namespace where it has one.
-        rig: file of several cameras: each has a graph in the namespace of its name, with a driver
-            /NAME/<camera> of its own, and a triangulator brings them together. A recording is then
-            a folder with NAME.h5 of each, a bag a folder with a bag of each.
-        namespace: of all nodes; for several cameras, one each.
-        ros4hri: publish the body on the topics of ROS4HRI, too; needs hri_msgs.
+        driver: 'player' adds the event_player; otherwise a driver publishes /<camera>/events.
+        camera: name of the driver's node, including its namespace.
+        rig: file of several cameras. Each has a graph in the namespace of its name, with its own
+            driver /NAME/<camera>, and a triangulator combines their poses. The recording is then a
+            folder with NAME.h5 of each camera, and the bag a folder with one bag per camera.
+        namespace: namespace of all nodes; for several cameras, one for each.
+        ros4hri: also publish the body on the topics of ROS4HRI; requires hri_msgs.
         values: arguments by name, as text.
-        more: further parameters by node.
+        more: additional parameters by node.
 
     Raises:
-        InputError: an argument is not known or has a value of the wrong type.
+        InputError: an argument is unknown or has a value of the wrong type.
     """
     if rig:
         return _rig_graph(rig, driver, camera, namespace, ros4hri, values or {}, more or {})
@@ -172,19 +172,19 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
 def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool,
                values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
                ) -> tuple[NodeSpec, ...]:
-    """Return a graph for each camera of a rig, and a triangulator, the first to listen."""
+    """Return a triangulator, which must subscribe first, and a graph for each camera of a rig."""
     names = load_rig(rig).names
     path = str(Path(rig).resolve())
     if namespace.strip('/'):
-        raise InputError('a rig has a namespace for each camera: leave out namespace '
+        raise InputError('a rig defines a namespace for each camera: omit namespace '
                          f'{namespace!r}')
     if values.get('calibration'):
-        raise InputError('the rig says how lenses distort: leave out calibration')
+        raise InputError('the rig contains the lens distortion: omit calibration')
     if values.get('frame_id'):
-        raise InputError(f'the rig names its frame: leave out frame_id {values["frame_id"]!r}')
+        raise InputError(f'the rig defines its frame: omit frame_id {values["frame_id"]!r}')
     parameters: dict[str, Any] = {'rig': path}
     if driver == 'player':
-        parameters['clock'] = 'sensor'  # a take has one
+        parameters['clock'] = 'sensor'  # a take has a rig file
     if values.get('step_us'):
         parameters['step_us'] = _typed('triangulator', 'step_us', values['step_us'])
     nodes = [NodeSpec('triangulator', '', {**parameters, **more.get('triangulator', {})})]
@@ -206,12 +206,12 @@ def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool
 
 def _parameters(values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
                 ) -> dict[str, dict[str, Any]]:
-    """Return the parameters by node that arguments given as text, and others, set."""
+    """Return the parameters by node, from arguments given as text and additional parameters."""
     parameters = {name: dict(more.get(name, {})) for name in SETTINGS}
     for name, text in values.items():
         argument = next((known for known in ARGUMENTS if known.name == name), None)
         if argument is None:
-            raise InputError(f'argument {name} is not known: there are '
+            raise InputError(f'unknown argument {name}: choose from '
                              f'{", ".join(known.name for known in ARGUMENTS)}')
         for node, parameter in argument.sets if text != '' else ():
             parameters[node][parameter] = _typed(node, parameter, text)
@@ -219,7 +219,7 @@ def _parameters(values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
 
 
 def command(node: NodeSpec, params_file: Path | None = None) -> list[str]:
-    """Return the command that starts a node in a process of its own, without `ros2`."""
+    """Return the command that starts a node in its own process, without `ros2`."""
     words = [str(share().parents[1] / 'lib' / PACKAGE / node.name), '--ros-args']
     if params_file is not None:
         words += ['--params-file', str(params_file)]
@@ -246,16 +246,16 @@ def share() -> Path:
 
 
 def prefixes() -> list[Path]:
-    """Return where ROS packages are installed, in the order in which they are looked up."""
+    """Return the install prefixes of ROS packages, in lookup order."""
     paths = [path for path in os.environ.get('AMENT_PREFIX_PATH', '').split(':') if path]
     return [Path(path) for path in [*paths, sys.prefix]]
 
 
 def ros_name(what: str, text: str) -> str:
-    """Return the name of a node or namespace without outer slashes, '' where there is none.
+    """Return the name of a node or namespace without outer slashes; '' stays empty.
 
     Raises:
-        InputError: ROS takes no such name.
+        InputError: it is not a valid ROS name.
     """
     name = text.strip('/')
     if name and not ROS_NAME.fullmatch(name):
@@ -265,10 +265,10 @@ def ros_name(what: str, text: str) -> str:
 
 
 def is_true(what: str, text: str) -> bool:
-    """Return a boolean that is given as text, as launch conditions read it.
+    """Parse a boolean as launch conditions do.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a boolean.
     """
     if (word := text.strip().lower()) not in BOOLEANS:
         raise InputError(f'{what} must be true or false, not {text!r}')
@@ -286,14 +286,14 @@ def _typed(node: str, name: str, text: str) -> Any:
 
 
 def _boolean(text: str) -> bool:
-    """Return the value of 'true' or 'false', in any case; bool('false') would be true."""
+    """Return the value of 'true' or 'false', case-insensitive; bool('false') would be True."""
     if text.lower() not in ('true', 'false'):
         raise ValueError
     return text.lower() == 'true'
 
 
 def _yaml(value: Any) -> str:
-    """Return a value as ROS's YAML reader takes it for the same type; a text stays a text."""
+    """Return a value in a form that ROS's YAML parser reads with the same type."""
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a user can get wrong about a graph, found before any of its processes starts. No ROS."""
+"""Checks of the user's input for a graph, before any process is started. Imports no ROS."""
 
 import difflib
 import os
@@ -20,7 +20,7 @@ OVERRIDES = 'qos_overrides.'
 
 
 def require_packages(names: Iterable[str]) -> None:
-    """Raise InputError, with the command that installs them, where packages are missing."""
+    """Raise InputError with the install command if packages are missing."""
     missing = [name for name in names if not any(
         (prefix / 'share/ament_index/resource_index/packages' / name).exists()
         for prefix in prefixes())]
@@ -31,11 +31,11 @@ def require_packages(names: Iterable[str]) -> None:
 
 
 def check_graph(nodes: Iterable[NodeSpec], params_file: str | Path) -> None:
-    """Check nodes and the parameter file that they read.
+    """Check nodes and their parameter file.
 
     Raises:
-        InputError: a package is missing, the file sets what does not exist, or a parameter has
-            a value that is not legal, or names a file that cannot be used.
+        InputError: a package is missing, the file sets an unknown parameter, or a parameter has
+            an invalid value or names a file that cannot be used.
     """
     nodes = list(nodes)
     if any(node.name == 'ros4hri' for node in nodes):
@@ -61,18 +61,18 @@ def _check_names(section: Section, path: str | Path) -> None:
     elif section.node in SETTINGS:
         settings = [SETTINGS[section.node]]
     else:
-        raise InputError(f'{path} names a node {section.pattern}, but {PACKAGE} has '
+        raise InputError(f'{path} names an unknown node {section.pattern}; {PACKAGE} has '
                          f'{", ".join(SETTINGS)}{_guess(section.node, SETTINGS)}')
     known = {parameter.name for each in settings for parameter in parameters_of(each)}
     for name in section.parameters:
         if name not in known and name not in OF_EVERY_NODE and not name.startswith(OVERRIDES):
-            raise InputError(f'{path} sets {name} of {section.pattern}, which has no such '
+            raise InputError(f'{path} sets {name} of {section.pattern}, which does not have this '
                              f'parameter: `hybrid-pose params` lists them{_guess(name, known)}')
 
 
 def _check_namespace(name: str, nodes: list[NodeSpec], sections: list[Section],
                      path: str | Path) -> None:
-    """Raise InputError where a file is for nodes of this name in other namespaces alone."""
+    """Raise InputError if a file sets a node of this name only in other namespaces."""
     started = [f'/{node.full_name}' for node in nodes if node.name == name]
     meant = [section for section in sections if section.node == name]
     if not any(section.is_for(node) for section in meant for node in started):
@@ -81,7 +81,7 @@ def _check_namespace(name: str, nodes: list[NodeSpec], sections: list[Section],
 
 
 def _settings(node: str, values: dict[str, Any], where: str = '') -> Any:
-    """Return the settings of a node, for which ROS takes a whole number as a float."""
+    """Return the settings of a node; integers are converted to floats where ROS does so."""
     kinds = {parameter.name: parameter.type for parameter in parameters_of(SETTINGS[node])}
     typed = {name: float(value) if kinds[name] is float and type(value) is int else value
              for name, value in values.items() if name in kinds}
@@ -92,7 +92,7 @@ def _settings(node: str, values: dict[str, Any], where: str = '') -> Any:
 
 
 def _check_files(settings: Any) -> None:
-    """Raise InputError where a file that settings name cannot be used."""
+    """Raise InputError if a file named in the settings cannot be used."""
     if calibration := getattr(settings, 'calibration', ''):
         load_calibration(calibration)
     for kind, name in (('weights', 'checkpoint'), ('recording', 'recording'), ('rig', 'rig')):
@@ -102,6 +102,6 @@ def _check_files(settings: Any) -> None:
 
 
 def _guess(name: str, known: Iterable[str]) -> str:
-    """Return a question for what was meant, or nothing."""
+    """Return a suggestion for a misspelled name, or nothing."""
     found = difflib.get_close_matches(name, list(known), n=1)
-    return f'; is it {found[0]}?' if found else ''
+    return f'; did you mean {found[0]}?' if found else ''

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""SIGINT and SIGTERM from the first line of a process to its last.
+"""Handling of SIGINT and SIGTERM over the whole lifetime of a process.
 
-Standard library only: the installed scripts import it before anything that takes time. They start
-with both signals blocked (see CMakeLists.txt), so none arrives before there is a handler.
+Standard library only: the installed scripts import it before any slow import. They start with both
+signals blocked (see CMakeLists.txt), so that none arrives before a handler is installed.
 """
 
 import atexit
@@ -20,16 +20,16 @@ from typing import Any, NoReturn
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 INTERRUPTED = 130
-"""Exit status of a command after Ctrl-C, as shells report it."""
+"""Exit status of a command after Ctrl-C, by shell convention."""
 
 LEAVE_S = 2.0
-"""What runs at the exit of an interpreter takes milliseconds."""
+"""Time allowed for the exit of the interpreter, which takes milliseconds."""
 
 AGAIN_S = 0.5
-"""A KeyboardInterrupt that was dropped is raised again after this time."""
+"""A dropped KeyboardInterrupt is raised again after this time."""
 
 SIGEV_THREAD = 2
-"""Of timer_create(2): the expired timer calls a function in a new native thread."""
+"""timer_create(2): on expiry, call a function in a new native thread."""
 
 
 class _SignalEvent(ctypes.Structure):
@@ -51,7 +51,7 @@ Handler = Callable[..., Any] | signal.Handlers
 
 
 class Interrupt:
-    """A handler that raises an exception until it is caught, and ends processes of pools."""
+    """A handler that raises an exception until it is caught, and terminates pool processes."""
 
     def __init__(self, exception: type[BaseException] = KeyboardInterrupt):
         """Wait for the first signal."""
@@ -60,10 +60,10 @@ class Interrupt:
         self._report = sys.unraisablehook
 
     def __call__(self, *_) -> None:
-        """Handle a signal, also the alarm that follows it.
+        """Handle a signal and the alarms that follow it.
 
-        Compiled code that calls back into Python, finalizers and weak references drop exceptions:
-        the alarm raises it again. While it is on its way, nothing may break off what handles it.
+        Python drops exceptions in finalizers and weak reference callbacks, compiled code in its
+        callbacks; the alarm raises it again. Code that handles it must not be interrupted.
         """
         if not self.came:
             self.came = True
@@ -77,20 +77,20 @@ class Interrupt:
             raise self._exception
 
     def end(self) -> None:
-        """Stop the alarm, once the exception has been caught."""
+        """Stop the alarm after the exception was caught."""
         if self.came:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             sys.unraisablehook = self._report
 
     def _on_dropped(self, unraisable: Any) -> None:
-        """Report an exception that Python drops, unless the alarm raises it again."""
+        """Report an exception dropped by Python, unless the alarm raises it again."""
         if unraisable.exc_type is not self._exception:
             self._report(unraisable)
 
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Let both signals raise KeyboardInterrupt inside the block."""
+    """Raise KeyboardInterrupt for both signals inside the block."""
     interrupt = Interrupt()
     with handling(interrupt):
         try:
@@ -100,9 +100,9 @@ def interruptible() -> Iterator[Interrupt]:
 
 
 def handle(handler: Handler) -> None:
-    """Set the handler of both signals, including where they were ignored or blocked.
+    """Set the handler of both signals, even if they are ignored or blocked.
 
-    A background job of a script, for instance, starts with SIGINT ignored.
+    Background jobs of a script, for example, start with SIGINT ignored.
     """
     for number in SIGNALS:
         signal.signal(number, handler)
@@ -123,13 +123,13 @@ def handling(handler: Handler) -> Iterator[None]:
 
 @contextmanager
 def postponed() -> Iterator[Callable[[], bool]]:
-    """Let the first signal wait for the end of the block, which raises KeyboardInterrupt then.
+    """Defer the first signal to the end of the block, which then raises KeyboardInterrupt.
 
-    The same signal again is handled at once, as before the block. In a thread other than the main
-    one, where Python sets no handlers, nothing changes.
+    A second signal is handled immediately, as before the block. Outside of the main thread, where
+    Python cannot set handlers, this has no effect.
 
     Yields:
-        A function that returns whether a signal is waiting.
+        A function that returns whether a signal is pending.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -148,11 +148,11 @@ def postponed() -> Iterator[Callable[[], bool]]:
 
 
 def ending(status: int, line: str = '') -> Handler:
-    """Return a handler that ends the process: while modules are imported, nothing is lost.
+    """Return a handler that ends the process, for use while modules are imported.
 
     Args:
         status: exit status.
-        line: for stderr.
+        line: line to print on stderr.
     """
     def end(*_) -> None:
         if line:
@@ -162,9 +162,10 @@ def ending(status: int, line: str = '') -> Handler:
 
 
 def begin(interrupted: int) -> None:
-    """Start a process: both signals end it at once with this status, in silence.
+    """Set up a process in which both signals exit immediately and silently with this status.
 
-    Its name, for `top` and `killall`, is the script's: `env`, which blocks the signals, took it.
+    It also sets the process name, shown by `top`, to that of the script instead of `env`, which
+    blocks the signals.
     """
     with suppress(OSError), open('/proc/self/comm', 'w') as name:
         name.write(os.path.basename(sys.argv[0]))
@@ -172,15 +173,15 @@ def begin(interrupted: int) -> None:
 
 
 def end_worker_by_exit() -> None:
-    """Let both signals raise SystemExit in a pool's process: it removes what it was writing."""
+    """Raise SystemExit for both signals in a pool process, which then removes partial files."""
     handle(Interrupt(SystemExit))
 
 
 def end_within(seconds: float, status: int) -> None:
-    """End the process with a status after so many seconds if it still runs by then.
+    """End the process with a status if it is still running after this many seconds.
 
-    A native timer calls `_exit`: a thread of Python would wait for an interpreter's lock that a
-    hanging library holds, and an alarm would change the exit status. Linux only.
+    A native timer calls `_exit`: a Python thread would wait for the GIL, which a hung library may
+    hold, and an alarm would change the exit status. Linux only.
     """
     if sys.platform != 'linux':
         return
@@ -195,7 +196,7 @@ def end_within(seconds: float, status: int) -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process without taking the interpreter apart, where native threads may hang."""
+    """End the process without finalizing the interpreter, where native threads may hang."""
     end_within(LEAVE_S, status)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a preset amounts to: its convolutions, and for an input size the shapes of its maps.
+"""The convolutions of a preset, and the shapes of its maps for an input size.
 
-Each stride of 2 halves a map, rounding up, so a map `depth` halvings deep has ceil(n / 2**depth)
-rows; layers that upsample are cropped to that. Width and height are those of the network's
-input [cells], see `representation/geometry.py`.
+Each stride of 2 halves a map, rounding up, so a map at `depth` has ceil(n / 2**depth) rows;
+upsampled maps are cropped to that. Width and height are those of the network's input [cells], see
+`representation/geometry.py`.
 """
 
 import math
@@ -15,7 +15,7 @@ from hybrid_pose_ros.presets import Preset, feature_depths, heatmap_depth, spike
 
 
 class Convolution(NamedTuple):
-    """One convolution and the tensors that hang on it, all named `name`.something."""
+    """One convolution and its tensors, all named `name`.something."""
 
     name: str  # 'snn.enc0', 'snn.output', 'ann.s1.conv1', 'ann.output', 'heads.enc0.conv1' ...
     in_channels: int
@@ -23,26 +23,26 @@ class Convolution(NamedTuple):
     kernel: int
     depth: int  # halvings between the input and its output map
     bias: bool
-    norm: bool = False  # batch normalization behind it
+    norm: bool = False  # followed by batch normalization
     transposed: bool = False
     log_taus: tuple[tuple[str, tuple[int, ...]], ...] = ()  # names and shapes
-    at_joints: bool = False  # each joint's weights are used once, where the joint is
+    at_joints: bool = False  # evaluated once per joint, at its position
 
     @property
     def weight_shape(self) -> tuple[int, int, int, int]:
-        """Shape of the weights as torch has them."""
+        """Shape of the weights in torch."""
         channels = ((self.in_channels, self.out_channels) if self.transposed
                     else (self.out_channels, self.in_channels))
         return (*channels, self.kernel, self.kernel)
 
 
 def map_size(depth: int, width: int, height: int) -> tuple[int, int]:
-    """Return (H, W) of a map that is `depth` halvings deep."""
+    """Return (H, W) of a map after `depth` halvings."""
     return -(-height // 2 ** depth), -(-width // 2 ** depth)
 
 
 def convolutions(preset: Preset) -> list[Convolution]:
-    """Return every convolution of a preset: ANN, heads, SNN, in the order of execution."""
+    """Return the convolutions of a preset: ANN, heads, SNN, in order of execution."""
     return [*_ann(preset), *_heads(preset), *_snn(preset)]
 
 
@@ -102,7 +102,7 @@ def _snn(preset: Preset) -> Iterator[Convolution]:
 
 
 def spike_maps(preset: Preset, width: int, height: int) -> dict[str, tuple[int, int, int]]:
-    """Return (C, H, W) of each spiking layer's output, in the order of execution."""
+    """Return (C, H, W) of the output of each spiking layer, in order of execution."""
     depths = spike_depths(preset)
     return {layer.name: (layer.out_channels, *map_size(depths[layer.name], width, height))
             for layer in preset.spiking}
@@ -114,9 +114,9 @@ def heatmap_shape(preset: Preset, width: int, height: int) -> tuple[int, int, in
 
 
 def state_layout(preset: Preset, width: int, height: int) -> dict[str, tuple[int, int, int]]:
-    """Return the tensors that the ANN hands to the SNN: names and (H, W, C), channels last.
+    """Return the tensors of a state: names and shapes (H, W, C), channels last.
 
-    All are float32: 'membrane.<layer>' in the order of execution, then 'heatmap'.
+    All are float32: 'membrane.<layer>' in order of execution, then 'heatmap'.
     """
     maps = {f'membrane.{name}': shape
             for name, shape in spike_maps(preset, width, height).items()}
@@ -130,12 +130,12 @@ def neurons(preset: Preset, width: int, height: int) -> int:
 
 
 class LayerCost(NamedTuple):
-    """What one convolution costs, executed densely."""
+    """Cost of one convolution, executed densely."""
 
     name: str
     shape: tuple[int, int, int]  # (C, H, W) of its output
     parameters: int  # with normalization and time constants
-    macs: int  # multiplications of weights with inputs, one pass or one time bin
+    macs: int  # multiply-accumulates per pass or time bin
 
 
 def layer_costs(preset: Preset, width: int, height: int) -> list[LayerCost]:
@@ -146,7 +146,7 @@ def layer_costs(preset: Preset, width: int, height: int) -> list[LayerCost]:
         per_channel = conv.bias + 2 * conv.norm
         weights = math.prod(conv.weight_shape)
         rows, columns = map_size(conv.depth, width, height)
-        # A transposed convolution multiplies each input, not each output, with all its taps.
+        # A transposed convolution multiplies each input, not each output, by all taps.
         steps = 1 if conv.at_joints else math.prod(
             map_size(conv.depth + conv.transposed, width, height))
         costs.append(LayerCost(conv.name, (conv.out_channels, rows, columns),

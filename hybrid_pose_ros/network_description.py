@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A network as JSON: kind, channels, kernels, strides, heads, so that weights of any size load.
+"""Networks as JSON: kind, channels, kernels, strides and heads, so that weights of any size load.
 
-The card of a checkpoint has it. A file that was written before it did is of a named preset.
+The card of a checkpoint contains this description. Older files name a preset instead.
 """
 
 import dataclasses
@@ -26,11 +26,11 @@ def describe(network: Preset) -> dict[str, Any]:
 
 
 def from_description(description: Any) -> Preset:
-    """Return the network that a description says; a named preset where it is one.
+    """Return the network of a description, or the named preset if they are equal.
 
     Raises:
-        CheckpointError: a field is missing, unknown or of the wrong type, or layers do not fit
-            each other; the text names the field.
+        CheckpointError: a field is missing, unknown or of the wrong type, or layers are
+            inconsistent; the message names the field.
     """
     network = _read(Preset, description, 'network')
     _check(network)
@@ -39,16 +39,16 @@ def from_description(description: Any) -> Preset:
 
 
 def read_network(path: str | Path) -> Preset:
-    """Return the network that a JSON file describes: a description, or the card of weights.
+    """Return the network of a JSON file: a description, or the card of weights.
 
     Raises:
-        InputError: the file cannot be read, or describes no network.
+        InputError: the file cannot be read or does not describe a network.
     """
     try:
         value = json.loads(Path(path).read_text())
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f'{path} cannot be read as JSON ({error}): give a description of a '
-                         'network, as `network` in the card of weights') from error
+        raise InputError(f'{path} cannot be read as JSON ({error}): expected a description of '
+                         'a network, such as `network` in the card of weights') from error
     if isinstance(value, Mapping) and 'network' in value:
         value = value['network']
     try:
@@ -58,7 +58,7 @@ def read_network(path: str | Path) -> Preset:
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
-    """Return a JSON value as an object of a field's type."""
+    """Convert a JSON value to the type of a field."""
     if dataclasses.is_dataclass(kind):
         return _read_object(kind, value, where)
     origin, arguments = get_origin(kind), get_args(kind)
@@ -97,7 +97,7 @@ def _read_object(kind: type, value: Any, where: str) -> Any:
 
 
 def _check(network: Preset) -> None:
-    """Raise CheckpointError where layers do not fit each other."""
+    """Raise CheckpointError if layers are inconsistent."""
     _require(network.name in PRESETS, f'network.name must be one of {", ".join(PRESETS)}, '
              f'not {network.name!r}')
     _require(network.task in TASKS, f'network.task must be one of {", ".join(TASKS)}')
@@ -112,10 +112,11 @@ def _check(network: Preset) -> None:
     as_fine = {name for name, depth in depths.items() if depth == heatmap_depth(network)}
     if network.feedback:
         _require(network.feedback.layer in as_fine - {EVENTS},
-                 'network.feedback.layer must be a spiking layer as fine as the heatmaps')
+                 'network.feedback.layer must be a spiking layer with the resolution of the '
+                 'heatmaps')
     if network.flow:
         _require(set(network.flow.inputs) <= as_fine,
-                 'network.flow.inputs must be maps as fine as the heatmaps')
+                 'network.flow.inputs must be maps with the resolution of the heatmaps')
         _check_inputs('flow', network.flow.inputs, network.flow.in_channels, channels, depths)
 
 
@@ -155,7 +156,7 @@ def _check_spiking(network: Preset) -> dict[str, int]:
     channels, depths = {EVENTS: 2}, {EVENTS: 0}
     for layer in network.spiking:
         where = f'network.spiking.{layer.name}'
-        _require(layer.name not in channels, f'{where} is there twice')
+        _require(layer.name not in channels, f'{where} is defined twice')
         _require(layer.stride in (1, 2) and layer.upsampling in UPSAMPLING,
                  f'{where}: stride must be 1 or 2, upsampling one of {", ".join(UPSAMPLING)}')
         _check_inputs(layer.name, layer.inputs, layer.in_channels, channels, depths)

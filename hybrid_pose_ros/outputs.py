@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files and folders that a command writes: checked before its work begins, claimed by one run."""
+"""Output files and folders of commands: checked before the work starts, claimed by one run."""
 
 import json
 import os
@@ -16,41 +16,42 @@ LEAST_BYTES = 1 << 20
 """A disk with less free space counts as full."""
 
 RUN_FILE = 'run.json'
-"""In a folder that a run can be resumed from: the data and the seed of that run."""
+"""File in a folder with resumable runs that records the data and seed of the run."""
 
 
 def check_folder(path: str | Path) -> None:
-    """Check that files can be written into a folder, which may not exist yet; make nothing.
+    """Check that files can be written to a folder, which need not exist; create nothing.
 
     Raises:
-        InputError: the path or one above it is a file, no permission, or the disk is full.
+        InputError: the path or a parent is a file, permission is denied, or the disk is full.
     """
     path = Path(path)
     existing = next(part for part in (path, *path.absolute().parents) if os.path.lexists(part))
     if not existing.is_dir():
-        raise InputError(f'{path} cannot be a folder, as {existing} is a file: name another one')
+        raise InputError(f'{path} cannot be a folder, because {existing} is a file: choose '
+                         'another one')
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f'{path} cannot be written, as {existing} is not writable for this '
-                         'user: name another folder')
+        raise InputError(f'{path} cannot be written, because {existing} is not writable for this '
+                         'user: choose another folder')
     check_space(existing)
 
 
 def check_new_file(path: str | Path) -> None:
-    """Check that a file can be made, and its folder; nothing is overwritten.
+    """Check that a new file and its folder can be created.
 
     Raises:
-        InputError: the path exists, or as `check_folder`.
+        InputError: the path exists, or as in `check_folder`.
     """
     path = Path(path)
     if path.is_dir():
-        raise InputError(f'{path} is a folder: expected the name of a new file')
+        raise InputError(f'{path} is a folder: expected the path of a new file')
     if os.path.lexists(path):
-        raise InputError(f'{path} exists and is not overwritten: name another file or delete it')
+        raise InputError(f'{path} exists and is not overwritten: choose another file or delete it')
     check_folder(path.parent)
 
 
 def check_space(folder: Path, needed_bytes: int = LEAST_BYTES) -> None:
-    """Raise InputError unless the disk of an existing folder has that much free space."""
+    """Raise InputError unless the disk of an existing folder has this much free space."""
     free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise InputError(f'{folder} cannot be written: the disk has {free >> 20} MiB left, '
@@ -59,23 +60,23 @@ def check_space(folder: Path, needed_bytes: int = LEAST_BYTES) -> None:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
-    """Turn a failed write inside the block into an InputError with the file and the remedy."""
+    """Convert a failed write inside the block to an InputError with the file and the remedy."""
     try:
         yield
     except OSError as error:
         remedy = (MAKE_ROOM if error.errno in FULL
-                  else 'name another place, or make this one writable')
+                  else 'choose another path or make this one writable')
         raise InputError(f'{error.filename or path} cannot be written '
                          f'({error.strerror or error}): {remedy}') from error
 
 
 def write_result(folder: Path, result: Mapping[str, Any], report: Callable[[], Any]) -> Any:
-    """Write result.json into a folder, then a report; return what `report` returns.
+    """Write result.json to a folder, then a report; return the result of `report`.
 
     Args:
-        folder: is made.
+        folder: folder to create.
         result: JSON values.
-        report: writes its files.
+        report: function that writes the files of the report.
 
     Raises:
         InputError: a file cannot be written.
@@ -87,14 +88,14 @@ def write_result(folder: Path, result: Mapping[str, Any], report: Callable[[], A
 
 
 def claim(folder: Path, run: Mapping[str, Any]) -> None:
-    """Note in a folder which data and settings its files come from, or check that it is the same.
+    """Record in a folder which data and settings its files depend on, or check that they match.
 
     Args:
-        folder: of the files that a run resumes from; is made.
-        run: whatever those files depend on, as JSON values.
+        folder: folder of the files that a run resumes from; created if missing.
+        run: everything that those files depend on, as JSON values.
 
     Raises:
-        InputError: the folder belongs to another run, or cannot be written.
+        InputError: the folder belongs to another run or cannot be written.
     """
     path = folder / RUN_FILE
     with writing(path):
@@ -105,7 +106,8 @@ def claim(folder: Path, run: Mapping[str, Any]) -> None:
         before = json.loads(path.read_text())
         other = [name for name, value in run.items() if before[name] != value]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f'{path} is damaged or something else: choose another folder') from error
+        raise InputError(f'{path} is damaged or not a run file: choose another folder') from error
     if other:
-        raise InputError(f'{folder} belongs to a run with other {" and ".join(other)}, and what '
-                         'it holds would be taken for this one: choose another folder')
+        raise InputError(f'{folder} belongs to a run with other {" and ".join(other)}, so this '
+                         'run '
+                         'cannot resume from it: choose another folder')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Many independent tasks, in whatever runs them."""
+"""Execution of independent tasks in any executor."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -15,12 +15,12 @@ Task, Result = TypeVar('Task'), TypeVar('Result')
 
 def as_done(function: Callable[[Task], Result], tasks: Iterable[Task],
             executor: Executor | None) -> Iterator[Result]:
-    """Yield the result of each task when it is done; stopping early cancels pending tasks.
+    """Yield the result of each task as it completes; stopping early cancels pending tasks.
 
     Args:
-        function: of one task.
-        tasks: in the order in which they are begun.
-        executor: runs them; None: this process, one after the other.
+        function: function to call with each task.
+        tasks: tasks, in order of submission.
+        executor: executor that runs them; None: this process, sequentially.
     """
     if executor is None:
         yield from map(function, tasks)
@@ -32,7 +32,7 @@ def as_done(function: Callable[[Task], Result], tasks: Iterable[Task],
 
 def in_order(function: Callable[[Task], Result], tasks: Iterable[Task],
              executor: Executor | None) -> Iterator[Result]:
-    """Yield the result of each task in order; arguments as in `as_done`."""
+    """Yield the results in the order of the tasks; arguments as in `as_done`."""
     if executor is None:
         yield from map(function, tasks)
         return
@@ -53,7 +53,7 @@ def _submitted(function: Callable[[Task], Result], tasks: Iterable[Task], execut
 
 
 def _ending(function: Callable[[Task], Result], task: Task) -> Result:
-    """Return the result of a task; an interrupted one ends its process, with what is queued."""
+    """Return the result of a task; an interrupt ends the process and its queued tasks."""
     try:
         return function(task)
     except SystemExit:
@@ -62,7 +62,7 @@ def _ending(function: Callable[[Task], Result], task: Task) -> Result:
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Let torch use one thread within the block: other tasks have the other cores."""
+    """Limit torch to one thread inside the block; other tasks use the other cores."""
     import torch
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

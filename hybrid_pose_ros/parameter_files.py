@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameter files, read without ROS: which section sets what of which node."""
+"""Reader of ROS parameter files that does not import ROS."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,10 @@ PARAMETERS = 'ros__parameters'
 
 
 class Section(NamedTuple):
-    """A part of a parameter file."""
+    """A section of a parameter file."""
 
-    pattern: str  # full name of nodes: * is one name, ** any number of names
-    parameters: dict[str, Any]  # by name with dots, as in qos_overrides./a.publisher.depth
+    pattern: str  # full names of nodes: * matches one name, ** any number of names
+    parameters: dict[str, Any]  # by dotted name, such as qos_overrides./a.publisher.depth
 
     @property
     def node(self) -> str:
@@ -25,19 +25,19 @@ class Section(NamedTuple):
         return self.pattern.rpartition('/')[2]
 
     def is_for(self, node: str) -> bool:
-        """Return whether a node of this full name, as in '/left/snn_tracker', reads it."""
+        """Return whether it applies to a node of this full name, such as '/left/snn_tracker'."""
         words = re.escape(self.pattern).replace(r'/\*\*', '(/[^/]+)*').replace(r'\*', '[^/]+')
         return re.fullmatch(words, node) is not None
 
 
 def read_sections(path: str | Path) -> list[Section]:
-    """Return the sections of a parameter file in their order.
+    """Return the sections of a parameter file in order.
 
     Raises:
-        InputError: there is no such file, or it is not a parameter file.
+        InputError: the file does not exist or is not a parameter file.
     """
     content = read_yaml(path, 'parameter file')
-    if content is None:  # every line is a comment
+    if content is None:  # no content, or only comments
         return []
     try:
         return list(_sections(content, ''))
@@ -47,14 +47,14 @@ def read_sections(path: str | Path) -> list[Section]:
 
 
 def parameters_in_file(path: str | Path, node: str) -> dict[str, Any]:
-    """Return the parameters that a file sets for a node; later sections count more.
+    """Return the parameters that a file sets for a node; later sections take precedence.
 
     Args:
-        path: of the file.
-        node: full name, as in '/left/snn_tracker'.
+        path: parameter file.
+        node: full name, such as '/left/snn_tracker'.
 
     Raises:
-        InputError: as `read_sections` does.
+        InputError: as in `read_sections`.
     """
     parameters = {}
     for section in read_sections(path):

@@ -1,13 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks, `paper` and `edge`, as one description: layers, neurons, heads.
+"""Descriptions of the networks `paper` and `edge`: layers, neurons, heads.
 
-Everything that builds, runs, counts or stores a network reads it from here: `networks/` (torch),
-`engine/` (CPU, no torch), `checkpoint.py` (weights). This module imports neither.
-
+All code that builds, runs, counts or stores a network reads its description: `networks/` (torch),
+`engine/` (CPU, no torch), `checkpoint.py` (weights). This module imports none of them.
 Source: Aydin et al., "A Hybrid ANN-SNN Architecture for Low-Power and Low-Latency Visual
 Perception" (arXiv 2303.14176) for `paper`, and for `paper_small`, which has a quarter of its
-channels and looks at pooled events: for tests and first tries. `edge` is ours, of the same idea.
+channels and pooled events, for tests and first trials. `edge` is our own network of the same kind.
 """
 
 import math
@@ -23,35 +22,35 @@ EVENTS = 'events'
 
 @dataclass(frozen=True)
 class SpikingLayer:
-    """A convolution and the leaky integrate-and-fire neurons behind it."""
+    """A convolution followed by leaky integrate-and-fire neurons."""
 
     name: str
-    inputs: tuple[str, ...]  # maps that are concatenated, in this order
+    inputs: tuple[str, ...]  # concatenated in this order
     in_channels: int
     out_channels: int
     kernel: int
     stride: int = 1
     upsampling: str = 'none'  # 'bilinear': x2 before the convolution; 'transposed': 4x4, stride 2
-    residual: str = ''  # spike map that is added to the convolution's output
+    residual: str = ''  # spike map added to the convolution's output
 
 
 @dataclass(frozen=True)
 class OutputLayer:
-    """The convolution behind the last spikes; its neurons integrate and do not fire."""
+    """The output convolution; its neurons integrate and do not fire."""
 
     inputs: tuple[str, ...]
     in_channels: int
     kernel: int
     bias: bool
-    neurons: bool = False  # its output is normalized and a current, as that of spiking layers
+    neurons: bool = False  # normalized and scaled as a current, as in spiking layers
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """Each joint, where its heatmap peaks, is a current into the neurons of a layer round it.
+    """Feeds each joint back, at the peak of its heatmap, as a current into nearby neurons.
 
-    So neurons know of which joint the events near them are. The layer's map is as fine as the
-    heatmaps.
+    The neurons thus know which joint the events near them belong to. The map of the layer has the
+    resolution of the heatmaps.
     """
 
     layer: str
@@ -60,9 +59,9 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Flow:
-    """Spikes round a joint's peak move the joint: each by its weight, in x and in y [cells]."""
+    """Moves each joint by the weights of the spikes around its peak, in x and y [cells]."""
 
-    inputs: tuple[str, ...]  # maps as fine as the heatmaps
+    inputs: tuple[str, ...]  # maps with the resolution of the heatmaps
     in_channels: int
     kernel: int
 
@@ -73,11 +72,11 @@ class AnnSettings:
 
     bins: int  # time bins of the stacked histogram; the input has 2 * bins channels
     window_events: int  # events in the stacked histogram (constant count)
-    count_limit: int  # counts are clipped here, 0 = not at all
+    count_limit: int  # counts are clipped to this value, 0 = not clipped
     stem: tuple[int, int, int]  # channels, kernel, stride of the first convolution
     down: tuple[tuple[int, int], ...]  # (channels, kernel) of each level
     up: tuple[int, ...]  # channels of each level, kernel 3
-    batch_norm: bool  # False: convolutions with bias and no normalisation, as in the paper
+    batch_norm: bool  # False: convolutions with bias and no normalization, as in the paper
 
     @property
     def in_channels(self) -> int:
@@ -97,37 +96,37 @@ class StateHead:
 
 @dataclass(frozen=True)
 class Preset:
-    """A hybrid network. Time constants are times: leak = exp(-dt / tau)."""
+    """A hybrid network. Time constants are in time units: leak = exp(-dt / tau)."""
 
     name: str
-    max_width: int  # the sensor is pooled until it is no wider [cells] ...
-    max_height: int  # ... and no higher; both 0: the central crop below, not pooled
+    max_width: int  # the sensor is pooled until it is at most this wide [cells]
+    max_height: int  # and this high; both 0: central crop below, not pooled
     crop: tuple[int, int]  # (width, height) of the crop, (0, 0) = the whole sensor
-    step_us: int  # length of a time bin that the weights are meant for
+    step_us: int  # length of a time bin that the weights are intended for
     spiking: tuple[SpikingLayer, ...]
     output: OutputLayer
     ann: AnnSettings
     heads: tuple[StateHead, ...]
-    batch_norm: bool  # behind the convolutions of the SNN and of the heads
-    current_input: bool  # True: input times (1 - leak), as the paper; False: a spike is a charge
-    learned_tau: bool  # True: one membrane time constant a channel, and the two of the output
+    batch_norm: bool  # after the convolutions of the SNN and the heads
+    current_input: bool  # True: input times (1 - leak), as in the paper; False: a charge
+    learned_tau: bool  # True: one membrane time constant per channel, and the two of the output
     logits: bool  # True: the output is the logits of a spatial softmax; False: a heatmap, peak 1
-    tau_us: float  # membrane; where time constants are learned, training starts from these
-    tau_output_us: float  # decay of what the SNN's output integrated
-    tau_held_us: float  # decay of the ANN's heatmap under it
+    tau_us: float  # membrane; if time constants are learned, their initial values
+    tau_output_us: float  # decay of the integrated SNN output
+    tau_held_us: float  # decay of the ANN heatmap below it
     feedback: Feedback | None = None
     flow: Flow | None = None
     threshold: float = 1.0
     task: str = 'pose'  # one of TASKS
-    joints: int = len(JOINTS)  # maps of the output: a joint each, or what else the task has
+    joints: int = len(JOINTS)  # output maps: one per joint, or per class of the task
 
     def layer(self, name: str) -> SpikingLayer:
-        """Return the spiking layer of that name."""
+        """Return the spiking layer with this name."""
         return next(layer for layer in self.spiking if layer.name == name)
 
 
 def spike_depths(preset: Preset) -> dict[str, int]:
-    """Return how many times each spike map is halved against the input [cells]."""
+    """Return how many times each spike map is halved relative to the input [cells]."""
     depths = {EVENTS: 0}
     for layer in preset.spiking:
         halvings = {1: 0, 2: 1}[layer.stride] - (layer.upsampling != 'none')
@@ -136,7 +135,7 @@ def spike_depths(preset: Preset) -> dict[str, int]:
 
 
 def feature_depths(preset: Preset) -> dict[str, int]:
-    """Return how many times each feature map of the ANN is halved against the input [cells]."""
+    """Return how often each feature map of the ANN is halved relative to the input [cells]."""
     stem = {1: 0, 2: 1}[preset.ann.stem[2]]
     depths = {f's{level + 1}': stem + level for level in range(len(preset.ann.down) + 1)}
     deepest = stem + len(preset.ann.down)
@@ -145,7 +144,7 @@ def feature_depths(preset: Preset) -> dict[str, int]:
 
 
 def heatmap_depth(preset: Preset) -> int:
-    """Return how many times the heatmaps are halved against the input [cells]."""
+    """Return how many times the heatmaps are halved relative to the input [cells]."""
     return spike_depths(preset)[preset.output.inputs[0]]
 
 
@@ -156,7 +155,7 @@ def decay_us(factor: float, step_us: int) -> float:
 
 def _paper(name: str, base: int, *, crop: tuple[int, int] = (0, 0), max_width: int = 0,
            max_height: int = 0) -> Preset:
-    """Return the published network, whose first layers have 32 channels, with `base` of them."""
+    """Return the published network with `base` instead of 32 channels in its first layers."""
     b1, b2, b4, b8, b16 = (base * factor for factor in (1, 2, 4, 8, 16))
     step_us = 10_000
     output_decay_us = decay_us(0.8, step_us)
@@ -218,17 +217,17 @@ def _edge() -> Preset:
 
 
 TASKS = {'pose': JOINTS, 'gesture': GESTURES}
-"""What networks can be trained for, and what their maps are of."""
+"""Tasks that networks can be trained for, and the meaning of their output maps."""
 
 
 def for_task(chosen: Preset, task: str) -> Preset:
-    """Return a network for another task: the same but for its maps, which no joints follow.
+    """Return the network for another task, with other output maps and no joint feedback.
 
     Raises:
         InputError: there is no such task.
     """
     if task not in TASKS:
-        raise InputError(f'task {task!r} is not known: choose from {", ".join(TASKS)}')
+        raise InputError(f'unknown task {task!r}: choose from {", ".join(TASKS)}')
     if task == chosen.task:
         return chosen
     return replace(chosen, task=task, joints=len(TASKS[task]), feedback=None, flow=None)
@@ -240,18 +239,18 @@ PRESETS = {preset.name: preset for preset in (
 
 
 def alone(preset: Preset) -> Preset:
-    """Return a preset of the kind of `paper` as its SNN is published to run without an ANN."""
+    """Return a preset like `paper` with its SNN as published for running without an ANN."""
     halving_us = decay_us(1 / 2, preset.step_us)
     return replace(preset, name=f'{preset.name}_alone', tau_us=halving_us,
                    tau_output_us=halving_us, output=replace(preset.output, neurons=True))
 
 
 def preset(name: str) -> Preset:
-    """Return the preset of that name.
+    """Return the preset with this name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no such preset.
     """
     if name not in PRESETS:
-        raise InputError(f'preset {name!r} is not known: choose from {", ".join(PRESETS)}')
+        raise InputError(f'unknown preset {name!r}: choose from {", ".join(PRESETS)}')
     return PRESETS[name]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS domains for graphs that must not hear other graphs: the demo, benchmarks and tests."""
+"""ROS domains for graphs isolated from other graphs: the demo, benchmarks and tests."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,11 +18,12 @@ def own_domain() -> Iterator[dict[str, str]]:
     try:
         from domain_coordinator import domain_id
     except ImportError as error:
-        raise InputError('a ROS domain needs the package domain_coordinator: source the '
+        raise InputError('reserving a ROS domain requires the package domain_coordinator: source '
+                         'the '
                          'setup.bash of ROS 2, or install requirements-ros.txt') from error
     with ExitStack() as reserved:
         number = reserved.enter_context(domain_id())
         try:
             yield {'ROS_DOMAIN_ID': str(number), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
         finally:
-            reserved.close()  # without the exception: domain_id() would swallow an OSError
+            reserved.close()  # without exception info: domain_id() would swallow an OSError

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters are written once: a dataclass field with its default, description and range."""
+"""Parameters defined as dataclass fields with default, description and range."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -16,30 +16,30 @@ class Parameter(NamedTuple):
     type: type  # bool, int, float or str
     default: Any
     description: str
-    low: float | None  # smallest legal value, None where there is none
+    low: float | None  # smallest valid value, None if unlimited
     high: float | None
-    choices: tuple[str, ...]  # legal strings, empty where any will do
+    choices: tuple[str, ...]  # valid strings, empty if any string is valid
     live: bool = False  # can be changed while the node runs
 
 
 def param(default: Any, description: str, *, low: float | None = None, high: float | None = None,
           choices: Sequence[str] = (), live: bool = False) -> Any:
-    """Return a dataclass field with its description, its legal values and when they can be set."""
+    """Return a dataclass field with its description, valid values and whether it is `live`."""
     metadata = {'description': description, 'low': low, 'high': high, 'choices': tuple(choices),
                 'live': live}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def parameters_of(settings: type) -> Iterator[Parameter]:
-    """Yield what `param` declared in a settings class, in the order of the fields."""
+    """Yield the parameters of a settings class in the order of the fields."""
     for field in dataclasses.fields(settings):
         yield Parameter(field.name, type(field.default), field.default, **field.metadata)
 
 
 def check(settings: Any) -> None:
-    """Raise InputError where a field has the wrong type, is out of range or not a legal choice.
+    """Raise InputError if a field has the wrong type, is out of range or not a valid choice.
 
-    Settings classes call it in `__post_init__`, before they relate values to each other.
+    Settings classes call it in `__post_init__`, before checks that relate several values.
     """
     for parameter in parameters_of(type(settings)):
         value = getattr(settings, parameter.name)
@@ -48,8 +48,8 @@ def check(settings: Any) -> None:
             raise InputError(f'{where} must be of type {parameter.type.__name__}, '
                              f'not {type(value).__name__}')
         if parameter.low is not None and not value >= parameter.low:  # NaN is neither
-            raise InputError(f'{where} is below the smallest legal value {parameter.low}')
+            raise InputError(f'{where} is below the minimum {parameter.low}')
         if parameter.high is not None and value > parameter.high:
-            raise InputError(f'{where} is above the largest legal value {parameter.high}')
+            raise InputError(f'{where} is above the maximum {parameter.high}')
         if parameter.choices and value not in parameter.choices:
             raise InputError(f'{where} must be one of {", ".join(parameter.choices)}')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The graph's processes where `ros2 launch` is not at hand: start, restart, stop in order."""
+"""Supervises the processes of the graph without `ros2 launch`: start, restart, orderly stop."""
 
 import ctypes
 import os
@@ -19,28 +19,28 @@ STOP_S = 10.0
 """A process that has not ended this long after SIGINT is killed, as `ros2 launch` does."""
 
 PR_SET_PDEATHSIG = 1
-"""Of prctl(2): the signal that a process gets when the one that started it is gone."""
+"""prctl(2): signal that a process receives when its parent dies."""
 
 LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None
 
 RESTARTS = 5
-"""A node that dies is started again, but not for ever."""
+"""Largest number of restarts of a node."""
 
 
 class Supervisor:
-    """Runs one process a node, each with a log file of its own; restarts those that die.
+    """Runs one process per node, each with its own log file; restarts those that die.
 
-    Nodes are told by their names with the namespace, as in left/snn_tracker.
+    Nodes are identified by their names with the namespace, such as left/snn_tracker.
     """
 
     def __init__(self, nodes: Iterable[NodeSpec], *, params_file: Path | None = None,
                  logs: Path | None = None, environment: Mapping[str, str] | None = None):
-        """Prepare; nothing is started. Without `logs` the nodes write to this terminal."""
+        """Prepare without starting nodes. Without `logs` the nodes write to this terminal."""
         self._commands = {node.full_name: command(node, params_file) for node in nodes}
         self._logs = logs
         self._environment = environment
         self._processes: dict[str, subprocess.Popen] = {}
-        self._stopped: set[str] = set()  # that have ended by themselves or were told to
+        self._stopped: set[str] = set()  # nodes that ended by themselves or were stopped
         self.restarts = dict.fromkeys(self._commands, 0)
 
     def start(self) -> None:
@@ -53,13 +53,13 @@ class Supervisor:
         return self._processes[name].pid
 
     def log(self, name: str) -> Path:
-        """Return where a node's output goes."""
+        """Return the log file of a node."""
         return self._logs / f'{name.replace("/", ".")}.log'
 
     def check(self) -> dict[str, int]:
-        """Restart nodes that were killed; return the exit status of those that are done.
+        """Restart nodes that were killed; return the exit statuses of those that ended.
 
-        A node that ended with status 0 is done, one that refused to start (1) too.
+        Nodes that exited with status 0, or failed to start (1), are not restarted.
         """
         for name, process in self._processes.items():
             status = process.poll()
@@ -73,9 +73,9 @@ class Supervisor:
         return {name: self._processes[name].returncode for name in self._stopped}
 
     def stop(self, names: Iterable[str] | None = None) -> None:
-        """Tell nodes to stop, all or some, and wait; kill what does not.
+        """Stop some or all nodes and wait; kill those that do not end.
 
-        What a killed node has left in shared memory is removed.
+        Shared memory left by killed nodes is removed.
         """
         names = [name for name in (names or self._processes) if name in self._processes]
         self._stopped.update(names)
@@ -92,7 +92,7 @@ class Supervisor:
         collect_stale()
 
     def __enter__(self) -> 'Supervisor':
-        """Start the nodes; SIGTERM is like Ctrl-C from here on, or it would leave them behind."""
+        """Start the nodes; from then on SIGTERM acts like Ctrl-C, so that it stops them too."""
         self._interruptible = handling(signal.default_int_handler)
         self._interruptible.__enter__()
         try:
@@ -120,13 +120,13 @@ class Supervisor:
 
 
 def _part() -> None:
-    """Make a process that is about to become a node one that its supervisor alone stops.
+    """Prepare the process of a node so that only its supervisor stops it.
 
-    A process group of its own: Ctrl-C reaches the supervisor alone, which then stops the nodes in
-    order. No session of its own: Linux may share a core out between sessions first (autogroup),
-    and the nodes' niceness would then count for nothing among them. Where the supervisor is
-    killed, the nodes are interrupted, or they would go on with nobody to stop them. Background
-    jobs of scripts ignore SIGINT, and a process inherits that.
+    It has its own process group: Ctrl-C reaches only the supervisor, which stops the nodes in
+    order. It does not have its own session, because Linux may first divide a core between sessions
+    (autogroup), where niceness has no effect. If the supervisor is killed, the node receives
+    SIGINT, or it would keep running unsupervised. SIGINT is reset to its default, because
+    background jobs of scripts ignore it and children inherit that.
     """
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_DFL)

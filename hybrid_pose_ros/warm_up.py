@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compile the tracker's kernels, or load them from the cache, before the first packet waits."""
+"""Compiles the tracker's kernels, or loads them from the cache, before the first packet."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,19 +17,19 @@ from hybrid_pose_ros.tracker_params import TrackerParams
 
 
 class Rest(NamedTuple):
-    """A state at rest, as if the ANN had seen nothing."""
+    """A state at rest, as if the ANN had seen no events."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]
 
     def is_intact(self) -> bool:
-        """Return True: nothing overwrites it."""
+        """Return True, because nothing overwrites it."""
         return True
 
 
 def warm_up(checkpoint: Checkpoint, params: TrackerParams,
             kind: type[PoseTracker] = PoseTracker) -> None:
-    """Run the whole path once on a small sensor."""
+    """Run the complete pipeline once on a small sensor."""
     size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
     tracker = kind(checkpoint, replace(params, calibration=''), *size)
     times_us = np.arange(4) * params.step_us
@@ -42,6 +42,6 @@ def warm_up(checkpoint: Checkpoint, params: TrackerParams,
                                  for name, shape in tracker.layout.items()}))
     for _ in tracker.update(event_array(times_us + times_us[-1], [1] * 4, [1] * 4, [1] * 4)):
         pass
-    # One event, and bins without any: arrays of one element are another type to numba.
+    # One event, and bins without events: numba compiles arrays of one element separately.
     for _ in tracker.update(event_array([3 * times_us[-1]], [1], [1], [1])):
         pass

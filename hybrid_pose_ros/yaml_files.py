@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""YAML files of users, read with a limit: a few lines of aliases can stand for gigabytes."""
+"""Reads YAML files with a size limit: a few lines of aliases can expand to gigabytes."""
 
 from math import inf
 from pathlib import Path
@@ -11,14 +11,14 @@ import yaml
 from hybrid_pose_ros.errors import InputError
 
 MOST_VALUES = 10_000
-"""What a file may hold, each value as often as aliases repeat it."""
+"""Most values in a file after the expansion of aliases."""
 
 
 def read_yaml(path: str | Path, what: str) -> Any:
-    """Return the content of a YAML file; errors say `what` it should be, as 'calibration'.
+    """Return the content of a YAML file; `what`, such as 'calibration', is named in errors.
 
     Raises:
-        InputError: the file cannot be read, is not YAML, or holds more than MOST_VALUES values.
+        InputError: the file cannot be read, is not YAML, or has more than MOST_VALUES values.
     """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
@@ -30,7 +30,7 @@ def read_yaml(path: str | Path, what: str) -> Any:
             ArithmeticError) as error:  # the loader's own, for some tags
         raise InputError(f'{path} is not a YAML file: {" ".join(str(error).split())}') from error
     if _expanded(content, {}) > MOST_VALUES:
-        raise InputError(f'{path} is not a {what}: its aliases stand for more than {MOST_VALUES} '
+        raise InputError(f'{path} is not a {what}: its aliases expand to more than {MOST_VALUES} '
                          'values')
     return content
 
@@ -39,7 +39,7 @@ def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
     """Return the mapping in a YAML file.
 
     Raises:
-        InputError: as `read_yaml`, or the file holds something else.
+        InputError: as in `read_yaml`, or the file is not a mapping.
     """
     content = read_yaml(path, what)
     if not isinstance(content, dict):
@@ -49,11 +49,11 @@ def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
 
 
 def _expanded(value: Any, known: dict[int, float]) -> float:
-    """Return how many values a value holds, each as often as aliases repeat it.
+    """Return the number of values in a value after the expansion of aliases.
 
     Args:
-        value: from YAML, whose aliases are one object in several places.
-        known: the results so far, by identity; a value that holds itself is infinite.
+        value: value from YAML, in which aliases are references to one object.
+        known: results so far, by identity; a value that contains itself is infinite.
     """
     if isinstance(value, str):
         return 1 + len(value) // 100

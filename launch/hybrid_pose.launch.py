@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start the graph beside a driver: `ros2 launch hybrid_pose_ros hybrid_pose.launch.py -s`."""
+"""Starts the graph and a driver: `ros2 launch hybrid_pose_ros hybrid_pose.launch.py -s`."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.rviz_config import plane_view, rig_view, rviz_config
 
 DRIVERS = ('metavision', 'libcaer')
-"""Those that are started here on request: executable driver_node of package NAME_driver."""
+"""Drivers that can be started: executable driver_node of package NAME_driver."""
 
 RESTART_S = 1.0
-"""Time until a node that was killed starts again."""
+"""Delay before a killed node is restarted."""
 
 
 def _nodes(context):
@@ -33,8 +33,8 @@ def _nodes(context):
     driver, camera, rviz = value('driver'), value('camera'), is_true('rviz', value('rviz'))
     params_file = value('params_file')
     if value('rig') and driver in DRIVERS:
-        raise InputError(f'a rig has a driver for each camera: start them yourself, as '
-                         f'/NAME/{camera} with the names of the rig, and leave out driver')
+        raise InputError(f'a rig has a driver for each camera: start them separately as '
+                         f'/NAME/{camera}, with the names of the rig, and omit driver')
     require_packages([f'{driver}_driver'] * (driver in DRIVERS) + ['rviz2'] * rviz)
     values = {argument.name: value(argument.name) for argument in ARGUMENTS}
     if rviz and not value('rig'):
@@ -55,13 +55,13 @@ def _nodes(context):
 
 
 def _node(spec, params_file):
-    """Return a node that starts again when it was killed, and ends the launch when it failed."""
+    """Return a node that is restarted when killed and that ends the launch when it fails."""
     def on_exit(event, context):
         if context.is_shutdown or event.returncode == 0:
             return None
         if event.returncode > 0:
-            raise InputError(f'{spec.full_name} ended with status {event.returncode}: its last '
-                             'line says why')
+            raise InputError(f'{spec.full_name} ended with status {event.returncode}: see its '
+                             'last line')
         return [TimerAction(period=RESTART_S, actions=[_node(spec, params_file)])]
 
     return Node(package=PACKAGE, executable=spec.name, name=spec.name, output='screen',
@@ -70,18 +70,18 @@ def _node(spec, params_file):
 
 
 def _shown_markers(value):
-    """Return frame and depth of the markers, so that RViz can be given the same ones."""
+    """Return the frame and depth of the markers, which RViz must use too."""
     namespace = value('namespace').strip('/')
     node = f'/{namespace}/skeleton_markers' if namespace else '/skeleton_markers'
     in_file = parameters_in_file(value('params_file'), node)
-    # Drivers that are started here name their frame after the camera.
+    # Drivers started here name their frame after the camera.
     frame = value('frame_id') or in_file.get('frame_id') or value('camera').rpartition('/')[2]
     depth_m = value('depth_m') or in_file.get('depth_m') or MarkerParams().depth_m
     return {'frame_id': frame, 'depth_m': str(depth_m)}
 
 
 def _rviz_config(value, values, specs):
-    """Write the configuration of RViz for this graph beside the launch's log; return its path."""
+    """Write the RViz configuration of this graph next to the launch log; return its path."""
     if value('rig'):
         rig = load_rig(value('rig'))
         name, node, frame, view = 'hybrid_pose_3d', 'triangulator', rig.frame_id, rig_view(rig)
@@ -96,14 +96,14 @@ def _rviz_config(value, values, specs):
 
 
 def _driver_parameters(driver, frame, value):
-    """Return the driver's parameters, with its own names; a file of the user's comes last."""
-    parameters = {'event_message_time_threshold': 1.0e-3,  # s, length of its packets
+    """Return the driver's parameters by its own names; the user's file takes precedence."""
+    parameters = {'event_message_time_threshold': 1.0e-3,  # packet length [s]
                   'serial': ParameterValue(value('serial'), value_type=str)}
     if driver == 'libcaer':
         parameters |= {'device_type': value('device_type'), 'camera_frame_id': frame,
                        'encoding': value('encoding')}
     else:
-        parameters |= {'frame_id': frame}  # its own default is made of the serial number
+        parameters |= {'frame_id': frame}  # its default contains the serial number
     file = value('driver_params_file')
     if file:
         read_sections(file)
@@ -111,37 +111,40 @@ def _driver_parameters(driver, frame, value):
 
 
 def generate_launch_description():
-    """Return the arguments and, once they are known, the nodes."""
+    """Return the launch arguments, and the nodes that depend on them."""
     arguments = [
         DeclareLaunchArgument('driver', default_value='none',
                               choices=[*DRIVERS, 'player', 'none'],
-                              description='who publishes the events; none: a driver runs already'),
+                              description='source of the events; none: a driver is already '
+                                          'running'),
         DeclareLaunchArgument('camera', default_value='event_camera',
-                              description='name of the driver\'s node: events come on '
+                              description='node name of the driver, which publishes '
                                           '/<camera>/events'),
         DeclareLaunchArgument('device_type', default_value='davis',
                               choices=['davis', 'dvxplorer'],
-                              description='of libcaer_driver: which camera it is'),
+                              description='libcaer_driver: type of the camera'),
         DeclareLaunchArgument('encoding', default_value='libcaer',
                               choices=['libcaer', 'libcaer_cmp'],
-                              description='of libcaer_driver: libcaer has 8 bytes an event, '
-                                          'libcaer_cmp fewer, but it moves up to 4 % of the '
+                              description='libcaer_driver: libcaer has 8 bytes per event; '
+                                          'libcaer_cmp has fewer, but shifts up to 4 % of the '
                                           'events by some rows'),
         DeclareLaunchArgument('serial', default_value='',
-                              description='serial number of the camera, where there are several'),
+                              description='serial number of the camera, if there are several'),
         DeclareLaunchArgument('driver_params_file', default_value='',
-                              description='YAML file with further parameters of the driver'),
+                              description='YAML file with additional parameters of the driver'),
         DeclareLaunchArgument('namespace', default_value='',
-                              description='of all nodes; for several cameras, one each'),
+                              description='namespace of all nodes; for several cameras, one for '
+                                          'each'),
         DeclareLaunchArgument('rig', default_value='',
-                              description='YAML of several cameras, NAME each: a graph for each '
-                                          'in namespace NAME, with a driver /NAME/<camera>, and a '
+                              description='YAML of several cameras: starts a graph in namespace '
+                                          'NAME for each camera NAME, with driver '
+                                          '/NAME/<camera>, and a '
                                           'triangulator'),
         DeclareLaunchArgument('params_file',
                               default_value=str(share() / 'config' / 'hybrid_pose.yaml'),
-                              description='YAML file with the nodes\' parameters'),
+                              description='YAML file with the parameters of the nodes'),
         DeclareLaunchArgument('ros4hri', default_value='false',
-                              description='publish the body on /humans, too; needs hri_msgs'),
+                              description='also publish the body on /humans; requires hri_msgs'),
         DeclareLaunchArgument('rviz', default_value='false',
                               description='start RViz with the frame and topics of this graph')]
     arguments += [DeclareLaunchArgument(argument.name, default_value='',

@@ -81,11 +81,11 @@ def test_the_path_is_compiled_for_gestures_too():
 
 def test_weights_know_their_task(tmp_path):
     untrained(NETWORK).save(tmp_path / 'gesture.safetensors')
-    with pytest.raises(CheckpointError, match="task 'gesture', but pose is wanted"):
+    with pytest.raises(CheckpointError, match="task 'gesture', but pose is required"):
         load(tmp_path / 'gesture.safetensors', 'edge')
     loaded = shipped('edge', str(tmp_path / 'gesture.safetensors'), task=None)
     assert loaded.preset == NETWORK
-    with pytest.raises(CheckpointError, match="task 'pose', but gesture is wanted"):
+    with pytest.raises(CheckpointError, match="task 'pose', but gesture is required"):
         untrained(preset('edge')).save(tmp_path / 'pose.safetensors')
         load(tmp_path / 'pose.safetensors', task='gesture')
 
@@ -93,12 +93,12 @@ def test_weights_know_their_task(tmp_path):
 def test_weights_of_a_task_that_is_not_known_are_refused(tmp_path):
     weights = untrained(preset('edge'))
     Checkpoint(weights.preset, weights.tensors, {'task': 'dance'}).save(tmp_path / 'a.safetensors')
-    with pytest.raises(CheckpointError, match="'dance', but pose or gesture is wanted"):
+    with pytest.raises(CheckpointError, match="'dance', but pose or gesture is required"):
         load(tmp_path / 'a.safetensors', task=None)
 
 
 def test_an_unknown_task_is_a_user_s_mistake():
-    with pytest.raises(InputError, match="'dance' is not known: choose from pose, gesture"):
+    with pytest.raises(InputError, match="unknown task 'dance': choose from pose, gesture"):
         for_task(preset('edge'), 'dance')
 
 

@@ -134,8 +134,8 @@ def test_the_players_of_a_rig_play_a_take(rig):
 
 
 @pytest.mark.parametrize('changes, said', (
-    ({'namespace': 'left'}, 'leave out namespace'),
-    ({'values': {'calibration': 'c.yaml'}}, 'leave out calibration')))
+    ({'namespace': 'left'}, 'omit namespace'),
+    ({'values': {'calibration': 'c.yaml'}}, 'omit calibration')))
 def test_what_a_rig_says_itself_is_not_said_twice(rig, changes, said):
     with pytest.raises(InputError, match=said):
         graph(rig=rig, **changes)
@@ -157,7 +157,7 @@ def test_autostart_reaches_the_nodes_of_the_network_alone(text, value):
 
 @pytest.mark.parametrize('values, said', (
     ({'autostart': 'no'}, "autostart of ann_initializer must be of type bool, not 'no'"),
-    ({'stpe_us': '1'}, 'argument stpe_us is not known: there are preset, checkpoint'),
+    ({'stpe_us': '1'}, 'unknown argument stpe_us: choose from preset, checkpoint'),
     ({'step_us': 'fast'}, "step_us of ann_initializer must be of type int, not 'fast'")))
 def test_an_argument_that_is_not_one_is_refused(values, said):
     with pytest.raises(InputError, match=said):

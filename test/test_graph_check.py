@@ -81,16 +81,16 @@ def aliases(levels: int) -> str:
     ('snn_tracker: {step_us: 500}', 'is not a parameter file'),
     ('a: [', 'is not a YAML file'),
     ('a: {b: \x00}', 'is not a YAML file'), ('[' * 5000, 'is nested too deeply'),
-    (aliases(6), 'its aliases stand for more than 10000 values'),
+    (aliases(6), 'its aliases expand to more than 10000 values'),
     (section('snn_tracker', 'steps_us: 500'),
-     'sets steps_us of /snn_tracker, which has no such parameter: `hybrid-pose params` lists '
-     'them; is it step_us?'),
+     'sets steps_us of /snn_tracker, which does not have this parameter: `hybrid-pose params` '
+     'lists them; did you mean step_us?'),
     (section('/**', 'steps_us: 500'), 'sets steps_us of /**'),
-    (section('snn_traker', 'step_us: 500'), 'names a node /snn_traker'),
+    (section('snn_traker', 'step_us: 500'), 'names an unknown node /snn_traker'),
     (section('/left/snn_tracker', 'step_us: 500'),
      'sets parameters of /left/snn_tracker, but this graph has /snn_tracker: write '
      '/**/snn_tracker for any namespace'),
-    (section('snn_tracker', 'step_us: 1'), 'step_us = 1 is below the smallest legal value 100'),
+    (section('snn_tracker', 'step_us: 1'), 'step_us = 1 is below the minimum 100'),
     (section('/**', 'step_us: fast'), "step_us = 'fast' must be of type int, not str"),
     (section('snn_tracker', 'preset: huge'), "preset = 'huge' must be one of"),
     (section('event_player', 'rate: -1'), 'parameters.yaml: event_player: parameter rate = -1.0'),

@@ -30,7 +30,7 @@ def test_a_file_cannot_be_a_folder_nor_hold_one(file, below):
 def test_a_folder_that_this_user_cannot_write_is_refused(tmp_path, monkeypatch):
     """Root, as whom these tests may run, can write to all of them."""
     monkeypatch.setattr(os, 'access', lambda path, mode: False)
-    with pytest.raises(InputError, match=f'as {tmp_path} is not writable for this user'):
+    with pytest.raises(InputError, match=f'because {tmp_path} is not writable for this user'):
         check_folder(tmp_path / 'new')
 
 
@@ -52,20 +52,20 @@ def test_a_check_makes_nothing(tmp_path):
 
 
 def test_a_file_that_exists_is_not_overwritten(file):
-    with pytest.raises(InputError, match='exists and is not overwritten: name another file'):
+    with pytest.raises(InputError, match='exists and is not overwritten: choose another file'):
         check_new_file(file)
 
 
 def test_a_folder_is_not_the_name_of_a_file(tmp_path):
-    with pytest.raises(InputError, match='is a folder: expected the name of a new file'):
+    with pytest.raises(InputError, match='is a folder: expected the path of a new file'):
         check_new_file(tmp_path)
 
 
 @pytest.mark.parametrize('number, remedy', (
     (errno.ENOSPC, 'make room and run the same command again'),
     (errno.EDQUOT, 'make room and run the same command again'),
-    (errno.EACCES, 'name another place, or make this one writable'),
-    (errno.ENOTDIR, 'name another place, or make this one writable')))
+    (errno.EACCES, 'choose another path or make this one writable'),
+    (errno.ENOTDIR, 'choose another path or make this one writable')))
 def test_the_remedy_for_a_failed_write_is_the_one_for_its_cause(number, remedy):
     with pytest.raises(InputError, match=f'out cannot be written .*: {remedy}'), writing('out'):
         raise OSError(number, os.strerror(number))

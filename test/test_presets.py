@@ -77,7 +77,7 @@ def test_state_tensors_are_channels_last_and_end_with_the_heatmap():
 
 def test_an_unknown_preset_is_named_with_the_choices():
     choices = 'paper, paper_small, edge'
-    with pytest.raises(InputError, match=f"'tiny' is not known: choose from {choices}"):
+    with pytest.raises(InputError, match=f"unknown preset 'tiny': choose from {choices}"):
         preset('tiny')
 
 

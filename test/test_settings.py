@@ -46,7 +46,7 @@ def test_a_number_is_legal_exactly_in_its_range(heat_c):
     ({'heat_c': 180.0}, 'heat_c = 180.0 must be of type int, not float'),
     ({'heat_c': True}, 'heat_c = True must be of type int, not bool'),
     ({'hours': 1}, 'hours = 1 must be of type float, not int'),
-    ({'hours': float('inf')}, 'hours = inf is above the largest legal value 24.0'),
+    ({'hours': float('inf')}, 'hours = inf is above the maximum 24.0'),
     ({'light': 1}, 'light = 1 must be of type bool, not int'),
     ({'note': None}, 'note = None must be of type str, not NoneType'),
     ({'mode': 'left'}, "mode = 'left' must be one of top, bottom")))

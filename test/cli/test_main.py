@@ -106,7 +106,8 @@ def test_a_file_in_the_place_of_a_folder_is_found_before_anything_else(tmp_path,
     (tmp_path / 'file').write_text('mine')
     assert command_line.main([*words, str(tmp_path / 'file')]) == 1
     assert capsys.readouterr() == ('', f'hybrid-pose {words[0]}: {tmp_path}/file cannot be a '
-                                   f'folder, as {tmp_path}/file is a file: name another one\n')
+                                   f'folder, because {tmp_path}/file is a file: choose '
+                                   'another one\n')
     assert (tmp_path / 'file').read_text() == 'mine'
 
 

@@ -85,12 +85,12 @@ def test_a_setting_can_be_changed_by_its_name(change, where, value):
 
 @pytest.mark.parametrize(('change', 'message'), (
     ('sensors.threshold_on=0.3', 'unknown group, choose from body'),
-    ('sensor.threshold=0.3', 'sensor has threshold_on'),
+    ('sensor.threshold=0.3', 'unknown setting of sensor, choose from threshold_on'),
     ('sensor.threshold_on=high', "'high' is not of type float"),
     ('sensor.hot_pixels=1.5', "'1.5' is not of type int"),
-    ('body.shorts=maybe', "'maybe' is no bool"),
-    ('sensor.threshold_on=0', 'below the smallest legal value'),
-    ('sensor', 'sensor has threshold_on')))
+    ('body.shorts=maybe', "'maybe' is not of type bool"),
+    ('sensor.threshold_on=0', 'below the minimum'),
+    ('sensor', 'unknown setting of sensor, choose from threshold_on')))
 def test_a_change_that_makes_no_sense_is_refused(change, message):
     with pytest.raises(InputError, match=message):
         changed(IDEAL, [change])

@@ -48,7 +48,7 @@ def test_weights_of_another_preset_are_refused(tmp_path):
     path = tmp_path / 'edge.safetensors'
     checkpoint.untrained(preset('edge')).save(path)
     line = refusal('ann_initializer', *parameter('checkpoint', path), '-p', 'preset:=paper')
-    assert 'holds weights of preset edge, but preset paper is configured' in line
+    assert 'has weights of preset edge, but preset paper is configured' in line
 
 
 def test_weights_that_are_not_there_are_named(tmp_path):
@@ -78,7 +78,7 @@ def test_a_preset_that_is_not_there_is_told_with_those_that_are():
 
 @pytest.mark.parametrize('node, name, value, said', (
     ('event_player', 'rate', -1.0, 'Min: 0.01, Max: 100.0, value: -1.0'),
-    ('event_player', 'rate', 1000, 'above the largest legal value 100'),
+    ('event_player', 'rate', 1000, 'above the maximum 100'),
     ('event_player', 'rate', [1.0, 2.0], 'must be of type float'),
     ('snn_tracker', 'step_us', 1000.0, "'1000.0' of type 'DOUBLE', expecting type 'INTEGER'"),
     ('snn_tracker', 'preset', 12, "'12' of type 'INTEGER', expecting type 'STRING'"),

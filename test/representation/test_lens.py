@@ -73,7 +73,7 @@ def test_a_missing_file_is_reported(tmp_path):
     ('', 'expected a mapping'), ('[1, 2]', 'expected a mapping'), ('{:', 'is not a YAML file'),
     ('image_width: 346', 'expected image_width, image_height'), ('a: 2001-99-99', 'month must be'),
     ('[' * 5000, 'nested too deeply'), ('a: !!timestamp b', 'is not a YAML file'),
-    ('a: &a [*a]', 'aliases stand for more than'),
+    ('a: &a [*a]', 'aliases expand to more than'),
     (CALIBRATION.replace('301, ', ''), 'expected image_width')])
 def test_a_file_that_is_not_a_calibration_is_refused(tmp_path, text, words):
     path = tmp_path / 'camera.yaml'
@@ -90,5 +90,5 @@ def test_a_file_whose_aliases_stand_for_more_than_its_size_is_refused(tmp_path):
         f'{name}: &{name} [{", ".join([f"*{before}"] * 10)}]'
         for before, name in zip(names, names[1:])]
     path.write_text('\n'.join([*lines, 'camera_matrix: {data: *i}']))
-    with pytest.raises(InputError, match='aliases stand for more than 10000 values'):
+    with pytest.raises(InputError, match='aliases expand to more than 10000 values'):
         load_lens(path, 346, 260)
