@@ -49,7 +49,7 @@ def explanation(error: BaseException) -> str | None:
             text = (f'this needs the Python module {module}, which is not installed: '
                     f'pip install {PACKAGES[module]}')
     elif isinstance(error, MemoryError):
-        text = f'there is not enough memory ({error or "of this process"}): ask for less at once'
+        text = f'there is not enough memory ({error or "of this process"}): process less at once'
     elif isinstance(error, OSError) and error.errno is not None:
         remedy = (MAKE_ROOM if error.errno in FULL else
                   'expected a file or folder that this user can read or write')

@@ -23,7 +23,7 @@ def file(tmp_path):
 
 @pytest.mark.parametrize('below', ('', 'folder', 'folder/of/folders'))
 def test_a_file_cannot_be_a_folder_nor_hold_one(file, below):
-    with pytest.raises(InputError, match=f'as {file} is a file: name another'):
+    with pytest.raises(InputError, match=f'because {file} is a file: choose another'):
         check_folder(file / below)
 
 

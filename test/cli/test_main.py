@@ -64,7 +64,7 @@ def test_an_interrupt_that_compiled_code_turned_into_another_error_is_one(monkey
     (OSError(28, 'No space left on device'),
      'the system says: No space left on device: make room and run the same command again'),
     (MemoryError('Unable to allocate 149. GiB'),
-     'there is not enough memory (Unable to allocate 149. GiB): ask for less at once')))
+     'there is not enough memory (Unable to allocate 149. GiB): process less at once')))
 def test_what_the_system_refuses_is_one_line(monkeypatch, capsys, error, said):
     def run(_):
         raise error
