@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AEDAT4 files of inivation's DV software; only packets of the chosen event stream are decoded.
+"""AEDAT4 files of iniVation's DV software; only packets of the chosen event stream are decoded.
 
-    file   = magic, length, header, packet, packet, ..., table of packets
-    packet = number of its stream, length, body, compressed; all but the magic little endian
+    file   = magic, length, header, packet, packet, ..., packet table
+    packet = stream number, length, body, compressed; little endian except for the magic
 
-Header and bodies are FlatBuffers: a table holds the distances to its fields, in front of it is the
-distance to the list of their places. Streams of frames, IMU and triggers, of types that are not
-known here, and what is damaged in them have no effect.
+Header and bodies are FlatBuffers: a table contains the offsets of its fields and is preceded by
+the offset of its vtable. Frame, IMU, trigger and unknown streams are skipped, and damage in them
+has no effect.
 """
 
 import struct
@@ -25,21 +25,21 @@ from hybrid_pose_ros.recordings.compression import unpacked
 from hybrid_pose_ros.recordings.faults import Faults
 from hybrid_pose_ros.recordings.recording import Recording, check_events, check_size
 
-HEADER_AT = 14  # behind the magic
-COMPRESSIONS = ('', 'lz4', 'lz4', 'zstd', 'zstd')  # 2 and 4: with more effort
+HEADER_AT = 14  # after the magic
+COMPRESSIONS = ('', 'lz4', 'lz4', 'zstd', 'zstd')  # 2 and 4: higher compression levels
 RECORD = np.dtype({'names': ['t', 'x', 'y', 'on'], 'formats': ['<i8', '<i2', '<i2', '?'],
                    'offsets': [0, 8, 10, 12], 'itemsize': 16})
 EVENTS = 'EVTS'
-MOST_FIELDS = 3  # of a table that are used
+MOST_FIELDS = 3  # number of fields of a table that are used
 
 
 class Stream(NamedTuple):
-    """One of the file's streams, as its header describes it."""
+    """One of the streams in the file header."""
 
     number: int
     type: str  # 'EVTS', 'FRME', ...
-    name: str  # of the output that was recorded; '' if it is not known
-    width: int  # [px]; 0 if it is not known
+    name: str  # of the recorded output; '' if unknown
+    width: int  # [px]; 0 if unknown
     height: int
 
     def __str__(self):
@@ -47,16 +47,16 @@ class Stream(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What the file says about itself."""
+    """Contents of the file header."""
 
     compression: str
     start: int  # of the first packet
-    end: int  # of the last one; -1 where the file was not closed
+    end: int  # of the last packet; -1 if the file was not closed
     streams: list[Stream]
 
 
 class Aedat4(Recording):
-    """The events of one stream of a file."""
+    """The events of one stream of an AEDAT4 file."""
 
     encoding = 'aedat4'
 
@@ -64,11 +64,11 @@ class Aedat4(Recording):
         """Read the list of streams.
 
         Args:
-            path: of the file.
-            stream: number or name of the event stream, where the file has several.
+            path: path of the file.
+            stream: number or name of the event stream, if the file has several.
 
         Raises:
-            RecordingError: not an AEDAT4 file, or not exactly one of its event streams is meant.
+            RecordingError: not an AEDAT4 file, no such event stream, or the choice is ambiguous.
         """
         self.path = path
         self._header = _header(path)
@@ -77,11 +77,11 @@ class Aedat4(Recording):
         check_size(path, self.width, self.height)
 
     def pieces(self) -> Iterator[Decoded]:
-        """Yield what each packet of the stream holds.
+        """Yield the events of each packet of the stream.
 
         Raises:
-            RecordingError: packets are damaged or the file is cut short; the others are yielded
-                before.
+            RecordingError: packets are damaged or the file is truncated; raised after all readable
+                packets.
         """
         faults = Faults()
         with faults.collected():
@@ -90,16 +90,16 @@ class Aedat4(Recording):
                     if number == self._stream.number:
                         yield Decoded(self._events(at, body), np.empty(0, TRIGGER_DTYPE))
                     elif all(stream.number != number for stream in self._header.streams):
-                        raise RecordingError(f'{self.path} is damaged: the packet at byte {at} is '
-                                             f'of stream {number}, which its header lacks')
+                        raise RecordingError(f'{self.path} is damaged: the packet at byte {at} '
+                                             f'is of stream {number}, which is not in the header')
         faults.raise_any()
 
     def _events(self, at: int, body: bytes) -> np.ndarray:
         try:
             records = _vector(unpacked(body, self._header.compression)[4:])
         except (struct.error, ValueError) as error:
-            raise RecordingError(f'{self.path} is damaged: the packet at byte {at} does not hold '
-                                 f'events: {error}') from error
+            raise RecordingError(f'{self.path} is damaged: the packet at byte {at} contains no '
+                                 f'valid events: {error}') from error
         events = np.empty(len(records), EVENT_DTYPE)
         for field, name in (('t', 't'), ('x', 'x'), ('y', 'y'), ('p', 'on')):
             events[field] = records[name]
@@ -113,7 +113,7 @@ def _header(path: Path) -> Header:
         length = file.read(4)
         start = HEADER_AT + 4 + int.from_bytes(length, 'little')
         if len(length) < 4 or start > path.stat().st_size:
-            raise RecordingError(f'{path} is not a whole AEDAT4 file: its header ends at byte '
+            raise RecordingError(f'{path} is not a complete AEDAT4 file: its header ends at byte '
                                  f'{start}, the file at {path.stat().st_size}')
         buffer = file.read(start - HEADER_AT - 4)
     try:
@@ -128,14 +128,14 @@ def _header(path: Path) -> Header:
         return Header(COMPRESSIONS[compression], start, end,
                       _streams(buffer[text:text + size].decode()))
     except (struct.error, ValueError, LookupError, ElementTree.ParseError) as error:
-        raise RecordingError(f'{path} is not a whole AEDAT4 file: its header cannot be read: '
+        raise RecordingError(f'{path} is not a complete AEDAT4 file: its header cannot be read: '
                              f'{error}') from error
 
 
 def _streams(text: str) -> list[Stream]:
-    """Return the streams that the header's XML lists."""
-    if '<!' in text:  # entities of entities can stand for gigabytes
-        raise ValueError('a list of streams with declarations')
+    """Return the streams listed in the header's XML."""
+    if '<!' in text:  # nested entities can expand to gigabytes
+        raise ValueError('its list of streams has XML declarations')
     streams = []
     for node in ElementTree.fromstring(text).findall('./node[@name="outInfo"]/node'):
         values, info = ({one.get('key'): one.text or '' for one in node.findall(place)}
@@ -150,19 +150,19 @@ def _chosen(path: Path, streams: list[Stream], wanted: str | None) -> Stream:
     found = [stream for stream in streams if stream.type == EVENTS]
     if not found:
         others = ', '.join(f'{stream} of type {stream.type}' for stream in streams)
-        raise RecordingError(f'{path} holds no event stream, but {others or "no stream at all"}')
+        raise RecordingError(f'{path} has no event stream, only {others or "no stream at all"}')
     meant = [stream for stream in found if wanted in (None, str(stream.number), stream.name)]
     if len(meant) == 1:
         return meant[0]
     names = ', '.join(map(str, found))
     if wanted is None:
-        raise RecordingError(f'{path} holds several event streams, choose one by its number or '
+        raise RecordingError(f'{path} has several event streams, choose one by its number or '
                              f'name as the topic: {names}')
     raise RecordingError(f'{path} has {len(meant)} event streams {wanted}: it has {names}')
 
 
 def _packets(path: Path, header: Header) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the place in the file, the stream and the body of each packet that ends in it."""
+    """Yield offset, stream and body of each complete packet."""
     size = path.stat().st_size
     last = size if header.end < 0 else min(header.end, size)
     at = header.start
@@ -171,19 +171,19 @@ def _packets(path: Path, header: Header) -> Iterator[tuple[int, int, bytes]]:
             file.seek(at)
             number, length = struct.unpack('<iI', file.read(8))
             if at + 8 + length > size:
-                raise RecordingError(f'{path} is damaged or cut short: a packet ends at byte '
+                raise RecordingError(f'{path} is damaged or truncated: a packet ends at byte '
                                      f'{at + 8 + length}, the file at {size}')
             yield at, number, file.read(length)
             at += 8 + length
 
 
 def _fields(buffer: bytes) -> list[int]:
-    """Return the places of the first fields of a FlatBuffer's table, 0 for none."""
+    """Return the offsets of the first fields of a FlatBuffers table, 0 for absent fields."""
     table, = struct.unpack_from('<I', buffer)
     distance, = struct.unpack_from('<i', buffer, table)
     places = table - distance
     if places < 0:
-        raise ValueError('its list of fields is not in it')
+        raise ValueError('its vtable is outside of the buffer')
     size, = struct.unpack_from('<H', buffer, places)
     fields = [struct.unpack_from('<H', buffer, places + 4 + 2 * index)[0]
               if size >= 6 + 2 * index else 0 for index in range(MOST_FIELDS)]
@@ -191,7 +191,7 @@ def _fields(buffer: bytes) -> list[int]:
 
 
 def _vector(buffer: bytes) -> np.ndarray:
-    """Return the events of a FlatBuffer whose first field is a list of them."""
+    """Return the events of a FlatBuffer whose first field is a vector of events."""
     if buffer[4:8] != EVENTS.encode():
         raise ValueError(f'its type is {buffer[4:8]!r}')
     place = _fields(buffer)[0]
@@ -200,5 +200,5 @@ def _vector(buffer: bytes) -> np.ndarray:
     place += struct.unpack_from('<I', buffer, place)[0]
     count, = struct.unpack_from('<I', buffer, place)
     if place + 4 + count * RECORD.itemsize > len(buffer):
-        raise ValueError(f'{count} events do not fit into {len(buffer)} bytes')
+        raise ValueError(f'{count} events do not fit in {len(buffer)} bytes')
     return np.frombuffer(buffer, RECORD, count, place + 4)

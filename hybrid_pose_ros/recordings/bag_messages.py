@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of a rosbag2 bag as bytes: sqlite3 and MCAP, metadata of any version or none.
+"""Serialized messages of a rosbag2 bag: sqlite3 or MCAP, with metadata of any version or none.
 
 Messages are not deserialized, and neither type definitions nor schemas are used, so that bags of
-any origin can be read (`ros2idl` schemas, no definitions, no storage id).
+any origin are readable (`ros2idl` schemas, no definitions, no storage id).
 
-A file that is damaged, empty or missing does not hide the others: all that can be read is yielded
-in order, then the rest is reported by one RecordingError.
+A damaged, empty or missing file does not affect the others: all readable messages are yielded in
+order, then one RecordingError reports the rest.
 """
 
 import re
@@ -24,21 +24,21 @@ from hybrid_pose_ros.recordings.sqlite_file import sqlite_messages, sqlite_topic
 
 SUFFIXES = ('.db3', '.mcap', '.db3.zstd', '.mcap.zstd')
 SQLITE, MCAP = b'SQLite format 3\0', b'\x89MCAP'
-"""First bytes of a file of a bag."""
+"""First bytes of the files of a bag."""
 
 READERS = {SQLITE: (sqlite_messages, sqlite_topics), MCAP: (mcap_messages, mcap_topics)}
 
-REMEDIES = {ZSTD: 'is compressed as a whole: unpack it with `zstd -d`',
+REMEDIES = {ZSTD: 'is compressed as a file: unpack it with `zstd -d`',
             b'#ROSBAG': 'is a ROS 1 bag: convert it with `rosbags-convert --src BAG --dst FOLDER`'}
-"""What to do about other files, by their first bytes."""
+"""Remedies for other files, by their first bytes."""
 
 
 class BagMessage(NamedTuple):
     """One recorded message."""
 
     topic: str
-    type: str  # as in 'std_msgs/msg/String'; '' if the bag does not tell
-    log_time_ns: int  # when the recorder got it
+    type: str  # such as 'std_msgs/msg/String'; '' if the bag has no type
+    log_time_ns: int  # when the recorder received it
     cdr: bytes  # the serialized message, encapsulation header included
 
 
@@ -47,11 +47,11 @@ def bag_messages(path: str | Path, topics: Collection[str] | None = None) -> Ite
 
     Args:
         path: folder or file.
-        topics: only those; None for all.
+        topics: topics to read; None for all.
 
     Raises:
-        RecordingError: not a bag, or parts of it are damaged or missing; what can be read is
-            yielded before.
+        RecordingError: not a bag, or parts of it are damaged or missing; raised after all readable
+            messages.
     """
     files, compressed = _bag(Path(path))
     faults = Faults()
@@ -63,10 +63,10 @@ def bag_messages(path: str | Path, topics: Collection[str] | None = None) -> Ite
 
 
 def bag_topics(path: str | Path) -> dict[str, str]:
-    """Return the type of each topic of a bag, by the topic's name.
+    """Return the types of the topics of a bag by topic name.
 
     Raises:
-        RecordingError: not a bag, or none of its files names a topic and some cannot be read.
+        RecordingError: not a bag, or no topics were found and some files cannot be read.
     """
     topics: dict[str, str] = {}
     faults = Faults()
@@ -79,7 +79,7 @@ def bag_topics(path: str | Path) -> dict[str, str]:
 
 
 def _bag(path: Path) -> tuple[list[Path], bool]:
-    """Return the files of a bag in order, and whether messages are compressed one by one."""
+    """Return the files of a bag in order, and whether messages are compressed individually."""
     if not path.exists():
         raise RecordingError(f'{path} does not exist')
     if not path.is_dir():
@@ -89,29 +89,29 @@ def _bag(path: Path) -> tuple[list[Path], bool]:
     files = [_unpacked_file(path / name) for name in names] or sorted(
         (file for file in path.iterdir() if file.name.endswith(SUFFIXES)), key=_split_order)
     if not files:
-        raise RecordingError(f'{path} is not a bag: it holds neither .mcap nor .db3 files')
+        raise RecordingError(f'{path} is not a bag: it contains neither .mcap nor .db3 files')
     return files, compressed
 
 
 def _unpacked_file(file: Path) -> Path:
-    """Return a file that metadata names, or its unpacked copy."""
+    """Return a file named in the metadata, or its uncompressed copy."""
     plain = file.with_suffix('')
     return plain if file.suffix == '.zstd' and not file.exists() and plain.exists() else file
 
 
 def _information(metadata: Path) -> tuple[list[str], bool]:
-    """Return the names of the files, if there are any, and whether messages are compressed."""
+    """Return the names of the files, if listed, and whether messages are compressed."""
     try:
         information = yaml.safe_load(metadata.read_bytes())['rosbag2_bagfile_information']
         names = information.get('relative_file_paths') or []
         mode, kind = (information.get(f'compression_{name}') or '' for name in ('mode', 'format'))
-        # None is made text of: a few lines of aliases can stand for gigabytes.
+        # Values are not converted to text: a few lines of aliases can expand to gigabytes.
         if type(names) is not list or {type(text) for text in (*names, mode, kind)} != {str}:
-            raise TypeError('names of files and of the compression must be text')
+            raise TypeError('file names and the compression must be text')
         compressed = mode.lower() == 'message'
     except (yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError,
-            ArithmeticError, RecursionError) as error:  # the loader's own, for some texts
-        raise RecordingError(f'{metadata} is not the metadata of a bag: remove it to read the '
+            ArithmeticError, RecursionError) as error:  # raised by the loader for some texts
+        raise RecordingError(f'{metadata} is not valid bag metadata: remove it to read the '
                              'files without it') from error
     if compressed and kind not in ('', 'zstd'):
         raise RecordingError(f'{metadata}: messages are compressed with {kind:.40}, expected zstd '
@@ -125,12 +125,12 @@ def _split_order(file: Path) -> tuple:
 
 
 def _kind(file: Path) -> bytes:
-    """Return SQLITE or MCAP, by the first bytes of a file of a bag."""
+    """Return SQLITE or MCAP from the first bytes of a bag file."""
     try:
         with file.open('rb') as stream:
             start = stream.read(len(SQLITE))
     except FileNotFoundError as error:
-        raise RecordingError(f'{file} is missing, although metadata.yaml names it') from error
+        raise RecordingError(f'{file} is missing, although metadata.yaml lists it') from error
     except OSError as error:
         raise RecordingError(f'{file} cannot be read: {error.strerror}') from error
     if not start:
@@ -142,16 +142,16 @@ def _kind(file: Path) -> bytes:
 
 
 def remedy(start: bytes) -> str:
-    """Return what a file is that is not part of a bag, by its first bytes, and what to do."""
+    """Describe a file that is not part of a bag by its first bytes, with the remedy."""
     return next((text for magic, text in REMEDIES.items() if start.startswith(magic)),
-                'is not a file of a bag: expected sqlite3 or MCAP')
+                'is not a bag file: expected sqlite3 or MCAP')
 
 
 def _unpacked(file: Path, message: BagMessage, compressed: bool, faults: Faults
               ) -> Iterator[BagMessage]:
-    """Yield the message with its bytes unpacked, unless they are damaged.
+    """Yield the message with uncompressed bytes, unless they are damaged.
 
-    Without metadata, compressed messages are recognized: CDR begins with a zero.
+    Without metadata, compressed messages are detected by their first byte: CDR starts with zero.
     """
     if not compressed and not message.cdr.startswith(ZSTD):
         yield message

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Serialized messages into a rosbag2 MCAP bag that `ros2 bag play` and other readers take."""
+"""Writes serialized messages to a rosbag2 MCAP bag, as read by `ros2 bag play` and other tools."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,31 +16,31 @@ FOREVER = QosTime(9223372036, 854775807)
 
 
 class BagWriter:
-    """One bag; definitions are embedded and chunks are compressed.
+    """Writer of one bag, with embedded definitions and compressed chunks.
 
-    Of a writer that is killed, all but the last chunk can be read, a mebibyte of messages.
+    If the process is killed, only the last chunk (1 MiB of messages) is lost.
     """
 
     def __init__(self, path: str | Path):
-        """Create the bag's folder.
+        """Create the bag folder.
 
         Raises:
-            RecordingError: the folder exists or cannot be made.
+            RecordingError: the folder exists or cannot be created.
         """
         self.path = Path(path)
-        self.counts: dict[str, int] = {}  # messages by topic
+        self.counts: dict[str, int] = {}  # messages per topic
         if self.path.exists():
-            raise RecordingError(f'{self.path} exists: give the bag another name')
+            raise RecordingError(f'{self.path} exists: choose another name for the bag')
         self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         try:
             self._writer.open()
         except OSError as error:
-            raise RecordingError(f'bag {self.path} cannot be made: {error}') from error
+            raise RecordingError(f'bag {self.path} cannot be created: {error}') from error
 
     def add_topic(self, topic: str, type_name: str, *, best_effort: bool = False,
                   depth: int = 10) -> Callable[[int, bytes], None]:
-        """Return the function that writes this topic's messages: (time [ns], serialized)."""
+        """Return a function that writes messages of this topic: (time [ns], serialized)."""
         reliability = QosReliability.BEST_EFFORT if best_effort else QosReliability.RELIABLE
         qos = Qos(QosHistory.KEEP_LAST, depth, reliability, QosDurability.VOLATILE, FOREVER,
                   FOREVER, QosLiveliness.AUTOMATIC, FOREVER, avoid_ros_namespace_conventions=False)
@@ -60,7 +60,7 @@ class BagWriter:
         """Write index and metadata.
 
         Raises:
-            RecordingError: the disk is full; the messages so far can still be read.
+            RecordingError: the disk is full; the messages written so far are readable.
         """
         try:
             self._writer.close()

@@ -19,18 +19,18 @@ from hybrid_pose_ros.recordings.recording import PacketRecording
 LEGACY = ('dvs_msgs/', 'prophesee_event_msgs/')
 LEGACY_REMEDY = ('legacy_to_bag of the ROS package event_camera_tools, or of '
                  'event_camera_legacy_tools, converts such bags')
-"""Types of messages before event_camera_msgs."""
+"""Message types that preceded event_camera_msgs."""
 
 
 class EventBag(PacketRecording):
-    """Packets as the driver published them; size and encoding are the first good one's."""
+    """Packets as published by the driver; size and encoding are from the first valid one."""
 
     def __init__(self, path: Path, topic: str | None = None):
-        """Find the topic and look at its first packets, up to one that can be decoded.
+        """Find the topic and its first packet that can be decoded.
 
         Raises:
-            RecordingError: not a bag, no event topic, or several and `topic` names none of them;
-                or no packet that can be decoded.
+            RecordingError: not a bag, no event topic, several event topics and `topic` is not one
+                of them, or no packet can be decoded.
         """
         self.path = path
         self.topic = _event_topic(path, topic)
@@ -46,16 +46,16 @@ class EventBag(PacketRecording):
             except PacketError as error:
                 fault = error
         if fault is None:
-            raise RecordingError(f'{self.path} holds no message of {self.topic}')
-        raise RecordingError(f'{self.path} holds no packet of {self.topic} that can be decoded: '
+            raise RecordingError(f'{self.path} has no messages of {self.topic}')
+        raise RecordingError(f'{self.path} has no packet of {self.topic} that can be decoded: '
                              f'{fault}') from fault
 
     def packets(self) -> Iterator[Packet]:
-        """Yield the packets in the order of their log time.
+        """Yield the packets in order of their log time.
 
         Raises:
-            RecordingError: parts of the bag, or messages, cannot be read; the others are yielded
-                before.
+            RecordingError: parts of the bag, or messages, cannot be read; raised after all
+                readable packets.
         """
         faults = Faults()
         with faults.collected():
@@ -67,7 +67,7 @@ class EventBag(PacketRecording):
         faults.raise_any()
 
     def pieces(self, stream: PacketStream | None = None) -> Iterator[Decoded]:
-        """Yield what each packet holds; what is wrong with packets is counted in `stream`."""
+        """Yield the events of each packet; faults of packets are counted in `stream`."""
         stream = stream or PacketStream()
         for packet in self.packets():
             with suppress(PacketError):
@@ -79,15 +79,15 @@ def _event_topic(path: Path, wanted: str | None) -> str:
     types = bag_topics(path)
     found = [topic for topic, kind in types.items() if kind in EVENT_TYPES]
     if not found:
-        topics = ', '.join(f'{topic} ({kind or "of a type that the bag does not name"})'
+        topics = ', '.join(f'{topic} ({kind or "unknown type"})'
                            for topic, kind in sorted(types.items())) or 'no topics'
         legacy = any(kind.startswith(LEGACY) for kind in types.values())
-        raise RecordingError(f'{path} holds no event packets ({EVENT_PACKET}), but {topics}'
+        raise RecordingError(f'{path} has no event packets ({EVENT_PACKET}), only {topics}'
                              + (f'; {LEGACY_REMEDY}' if legacy else ''))
     if wanted is None and len(found) > 1:
-        raise RecordingError(f'{path} holds several event topics, choose one: '
+        raise RecordingError(f'{path} has several event topics, choose one: '
                              f'{", ".join(sorted(found))}')
     if wanted is not None and wanted not in found:
-        raise RecordingError(f'{path} has no event topic {wanted}: it has '
+        raise RecordingError(f'{path} has no event topic {wanted}, only '
                              f'{", ".join(sorted(found))}')
     return wanted or found[0]

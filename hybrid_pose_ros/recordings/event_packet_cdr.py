@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""event_camera_msgs/msg/EventPacket out of the CDR bytes that bags store, without ROS."""
+"""Parses event_camera_msgs/msg/EventPacket from the CDR bytes in bags, without ROS."""
 
 import struct
 
@@ -10,9 +10,9 @@ from hybrid_pose_ros.events.packet import Packet
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 EVENT_TYPES = (EVENT_PACKET, 'event_array_msgs/msg/EventArray',
                'event_camera_msgs/EventPacket', 'event_array_msgs/EventArray')
-"""The type and its name until mid 2023, same layout; some writers omit the `msg` in between."""
+"""The type and its name until mid-2023, same layout; some writers omit the `msg` component."""
 
-_ENCAPSULATION_BYTES = 4  # the second byte tells the byte order; alignment counts from the end
+_ENCAPSULATION_BYTES = 4  # the second byte is the byte order; alignment is relative to the end
 
 
 class _Cursor:
@@ -39,13 +39,13 @@ class _Cursor:
 
 
 def parse_event_packet(cdr) -> Packet:
-    """Return the packet in a serialized message; its payload is a view of `cdr`.
+    """Return the packet of a serialized message; its payload is a view of `cdr`.
 
     Raises:
-        PacketError: the message ends too early or is not of that type.
+        PacketError: the message is truncated or of another type.
     """
     if len(cdr) < _ENCAPSULATION_BYTES:
-        raise PacketError(f'message of {len(cdr)} bytes is not an EventPacket: it is cut short')
+        raise PacketError(f'message of {len(cdr)} bytes is not an EventPacket: it is truncated')
     cursor = _Cursor(cdr)
     try:
         sec, nanosec = cursor.take('iI', 4)
@@ -53,7 +53,7 @@ def parse_event_packet(cdr) -> Packet:
         height, width = cursor.take('II', 4)
         seq, time_base = cursor.take('QQ', 8)
         encoding = cursor.string()
-        cursor.take('?', 1)  # is_bigendian, which drivers do not fill in
+        cursor.take('?', 1)  # is_bigendian, not set by drivers
         payload = cursor.sequence()
     except (struct.error, UnicodeDecodeError) as error:
         raise PacketError(f'message of {len(cdr)} bytes is not an EventPacket: {error}') from error

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensor time of a bag's events by log time: what other times in the bag are related to.
+"""Sensor time of a bag's events by log time: the reference for other sensor times in the bag.
 
-Each process unwraps a sensor clock that wraps by itself, so the times in messages of a tracker, a
-player or a triangulator may be whole turns away from those of the recorded events. The log time is
-the recorder's clock, one for all topics: the events that were logged at about the same time decide
-the turn.
+Each process unwraps a wrapping sensor clock on its own, so the times in messages of a tracker,
+player or triangulator may differ from those of the recorded events by whole clock periods. The log
+time is the recorder's clock, common to all topics, so that the events logged at about the same
+time determine the period.
 """
 
 import numpy as np
@@ -15,21 +15,21 @@ from hybrid_pose_ros.events.packet import PERIODS_US
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US, Gaps, find_gaps
 
 FAR_S = 60
-"""A message about sensor time this far from all events of its bag is about another time."""
+"""A message whose time is farther than this from all events of the bag is on another clock."""
 
 
 class EventTimes:
     """Times of the packets of one topic of a bag."""
 
     def __init__(self):
-        """Begin without packets."""
+        """Create an empty record."""
         self.period_us = 0  # of the sensor's clock; 0: it does not wrap
         self._log_ns: list[int] = []
         self._latest_us: list[int] = []
-        self._edges_us: list[np.ndarray] = []  # events at the borders of packets and of gaps
+        self._edges_us: list[np.ndarray] = []  # events at the ends of packets and gaps
 
     def add(self, log_ns: int, encoding: str, times_us: np.ndarray) -> None:
-        """Add a packet: when it was logged, and the times of its events."""
+        """Add a packet with its log time and the times of its events."""
         if not len(times_us):
             return
         self.period_us = PERIODS_US.get(encoding, 0)
@@ -41,11 +41,11 @@ class EventTimes:
         self._edges_us.append(edges_us)
 
     def in_turn(self, times_us: np.ndarray, log_ns: np.ndarray) -> np.ndarray:
-        """Return times in the turn of the events that were logged at about the same time.
+        """Return times in the clock period of the events logged at about the same time.
 
         Args:
-            times_us: (N,) sensor time, as another process unwrapped it.
-            log_ns: (N,) when the messages that hold them were logged.
+            times_us: (N,) sensor time as unwrapped by another process.
+            log_ns: (N,) log times of the messages that contain them.
         """
         if not self.period_us or not len(times_us):
             return times_us
@@ -55,7 +55,7 @@ class EventTimes:
         return nearest_turn(np.asarray(times_us), near_us, self.period_us)
 
     def in_latest_turn(self, time_us: int) -> int:
-        """Return a time in the turn of the last packet; unchanged where there was none yet."""
+        """Return a time in the clock period of the last packet; unchanged before any packet."""
         if not self._latest_us:
             return time_us
         return nearest_turn(time_us, self._latest_us[-1], self.period_us)
@@ -69,13 +69,13 @@ class EventTimes:
                 & (times_us <= edges_us.max() + 1_000_000 * FAR_S))
 
     def gaps(self) -> Gaps:
-        """Return the long stretches of sensor time without events."""
+        """Return the long intervals of sensor time without events."""
         return find_gaps(np.sort(np.concatenate([np.zeros(0, np.int64), *self._edges_us])))
 
     def log_gaps(self) -> Gaps:
-        """Return the long stretches of log time [us] without packets that hold events."""
+        """Return the long intervals of log time [us] without packets that contain events."""
         return find_gaps(np.sort(np.array(self._log_ns, np.int64) // 1000))
 
     def gap_line(self) -> str:
-        """Return what is reported of the gaps in sensor time, counted from the first event."""
+        """Return a one-line report of the gaps in sensor time, relative to the first event."""
         return self.gaps().line(int(self._edges_us[0][0]) if self._edges_us else 0)

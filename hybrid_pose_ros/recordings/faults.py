@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What of a recording cannot be read, collected while the rest is read."""
+"""Collects the unreadable parts of a recording while the rest is read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ SHOWN = 3
 
 
 class Faults:
-    """Lines about the parts of a recording that are skipped. The first SHOWN are kept."""
+    """Descriptions of the parts of a recording that are skipped. The first SHOWN are kept."""
 
     def __init__(self):
         self._lines: list[str] = []
         self._count = 0
 
     def add(self, line: str) -> None:
-        """Add a line that names a file and its fault; the same line counts once."""
+        """Add a line that names a file and its fault; duplicates count once."""
         if line not in self._lines:
             self._count += 1
             if len(self._lines) < SHOWN:
@@ -26,18 +26,18 @@ class Faults:
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Add a RecordingError instead of raising it."""
+        """Collect a RecordingError instead of raising it."""
         try:
             yield
         except RecordingError as error:
             self.add(str(error))
 
     def line(self) -> str:
-        """Return all in one line, '' if there are none."""
+        """Return all faults in one line, '' if there are none."""
         more = self._count - len(self._lines)
         return '; '.join(self._lines) + (f'; and {more} more' if more else '')
 
     def raise_any(self) -> None:
-        """Raise one RecordingError for all lines, if there are any."""
+        """Raise one RecordingError for all faults, if there are any."""
         if self._lines:
             raise RecordingError(self.line())

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Any recording by its path."""
+"""Opens a recording of any supported format."""
 
 from pathlib import Path
 
@@ -16,17 +16,17 @@ HDF5, AEDAT4, OLD_AEDAT, RAW = b'\x89HDF', b'#!AER-DAT4', b'#!AER-DAT', b'% '
 
 
 def open_recording(path: str | Path, topic: str | None = None) -> Recording:
-    """Open a bag (folder, .db3, .mcap), a Prophesee .raw, an AEDAT4 or one of our HDF5 files.
+    """Open a bag (folder, .db3, .mcap), a Prophesee .raw, an AEDAT4 or an HDF5 recording.
 
-    Files are told by their first bytes, not by their names.
+    The format is detected from the first bytes, not from the file name.
 
     Args:
         path: file or bag folder.
-        topic: of the event packets, where a bag has several; number or name of the stream, where
-            an AEDAT4 file does.
+        topic: topic of the event packets if a bag has several; number or name of the stream if an
+            AEDAT4 file has several.
 
     Raises:
-        RecordingError: there is no such file, it is empty, or of no format that is known.
+        RecordingError: the file is missing or empty, or its format is unknown.
     """
     path = Path(path)
     start = b'' if path.is_dir() else _start(path)
@@ -38,17 +38,17 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
         raise RecordingError(f'{path} has no topics, expected a bag or AEDAT4 for {topic}')
     if start.startswith(RAW):
         return PropheseeRaw(path)
-    # HDF5's library is loaded only where it is needed.
+    # The HDF5 library is loaded only if needed.
     if start.startswith(HDF5):
         from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
         return Hdf5Recording(path)
     if start.startswith(OLD_AEDAT):
         version = start[9:12].decode('latin-1')
-        raise RecordingError(f'{path} is AEDAT {version}, expected AEDAT4: files of DHP19 become '
-                             'recordings by `hybrid-pose convert dhp19`; let v2e write AEDAT4')
+        raise RecordingError(f'{path} is AEDAT {version}, expected AEDAT4: convert files of DHP19 '
+                             'with `hybrid-pose convert dhp19`; let v2e write AEDAT4')
     if start.startswith(tuple(REMEDIES)):
         raise RecordingError(f'{path} {remedy(start)}')
-    raise RecordingError(f'{path} is of no known format: expected a bag (folder, .db3, .mcap), '
+    raise RecordingError(f'{path} has an unknown format: expected a bag (folder, .db3, .mcap), '
                          'Prophesee .raw, AEDAT4 or HDF5')
 
 

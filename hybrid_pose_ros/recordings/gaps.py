@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Long stretches without events: reported in one line, and skipped.
+"""Long intervals without events: reported in one line, and skipped.
 
-A recorder that was paused, a covered lens or one wrong time can put minutes, or years, between two
-events. Whatever goes through sensor time bin by bin closes such gaps first, so that its work is
-bounded by the events.
+A paused recorder, a covered lens or one wrong time stamp can put minutes, or years, between two
+events. Code that processes sensor time bin by bin closes such gaps first, so that its work is
+bounded by the number of events.
 
     sensor time  |||| |||                                  || |||||
     closed       |||| |||  LONGEST_GAP_US  || |||||
@@ -15,23 +15,23 @@ from typing import NamedTuple
 import numpy as np
 
 LONGEST_GAP_US = 2_000_000
-"""A gap up to this length is kept, and this much of a longer one. It exceeds the second after
-which the tracker gives up its state (`StepCounter`), so a closed gap has the effect of an open
-one; it is below the 5 s after which nodes warn that no packets arrive."""
+"""Gaps up to this length are kept; longer gaps are shortened to it. It exceeds the second after
+which the tracker resets its state (`StepCounter`), so that a closed gap has the same effect as an
+open one, and is below the 5 s after which nodes warn that no packets arrive."""
 
 WHOLE_US = 1_000_000
-"""Whole seconds are skipped, so that the borders of the usual time bins stay where they are."""
+"""Whole seconds are skipped, so that the borders of the usual time bins do not move."""
 
 
 class Gaps(NamedTuple):
-    """Long stretches without events, G of them, in order."""
+    """Long intervals without events, G of them, in order."""
 
     start_us: np.ndarray  # (G,) int64, last event before the gap
     end_us: np.ndarray  # (G,) first event after it
-    skipped_us: np.ndarray  # (G,) the last part of the gap, which is left out
+    skipped_us: np.ndarray  # (G,) length of the skipped part at the end of the gap
 
     def closed(self, times_us: np.ndarray) -> np.ndarray:
-        """Return times on a clock that stands still in the skipped parts."""
+        """Return times on a clock that stops during the skipped parts."""
         times_us = np.asarray(times_us)
         if not len(self.end_us):
             return times_us
@@ -49,11 +49,11 @@ class Gaps(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Return how long the gaps are, all together and in full."""
+        """Return the total length of the gaps, including their skipped parts."""
         return float((self.end_us - self.start_us).sum() * 1e-6)
 
     def line(self, since_us: int) -> str:
-        """Return one line for people, empty without gaps; `since_us` is where counting begins."""
+        """Return a one-line report, empty without gaps; times are relative to `since_us`."""
         if not len(self.end_us):
             return ''
         first = gap_line(int(self.end_us[0] - self.start_us[0]), int(self.start_us[0]) - since_us)
@@ -71,5 +71,5 @@ def find_gaps(times_us: np.ndarray) -> Gaps:
 
 
 def gap_line(length_us: int, at_us: int) -> str:
-    """Return what is reported of a gap."""
+    """Return the report of a gap."""
     return f'{length_us * 1e-6:.1f} s without events at {at_us * 1e-6:.1f} s: skipped'

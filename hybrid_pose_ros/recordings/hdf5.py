@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our own recordings: events and labels in HDF5.
+"""Recordings of this package: events and labels in HDF5.
 
     events/{t, x, y, p}   int64 [us], uint16, uint16, uint8 (1 = ON), in decoding order
     ms_to_idx             index of the first event at or after millisecond `start_ms` + i
-    labels/{t, joints_px (N, 13, 2), joints_mm (N, 13, 3), visible (N, 13)}, where there are any
+    labels/{t, joints_px (N, 13, 2), joints_mm (N, 13, 3), visible (N, 13)}, if present
     attributes            width, height, encoding; intrinsics (3, 3) [px], rotation (3, 3) world to
-                          camera, translation (3,) [m], where the camera is known
+                          camera, translation (3,) [m], if the camera is known
 """
 
 import math
@@ -31,13 +31,13 @@ FIELDS = EVENT_DTYPE.names
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
 LABEL_SHAPES = {'t': (), 'joints_px': (len(JOINTS), 2), 'joints_mm': (len(JOINTS), 3),
                 'visible': (len(JOINTS),)}
-"""Of one label."""
+"""Shapes of the datasets of one label."""
 
 EARLIEST_US, LATEST_US = -(1 << 62), 1 << 62
-"""Times lie between them, so that sums and differences of two times fit into 64 bits."""
+"""Range of valid times, so that sums and differences of two times fit in 64 bits."""
 
 MOST_STEP_BACK_US = STEP_BACK
-"""Sensors send events out of order by some microseconds; EVT3 cannot express more than this."""
+"""Sensors emit events out of order by some microseconds; EVT3 cannot express larger steps back."""
 
 CHUNK_BYTES = 1 << 17
 
@@ -48,7 +48,7 @@ LABEL_CENTER_PX = 0.5
 
 
 class CameraPose(NamedTuple):
-    """Where the camera is: pixel = intrinsics @ (rotation @ world + translation), then divide."""
+    """Camera model: pixel = intrinsics @ (rotation @ world + translation), then divide."""
 
     intrinsics: np.ndarray  # (3, 3) [px]
     rotation: np.ndarray  # (3, 3), world to camera
@@ -56,22 +56,22 @@ class CameraPose(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """Where the joints are. N stamps, J = 13 joints."""
+    """Joint positions at N stamps, J = 13 joints."""
 
     t: np.ndarray  # (N,) int64 [us], sensor time
     joints_px: np.ndarray  # (N, J, 2) float32, x and y in sensor pixels
-    joints_mm: np.ndarray  # (N, J, 3) float32, in the world
+    joints_mm: np.ndarray  # (N, J, 3) float32, world frame
     visible: np.ndarray  # (N, J) bool
 
 
 class Hdf5Recording(Recording):
-    """A recording of ours; `camera` and `labels()` are None where the file has none."""
+    """An HDF5 recording; `camera` and `labels()` are None if the file has none."""
 
     def __init__(self, path: Path):
         """Check the layout and read the attributes.
 
         Raises:
-            RecordingError: something of the layout is missing or does not fit.
+            RecordingError: part of the layout is missing or inconsistent.
         """
         self.path = path
         with hdf5_file(self.path, KIND) as file:
@@ -95,7 +95,7 @@ class Hdf5Recording(Recording):
             check_length(path, columns)
 
     def pieces(self) -> Iterator[Decoded]:
-        """Yield PIECE_EVENTS at a time."""
+        """Yield pieces of PIECE_EVENTS events."""
         no_triggers = np.empty(0, TRIGGER_DTYPE)
         legal = {'t': (EARLIEST_US, LATEST_US), 'x': (0, self.width - 1),
                  'y': (0, self.height - 1), 'p': (0, 1)}
@@ -120,15 +120,15 @@ class Hdf5Recording(Recording):
             at = wrong[0]
             raise RecordingError(
                 f'{self.path}: events/t[{start + at}] = {times_us[at]} us comes after '
-                f'{latest[at]} us: expected events in order of time, to {MOST_STEP_BACK_US} us; '
-                'sort them')
+                f'{latest[at]} us: expected events in order of time, up to '
+                f'{MOST_STEP_BACK_US} us; sort them')
         return int(latest[-1])
 
     def labels(self) -> Labels | None:
-        """Return where the joints are, in order of time.
+        """Return the joint positions in order of time.
 
         Raises:
-            RecordingError: labels do not have the shapes or values of `Labels`.
+            RecordingError: labels have wrong shapes or values.
         """
         with hdf5_file(self.path, KIND) as file:
             if 'labels' not in file:
@@ -136,10 +136,10 @@ class Hdf5Recording(Recording):
             return Labels(*(self._label(file['labels'], name) for name in Labels._fields))
 
     def occluded(self) -> np.ndarray | None:
-        """Return which joints the body hides, (N, J) bool; None where it was not recorded.
+        """Return which joints are self-occluded, (N, J) bool; None if this was not recorded.
 
         Raises:
-            RecordingError: it does not have the shape or values of `Labels.visible`.
+            RecordingError: the shape or values are wrong.
         """
         with hdf5_file(self.path, KIND) as file:
             if 'labels/occluded' not in file:
@@ -147,7 +147,7 @@ class Hdf5Recording(Recording):
             return self._label(file['labels'], 'occluded')
 
     def _label(self, group: h5py.Group, name: str) -> np.ndarray:
-        """Return a dataset of the labels in its type."""
+        """Return a dataset of the labels, converted to its type."""
         count = len(numbers(group, 't', 1))
         row = LABEL_SHAPES.get(name, LABEL_SHAPES['visible'])
         values = numbers(group, name, 1 + len(row))[:]
@@ -165,17 +165,17 @@ class Hdf5Recording(Recording):
 
 def _numbers(attribute: h5py.h5a.AttrID, shape: tuple[int, ...]) -> np.ndarray:
     if attribute.shape != shape or attribute.dtype.kind not in 'iuf':
-        raise ValueError(f'an attribute is {attribute.dtype} {attribute.shape}, expected {shape} '
-                         'of numbers')
+        raise ValueError(f'an attribute is {attribute.dtype} {attribute.shape}, expected numbers '
+                         f'of shape {shape}')
     values = np.empty(shape, attribute.dtype)
     attribute.read(values)
     return values
 
 
 def _text(file: h5py.File, name: str) -> str:
-    """Return an attribute, '' if there is none or its length is not part of its type.
+    """Return a text attribute, '' if it is missing or of variable length.
 
-    HDF5 2.0 never returns from text of variable length whose place in the file is damaged.
+    HDF5 2.0 hangs on variable-length text with a damaged address.
     """
     if name not in file.attrs or file.attrs.get_id(name).dtype.kind != 'S':
         return ''
@@ -183,27 +183,27 @@ def _text(file: h5py.File, name: str) -> str:
 
 
 def fixed_text(text: str) -> np.bytes_:
-    """Return text as an attribute whose length is part of its type; HDF5 knows no length of 0.
+    """Return text as a fixed-length attribute; HDF5 has no attributes of length 0.
 
-    From text of variable length in a damaged file HDF5 2.0 never returns.
+    HDF5 2.0 hangs on variable-length text in a damaged file.
     """
     return np.bytes_(text.encode() or b' ')
 
 
 class Hdf5Writer:
-    """Writes a recording piece by piece; a context manager, whole after it is closed."""
+    """Writes a recording piece by piece; a context manager, complete after it is closed."""
 
     def __init__(self, path: str | Path, *, width: int, height: int, encoding: str = 'hdf5',
                  camera=None, start_us: int | None = None):
-        """Create the file; its folder must exist, and a file of that name is written over.
+        """Create the file in an existing folder; an existing file is overwritten.
 
         Args:
-            path: of the file.
-            width: of the sensor [px].
-            height: of the sensor [px].
-            encoding: where the events come from.
-            camera: anything with the fields of CameraPose, or None.
-            start_us: time that `ms_to_idx` begins with; None: the first event's.
+            path: path of the file.
+            width: sensor width [px].
+            height: sensor height [px].
+            encoding: source of the events.
+            camera: any object with the fields of CameraPose, or None.
+            start_us: first time of `ms_to_idx`; None: time of the first event.
         """
         check_size(Path(path), width, height)
         try:
@@ -222,7 +222,7 @@ class Hdf5Writer:
         self._extend('ms_to_idx', np.empty(0, np.int64))
 
     def append(self, events: np.ndarray) -> None:
-        """Write further events, (N,) of EVENT_DTYPE, in decoding order."""
+        """Append events, (N,) of EVENT_DTYPE, in decoding order."""
         if not len(events):
             return
         for field in FIELDS:
@@ -237,7 +237,7 @@ class Hdf5Writer:
         self._count += len(events)
 
     def append_labels(self, t, joints_px, joints_mm, visible, **more) -> None:
-        """Write further labels, as in `Labels`; `more` are further arrays of N rows."""
+        """Append labels, as in `Labels`; `more` are additional arrays of N rows."""
         for name, values in {'t': t, 'joints_px': joints_px, 'joints_mm': joints_mm,
                              'visible': visible, **more}.items():
             self._extend(f'labels/{name}', np.asarray(values, LABEL_TYPES.get(name)))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""HDF5 files that may be damaged or of another layout: a RecordingError, and nothing else."""
+"""HDF5 files that may be damaged or of another layout: all failures become a RecordingError."""
 
 import os
 import shutil
@@ -15,24 +15,24 @@ from hybrid_pose_ros.errors import RecordingError
 
 _LIBRARY_ERRORS = (OSError, LookupError, RuntimeError, TypeError, ValueError, ArithmeticError,
                    MemoryError)
-"""What h5py raises on damaged files, besides what a layout that is not ours leads to."""
+"""Exceptions of h5py on damaged files, and those caused by an unexpected layout."""
 
 EXACT = 1 << 53
-"""Floats hold whole numbers exactly up to here."""
+"""Largest integer up to which floats are exact."""
 
 MOST_COMPRESSION = 2000
-"""Bytes of numbers in a byte of a file; a damaged length would keep a reader busy for years."""
+"""Maximum ratio of numbers to file size [bytes]; a damaged length would take years to read."""
 
 RESERVE_BYTES = 32 << 20
-"""Space that must be left on the disk: the HDF5 library crashes on a full one."""
+"""Disk space that must remain free: the HDF5 library crashes on a full disk."""
 
 
 @contextmanager
 def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
-    """Open a file to read; errors say `what` it should be, as 'recording of this package'.
+    """Open a file for reading; errors say `what` is expected: 'recording of this package'.
 
     Raises:
-        RecordingError: in place of whatever the library raises while the file is open.
+        RecordingError: instead of any exception of the library while the file is open.
     """
     try:
         with h5py.File(path, 'r') as file:
@@ -56,15 +56,15 @@ def is_hdf5(path: Path) -> bool:
 
 
 def numbers(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:
-    """Return a dataset of numbers with so many dimensions.
+    """Return a numeric dataset with this number of dimensions.
 
     Raises:
-        ValueError: it is anything else; `hdf5_file` makes it a RecordingError.
+        ValueError: it is not such a dataset; `hdf5_file` converts this to a RecordingError.
     """
     dataset = group[name]
     if not (isinstance(dataset, h5py.Dataset) and dataset.ndim == dimensions
             and dataset.dtype.kind in 'iufb'):
-        raise ValueError(f'{dataset} is not numbers in {dimensions} dimensions')
+        raise ValueError(f'{dataset} is not a numeric dataset with {dimensions} dimensions')
     _check_filters(dataset)
     return dataset
 
@@ -74,15 +74,15 @@ def check_whole(path: Path, name: str, values: np.ndarray, low: int, high: int, 
     """Raise RecordingError unless all values (N,) are whole numbers from `low` to `high`.
 
     Args:
-        path: of the file, for the error.
-        name: of the dataset.
-        values: part of it, of any type of number.
-        low: smallest legal value.
-        high: largest legal value.
-        start: index in the dataset of the first of the values.
+        path: path of the file, for the error.
+        name: name of the dataset.
+        values: part of it, of any numeric type.
+        low: smallest valid value.
+        high: largest valid value.
+        start: index of the first value in the dataset.
     """
     if values.dtype.kind == 'f':
-        values = values.astype(np.float64)  # half floats cannot be compared with large integers
+        values = values.astype(np.float64)  # float16 cannot be compared with large integers
     legal = (values >= low) & (values <= high)
     if values.dtype.kind == 'f':
         legal &= (np.abs(values) < EXACT) & (values == np.trunc(values))
@@ -93,14 +93,14 @@ def check_whole(path: Path, name: str, values: np.ndarray, low: int, high: int, 
 
 
 def _check_filters(dataset: h5py.Dataset) -> None:
-    """Raise ValueError, with the remedy, where a filter is needed that is not installed."""
+    """Raise ValueError, with the remedy, if the dataset needs a filter that is not installed."""
     properties = dataset.id.get_create_plist()
     for number in range(properties.get_nfilters()):
         code, _, _, name = properties.get_filter(number)
         if not h5py.h5z.filter_avail(code) and not _load_filter(code):
             raise ValueError(f'{dataset.name} is compressed with {name.decode() or "a filter"} '
                              f'(HDF5 filter {code}), which is not installed: pip install '
-                             'hdf5plugin has the common ones')
+                             'hdf5plugin provides the common ones')
 
 
 def _load_filter(code: int) -> bool:
@@ -113,15 +113,15 @@ def _load_filter(code: int) -> bool:
 
 
 def check_length(path: Path, datasets: list[h5py.Dataset]) -> None:
-    """Raise RecordingError where datasets say that they hold more than such a file can."""
+    """Raise RecordingError if datasets claim more numbers than such a file can contain."""
     count_bytes = sum(dataset.size * dataset.dtype.itemsize for dataset in datasets)
     if count_bytes > MOST_COMPRESSION * path.stat().st_size:
-        raise RecordingError(f'{path} is damaged: it says that it holds {count_bytes} bytes '
+        raise RecordingError(f'{path} is damaged: it claims to contain {count_bytes} bytes '
                              f'of numbers, in {path.stat().st_size}')
 
 
 def check_space(path: Path, size_bytes: int = 0) -> None:
-    """Raise RecordingError unless the disk has room for a file and RESERVE_BYTES besides."""
+    """Raise RecordingError unless the disk has space for a file and RESERVE_BYTES more."""
     free, needed = shutil.disk_usage(path.parent).free, RESERVE_BYTES + size_bytes
     if free < needed:
         raise RecordingError(f'{path} cannot be written: the disk has {free >> 20} MiB left, '
@@ -130,11 +130,11 @@ def check_space(path: Path, size_bytes: int = 0) -> None:
 
 def tables(file: h5py.File, dimensions: Mapping[str, int], path: Path, what: str
            ) -> dict[str, h5py.Dataset]:
-    """Return the datasets of numbers of those names, each with so many dimensions.
+    """Return the numeric datasets with these names and numbers of dimensions.
 
     Raises:
-        RecordingError: some are missing; the text names them.
-        ValueError: one is anything else; `hdf5_file` makes it a RecordingError.
+        RecordingError: some are missing; the message names them.
+        ValueError: one is not such a dataset; `hdf5_file` converts this to a RecordingError.
     """
     missing = [name for name in dimensions if name not in file]
     if missing:

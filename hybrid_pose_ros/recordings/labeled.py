@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recording with labels, in memory: what is trained on, and what poses are compared with."""
+"""A labeled recording in memory, for training and evaluation."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labe
 from hybrid_pose_ros.recordings.hdf5_file import is_hdf5
 
 LONGEST_STEP_US = 1_000_000
-"""Where a joint was between two labels is unknown if they are further apart."""
+"""Joint positions are not interpolated between labels that are farther apart than this."""
 
 
 class LabeledRecording(NamedTuple):
-    """Events and where the joints are. N labels, J = 13 joints."""
+    """Events and joint positions. N labels, J = 13 joints."""
 
     name: str
     width: int  # of the sensor [px]
@@ -26,7 +26,7 @@ class LabeledRecording(NamedTuple):
     label_us: np.ndarray  # (N,) int64, sensor time
     joints_px: np.ndarray  # (N, J, 2) float32, integers are the centers of pixels
     visible: np.ndarray  # (N, J) bool: inside the image
-    occluded: np.ndarray  # (N, J) bool: hidden behind the body; all False where not recorded
+    occluded: np.ndarray  # (N, J) bool: self-occluded; all False if not recorded
 
     @property
     def start_us(self) -> int:
@@ -44,12 +44,12 @@ class LabeledRecording(NamedTuple):
         return self.events[first:last]
 
     def joints_at(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return joints (T, J, 2) [px], visible and occluded (T, J), labels being resampled.
+        """Return interpolated joints (T, J, 2) [px], visible and occluded (T, J).
 
-        Between two labels a joint moves along a straight line; it is visible there if it is
-        visible in both, and occluded if it is occluded in either. Between labels that are more
-        than LONGEST_STEP_US apart none is visible. At the time of a label only that label counts;
-        times outside the labels take the nearest one.
+        Joints are interpolated linearly between two labels, visible if they are visible in both,
+        and occluded if they are occluded in either. Between labels that are more than
+        LONGEST_STEP_US apart no joint is visible. At the time of a label only that label counts;
+        times outside the labels use the nearest label.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
         joints = _between(self.joints_px, before, after, share).astype(np.float32)
@@ -60,7 +60,7 @@ class LabeledRecording(NamedTuple):
 
 
 def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
-    """Return a recording on a clock that skips gaps, without the labels in the skipped parts."""
+    """Return a recording on a clock without gaps; labels in the skipped parts are removed."""
     if not len(gaps.end_us):
         return recording
     events = recording.events.copy()
@@ -73,16 +73,16 @@ def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
 
 
 def skipping_gaps(recording: LabeledRecording) -> tuple[LabeledRecording, str]:
-    """Return a recording on a clock that skips its gaps, and one line about them.
+    """Return a recording on a clock without its gaps, and a one-line report of them.
 
-    Labels before the first or after the last event bound a gap, too.
+    Labels before the first or after the last event also count as the end of a gap.
     """
     gaps = find_gaps(np.sort(np.append(recording.events['t'], recording.label_us[[0, -1]])))
     return without_gaps(recording, gaps), gaps.line(recording.start_us)
 
 
 def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
-    """Return a recording whose times are all earlier."""
+    """Return a recording with all times shifted back by `by_us`."""
     if not by_us:
         return recording
     events = recording.events.copy()
@@ -91,12 +91,12 @@ def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
 
 
 def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
-    """Return where joints are in the world, (T, J, 3) [mm], labels being resampled likewise."""
+    """Return interpolated joint positions in the world, (T, J, 3) [mm]."""
     return _between(np.float64(labels.joints_mm), *_neighbors(labels.t, stamps_us))
 
 
 def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray):
-    """Return index of the label before, of that after, and the share of the way, each (T,)."""
+    """Return the indices of the labels before and after and the weight, each (T,)."""
     after = np.clip(np.searchsorted(label_us, stamps_us), 1, len(label_us) - 1)
     before = after - 1
     share = (stamps_us - label_us[before]) / (label_us[after] - label_us[before])
@@ -109,18 +109,18 @@ def _between(values: np.ndarray, before, after, share) -> np.ndarray:
 
 
 def load_labeled(path: str | Path) -> LabeledRecording:
-    """Read one of our recordings (.h5).
+    """Read an HDF5 recording of this package.
 
     Raises:
-        InputError: it has no labels, or they are out of order.
+        InputError: it has no labels, or they are not in order of time.
         RecordingError: it cannot be read.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f'no recording at {path}: give the path of an HDF5 file with labels')
     if not is_hdf5(path):
-        raise InputError(f'{path} has no labels: expected an HDF5 recording, as `hybrid-pose '
-                         'simulate` makes them')
+        raise InputError(f'{path} has no labels: expected an HDF5 recording, as written by '
+                         '`hybrid-pose simulate`')
     recording = Hdf5Recording(path)
     labels = recording.labels()
     if labels is None:
@@ -132,20 +132,20 @@ def load_labeled(path: str | Path) -> LabeledRecording:
 
 def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labels, *,
             occluded: np.ndarray | None = None, source: str) -> LabeledRecording:
-    """Put events and labels together.
+    """Combine events and labels.
 
     Args:
-        name: of the recording.
-        width: of the sensor [px].
-        height: of the sensor [px].
+        name: name of the recording.
+        width: sensor width [px].
+        height: sensor height [px].
         events: of EVENT_DTYPE, in decoding order.
-        labels: as a file has them.
-        occluded: (N, J) bool; None where it is not known.
-        source: what the text of an error begins with.
+        labels: labels as stored in a file.
+        occluded: (N, J) bool; None if unknown.
+        source: prefix of error messages.
 
     Raises:
-        InputError: there are fewer than two labels, they are out of order, or none of them is of
-            the time of the events.
+        InputError: there are fewer than two labels, they are not in order of time, or they do not
+            overlap with the events.
     """
     if len(labels.t) < 2:
         raise InputError(f'{source} has no labels: expected at least two, got {len(labels.t)}')
@@ -165,26 +165,26 @@ def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labe
 
 
 def load_with_events(path: str | Path) -> LabeledRecording:
-    """Read a recording with labels and events; it may show nobody.
+    """Read a recording with labels and events; it need not show a person.
 
     Raises:
-        InputError: as `load_labeled`, or it has no events.
+        InputError: as for `load_labeled`, or it has no events.
         RecordingError: it cannot be read.
     """
     recording = load_labeled(path)
     if not len(recording.events):
-        raise InputError(f'{path} is empty: it has labels but not one event')
+        raise InputError(f'{path} is empty: it has labels but no events')
     return recording
 
 
 def load_seen(path: str | Path) -> LabeledRecording:
-    """Read a recording that poses can be compared with.
+    """Read a recording for the evaluation of poses.
 
     Raises:
-        InputError: as `load_with_events`, or it shows nobody.
+        InputError: as for `load_with_events`, or no person is visible.
         RecordingError: it cannot be read.
     """
     recording = load_with_events(path)
     if not recording.visible.any():
-        raise InputError(f'{path} shows nobody: no joint is ever inside its image')
+        raise InputError(f'{path} shows nobody: no joint is ever inside the image')
     return recording

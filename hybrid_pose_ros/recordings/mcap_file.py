@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of one MCAP file, also of a damaged one.
+"""Reads the messages of one MCAP file, even if it is damaged.
 
     file  = magic, record ..., chunk, chunk, ..., summary, magic     record = opcode, length, body
     chunk = record, record, ..., compressed, with a checksum
 
-Chunks are found by the index in the summary, or one after the other where there is none, as in the
-file of a recorder that was killed. A chunk that is damaged is skipped, and the next one is read.
+Chunks are located by the index in the summary, or sequentially if there is none, as in the file of
+a recorder that was killed. Damaged chunks are skipped.
 """
 
 import heapq
@@ -36,7 +36,7 @@ LATEST_NS = (1 << 63) - 1
 
 
 class McapMessage(NamedTuple):
-    """One message; the fields of `bag_messages.BagMessage`."""
+    """One message, with the fields of `bag_messages.BagMessage`."""
 
     topic: str
     type: str
@@ -45,14 +45,14 @@ class McapMessage(NamedTuple):
 
 
 class _Record(NamedTuple):
-    at: int  # where it begins, in the file or in its chunk
+    at: int  # offset in the file or in its chunk
     opcode: int
-    body: bytes  # of those in USED
+    body: bytes  # of records in USED
 
 
 def mcap_messages(file: Path, topics: Collection[str] | None, faults: Faults
                   ) -> Iterator[McapMessage]:
-    """Yield the messages of some topics or of all (None), by log time where there is an index.
+    """Yield the messages of some topics or of all (None), by log time if there is an index.
 
     Damaged parts are added to `faults`.
     """
@@ -67,10 +67,10 @@ def mcap_messages(file: Path, topics: Collection[str] | None, faults: Faults
 
 
 def mcap_topics(file: Path) -> dict[str, str]:
-    """Return the type of each topic.
+    """Return the types of the topics.
 
     Raises:
-        RecordingError: the file is damaged before it names any.
+        RecordingError: the file is damaged before its first topic.
     """
     faults = Faults()
     with file.open('rb') as stream:
@@ -91,7 +91,7 @@ class _Reader:
         self._types: dict[int, str] = {}  # of schemas, by number
         self._file, self._stream, self._faults = file, stream, faults
         self._size = os.fstat(stream.fileno()).st_size
-        self._chunks: dict[int, ChunkIndex] = {}  # by their place in the file
+        self._chunks: dict[int, ChunkIndex] = {}  # by their offset in the file
         summary = _summary(stream, self._size)
         if summary is not None:
             self._chunks = {index.chunk_start_offset: index for index in summary.chunk_indexes}
@@ -100,7 +100,7 @@ class _Reader:
                 self._add(channel)
 
     def messages(self, topics: Collection[str] | None) -> Iterator[Message]:
-        """Yield the messages of the topics; their channels are known by then."""
+        """Yield the messages of the topics; their channels are known before."""
         for message in self._indexed(topics) if self._chunks else self._in_file_order():
             if topics is None or self.channels[message.channel_id][0] in topics:
                 yield message
@@ -123,7 +123,7 @@ class _Reader:
                     heapq.heappush(heap, (message.log_time, at, number, message))
 
     def _holds(self, index: ChunkIndex, topics: Collection[str] | None) -> bool:
-        """Return whether a chunk may hold messages of the topics."""
+        """Return whether a chunk may contain messages of the topics."""
         numbers = index.message_index_offsets
         return topics is None or not numbers or any(
             self.channels.get(number, ('',))[0] in topics for number in numbers)
@@ -144,7 +144,7 @@ class _Reader:
                 yield from self._messages_of(record)
 
     def _messages_of(self, record: _Record) -> Iterator[Message]:
-        """Yield the messages of a record; keep the channel or the schema that it is."""
+        """Yield the messages of a record; store channels and schemas."""
         stream = ReadDataStream(BytesIO(record.body))
         match record.opcode:
             case Opcode.CHUNK:
@@ -159,8 +159,8 @@ class _Reader:
             case Opcode.MESSAGE:
                 message = Message.read(stream, len(record.body))
                 if message.channel_id not in self.channels:
-                    raise RecordingError(f'a message of channel {message.channel_id}, which is '
-                                         'not known')
+                    raise RecordingError('a message refers to the unknown channel '
+                                         f'{message.channel_id}')
                 yield message
 
     def _add(self, channel: Channel) -> None:
@@ -171,21 +171,21 @@ class _Reader:
 
     @contextmanager
     def _damage(self, at: int) -> Iterator[None]:
-        """Collect whatever is raised as a fault at a place of the file."""
+        """Collect any exception as a fault at an offset of the file."""
         try:
             yield
-        except Exception as error:  # of struct and mcap's own, with no common base
-            self._faults.add(f'{self._file} is damaged or cut short at byte {at}: '
+        except Exception as error:  # from struct and mcap, without a common base class
+            self._faults.add(f'{self._file} is damaged or truncated at byte {at}: '
                              f'{str(error) or type(error).__name__}')
 
 
 def _records(stream: BinaryIO, end: int) -> Iterator[_Record]:
-    """Yield the records from the stream's place to `end`."""
+    """Yield the records from the stream's position to `end`."""
     while (at := stream.tell()) < end:
         head = stream.read(HEAD.size)
         opcode, length = HEAD.unpack(head) if len(head) == HEAD.size else (0, end)
         if length > end - at - HEAD.size:
-            raise RecordingError('a record is not complete')
+            raise RecordingError('a record is incomplete')
         if opcode in USED:
             yield _Record(at, opcode, stream.read(length))
         else:
@@ -202,10 +202,10 @@ def _chunk_data(chunk: Chunk) -> bytes:
 
 
 def _summary(stream: BinaryIO, size: int) -> Summary | None:
-    """Return the summary, None without one that names every channel's type."""
+    """Return the summary; None if it is missing or lacks the type of a channel."""
     try:
         summary = SeekingReader(stream, record_size_limit=size).get_summary()
-    except Exception:  # whatever the bytes at the end of a damaged file lead to
+    except Exception:  # the end of a damaged file can cause any exception
         return None
     complete = summary is not None and summary.channels and all(
         channel.schema_id in (0, *summary.schemas) for channel in summary.channels.values())

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Definitions of the messages in our bags, for writing and reading them without ROS."""
+"""Definitions of the messages in bags of this package, to read and write them without ROS."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ PACKAGES = ('event_camera_msgs', 'hybrid_pose_ros')
 
 @cache
 def typestore():
-    """Return ROS 2's standard messages, EventPacket and ours, as `rosbags` knows types.
+    """Return the standard messages of ROS 2, EventPacket and the messages of this package.
 
     Raises:
         RecordingError: the definitions are not installed.
@@ -31,7 +31,7 @@ def typestore():
 
 
 def _definitions(package: str) -> Path:
-    """Return the folder with a package's .msg files: of an installation, or of a checkout."""
+    """Return the folder with a package's .msg files, from an installation or a checkout."""
     checkout = Path(__file__).resolve().parents[2]
     places = [Path(prefix, 'share', package, 'msg') for prefix in _prefixes()]
     places += [checkout / 'msg' if package == 'hybrid_pose_ros' else
@@ -39,7 +39,7 @@ def _definitions(package: str) -> Path:
     for place in places:
         if any(place.glob('*.msg')):
             return place
-    raise RecordingError(f'the message definitions of {package} are not installed: looked in '
+    raise RecordingError(f'the message definitions of {package} are not installed: searched '
                          f'{", ".join(map(str, places))}')
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings and simulated scenes as the packets that a driver would send, with their times."""
+"""Recordings and simulated scenes as packets of a driver, with their times."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,7 +23,7 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 
 
 class GroundTruth(NamedTuple):
-    """Where the joints really are at one instant."""
+    """True joint positions at one instant."""
 
     stamp_us: int  # sensor time
     joints_px: np.ndarray  # (J, 2) float32
@@ -31,16 +31,16 @@ class GroundTruth(NamedTuple):
 
 
 class DuePacket(NamedTuple):
-    """A packet and when a driver would send it. Its stamp is `due_us` in ns, from 0."""
+    """A packet and the time when a driver would send it. Its stamp is `due_us` in ns, from 0."""
 
     due_us: int  # since the start of the playback, in sensor time without long gaps
     packet: Packet
     truth: GroundTruth | None = None
-    gap_us: int = 0  # length of the gap before it, where one is skipped
+    gap_us: int = 0  # length of the skipped gap before it, if any
 
 
 class DuePart(NamedTuple):
-    """The events of a packet that is encoded here; fields as of `DuePacket`."""
+    """The events of a packet to be encoded; fields as in `DuePacket`."""
 
     due_us: int
     events: np.ndarray
@@ -49,10 +49,10 @@ class DuePart(NamedTuple):
 
 
 class _Playhead:
-    """Sensor time as the time since the start of a playback, long gaps between events closed."""
+    """Converts sensor time to time since the start of a playback, with long gaps closed."""
 
     def __init__(self, start_us: int | None = None):
-        """Begin at a sensor time; None: the first one that comes."""
+        """Start at a sensor time; None: at the first event."""
         self.due_us = 0
         self._start_us = self._latest_us = start_us
 
@@ -68,15 +68,15 @@ class _Playhead:
         return gap_us
 
     def restart(self, first_us: int) -> None:
-        """Go on at once with a clock that began again."""
+        """Continue immediately after a restart of the sensor's clock."""
         self._start_us, self._latest_us = first_us - self.due_us, first_us
 
 
 def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
-    """Return the packets that the parameters ask for, in order; a file is opened at once.
+    """Return the packets selected by the parameters in order; files are opened immediately.
 
     Raises:
-        RecordingError: there is no such recording, or of no format that is known.
+        RecordingError: there is no such recording, or its format is unknown.
     """
     period_us = round(1e6 / params.packets_per_s)
     if not params.recording:
@@ -91,15 +91,15 @@ def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
 
 
 def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
-    """Yield a bag's packets as they were recorded, at the distances of their first events.
+    """Yield a bag's packets as recorded, spaced by the times of their first events.
 
-    Header stamps do not matter: they are of a host whose clock may have been set, or that read a
-    file faster than the sensor wrote it. A packet without events is due with the one before it.
+    Header stamps are ignored: they are from a host whose clock may have been set, or that read a
+    file faster than real time. A packet without events is due with the previous one.
     """
     stream, head = PacketStream(), _Playhead()
     for packet in recording.packets():
         gap_us = 0
-        with suppress(PacketError):  # listeners shall see bad packets too
+        with suppress(PacketError):  # bad packets are also published
             update = stream.update(packet)
             times_us = (update.events if len(update.events) else update.triggers)['t']
             if len(times_us):
@@ -110,9 +110,9 @@ def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
 
 
 def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iterator[DuePacket]:
-    """Yield a recording's events in EVT3 packets, one a period of the sensor's clock.
+    """Yield a recording's events as EVT3 packets, one per period of the sensor's clock.
 
-    Where a recording of ours has a label of a packet's end, it goes along as the truth.
+    A label at the end of a packet is passed along as ground truth.
     """
     labels = recording.labels() if isinstance(recording, Hdf5Recording) else None
 
@@ -126,7 +126,7 @@ def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iter
             gap_us = head.move(end_us, end_us)
             truth = None
             if labels is not None:
-                # A reader of EVT3 begins in the first turn of the clock.
+                # A decoder of EVT3 starts in the first period of the clock.
                 before_us = first * period_us // EVT3_PERIOD_US * EVT3_PERIOD_US
                 truth = _truth(labels, end_us, before_us)
             yield DuePart(head.due_us, events, truth, gap_us)
@@ -134,7 +134,7 @@ def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iter
 
 
 def _truth(labels: Labels, stamp_us: int, before_us: int) -> GroundTruth | None:
-    """Return the label of a time; None where there is none."""
+    """Return the label at a time; None if there is none."""
     at = np.searchsorted(labels.t, stamp_us)
     if at == len(labels.t) or labels.t[at] != stamp_us:
         return None
@@ -143,7 +143,7 @@ def _truth(labels: Labels, stamp_us: int, before_us: int) -> GroundTruth | None:
 
 
 def simulated_packets(scene: SimulatedScene, period_us: int, frame_id: str) -> Iterator[DuePacket]:
-    """Yield a scene's events in EVT3 packets, one a period or a slice, whichever is longer."""
+    """Yield a scene's events as EVT3 packets, one per period or slice, whichever is longer."""
     def pieces():
         pending: list[np.ndarray] = []
         due_us = period_us

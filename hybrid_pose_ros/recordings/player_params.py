@@ -12,23 +12,23 @@ from hybrid_pose_ros.simulation.camera import CAMERAS
 class PlayerParams:
     """Parameters of the event_player node."""
 
-    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 to play. Empty: a person simulated '
+    recording: str = param('', 'Bag, .raw, .aedat4 or .h5 file to play. Empty: simulate a person '
                            'live.')
-    topic: str = param('', 'Topic of the packets, where a bag has several with events; stream of '
+    topic: str = param('', 'Topic of the packets if a bag has several event topics; stream of '
                        'an AEDAT4 file.')
-    rate: float = param(1.0, 'Speed of the playback.', low=0.01, high=100.0)
-    packets_per_s: float = param(250.0, 'Packets a second, where events are encoded here; a '
-                                 'bag\'s packets are sent as they are.', low=1.0, high=1_000.0)
-    duration_s: float = param(10.0, 'Length of the simulated scene [s]; 0: endless.',
+    rate: float = param(1.0, 'Playback speed.', low=0.01, high=100.0)
+    packets_per_s: float = param(250.0, 'Packets per second if the player encodes the events; '
+                                 'the packets of a bag are sent unchanged.', low=1.0, high=1_000.0)
+    duration_s: float = param(10.0, 'Duration of the simulated scene [s]; 0: endless.',
                               low=0.0, high=86_400.0)
-    seed: int = param(0, 'Of the simulated scene.', low=0, high=1_000_000)
-    camera: str = param('davis346-front', 'Which camera sees the simulated scene.',
+    seed: int = param(0, 'Random seed of the simulated scene.', low=0, high=1_000_000)
+    camera: str = param('davis346-front', 'Camera of the simulated scene.',
                         choices=tuple(CAMERAS))
-    loop: bool = param(False, 'Begin again at the end of a recording.')
-    frame_id: str = param('event_camera', 'Frame of packets that are encoded here.')
-    subscribers: int = param(1, 'Subscribers to wait for before the first packet.',
+    loop: bool = param(False, 'Restart at the end of a recording.')
+    frame_id: str = param('event_camera', 'Frame of the packets that the player encodes.')
+    subscribers: int = param(1, 'Number of subscribers to wait for before the first packet.',
                              low=0, high=100)
-    players: int = param(1, 'Players that begin at the same time, one of each camera.',
+    players: int = param(1, 'Number of players that start simultaneously, one per camera.',
                          low=1, high=100)
 
     def __post_init__(self):

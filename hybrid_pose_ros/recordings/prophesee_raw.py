@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prophesee .raw files: a text header, then EVT2 or EVT3 words.
+"""Prophesee .raw files: a text header followed by EVT2 or EVT3 words.
 
-Not read are EVT2.1, EVT4, and .dat files, which hold decoded events.
+EVT2.1, EVT4 and .dat files (decoded events) are not supported.
 """
 
 import re
@@ -23,7 +23,7 @@ MAX_HEADER_LINE = 10_000
 
 VGA, HD = (640, 480), (1280, 720)
 SENSORS = (('genx320', (320, 320)), ('gen3', VGA), ('gen4', HD), ('imx636', HD), ('imx646', HD))
-"""What plugin, sensor or generation is called, and its size [px]."""
+"""Names of plugins, sensors or generations, and the sensor size [px]."""
 
 VGA_SYSTEMS = (0x15, 0x17, 0x19, 0x1C, 0x1D, 0x21, 0x22, 0x23, 0x28, 0x29, 0x97, 0x99, 0xA1, 0xA2)
 HD_SYSTEMS = (0x1A, 0x1E, 0x1F, 0x20, 0x27, 0x2E, 0x30, 0x31, 0x32, 0x9A)
@@ -31,7 +31,7 @@ HD_SYSTEMS = (0x1A, 0x1E, 0x1F, 0x20, 0x27, 0x2E, 0x30, 0x31, 0x32, 0x9A)
 
 
 class RawHeader(NamedTuple):
-    """What the text in front of the words says."""
+    """Contents of the text header."""
 
     encoding: str
     width: int
@@ -40,24 +40,24 @@ class RawHeader(NamedTuple):
 
 
 class PropheseeRaw(Recording):
-    """EVT2 or EVT3 words; what is no whole word at the end is ignored."""
+    """A file of EVT2 or EVT3 words; an incomplete word at the end is ignored."""
 
     def __init__(self, path: Path):
         """Read the header.
 
         Raises:
-            RecordingError: it names no encoding that is read here, or no sensor.
+            RecordingError: the encoding is missing or not supported, or the sensor is unknown.
         """
         self.path = path
         self._header = read_header(path)
         self.encoding, self.width, self.height, _ = self._header
 
     def pieces(self) -> Iterator[Decoded]:
-        """Yield what each PIECE_BYTES of the file hold."""
+        """Yield the events of PIECE_BYTES of the file at a time."""
         return self._decode(PIECE_BYTES)
 
     def events(self) -> np.ndarray:
-        """Return all events, (N,) of EVENT_DTYPE, in decoding order; decoded in one go."""
+        """Return all events, (N,) of EVENT_DTYPE, in decoding order, decoded at once."""
         return next(self._decode(self.path.stat().st_size), (no_events(), None))[0]
 
     def _decode(self, piece_bytes: int) -> Iterator[Decoded]:
@@ -70,15 +70,15 @@ class PropheseeRaw(Recording):
 
 
 def read_header(path: Path) -> RawHeader:
-    """Return encoding and sensor size from the lines that begin with a percent sign.
+    """Return encoding and sensor size from the lines that start with a percent sign.
 
-    Old files do not tell the size: it follows from the sensor's name or the camera's number.
+    Old files lack the size: it is derived from the sensor's name or the camera's number.
     """
     fields, size_bytes = _fields(path)
     kind, _, options = fields.get('format', fields.get('evt', '')).partition(';')
     encoding = ENCODINGS.get(kind.lower())
     if encoding is None:
-        found = 'a .dat file' if 'Data' in fields else f'in {kind or "no known"} format'
+        found = 'a .dat file' if 'Data' in fields else f'in {kind or "an unknown"} format'
         raise RecordingError(f'{path} is {found}: expected EVT2 or EVT3 words after a header with '
                              '"% evt 2.0", "% evt 3.0" or "% format EVT2" or "EVT3"; record in '
                              'one of these formats')
@@ -93,13 +93,13 @@ def read_header(path: Path) -> RawHeader:
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
-    """Return the values of the header by name, and its length."""
+    """Return the fields of the header by name, and its length."""
     fields = {}
     with path.open('rb') as file:
         while True:
             size_bytes = file.tell()
             line = file.readline(MAX_HEADER_LINE)
-            # Without `% end`, words that begin like a line follow: text has no control bytes.
+            # Without `% end`, words that look like a line may follow: text has no control bytes.
             if not line.startswith(b'% ') or min(line.strip().replace(b'\t', b' ')) < ord(' '):
                 return fields, size_bytes
             name, _, value = line[2:].decode('latin-1').strip().partition(' ')
@@ -118,5 +118,5 @@ def _size_of_sensor(path: Path, fields: dict[str, str]) -> tuple[int, int]:
     system = int(system) if re.fullmatch(r'\d{1,9}', system) else None
     if system in VGA_SYSTEMS or system in HD_SYSTEMS:
         return VGA if system in VGA_SYSTEMS else HD
-    raise RecordingError(f'{path} does not say how large its sensor is: add a line such as '
+    raise RecordingError(f'{path} does not give the sensor size: add a line such as '
                          '"% geometry 1280x720" to its header')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every recording offers, whatever file it lies in."""
+"""The interface of all recordings, regardless of their file format."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -15,25 +15,24 @@ from hybrid_pose_ros.events.packet import Packet
 
 
 class Recording(ABC):
-    """Events of one sensor. It can be iterated any number of times, each time from the start.
+    """Events of one sensor. It can be iterated repeatedly, each time from the start.
 
-    What a file that was cut short still holds is read first; then the iterators raise
-    RecordingError.
+    The readable part of a truncated file is read first; then the iterators raise RecordingError.
     """
 
     path: Path
     width: int  # of the sensor [px]
     height: int
-    encoding: str  # how the file stores events: 'evt3', 'libcaer', 'aedat4', ...
+    encoding: str  # encoding of events in the file: 'evt3', 'libcaer', 'aedat4', ...
 
     @abstractmethod
     def pieces(self) -> Iterator[Decoded]:
-        """Yield events and triggers in decoding order, in pieces as the file brings them."""
+        """Yield events and triggers in decoding order, in pieces that depend on the file."""
 
     def event_chunks(self, duration_us: int) -> Iterator[np.ndarray]:
-        """Yield the events of one time bin [k, k + 1) * duration_us of the sensor's clock each.
+        """Yield the events of each time bin [k, k + 1) * duration_us of the sensor's clock.
 
-        Bins without events are left out. Events that step back in time stay in decoding order, in
+        Bins without events are skipped. Events that step back in time stay in decoding order, in
         the bin of the latest event before them.
         """
         pending: list[np.ndarray] = []
@@ -61,7 +60,7 @@ class Recording(ABC):
 
 
 class PacketRecording(Recording):
-    """A recording that holds a driver's event packets."""
+    """A recording of a driver's event packets."""
 
     topic: str
 
@@ -71,15 +70,15 @@ class PacketRecording(Recording):
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Raise RecordingError unless events (uint16) can lie on a sensor of that size."""
+    """Raise RecordingError unless uint16 coordinates can address a sensor of this size."""
     if not (0 < width <= 1 << 16 and 0 < height <= 1 << 16):
         raise RecordingError(f'{path}: a sensor of {width}x{height} px, expected 1x1 to '
                              '65536x65536')
 
 
 def check_events(path: Path, events: np.ndarray, width: int, height: int) -> None:
-    """Raise RecordingError unless all events lie on the sensor, ON or OFF."""
+    """Raise RecordingError unless all events are inside the sensor, with polarity ON or OFF."""
     wrong = np.flatnonzero((events['x'] >= width) | (events['y'] >= height) | (events['p'] > 1))
     if len(wrong):
-        raise RecordingError(f'{path}: event {events[wrong[0]]} (t, x, y, p) is not one of a '
+        raise RecordingError(f'{path}: event {events[wrong[0]]} (t, x, y, p) is not valid for a '
                              f'sensor of {width}x{height} px')

@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rigs of calibrated cameras: from our own YAML, Kalibr's, our recordings, and DHP19.
+"""Calibrated camera rigs from YAML files of this package, Kalibr, recordings, and DHP19.
 
-Our own file names the cameras, as their trackers' namespaces do, and says where each is:
+The YAML file maps cameras, named like the namespaces of their trackers, to their poses:
 
     frame_id: world
     cameras:
       left:
-        calibration: left.yaml            # of camera_calibration, or its keys here
+        calibration: left.yaml            # from camera_calibration, or its keys directly
         rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1]     # world to camera, row by row
         translation_m: [0.1, 0.0, 0.0]
 """
@@ -29,20 +29,20 @@ from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 from hybrid_pose_ros.yaml_files import read_mapping
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
-"""Kalibr's names of what ROS calls otherwise."""
+"""Kalibr's names of distortion models and their names in ROS."""
 DHP19_NUMBERS = {2: (2, 3), 4: (1, 2, 3, 4)}
-"""Cameras of DHP19 in a rig of so many: the front ones, or all."""
+"""Cameras of DHP19 by the size of the rig: the front cameras, or all."""
 _MISTAKES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-"""What a file of another layout leads to."""
+"""Exceptions caused by a file of another layout."""
 
 
 def load_rig(path: str | Path) -> Rig:
-    """Return the rig of a YAML file, of ours or a camchain of Kalibr's.
+    """Return the rig of a YAML file, in the layout of this package or a camchain of Kalibr.
 
     Kalibr's world is the frame of its first camera; cameras are named after their topics.
 
     Raises:
-        InputError: the file cannot be read, is neither, or its numbers are not those of cameras.
+        InputError: the file cannot be read, has neither layout, or contains invalid cameras.
     """
     path = Path(path)
     content = read_mapping(path, 'rig')
@@ -57,20 +57,20 @@ def load_rig(path: str | Path) -> Rig:
             f'({type(error).__name__}: {error})') from error
     for camera in rig.cameras:
         if not re.fullmatch(r'[A-Za-z_]\w*', camera.name, re.ASCII):
-            raise InputError(f'{path}: camera {camera.name!r} must be named as ROS names are: '
-                             'letters, digits and _, no digit first')
+            raise InputError(f'{path}: camera {camera.name!r} is not a valid ROS name: use '
+                             'letters, digits and _, not starting with a digit')
         try:
             check_camera(camera)
         except InputError as error:
             raise InputError(f'{path}: {error}') from error
     if len(rig.cameras) < 2 or len(set(rig.names)) < len(rig.cameras):
-        raise InputError(f'{path}: a rig needs two cameras or more, each of another name, but has '
+        raise InputError(f'{path}: a rig needs at least two cameras with different names, but has '
                          f'{", ".join(rig.names) or "none"}')
     return rig
 
 
 def save_rig(rig: Rig, path: str | Path) -> None:
-    """Write a rig to a YAML file of ours, whole in itself.
+    """Write a rig to a self-contained YAML file.
 
     Raises:
         InputError: the file cannot be written.
@@ -91,15 +91,15 @@ def save_rig(rig: Rig, path: str | Path) -> None:
 
 
 def recorded_rig(recordings: Sequence[Hdf5Recording]) -> Rig:
-    """Return the rig that recordings of one person were made by, named after their files.
+    """Return the rig with which recordings of one person were made, named after their files.
 
     Raises:
-        InputError: a recording does not say where its camera was.
+        InputError: a recording lacks the pose of its camera.
     """
     cameras = []
     for recording in recordings:
         if recording.camera is None:
-            raise InputError(f'{recording.path} does not say where its camera was: expected the '
+            raise InputError(f'{recording.path} has no camera pose: expected the '
                              'attributes intrinsics, rotation and translation')
         cameras.append(RigCamera(
             recording.path.stem, recording.width, recording.height,
@@ -113,7 +113,7 @@ def dhp19_rig(cameras: int) -> Rig:
     """Return the two front cameras of DHP19, or all four, named dhp19_1 to dhp19_4.
 
     Raises:
-        InputError: another number of cameras.
+        InputError: there is no rig with this number of cameras.
     """
     if cameras not in DHP19_NUMBERS:
         raise InputError(f'there is no rig of {cameras} cameras: choose '
@@ -128,7 +128,7 @@ def _dhp19_camera(number: int) -> RigCamera:
 
 
 def _integer_centers(intrinsics: np.ndarray) -> np.ndarray:
-    """Return a matrix (3, 3) for pixels whose centers are integers, of one where i is an edge."""
+    """Convert a matrix (3, 3) from pixel edges at integers to pixel centers at integers."""
     moved = np.array(intrinsics, np.float64)
     moved[:2, 2] -= LABEL_CENTER_PX
     return moved
@@ -154,10 +154,10 @@ def _kalibr(content: dict[str, Any]) -> Rig:
             break
         entry = content[f'cam{number}']
         if entry.get('camera_model', 'pinhole') != 'pinhole':
-            raise InputError(f'cam{number} is of model {entry["camera_model"]}: only pinhole '
-                             'cameras can be used')
+            raise InputError(f'cam{number} has the model {entry["camera_model"]}: only pinhole '
+                             'cameras are supported')
         if entry['distortion_model'] not in KALIBR_MODELS:
-            raise InputError(f'cam{number}: distortion {entry["distortion_model"]} is not known: '
+            raise InputError(f'cam{number}: unknown distortion {entry["distortion_model"]}: '
                              f'choose from {", ".join(KALIBR_MODELS)}')
         if number:
             with np.errstate(invalid='ignore', over='ignore'):  # `check_camera` reports it
@@ -174,7 +174,7 @@ def _kalibr(content: dict[str, Any]) -> Rig:
 
 
 def _name_of_topic(topic: str, number: int) -> str:
-    """Return `left` for /left/event_camera/image_raw, cam0 where there is no topic."""
+    """Return `left` for /left/event_camera/image_raw, cam0 if there is no topic."""
     parts = topic.strip('/').split('/')
     return parts[0] if len(parts) > 1 else f'cam{number}'
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of one sqlite3 file of a bag, which is opened to be read only."""
+"""Reads the messages of one sqlite3 file of a bag, opened read-only."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -17,12 +17,12 @@ def sqlite_messages(file: Path, topics: Collection[str] | None, faults: Faults) 
     """Yield topic, type, log time [ns] and bytes of each message, by log time.
 
     Args:
-        file: of the bag.
-        topics: only those; None for all.
-        faults: rows that are damaged are added to it.
+        file: file of the bag.
+        topics: topics to read; None for all.
+        faults: collects damaged rows.
 
     Raises:
-        RecordingError: the file cannot be read from here on.
+        RecordingError: the rest of the file cannot be read.
     """
     query = f'SELECT {COLUMNS} FROM messages JOIN topics ON messages.topic_id = topics.id '
     names = [] if topics is None else list(topics)
@@ -35,7 +35,7 @@ def sqlite_messages(file: Path, topics: Collection[str] | None, faults: Faults) 
 
 
 def sqlite_topics(file: Path) -> dict[str, str]:
-    """Return the type of each topic.
+    """Return the types of the topics.
 
     Raises:
         RecordingError: the file is damaged or not a bag.
@@ -48,7 +48,7 @@ def sqlite_topics(file: Path) -> dict[str, str]:
 
 
 def _check(file: Path, row: tuple, types: tuple[type, ...]) -> None:
-    """Raise RecordingError unless a row's values have these types; sqlite3 stores any anywhere."""
+    """Raise RecordingError unless a row has these types; sqlite3 stores any type in any column."""
     if tuple(map(type, row)) != types:
         raise RecordingError(f'{file} is damaged: a row is {row!r:.200}')
 
@@ -66,10 +66,10 @@ def _rows(file: Path, query: str, values: Collection = ()) -> Iterator[tuple]:
         reason = str(error) or type(error).__name__
         if Path(f'{file}-journal').exists():
             raise RecordingError(
-                f'{file} was left within a transaction ({reason}): copy it together with '
+                f'{file} has an unfinished transaction ({reason}): copy it together with '
                 f'{file.name}-journal and open the copy with `sqlite3 {file.name} .tables`, which '
                 'rolls the transaction back') from error
         damaged = getattr(error, 'sqlite_errorname', '') == 'SQLITE_CORRUPT'
         raise RecordingError(f'{file} is damaged or not a bag: {reason}' + (
-            f'; `sqlite3 {file.name} .recover` prints what is left of it' if damaged else '')
+            f'; `sqlite3 {file.name} .recover` recovers the readable rows' if damaged else '')
         ) from error

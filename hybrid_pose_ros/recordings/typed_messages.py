@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of a recorded graph, deserialized without ROS, and checked.
+"""Deserializes and validates the messages of a recorded graph without ROS.
 
-Any program can publish anything on any topic, and nodes of another version other messages under
-the same name. A message that is not what its topic carries is left out and counted.
+Any program can publish any message on any topic, and other versions of a node may publish other
+messages with the same type name. Messages that do not match their topic are skipped and counted.
 """
 
 from collections.abc import Collection, Iterator
@@ -19,12 +19,12 @@ from hybrid_pose_ros.recordings.pose_topics import (
     SKELETON, SKELETONS, STATE, TRUTH, TYPES, WORLD, one_of)
 
 FARTHEST_US = 1 << 53
-"""Sensor times are within 285 years, so that their differences are exact numbers."""
+"""Sensor times are within 285 years, so that their differences are exact."""
 
 LONGEST_STEP_US = 1_000_000_000
 
 LONGEST_MS = 1e13
-"""The stamps that a latency is between may be of 1970, where a clock is simulated."""
+"""Stamps used for latencies may be from 1970 if a clock is simulated."""
 
 FARTHEST_PX = 1e6
 
@@ -33,7 +33,7 @@ LATENCIES_MS = 'event_latency_ms', 'packet_latency_ms', 'compute_ms'
 
 
 class TypedMessage(NamedTuple):
-    """One message; it has the fields of the ROS message, arrays as NumPy's."""
+    """One message with the fields of the ROS message, arrays as NumPy arrays."""
 
     topic: str
     log_time_ns: int
@@ -41,7 +41,7 @@ class TypedMessage(NamedTuple):
 
 
 class BadMessages:
-    """Counts the messages that were left out, by topic, and keeps why the first one was."""
+    """Counts skipped messages by topic and keeps the first reason for each topic."""
 
     def __init__(self):
         self._counts: dict[str, int] = {}
@@ -53,20 +53,20 @@ class BadMessages:
         self._reasons.setdefault(topic, reason)
 
     def line(self) -> str:
-        """Return one line for people; empty if no message was left out."""
+        """Return a one-line report; empty if no message was skipped."""
         return '; '.join(f'{count} of {topic}: {" ".join(self._reasons[topic].split())}'
                          for topic, count in self._counts.items())
 
 
 class MessageReader:
-    """Deserializes messages; those that are not what their topics carry are counted in `bad`."""
+    """Deserializes messages; those that do not match their topics are counted in `bad`."""
 
     def __init__(self):
         self.bad = BadMessages()
         self._store = typestore()
 
     def read(self, message: BagMessage) -> Any | None:
-        """Return a message with the fields of its type; None if it is left out."""
+        """Return a message with the fields of its type; None if it is skipped."""
         try:
             return self._read(message)
         except ValueError as error:
@@ -79,7 +79,7 @@ class MessageReader:
             raise ValueError(f'type {message.type or "unknown"}, expected {TYPES[name]}')
         try:
             typed = self._store.deserialize_cdr(message.cdr, message.type)
-        except Exception as error:  # of struct, NumPy and rosbags' own, with no common base
+        except Exception as error:  # from struct, NumPy and rosbags, without a common base class
             raise ValueError(f'{len(message.cdr)} bytes are not a {message.type} as defined here: '
                              f'{str(error) or type(error).__name__:.200}') from error
         if name in CHECKS:
@@ -89,15 +89,15 @@ class MessageReader:
 
 def typed_messages(bag: str | Path, topics: Collection[str] | None = None,
                    reader: MessageReader | None = None) -> Iterator[TypedMessage]:
-    """Yield the messages of a bag in the order of the log.
+    """Yield the messages of a bag in log order.
 
     Args:
         bag: folder or file.
-        topics: only those; None for all.
-        reader: counts the messages that are left out.
+        topics: topics to read; None for all.
+        reader: counts the messages that are skipped.
 
     Raises:
-        RecordingError: not a bag, or one that is damaged; what can be read is yielded before.
+        RecordingError: not a bag, or it is damaged; raised after all readable messages.
     """
     reader = reader or MessageReader()
     for message in bag_messages(bag, topics):
@@ -115,8 +115,8 @@ def _check_skeleton(message: Any) -> None:
         raise ValueError(f'a sensor of {message.width}x{message.height} px, expected at most '
                          f'{MAX_PIXELS} pixels')
     for name in POSE_ARRAYS:
-        if not (np.abs(getattr(message, name)) <= FARTHEST_PX).all():  # nor NaN
-            raise ValueError(f'{name} holds NaN or more than {FARTHEST_PX:g}')
+        if not (np.abs(getattr(message, name)) <= FARTHEST_PX).all():  # also catches NaN
+            raise ValueError(f'{name} contains NaN or more than {FARTHEST_PX:g}')
     _check_ms(message, *LATENCIES_MS)
 
 
@@ -151,4 +151,4 @@ def _check_ms(message: Any, *names: str) -> None:
 
 CHECKS = {SKELETON: _check_pose, SKELETONS: _check_poses, TRUTH: _check_skeleton,
           WORLD: _check_world, STATE: lambda message: _check_ms(message, 'ann_ms')}
-"""What the values of a topic's messages must be; ValueError otherwise."""
+"""Checks of the values of a topic's messages; they raise ValueError."""

@@ -172,7 +172,7 @@ def test_a_bag_that_is_cut_short_is_refused_or_taken_in_part(capsys, tmp_path, b
     cut = tmp_path / 'cut.mcap'
     cut.write_bytes(whole.read_bytes()[:-whole.stat().st_size // 4])
     line = refused(capsys, cut, '--no-re-run')
-    assert 'cut short' in line
+    assert 'truncated' in line
 
 
 def test_what_is_whole_of_a_cut_bag_is_evaluated_on_request(capsys, tmp_path):
@@ -188,8 +188,8 @@ def test_what_is_whole_of_a_cut_bag_is_evaluated_on_request(capsys, tmp_path):
 
 
 @pytest.mark.parametrize('messages, reason', [
-    ([('/a', 'std_msgs/msg/String', 1, b'\0\1\0\0')], 'holds no event packets'),
-    (packet_messages([a_packet(0, payload=b'')]), 'holds no event'),
+    ([('/a', 'std_msgs/msg/String', 1, b'\0\1\0\0')], 'has no event packets'),
+    (packet_messages([a_packet(0, payload=b'')]), 'no event'),
     (packet_messages([a_packet(0), a_packet(1)]), 'the tracker needs 0.5 s'),
 ])
 def test_a_bag_without_enough_events_is_refused(capsys, tmp_path, messages, reason):
@@ -213,7 +213,7 @@ def test_of_a_split_bag_with_a_broken_file_the_rest_is_evaluated_on_request(
 def test_a_wrong_file_is_refused(capsys, tmp_path):
     path = tmp_path / 'a.mcap'
     path.write_bytes(b'nothing of the kind')
-    assert 'is not a file of a bag' in refused(capsys, path)
+    assert 'is not a bag file' in refused(capsys, path)
     assert 'does not exist' in refused(capsys, tmp_path / 'gone')
 
 

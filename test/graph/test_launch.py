@@ -101,7 +101,7 @@ def test_a_node_that_fails_ends_the_launch_with_its_line(tmp_path, live):
                  stderr=subprocess.STDOUT) as process:
         output, _ = process.communicate()
     assert process.returncode == 1
-    assert output.count('/proc/none/bag cannot be made') == 1
+    assert output.count('/proc/none/bag cannot be created') == 1
     assert 'evaluator ended with status 1: see its last line' in output
     pids = re.findall(r'process started with pid \[(\d+)\]', output)
     assert pids and not any(Path(f'/proc/{pid}').exists() for pid in pids)

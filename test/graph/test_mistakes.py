@@ -101,7 +101,7 @@ def test_a_recording_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_bag_that_cannot_be_made_is_named():
-    assert '/proc/none/bag cannot be made' in refusal('evaluator',
+    assert '/proc/none/bag cannot be created' in refusal('evaluator',
                                                       *parameter('bag', '/proc/none/bag'))
 
 

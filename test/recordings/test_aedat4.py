@@ -34,7 +34,7 @@ def test_events_are_read(path, compression):
 @pytest.mark.parametrize('start', [b'\xff\xff\xff\xff', b'\xff\xff\x00\x00', b'\x01'])
 def test_a_header_that_does_not_end_in_the_file_is_refused(path, start):
     """As much memory as it says was taken, up to 4 GiB; with less the process ended."""
-    with pytest.raises(RecordingError, match='is not a whole AEDAT4 file'):
+    with pytest.raises(RecordingError, match='is not a complete AEDAT4 file'):
         read(path, WHOLE[:14] + start + WHOLE[14 + len(start):][:300])
 
 
@@ -45,7 +45,7 @@ def test_a_packet_that_does_not_end_in_the_file_comes_after_the_whole_ones(path)
     path.write_bytes(WHOLE[:second + 4] + b'\xff\xff\xff\x7f' + WHOLE[second + 8:])
     pieces = open_recording(path).pieces()
     assert len(next(pieces).events) == 5
-    with pytest.raises(RecordingError, match='cut short: a packet ends at byte 2147'):
+    with pytest.raises(RecordingError, match='truncated: a packet ends at byte 2147'):
         next(pieces)
 
 
@@ -55,20 +55,20 @@ def test_a_list_of_streams_that_is_no_text_is_refused(path):
     script = ('import sys; from hybrid_pose_ros.recordings.formats import open_recording as read\n'
               'try: read(sys.argv[1])\nexcept ValueError as error: print(error)')
     result = python(script, path)
-    assert result.returncode == 0 and 'is not a whole AEDAT4 file' in result.stdout
+    assert result.returncode == 0 and 'is not a complete AEDAT4 file' in result.stdout
 
 
 @pytest.mark.parametrize('at, value', [(18, 0), (18, 1 << 30), (42, 1 << 30), (42, 1),
                                        (50, 1 << 31), (74, 1 << 31)])
 def test_a_header_whose_places_lie_elsewhere_is_refused(path, at, value):
     """The library panicked, which is no Exception: `except Exception` let it pass."""
-    with pytest.raises(RecordingError, match='is not a whole AEDAT4 file'):
+    with pytest.raises(RecordingError, match='is not a complete AEDAT4 file'):
         read(path, WHOLE[:at] + value.to_bytes(4, 'little') + WHOLE[at + 4:])
 
 
 def test_a_packet_that_is_no_table_is_damage(path):
     first = 18 + HEADER_BYTES
-    with pytest.raises(RecordingError, match='packet at byte [0-9]* does not hold events'):
+    with pytest.raises(RecordingError, match='packet at byte [0-9]* contains no valid events'):
         read(path, WHOLE[:first] + bytes(4) + b'\4\0\0\0' + bytes(4))
 
 
@@ -113,14 +113,15 @@ def test_several_event_streams_are_named(path):
 
 def test_a_file_without_an_event_stream_says_what_it_holds(path):
     path.write_bytes(aedat4(streams=[stream(3, 'FRME', 'frames')]))
-    with pytest.raises(RecordingError, match=r'no event stream, but 3 \(frames\) of type FRME'):
+    with pytest.raises(RecordingError, match=r'no event stream, only 3 \(frames\) of type FRME'):
         open_recording(path)
 
 
 @pytest.mark.parametrize('broken, reason', [
-    (packet(0, b'\4\0\0\0' + bytes(4)), 'does not hold events'), (packet(0, b''), 'does not hold'),
+    (packet(0, b'\4\0\0\0' + bytes(4)), 'contains no valid events'),
+    (packet(0, b''), 'contains no valid events'),
     (event_packet(1500).replace(b'\4\0\x08\0', b'\x40\1\x08\0'), 'sensor of 320x240'),
-    (packet(7, b'abc'), 'is of stream 7, which its header lacks')])
+    (packet(7, b'abc'), 'is of stream 7, which is not in the header')])
 def test_a_damaged_event_packet_does_not_hide_the_next(path, broken, reason):
     content = aedat4(packets=[event_packet(1000), broken, event_packet(2000)])
     first_us, fault = read_parts(path, content)
@@ -129,5 +130,5 @@ def test_a_damaged_event_packet_does_not_hide_the_next(path, broken, reason):
 
 def test_a_list_of_streams_with_entities_is_refused(path):
     """Entities of entities can stand for gigabytes."""
-    with pytest.raises(RecordingError, match='a list of streams with declarations'):
+    with pytest.raises(RecordingError, match='its list of streams has XML declarations'):
         read(path, aedat4(streams=['<!DOCTYPE a>']))

@@ -43,8 +43,8 @@ def metadata(folder, names, more=''):
 
 @pytest.mark.parametrize('broken', [0, 1, 2])
 @pytest.mark.parametrize('content, reason', [
-    (b'', 'is empty'), (b'\x89MCAP0\r\n', 'is damaged or cut short at byte 8: its end is missing'),
-    (b'nothing of the kind', 'is not a file of a bag'), (None, 'is missing, although metadata')])
+    (b'', 'is empty'), (b'\x89MCAP0\r\n', 'is damaged or truncated at byte 8: its end is missing'),
+    (b'nothing of the kind', 'is not a bag file'), (None, 'is missing, although metadata')])
 def test_a_broken_file_of_a_split_bag_does_not_hide_the_others(tmp_path, broken, content, reason):
     """All of the bag was refused."""
     files = split_bag(tmp_path)
@@ -67,7 +67,7 @@ def test_of_a_first_file_that_is_cut_short_the_rest_of_the_bag_is_read(tmp_path)
     seqs, fault = read(tmp_path)
     first = [seq for seq in seqs if seq < 40]
     assert 5 < len(first) < 40 and seqs == [*range(len(first)), *range(40, 80)]
-    assert fault.startswith(f'{files[0]} is damaged or cut short at byte')
+    assert fault.startswith(f'{files[0]} is damaged or truncated at byte')
 
 
 def test_several_broken_files_are_one_line(tmp_path):
@@ -117,7 +117,7 @@ def test_a_damaged_chunk_in_the_middle_does_not_hide_what_follows(tmp_path, fini
     lost = [seq for seq in range(40) if seq not in seqs]
     assert seqs == sorted(seqs) and seqs[0] == 0 and lost == list(range(lost[0], lost[-1] + 1))
     assert 0 < len(lost) < 15
-    assert f'{path} is damaged or cut short at byte {start}: ' in fault
+    assert f'{path} is damaged or truncated at byte {start}: ' in fault
 
 
 def test_a_chunk_with_a_wrong_checksum_is_skipped_and_reported(tmp_path):
@@ -174,7 +174,7 @@ def test_a_file_that_is_compressed_as_a_whole_is_refused_with_the_remedy(tmp_pat
     if named:
         metadata(tmp_path, [file.name])
     for path in (tmp_path, file):
-        with pytest.raises(RecordingError, match='compressed as a whole: unpack it with `zstd'):
+        with pytest.raises(RecordingError, match='compressed as a file: unpack it with `zstd'):
             open_recording(path)
 
 
@@ -190,7 +190,7 @@ def test_a_file_that_was_unpacked_is_read_under_its_new_name(tmp_path):
     ('sensor_msgs/msg/Image', r'\)')])
 def test_without_event_packets_the_types_that_were_found_are_named(tmp_path, kind, end):
     path = write_mcap(tmp_path / 'a.mcap', [('/events', kind, 1, b'\0\1\0\0')])
-    with pytest.raises(RecordingError, match=rf'but /events \({kind}{end}$'):
+    with pytest.raises(RecordingError, match=rf'only /events \({kind}{end}$'):
         open_recording(path)
 
 
@@ -215,7 +215,7 @@ def test_a_transaction_that_was_not_finished_is_named_with_the_remedy(tmp_path):
     for file in (path, tmp_path / 'a.db3-journal'):
         (killed / file.name).write_bytes(file.read_bytes())
     writer.close()
-    with pytest.raises(RecordingError, match=r'within a transaction .*`sqlite3 a.db3 .tables'):
+    with pytest.raises(RecordingError, match=r'unfinished transaction .*`sqlite3 a.db3 .tables'):
         open_recording(killed)
     with sqlite3.connect(killed / 'a.db3') as database:  # the remedy
         database.execute('SELECT name FROM sqlite_master').fetchall()
@@ -248,7 +248,7 @@ def test_what_is_packed_is_unpacked(compression, pack):
                                                ('lz4', lz4.frame.compress)])
 def test_a_frame_that_is_cut_short_or_too_large_is_refused(monkeypatch, compression, pack):
     packed = pack(bytes(100_000))
-    with pytest.raises(RecordingError, match='cut short'):
+    with pytest.raises(RecordingError, match='truncated'):
         unpacked(packed[:-1], compression)
     monkeypatch.setattr('hybrid_pose_ros.recordings.compression.MOST_BYTES', 99_999)
     with pytest.raises(RecordingError, match='unpacks to more than 99999 bytes'):

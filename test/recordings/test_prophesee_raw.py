@@ -42,12 +42,12 @@ def test_the_size_is_in_the_header_or_follows_from_the_sensor(tmp_path, header, 
 
 
 @pytest.mark.parametrize('header, text', [
-    ('% evt 3.0\n% serial_number 1\n', 'does not say how large its sensor is'),
+    ('% evt 3.0\n% serial_number 1\n', 'does not give the sensor size'),
     ('% evt 3.0\n% system_ID 99\n', 'add a line such as "% geometry 1280x720"'),
     ('% evt 3.0\n% geometry 0x480\n', 'a sensor of 0x480 px'),
     ('% evt 2.1\n% geometry 640x480\n', 'is in 2.1 format'),
     ('% format EVT21;height=320;width=320\n% end\n', 'is in EVT21 format'),
-    ('% date today\n% end\n', 'is in no known format'),
+    ('% date today\n% end\n', 'is in an unknown format'),
 ])
 def test_a_header_that_says_too_little_is_refused(tmp_path, header, text):
     with pytest.raises(RecordingError, match=text):
@@ -90,12 +90,12 @@ def test_a_number_that_is_none_is_not_taken_for_one(tmp_path, field):
     """int() refuses superscripts and more than 4300 digits by a ValueError of its own."""
     path = tmp_path / 'a.raw'
     path.write_bytes(f'% evt 3.0\n% {field}\n'.encode('latin-1') + WORDS)
-    with pytest.raises(RecordingError, match='does not say how large its sensor is'):
+    with pytest.raises(RecordingError, match='does not give the sensor size'):
         open_recording(path)
 
 
 def test_a_size_with_too_many_digits_among_the_options_is_not_cut(tmp_path):
-    with pytest.raises(RecordingError, match='does not say how large its sensor is'):
+    with pytest.raises(RecordingError, match='does not give the sensor size'):
         open_recording(raw_file(tmp_path, f'% format EVT3;width=64;height=48{"0" * 20}\n% end\n'))
 
 

@@ -106,13 +106,13 @@ def test_recordings_say_where_their_cameras_were(tmp_path):
 
 def test_a_recording_without_its_camera_makes_no_rig(tmp_path):
     Hdf5Writer(tmp_path / 'r.h5', width=346, height=260).close()
-    with pytest.raises(InputError, match='r.h5 does not say where its camera was'):
+    with pytest.raises(InputError, match='r.h5 has no camera pose'):
         recorded_rig([Hdf5Recording(tmp_path / 'r.h5')])
 
 
 @pytest.mark.parametrize('changes, words', [
-    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, 2]}, 'camera right: its rotation is not a rotation'),
-    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, -1]}, 'camera right: its rotation is not a rotation'),
+    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, 2]}, 'camera right: not a valid rotation'),
+    ({'rotation': [1, 0, 0, 0, 1, 0, 0, 0, -1]}, 'camera right: not a valid rotation'),
     ({'rotation': [1, 0, 0]}, 'is not a rig: expected `cameras`'),
     ({'translation_m': [0.0, float('nan'), 0.0]}, 'translation is not finite'),
     ({'translation_m': 'far'}, 'is not a rig: expected `cameras`'),
@@ -123,17 +123,17 @@ def test_a_mistake_in_a_rig_is_told(ours, changes, words):
 
 
 @pytest.mark.parametrize('text, words', [
-    ('cameras: {}', 'needs two cameras or more'), ('[1, 2]', 'expected a mapping'),
+    ('cameras: {}', 'needs at least two cameras'), ('[1, 2]', 'expected a mapping'),
     ('a: [', 'is not a YAML file'), ('cameras: 3', 'is not a rig'), ('cam0: 3', 'is not a rig'),
     ('cam0: 2001-99-99', 'is not a YAML file: month'), ('[' * 5000, 'nested too deeply'),
-    (CAMCHAIN.replace('radtan', 'fov'), 'cam0: distortion fov is not known'),
+    (CAMCHAIN.replace('radtan', 'fov'), 'cam0: unknown distortion fov'),
     (CAMCHAIN.replace('pinhole', 'omni'), 'only pinhole'),
     (CAMCHAIN.replace('330.5', '-1.0'), 'focal lengths must be positive'),
     (CAMCHAIN.replace('[346, 260]', '[]'), 'is not a rig'),
     (CAMCHAIN.replace('[346, 260]', '[-346, 260]'), 'image side of -346 px: expected a whole'),
     (CAMCHAIN.replace('[346, 260]', '[.inf, 260]'), 'image side of inf px'),
-    (CAMCHAIN.replace('/right', '/left'), 'each of another name'),
-    (CAMCHAIN.replace('/right', '/2nd'), "camera '2nd' must be named as ROS names are"),
+    (CAMCHAIN.replace('/right', '/left'), 'with different names'),
+    (CAMCHAIN.replace('/right', '/2nd'), "camera '2nd' is not a valid ROS name"),
     (CAMCHAIN.replace('[-0.02, 0.01, 0.0, 0.0]', '[1.0]'), '4 coefficients, not 1')])
 def test_a_file_that_is_no_rig_is_refused(tmp_path, text, words):
     (tmp_path / 'rig.yaml').write_text(text)

@@ -64,7 +64,8 @@ def test_a_message_of_another_version_of_its_type_is_left_out():
     (put(STEP_US_AT, 'I', 0), 'step_us is 0, expected 1'),
     (put(WIDTH_AT, 'I', 0), 'width is 0, expected 1'),
     (put(WIDTH_AT, 'Q', 65_536 << 32 | 65_536), 'a sensor of 65536x65536 px'),
-    (put(X_PX_AT, 'f', np.nan), 'x_px holds NaN'), (put(X_PX_AT, 'f', 1e30), 'x_px holds NaN or'),
+    (put(X_PX_AT, 'f', np.nan), 'x_px contains NaN'),
+    (put(X_PX_AT, 'f', 1e30), 'x_px contains NaN or'),
     (put(len(WHOLE) - 4, 'f', np.inf), 'compute_ms is inf')])
 def test_a_pose_with_an_impossible_value_is_left_out(cdr, reason):
     message, line = read(SKELETON, cdr)
