@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AEDAT 2.0 files of several DAVIS cameras on one clock, as jAER recorded DHP19.
+"""AEDAT 2.0 files of several DAVIS cameras on one clock, as recorded by jAER for DHP19.
 
-Behind header lines that begin with # come pairs of big-endian words: address and time [us].
+Header lines that start with # are followed by pairs of big-endian words: address and time [us].
 
     address  31 frame or IMU   30-22 y   21-12 x   11 ON   10 special event   3-0 channel
 
-Frames and IMU samples are skipped. The clock of 32 bits wraps every 71.6 minutes and is unwrapped:
-of two words in a row, the second is at the time nearest to the first.
+Frames and IMU samples are skipped. The 32-bit clock wraps every 71.6 minutes and is unwrapped:
+each word is assigned the time closest to that of the previous word.
 """
 
 from pathlib import Path
@@ -25,11 +25,11 @@ LONGEST_LINE = 1 << 16
 
 
 class AddressEvents(NamedTuple):
-    """Events as the file has them, N in all, and M special events."""
+    """The N events and M special events of a file."""
 
     t: np.ndarray  # (N,) int64 [us], the file's clock, unwrapped
-    x: np.ndarray  # (N,) int64, the sensor's address
-    y: np.ndarray  # (N,) int64, likewise
+    x: np.ndarray  # (N,) int64, sensor address
+    y: np.ndarray  # (N,) int64, sensor address
     p: np.ndarray  # (N,) int64, 1 = ON
     channel: np.ndarray  # (N,) int64
     specials_us: np.ndarray  # (M,) int64, times of external signals
@@ -49,7 +49,7 @@ def read_aedat2(path: Path) -> AddressEvents:
         raise RecordingError(f'{path} cannot be read: {error.strerror}') from error
     if (size - start) % 8:
         raise RecordingError(f'{path} ends within an event, {(size - start) % 8} bytes after '
-                             f'event {(size - start) // 8}: the file was cut short; copy it again')
+                             f'event {(size - start) // 8}: the file is truncated; copy it again')
     words = np.fromfile(path, '>u4', (size - start) // 4, offset=start).reshape(-1, 2)
     address = words[:, 0].astype(np.int64)
     stamps_us = _unwrapped(words[:, 1])
@@ -63,7 +63,7 @@ def read_aedat2(path: Path) -> AddressEvents:
 
 
 def _unwrapped(stamps_us: np.ndarray) -> np.ndarray:
-    """Return the times of words (N,) uint32 as int64, whatever their number of wraps."""
+    """Return the times of words (N,) uint32 as int64, after any number of wraps."""
     if not len(stamps_us):
         return np.empty(0, np.int64)
     steps_us = np.diff(stamps_us.astype(np.uint32)).view(np.int32)
@@ -71,12 +71,12 @@ def _unwrapped(stamps_us: np.ndarray) -> np.ndarray:
 
 
 def _header_bytes(path: Path, file) -> int:
-    """Return where the events begin.
+    """Return the offset of the events.
 
-    The first byte of an event may be a # too; the time behind it is no text.
+    The first byte of an event can also be #, but the time that follows is not text.
     """
     if not file.readline(LONGEST_LINE).startswith(MAGIC):
-        raise RecordingError(f'{path} is no AEDAT 2.0 file: expected it to begin with '
+        raise RecordingError(f'{path} is not an AEDAT 2.0 file: expected it to start with '
                              f'{MAGIC.decode()}')
     start = file.tell()
     while (line := file.readline(LONGEST_LINE)).startswith(b'#') and line.endswith(b'\n'):

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of a dataset as files of ours, made in parallel.
+"""Converts recordings of a dataset to HDF5 recordings in parallel.
 
-A conversion can be stopped and taken up again: files that are complete are not made again. A
-recording that cannot be read does not stop the others.
+A conversion can be interrupted and resumed: complete files are not written again. A recording that
+cannot be read does not stop the others.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from hybrid_pose_ros.parallel import as_done
 
 
 class Conversion(NamedTuple):
-    """One recording of a dataset: how its channels are read, and what they are written to."""
+    """One recording of a dataset: the function that reads its channels, and the output paths."""
 
     load: Callable[[], list[DatasetRecording]]
     paths: tuple[Path, ...]
@@ -25,19 +25,19 @@ class Conversion(NamedTuple):
 
     @property
     def done(self) -> bool:
-        """Whether all files are there."""
+        """Whether all files exist."""
         return all(path.exists() for path in self.paths)
 
 
 def write_ours(recordings: list[DatasetRecording], paths: tuple[Path, ...], *, encoding: str
                ) -> None:
-    """Write recordings as files of ours, one each; `encoding` is told as their source."""
+    """Write one HDF5 recording per path; `encoding` is stored as their source."""
     for recording, path in zip(recordings, paths, strict=True):
         write(recording, path, encoding)
 
 
 def convert(conversion: Conversion) -> dict:
-    """Read one recording and write its files; return the facts, or why it is refused."""
+    """Convert one recording; return facts about it, or the error."""
     try:
         recordings = conversion.load()
         conversion.write(recordings, conversion.paths)
@@ -51,27 +51,27 @@ def convert(conversion: Conversion) -> dict:
 
 
 def make_folders(folders: Iterable[Path]) -> None:
-    """Make folders that are not there yet.
+    """Create missing folders.
 
     Raises:
-        RecordingError: one cannot be made.
+        RecordingError: a folder cannot be created.
     """
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RecordingError(f'{folder} cannot be made: {error.strerror}') from error
+            raise RecordingError(f'{folder} cannot be created: {error.strerror}') from error
 
 
 def convert_all(conversions: list[Conversion], executor: Executor | None) -> Iterator[dict]:
-    """Convert what is not there yet; yield the facts of each as it is done.
+    """Convert the recordings that are missing; yield the facts of each when it is done.
 
     Args:
-        conversions: of recordings.
-        executor: runs them; None: this process, one after the other.
+        conversions: recordings to convert.
+        executor: runs the conversions; None: sequentially in this process.
 
     Raises:
-        RecordingError: a folder cannot be made.
+        RecordingError: a folder cannot be created.
     """
     make_folders({path.parent for conversion in conversions for path in conversion.paths})
     yield from as_done(convert, [conversion for conversion in conversions

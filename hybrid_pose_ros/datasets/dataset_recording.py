@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a reader of a dataset returns: one camera's events and labels, on the way to our form."""
+"""The common result of all dataset readers: events and labels of one camera."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
 
 
 class DatasetRecording(NamedTuple):
-    """Events and labels of one camera, as our HDF5 files hold them."""
+    """Events and labels of one camera, as stored in HDF5 recordings."""
 
     name: str
     width: int  # [px]
@@ -27,22 +27,22 @@ class DatasetRecording(NamedTuple):
     camera: CameraPose | None
 
     def labeled(self) -> LabeledRecording:
-        """Return it as `load_labeled` returns a file.
+        """Return the recording as `load_labeled` returns a file.
 
         Raises:
-            InputError: there are less than two labels, or they are out of order.
+            InputError: there are fewer than two labels, or they are not in order of time.
         """
         return labeled(self.name, self.width, self.height, self.events, self.labels,
                        source=self.name)
 
 
 def inside_image(joints_px: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return which pixels (..., 2) lie in the image, (...) bool; NaN does not."""
+    """Return which pixels (..., 2) are inside the image, (...) bool; NaN is outside."""
     return ((joints_px >= 0) & (joints_px < (width, height))).all(axis=-1)
 
 
 def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
-    """Write it as one of our HDF5 files; the file has its name only when it is complete.
+    """Write an HDF5 recording; the file gets its name only when it is complete.
 
     Raises:
         RecordingError: the file cannot be written.
@@ -56,14 +56,14 @@ def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
 
 @contextmanager
 def partial_file(path: Path, size_bytes: int = 0) -> Iterator[Path]:
-    """Give a path to write to; what was written is renamed when all went well, else removed.
+    """Yield a path to write to; the file is renamed on success and removed on failure.
 
     Args:
-        path: of the file.
-        size_bytes: that it will have at most.
+        path: final path of the file.
+        size_bytes: maximum size of the file.
 
     Raises:
-        RecordingError: the file cannot be written, or the disk has no room for it.
+        RecordingError: the file cannot be written, or the disk has no space for it.
     """
     partial = path.with_name(path.name + '.partial')
     try:

@@ -1,10 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DHP19 on disk: which recordings there are, of whom, and their four channels.
+"""Recordings of DHP19 on disk: names, splits, and loading of their four channels.
 
-17 people make 33 movements in 5 sessions before four event cameras of 346x260 px. The split is the
-paper's: subjects 1 to 12 are trained on, 13 to 17 tested. Two forms are read: the published one,
-with the folders DVS_movies and Vicon_data, and the HDF5 files that the paper's code reads.
+17 people perform 33 movements in 5 sessions in front of four event cameras of 346x260 px. The
+split follows the paper: subjects 1 to 12 for training, 13 to 17 for testing. Two layouts are
+supported: the published one, with the folders DVS_movies and Vicon_data, and the HDF5 files used
+by the paper's code.
 """
 
 import re
@@ -20,14 +21,14 @@ from hybrid_pose_ros.errors import InputError
 
 SUBJECTS = {'train': range(1, 13), 'test': range(13, 18), 'all': range(1, 18)}
 MOVEMENTS = (8, 6, 6, 6, 7)
-"""Of each session."""
+"""Number of movements in each session."""
 CHANNELS = range(len(CAMERA_OF_CHANNEL))
 MOVIES, VICON = 'DVS_movies', 'Vicon_data'
-"""Folders of the published form."""
+"""Folders of the published layout."""
 
 
 class RecordingName(NamedTuple):
-    """Who does what."""
+    """Subject, session and movement of a recording."""
 
     subject: int  # 1 to 17
     session: int  # 1 to 5
@@ -38,13 +39,13 @@ class RecordingName(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether the dataset has such a recording."""
+        """Whether the dataset contains this recording."""
         return (self.subject in SUBJECTS['all'] and 1 <= self.session <= len(MOVEMENTS)
                 and 1 <= self.movement <= MOVEMENTS[self.session - 1])
 
 
 class Hdf5Files(NamedTuple):
-    """One recording in the form that the paper's code reads."""
+    """One recording in the HDF5 layout of the paper's code."""
 
     name: RecordingName
     events: Path
@@ -54,13 +55,13 @@ class Hdf5Files(NamedTuple):
         """Return channels of the recording.
 
         Raises:
-            RecordingError: a file is not there, damaged, or of another layout.
+            RecordingError: a file is missing, damaged, or of another layout.
         """
         return [read_channel(self.events, self.labels, channel) for channel in channels]
 
 
 class RawFiles(NamedTuple):
-    """One recording in the published form."""
+    """One recording in the published layout."""
 
     name: RecordingName
     events: Path  # .aedat
@@ -70,38 +71,38 @@ class RawFiles(NamedTuple):
         """Return channels of the recording.
 
         Raises:
-            RecordingError: a file is not there or damaged, or the dataset leaves it out.
+            RecordingError: a file is missing or damaged, or the dataset excludes the recording.
         """
         return list(read_channels(self.events, self.labels, channels, str(self.name)))
 
 
 def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files] | list[RawFiles]:
-    """Return the recordings in a folder, by subject, session and movement.
+    """Return the recordings in a folder, sorted by subject, session and movement.
 
     Args:
-        folder: with `S1_session1_mov1_events.h5` and the like, or with the folders of the
-            published form.
+        folder: contains files such as `S1_session1_mov1_events.h5`, or the folders of the
+            published layout.
         split: 'train', 'test' or 'all'.
 
     Raises:
-        InputError: there is no recording of the split, or no labels of any. A recording that
-            alone lacks its labels is refused when it is loaded.
+        InputError: there are no recordings of the split, or none of them has labels. If only some
+            lack labels, loading those fails.
     """
     if split not in SUBJECTS:
-        raise InputError(f'split {split!r} is not known: choose from {", ".join(SUBJECTS)}')
+        raise InputError(f'unknown split {split!r}: choose from {", ".join(SUBJECTS)}')
     folder = Path(folder)
     present = sorted(_raw_files(folder) if (folder / MOVIES).is_dir() else _hdf5_files(folder))
     if not present:
-        raise InputError(f'{folder} holds no recordings of DHP19: expected '
-                         f'{RecordingName(1, 1, 1)}{EVENTS_END} and the like, or '
-                         f'{MOVIES}/S1/session1/mov1.aedat and the like beside {VICON}')
+        raise InputError(f'{folder} contains no recordings of DHP19: expected files such as '
+                         f'{RecordingName(1, 1, 1)}{EVENTS_END}, or '
+                         f'{MOVIES}/S1/session1/mov1.aedat next to {VICON}')
     found = [files for files in present if files.name.subject in SUBJECTS[split]]
     if not found:
-        raise InputError(f'{folder} holds no recordings of the split {split}: its subjects are '
+        raise InputError(f'{folder} contains no recordings of the split {split}: its subjects are '
                          f'{sorted({files.name.subject for files in present})}')
     missing = [files.labels.name for files in found if not files.labels.is_file()]
     if len(missing) == len(found):
-        raise InputError(f'{folder} holds no labels: expected {missing[0]}'
+        raise InputError(f'{folder} contains no labels: expected {missing[0]}'
                          + (f' and {len(missing) - 1} more' if len(missing) > 1 else ''))
     return found
 
@@ -122,7 +123,7 @@ def _raw_files(folder: Path) -> Iterator[RawFiles]:
 
 
 def _named(text: str, pattern: str) -> RecordingName | None:
-    """Return what a file is named after, None where that is no recording of DHP19."""
+    """Return the recording named by a file, None if it is not one of DHP19."""
     match = re.fullmatch(pattern, text, re.ASCII)
     name = match and RecordingName(*map(int, match.groups()))
     return name if name and name.known else None

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The four cameras of DHP19: projection matrices, places, channels. The only definition of them.
+"""The four cameras of DHP19: projection matrices, positions, channels. Their only definition.
 
-The world is Vicon's, in millimetres: z up, the floor at z = 0, the person near the origin faces
--y. The matrices count rows from the image's bottom; what is returned here has the first row on
-top, so pixel (x, y) covers [x, x + 1) times [y, y + 1) as in the labels of our recordings.
+The world frame is Vicon's, in millimeters: z up, the floor at z = 0; the person near the origin
+faces -y. The matrices count rows from the bottom of the image; the functions return rows from the
+top, so that pixel (x, y) covers [x, x + 1) times [y, y + 1) as in labels of recordings.
 
 Source: DHP19 (Calabrese et al., CVPRW 2019), its calibration, scaled to P[2, 3] = 1.
 """
@@ -27,27 +27,27 @@ PROJECTIONS = {
         (0.08271149398, 0.001769876473, 0.07409964276, 32.11113563),
         (2.786441187e-4, 2.790850291e-5, -1.642030558e-4, 1.0)),
 }
-"""P, (3, 4), by camera number: homogeneous millimetres to homogeneous pixels, rows bottom up.
+"""P, (3, 4), by camera number: homogeneous millimeters to homogeneous pixels, rows bottom-up.
 
-1 stands at the person's left side, 2 in front at their left, 3 in front at their right, 4 at their
-right side."""
+Camera 1 is to the person's left, 2 in front on their left, 3 in front on their right, and 4 to
+their right."""
 
 CAMERA_OF_CHANNEL = (4, 1, 3, 2)
-"""Number of the camera behind each of the four channels of a recording."""
+"""Camera number of each of the four channels of a recording."""
 FRONT_CHANNELS = (2, 3)
-"""What the paper trains on and triangulates from: cameras 3 and 2."""
+"""Channels used in the paper for training and triangulation: cameras 3 and 2."""
 
 
 def projection(camera: int) -> np.ndarray:
-    """Return P of a camera (1 to 4) with the image's first row on top, (3, 4), of millimetres."""
+    """Return P of a camera (1 to 4) with rows from the top, (3, 4), for millimeters."""
     first_row_on_top = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, DHP19_SENSOR[1]], [0.0, 0.0, 1.0]])
     return first_row_on_top @ np.array(PROJECTIONS[camera])
 
 
 def project(points_mm: np.ndarray, camera: int) -> np.ndarray:
-    """Return the pixels (..., 2) where a camera (1 to 4) sees points (..., 3); NaN stays NaN.
+    """Return the pixels (..., 2) of points (..., 3) in a camera (1 to 4); NaN stays NaN.
 
-    A point behind the camera gets a pixel too: there is nobody in DHP19.
+    Points behind the camera also get a pixel, since no person in DHP19 is behind a camera.
     """
     matrix = projection(camera)
     homogeneous = np.asarray(points_mm, np.float64) @ matrix[:, :3].T + matrix[:, 3]
@@ -56,7 +56,7 @@ def project(points_mm: np.ndarray, camera: int) -> np.ndarray:
 
 
 def center_mm(camera: int) -> np.ndarray:
-    """Return the place of a camera (1 to 4), (3,): the point that P maps to no pixel."""
+    """Return the position of a camera (1 to 4), (3,): the null space of P."""
     matrix = np.array(PROJECTIONS[camera])
     return -np.linalg.solve(matrix[:, :3], matrix[:, 3])
 
@@ -64,13 +64,13 @@ def center_mm(camera: int) -> np.ndarray:
 def pinhole(camera: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return intrinsics (3, 3) [px], rotation (3, 3) and translation (3,) [m] of a camera.
 
-    pixel = intrinsics @ (rotation @ world + translation), then divide, the world in metres.
+    pixel = intrinsics @ (rotation @ world + translation), then divide; the world is in meters.
     """
     matrix = projection(camera)[:, :3]
     upside_down = np.eye(3)[::-1]
-    q, r = np.linalg.qr((upside_down @ matrix).T)  # which makes matrix = intrinsics @ rotation
+    q, r = np.linalg.qr((upside_down @ matrix).T)  # so that matrix = intrinsics @ rotation
     intrinsics, rotation = upside_down @ r.T @ upside_down, upside_down @ q.T
     signs = np.sign(np.diag(intrinsics))
     intrinsics, rotation = intrinsics * signs, signs[:, None] * rotation
-    rotation *= np.sign(np.linalg.det(rotation))  # P has no sign of its own
+    rotation *= np.sign(np.linalg.det(rotation))  # the sign of P is arbitrary
     return intrinsics / intrinsics[2, 2], rotation, -rotation @ center_mm(camera) * 1e-3

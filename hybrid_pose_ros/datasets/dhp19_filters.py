@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filters that DHP19 puts its events through, on a mosaic of the four images side by side.
+"""The event filters of DHP19, applied to a mosaic of the four images side by side.
 
-Column 346 * channel + x of the mosaic is column x of a channel; all is counted from 0, which the
-dataset's own code counts from 1. In their order: hot pixels, background activity, two lamps.
+Column 346 * channel + x of the mosaic is column x of a channel. Coordinates start at 0 here and
+at 1 in the dataset's own code. Order of the filters: hot pixels, background activity, two lamps.
 """
 
 import numpy as np
@@ -12,23 +12,23 @@ from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 HOT_EVENTS = 10_000
-"""A pixel with so many events in a recording is hot."""
+"""Number of events in a recording from which a pixel is hot."""
 BACKGROUND_US = 70_000
-"""An event stays where one of the 8 pixels around had an event no longer ago."""
+"""An event is kept if one of its 8 neighbors fired within this time."""
 LAMPS = ((780, 809, 115, 144), (1252, 1258, 136, 143))
-"""Infrared lamps: columns from and up to (which is outside), then rows likewise."""
+"""Infrared lamps: first column and end column, first row and end row."""
 
 _NEVER = -(1 << 62)
 
 
 def filtered(t: np.ndarray, x: np.ndarray, y: np.ndarray, columns: int) -> np.ndarray:
-    """Return the indices of the events that all filters let through, in order.
+    """Return the indices of the events that pass all filters, in order.
 
     Args:
-        t: times [us], (N,), in the order of the file.
+        t: times [us], (N,), in file order.
         x: columns of the mosaic, (N,).
         y: rows, (N,).
-        columns: of the whole mosaic.
+        columns: width of the mosaic.
     """
     counts = np.zeros((columns, DHP19_SENSOR[1]), np.int64)
     np.add.at(counts, (x, y), 1)
@@ -43,7 +43,7 @@ def filtered(t: np.ndarray, x: np.ndarray, y: np.ndarray, columns: int) -> np.nd
 
 @njit(nogil=True, cache=True)
 def _supported(t, x, y, latest, most_us):
-    """Return which events follow one of a neighbor; the mosaic's outermost pixels support none."""
+    """Return which events follow one of a neighbor; border pixels of the mosaic do not count."""
     supported = np.empty(len(t), np.bool_)
     width, height = latest.shape
     for i in range(len(t)):

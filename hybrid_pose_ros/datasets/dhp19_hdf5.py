@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DHP19 in the HDF5 form that the paper's code reads: two files a recording.
+"""DHP19 in the HDF5 layout of the paper's code, two files per recording.
 
     S1_session1_mov1_events.h5        cam{0..3}_events/{t, x, y, p}: t [us] from 0, sorted; x from
                                       1 to 346, y from 1 to 260, p 1 = ON
-                                      cam{0..3}_ms_to_idx: an index a millisecond
+                                      cam{0..3}_ms_to_idx: one index per millisecond
     S1_session1_mov1_events_label.h5  XYZ/3d_poses (N, 3, 13) [mm], NaN where Vicon lost a joint
                                       XYZ/timestamps (N,) [us]
 """
@@ -26,16 +26,16 @@ from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, tables
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
-EVENTS_KIND = 'file of events in the HDF5 form of DHP19'
-LABELS_KIND = 'file of labels in the HDF5 form of DHP19'
+EVENTS_KIND = 'DHP19 event file (HDF5)'
+LABELS_KIND = 'DHP19 label file (HDF5)'
 EVENTS_END, LABELS_END = '_events.h5', '_events_label.h5'
 
 
 def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetRecording:
-    """Read one of the four channels of a recording, as far as it has events and labels.
+    """Read one of the four channels of a recording, up to the end of its events and labels.
 
     Raises:
-        RecordingError: a file is not there, damaged, or of another layout.
+        RecordingError: a file is missing, damaged, or of another layout.
     """
     found = read_event_tables(
         events_path, EVENTS_KIND, group=f'cam{channel}_events', index=f'cam{channel}_ms_to_idx',
@@ -43,7 +43,7 @@ def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetR
     events = event_array(found.t, found.x - 1, found.y - 1, found.p)
     stamps_us, joints_mm = _read_poses(labels_path)
     end_us = min(1000 * found.milliseconds, int(stamps_us[-1]) + LABEL_US)
-    labeled = stamps_us + LABEL_US <= end_us  # its 10 ms are in the recording
+    labeled = stamps_us + LABEL_US <= end_us  # the recording covers all of its 10 ms
     check_labeled(labels_path, 'XYZ/timestamps', labeled, end_us)
     name = events_path.name.removesuffix(EVENTS_END)
     return DatasetRecording(
@@ -53,7 +53,7 @@ def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetR
 
 def write_recording(recordings: Sequence[DatasetRecording], channels: Sequence[int],
                     events_path: Path, labels_path: Path) -> None:
-    """Write channels of one recording, of the whole image, as the paper's code reads them.
+    """Write channels of one recording, with the whole image, in the layout of the paper's code.
 
     Raises:
         RecordingError: a file cannot be written.
@@ -76,7 +76,7 @@ def write_recording(recordings: Sequence[DatasetRecording], channels: Sequence[i
 
 
 def save_matrices(folder: Path) -> None:
-    """Write P1.npy to P4.npy, which the paper's code projects labels with.
+    """Write P1.npy to P4.npy, the projection matrices for the paper's code.
 
     Raises:
         RecordingError: a file cannot be written.

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DHP19 as it was published: an AEDAT file of four cameras and Vicon's MATLAB file a recording.
+"""DHP19 as published: per recording one AEDAT file of four cameras and one MATLAB file of Vicon.
 
-Special events, signals of Vicon in the AEDAT file, tell when a recording begins and ends. Both
-axes of the sensors' addresses are turned round, and the dataset's filters are run.
+Special events in the AEDAT file, signals from Vicon, mark the start and end of a recording. Both
+axes of the sensor addresses are flipped, and the dataset's filters are applied.
 
-Source: the rules and the order of steps are those of the dataset's own code (SensorsINI/DHP19).
+Source: rules and order of steps follow the dataset's own code (SensorsINI/DHP19).
 """
 
 from collections.abc import Sequence
@@ -25,36 +25,36 @@ from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 MOST_SPECIALS = 5
 LONGEST_SILENCE_US = 1_000_000
-"""Four sensors together are never silent for this long: noise alone triggers events."""
+"""Maximum pause in the events of all four sensors: noise alone triggers events."""
 MOST_STEP_BACK_US = 100_000
-"""Events of one camera are put in order up to here; more is a clock that was set anew."""
+"""Maximum time by which events of one camera are reordered; larger steps are clock resets."""
 
 
 def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], name: str
                   ) -> list[DatasetRecording]:
-    """Read channels (0 to 3) of a recording, filtered, from its beginning at time 0 to its end.
+    """Read channels (0 to 3) of a recording, filtered, from time 0 to the end of the recording.
 
     Raises:
-        RecordingError: a file cannot be read or is damaged, or the special events or the clock
-            tell of no recording.
+        RecordingError: a file cannot be read or is damaged, or its special events or clock are
+            inconsistent.
     """
     joints_mm = read_vicon(mat_path)
     recorded = read_aedat2(aedat_path)
     labels_us = LABEL_US * len(joints_mm)
     if not len(recorded.t):
-        raise RecordingError(f'{aedat_path} holds no events')
+        raise RecordingError(f'{aedat_path} contains no events')
     start_us, stop_us = span(recorded.t, recorded.specials_us, labels_us, aedat_path)
     recorded = _between(recorded, start_us, stop_us)
     if not len(recorded.t):
-        raise RecordingError(f'{aedat_path} holds no events between its beginning at {start_us} '
+        raise RecordingError(f'{aedat_path} contains no events between its start at {start_us} '
                              f'us and its end at {stop_us} us')
     end_us = min(stop_us - start_us, labels_us)
     last_us = int(recorded.t.max()) - start_us
     recorded = _turned_and_filtered(recorded)
     stamps_us = LABEL_US * np.arange(end_us // LABEL_US)
     if not len(stamps_us):
-        raise RecordingError(f'{aedat_path} lasts {end_us} us: expected at least one label, of '
-                             f'{LABEL_US} us')
+        raise RecordingError(f'{aedat_path} lasts {end_us} us: expected at least one label '
+                             f'interval of {LABEL_US} us')
     joints_mm = joints_mm[:len(stamps_us)]
     found = [DatasetRecording(
         f'{name}_cam{channel}', *DHP19_SENSOR,
@@ -63,31 +63,31 @@ def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], nam
         for channel in channels]
     if last_us < end_us - LONGEST_SILENCE_US:
         raise RecordingError(f'{aedat_path}: its events end {last_us * 1e-6:.3f} s after the '
-                             f'beginning, but the recording lasts {end_us * 1e-6:.3f} s: the file '
-                             'was cut short; copy it again')
+                             f'start, but the recording lasts {end_us * 1e-6:.3f} s: the file '
+                             'is truncated; copy it again')
     return found
 
 
 def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> tuple[int, int]:
-    """Return when a recording begins and ends, by the rules of the dataset [us, its clock].
+    """Return the start and end of a recording by the dataset's rules [us, clock of the file].
 
-    Three or five special events: the first and the last. One, two or four, which are then the
-    same signal: the beginning or the end, whichever it is nearer to, and the labels' duration.
-    None: the first and the last event.
+    Three or five special events: the first and the last. One, two or four, which are duplicates of
+    one signal: the start or the end, whichever is closer; the other follows from the duration of
+    the labels. None: the first and the last event.
 
     Args:
-        t: times of the events, (N,), N > 0, in the order of the file.
+        t: times of the events, (N,), N > 0, in file order.
         specials_us: times of the special events.
-        labels_us: how long there are labels.
-        path: told in errors.
+        labels_us: duration of the labels.
+        path: path for error messages.
 
     Raises:
-        RecordingError: there are more special events, or they end before they begin.
+        RecordingError: there are more special events, or the end is before the start.
     """
     count = len(specials_us)
     if count > MOST_SPECIALS:
         raise RecordingError(f'{path} has {count} special events: expected at most '
-                             f'{MOST_SPECIALS}; the dataset counts such a recording as corrupted')
+                             f'{MOST_SPECIALS}; the dataset treats such a recording as corrupted')
     if not count:
         start_us, stop_us = int(t[0]), int(t[-1])
     elif count in (3, 5):
@@ -95,22 +95,22 @@ def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> 
     else:
         special = int(specials_us[0])
         first, last = (t.min(), t.max()) if count == 1 else (t[0], t[-1])
-        if last < first:  # the clock began anew
+        if last < first:  # the clock was reset
             start_us, stop_us = special, int(t.max())
         elif special - first > last - special:
             start_us, stop_us = max(special - labels_us, 0), special
         else:
             start_us, stop_us = special, special + labels_us
     if stop_us <= start_us:
-        raise RecordingError(f'{path}: its special events begin a recording at {start_us} us and '
-                             f'end it at {stop_us} us')
+        raise RecordingError(f'{path}: its special events give the start {start_us} us and the '
+                             f'end {stop_us} us')
     return start_us, stop_us
 
 
 def _between(recorded: AddressEvents, start_us: int, stop_us: int) -> AddressEvents:
-    """Return the events behind the first signal, before the last one and on a sensor."""
+    """Return the events on a sensor after the first signal and before the last."""
     t = recorded.t
-    if t[-1] < t[0]:  # the clock began anew: what comes then is left out
+    if t[-1] < t[0]:  # the clock was reset: discard everything after it
         last = int(np.argmax(t))
         first = int(np.argmax(t >= start_us))
     else:
@@ -133,7 +133,7 @@ def _turned_and_filtered(recorded: AddressEvents) -> AddressEvents:
 
 def _channel_events(recorded: AddressEvents, channel: int, start_us: int, end_us: int,
                     path: Path) -> np.ndarray:
-    """Return the events of a channel in order of time, from the recording's beginning."""
+    """Return the events of a channel in order of time, relative to the start of the recording."""
     own = recorded.channel == channel
     t = recorded.t[own] - start_us
     back_us = np.maximum.accumulate(t) - t

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events in the HDF5 files of the paper: columns, and an index a millisecond. Checked in full."""
+"""Event tables in the HDF5 files of the paper: columns and an index per millisecond, validated."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,13 +13,13 @@ from hybrid_pose_ros.recordings.hdf5_file import check_whole, hdf5_file, tables
 
 
 class EventTables(NamedTuple):
-    """N events as a file counts them."""
+    """The N events of a file."""
 
-    t: np.ndarray  # (N,) int64, from 0, never decreasing
-    x: np.ndarray  # (N,) int64, from `first_pixel` on
-    y: np.ndarray  # (N,) int64, likewise
+    t: np.ndarray  # (N,) int64, >= 0, non-decreasing
+    x: np.ndarray  # (N,) int64, >= `first_pixel`
+    y: np.ndarray  # (N,) int64, >= `first_pixel`
     p: np.ndarray  # (N,) int64, 1 = ON
-    milliseconds: int  # for which there is an index
+    milliseconds: int  # length of the index
 
 
 def read_event_tables(path: Path, kind: str, *, group: str, index: str, first_pixel: int,
@@ -27,15 +27,15 @@ def read_event_tables(path: Path, kind: str, *, group: str, index: str, first_pi
     """Read the events of a group.
 
     Args:
-        path: of the file.
-        kind: what the file should be, for errors.
-        group: of t, x, y and p.
-        index: name of the number of the first event in each millisecond.
-        first_pixel: what x and y count from.
-        size: of the sensor, width and height [px].
+        path: path of the file.
+        kind: description of the file for error messages.
+        group: group of t, x, y and p.
+        index: name of the dataset with the index of the first event in each millisecond.
+        first_pixel: smallest x and y.
+        size: width and height of the sensor [px].
 
     Raises:
-        RecordingError: the file is not there, damaged, or of another layout.
+        RecordingError: the file is missing, damaged, or of another layout.
     """
     with hdf5_file(path, kind) as file:
         found = tables(file, {f'{group}/{field}': 1 for field in 'txyp'} | {index: 1}, path, kind)
@@ -52,24 +52,24 @@ def read_event_tables(path: Path, kind: str, *, group: str, index: str, first_pi
                                  f'expected {low} to {high}')
     check_times(path, f'{group}/t', t)
     if (np.diff(first, prepend=0) < 0).any() or (first > len(t)).any():
-        raise RecordingError(f'{path}: {index} is no index of {len(t)} events: expected one that '
-                             'never decreases, from 0 to their number')
+        raise RecordingError(f'{path}: {index} is not a valid index of {len(t)} events: expected '
+                             'non-decreasing numbers, from 0 to the number of events')
     return EventTables(t, *others, len(first))
 
 
 def check_times(path: Path, name: str, stamps: np.ndarray) -> None:
-    """Raise RecordingError unless times begin at 0 or later and never decrease."""
+    """Raise RecordingError unless times are non-negative and non-decreasing."""
     wrong = np.flatnonzero(np.diff(stamps, prepend=0) < 0)
     if len(wrong):
         at = wrong[0]
-        raise RecordingError(f'{path}: {name} must be sorted, from 0 on, but [{at}] = {stamps[at]}'
+        raise RecordingError(f'{path}: {name} must be sorted and >= 0, but [{at}] = {stamps[at]}'
                              + (f' follows [{at - 1}] = {stamps[at - 1]}' if at else ''))
 
 
 def check_labeled(path: Path, name: str, labeled: np.ndarray, end_us: int) -> None:
-    """Raise RecordingError unless there is a label while there are events, which end at end_us."""
+    """Raise RecordingError unless a label precedes the end of the events at end_us."""
     if not labeled.any():
-        raise RecordingError(f'{path}: {name} has no label of the recording, whose events end at '
+        raise RecordingError(f'{path}: {name} has no labels within the recording, which ends at '
                              f'{end_us} us')
 
 

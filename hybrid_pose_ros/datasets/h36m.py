@@ -1,14 +1,14 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Event-Human3.6M: events that were simulated from the videos of Human3.6M, 320x256 px.
+"""Event-Human3.6M: events simulated from the videos of Human3.6M, 320x256 px.
 
     labels.h5                                S1/Walking 1/cam_view_{0..3} (N, 2, 13) [px],
                                              S1/Walking 1/timestamps_ms (N,), 20 ms apart
     S1/upsample/Walking_1.54138969/events.h5 events/{t, x, y, p}: t [ns] from 0, sorted; x, y from
                                              0, p 1 = ON; ms_to_idx; cam_view, the camera's number
 
-A label's whole numbers are the middles of pixels. The dataset has no places in the world and no
-cameras. The split is the paper's, and its exceptions: no _ALL sessions, no Directions of S11.
+Integer label coordinates are pixel centers. The dataset has neither 3D positions nor camera
+parameters. Split and exclusions follow the paper: no _ALL sessions, no Directions of S11.
 """
 
 from collections.abc import Iterator
@@ -33,33 +33,33 @@ CAMERA_CODES = ('54138969', '55011271', '58860488', '60457274')
 """Codes of the cameras 0 to 3 of Human3.6M."""
 CAMERAS = range(len(CAMERA_CODES))
 LEFT_OUT = (('S11', 'Directions'),)
-"""Corrupted sequences that the paper does without."""
+"""Corrupted sequences that the paper excludes."""
 BAD_LABELS = (('S9', 'Greeting'), ('S9', 'SittingDown 1'), ('S9', 'Waiting 1'))
-"""Sequences that are read as all others, of whose labels the paper warns."""
+"""Sequences whose labels are unreliable according to the paper; they are read like all others."""
 
-EVENTS_KIND = 'file of events of Event-Human3.6M'
-LABELS_KIND = 'file of labels of Event-Human3.6M'
+EVENTS_KIND = 'file with events of Event-Human3.6M'
+LABELS_KIND = 'file with labels of Event-Human3.6M'
 
 
 class SequenceFiles(NamedTuple):
-    """One camera's sight of one action."""
+    """One action seen by one camera."""
 
     subject: str
-    action: str  # as the labels name it: 'Walking 1'
+    action: str  # as named in the labels: 'Walking 1'
     camera: int
     folder: Path  # of the sequence
     labels: Path
 
     @property
     def name(self) -> str:
-        """Return what a recording of it is called."""
+        """Return the name of a recording of the sequence."""
         return f'{self.subject}_{self.action.replace(" ", "_")}_cam{self.camera}'
 
     def load(self) -> list[DatasetRecording]:
-        """Return the recording, as far as it has events and labels.
+        """Return the recording, up to the end of its events and labels.
 
         Raises:
-            RecordingError: a file is not there, damaged, or of another layout.
+            RecordingError: a file is missing, damaged, or of another layout.
         """
         path = self.folder / 'events.h5'
         found = read_event_tables(path, EVENTS_KIND, group='events', index='ms_to_idx',
@@ -71,7 +71,7 @@ class SequenceFiles(NamedTuple):
         labeled = 1000 * stamps_ms <= end_us
         check_labeled(self.labels, f'{self.subject}/{self.action}/timestamps_ms', labeled, end_us)
         joints_px = joints_px[labeled] + LABEL_CENTER_PX
-        with np.errstate(over='ignore'):  # in a damaged file a joint may be anywhere
+        with np.errstate(over='ignore'):  # joints of a damaged file can have any value
             labels = Labels(1000 * stamps_ms[labeled], joints_px.astype(np.float32),
                             np.full((*joints_px.shape[:2], 3), np.nan, np.float32),
                             inside_image(joints_px, *SIZE))
@@ -80,14 +80,14 @@ class SequenceFiles(NamedTuple):
     def _check_camera(self, path: Path) -> None:
         with hdf5_file(path, EVENTS_KIND) as file:
             if 'cam_view' not in file:
-                raise RecordingError(f'{path} is no {EVENTS_KIND}: it lacks cam_view')
+                raise RecordingError(f'{path} is not a {EVENTS_KIND}: it lacks cam_view')
             view = numbers(file, 'cam_view', getattr(file['cam_view'], 'ndim', 0))
             if view.size != 1 or view[()] != self.camera:
                 raise RecordingError(f'{path}: cam_view is {view[()]}, expected {self.camera}, '
                                      f'the camera {CAMERA_CODES[self.camera]} of its folder')
 
     def _read_labels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return times (N,) [ms] and joints (N, 13, 2), whole numbers being middles of pixels."""
+        """Return times (N,) [ms] and joints (N, 13, 2); integers are pixel centers."""
         group = f'{self.subject}/{self.action}'
         view, times = f'{group}/cam_view_{self.camera}', f'{group}/timestamps_ms'
         with hdf5_file(self.labels, LABELS_KIND) as file:
@@ -104,26 +104,26 @@ class SequenceFiles(NamedTuple):
 
 
 def find(folder: str | Path, split: str = 'all') -> list[SequenceFiles]:
-    """Return the sequences in a folder, by subject, action and camera.
+    """Return the sequences in a folder, sorted by subject, action and camera.
 
     Args:
-        folder: with `labels.h5` and a folder for each subject.
+        folder: contains `labels.h5` and one folder per subject.
         split: 'train', 'test' or 'all'.
 
     Raises:
-        InputError: there is no sequence of the split, or no labels.
+        InputError: there are no sequences of the split, or no labels.
     """
     if split not in SUBJECTS:
-        raise InputError(f'split {split!r} is not known: choose from {", ".join(SUBJECTS)}')
+        raise InputError(f'unknown split {split!r}: choose from {", ".join(SUBJECTS)}')
     folder = Path(folder)
     if not (folder / 'labels.h5').is_file():
-        raise InputError(f'{folder} is no Event-Human3.6M: expected labels.h5 in it')
+        raise InputError(f'{folder} is not Event-Human3.6M: expected labels.h5 in it')
     found = [files for subject in SUBJECTS[split]
              for files in sorted(_sequences(folder, subject))]
     if not found:
-        raise InputError(f'{folder} holds no sequences of the split {split}: expected '
-                         f'{SUBJECTS[split][0]}/upsample/Walking_1.{CAMERA_CODES[0]}/events.h5 '
-                         'and the like')
+        raise InputError(f'{folder} contains no sequences of the split {split}: expected files '
+                         f'such as {SUBJECTS[split][0]}/upsample/Walking_1.{CAMERA_CODES[0]}/'
+                         'events.h5')
     return found
 
 

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the paper's ANN looks at in Event-Human3.6M: color, gray, or the last 7500 events.
+"""Input frames of the paper's ANN on Event-Human3.6M: color, gray, or the last 7500 events.
 
     S1/upsample/Walking_1.54138969/imgs/*.png   gray, with their times [s] in timestamps.txt
-    S1/Videos/Walking_1.54138969/imgs/*.png     color, 50 a second, in a folder of the videos
+    S1/Videos/Walking_1.54138969/imgs/*.png     color, 50 per second, in a folder of the videos
 """
 
 import dataclasses
@@ -20,18 +20,18 @@ from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 
 KINDS = ('rgb', 'grayscale', 'count')
 VIDEO_MS = 20
-"""Between two images of a video."""
+"""Interval between two images of a video."""
 
 
 def frames_at(files: SequenceFiles, stamps_ms: list[int], kind: str,
               videos: Path | None = None) -> np.ndarray:
-    """Return what the ANN sees at T times, (T, C, 256, 320) float32.
+    """Return the input frames of the ANN at T times, (T, C, 256, 320) float32.
 
     Args:
-        files: of the sequence.
+        files: files of the sequence.
         stamps_ms: times [ms].
         kind: 'rgb', 3 channels from 0 to 1; 'grayscale', 1 channel from 0 to 255; 'count', 20
-            channels, the last 7500 events before each time, or as many as there are.
+            channels, the last 7500 events before each time, or all if there are fewer.
         videos: folder with the color images of the subjects, for 'rgb'.
 
     Raises:
@@ -39,7 +39,7 @@ def frames_at(files: SequenceFiles, stamps_ms: list[int], kind: str,
         RecordingError: there is no image of a time, or it cannot be read.
     """
     if kind not in KINDS:
-        raise InputError(f'frames {kind!r} are not known: choose from {", ".join(KINDS)}')
+        raise InputError(f'unknown frames {kind!r}: choose from {", ".join(KINDS)}')
     if kind == 'count':
         return _counts(files, stamps_ms)
     if kind == 'grayscale':
@@ -47,7 +47,7 @@ def frames_at(files: SequenceFiles, stamps_ms: list[int], kind: str,
         images = [_image(path, cv2.IMREAD_GRAYSCALE)[..., None] for path in paths]
         return np.stack(images).transpose(0, 3, 1, 2).astype(np.float32)
     if videos is None:
-        raise InputError('color images lie beside the events: name the folder of the videos')
+        raise InputError('color images are not stored with the events: name the video folder')
     paths = _color_images(files, stamps_ms, Path(videos))
     images = [_image(path, cv2.IMREAD_COLOR)[..., ::-1] for path in paths]
     return np.stack(images).transpose(0, 3, 1, 2) / np.float32(255)
@@ -70,10 +70,10 @@ def _gray_images(files: SequenceFiles, stamps_ms: list[int]) -> list[Path]:
     try:
         times_ms = [round(1000 * float(word)) for word in path.read_text().split()]
     except (OSError, ValueError, OverflowError) as error:
-        raise RecordingError(f'{path} is no list of times in seconds: {error}') from error
+        raise RecordingError(f'{path} is not a list of times in seconds: {error}') from error
     if len(times_ms) != len(images):
         raise RecordingError(f'{path} has {len(times_ms)} times for {len(images)} images')
-    by_time = dict(zip(reversed(times_ms), reversed(images)))  # the first of equal times stays
+    by_time = dict(zip(reversed(times_ms), reversed(images)))  # of equal times the first wins
     return [_known(by_time.get(stamp_ms), stamp_ms, path) for stamp_ms in stamps_ms]
 
 
@@ -86,7 +86,7 @@ def _color_images(files: SequenceFiles, stamps_ms: list[int], videos: Path) -> l
 
 def _known(path: Path | None, stamp_ms: int, source: Path) -> Path:
     if path is None:
-        raise RecordingError(f'{source} has no image of {stamp_ms} ms')
+        raise RecordingError(f'{source} has no image at {stamp_ms} ms')
     return path
 
 

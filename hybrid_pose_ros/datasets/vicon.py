@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joint positions of DHP19 in its MATLAB files: structure XYZPOS, a matrix (N, 3) [mm] a joint."""
+"""Joint positions of DHP19 in its MATLAB files: structure XYZPOS, (N, 3) [mm] per joint."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ KIND = 'MATLAB file of joint positions'
 
 
 def read_vicon(path: Path) -> np.ndarray:
-    """Return joints (N, 13, 3) [mm], 100 a second, NaN where Vicon lost one.
+    """Return joints (N, 13, 3) [mm], 100 per second, NaN where Vicon lost a joint.
 
-    Files of version 5 are read, and of 7.3, which are HDF5.
+    Version 5 and version 7.3 (HDF5) are supported.
 
     Raises:
         RecordingError: the file cannot be read, is damaged, or lacks a joint.
@@ -39,7 +39,7 @@ def read_vicon(path: Path) -> np.ndarray:
 
 
 def _version_7(path: Path) -> dict[str, np.ndarray]:
-    """Return the matrices, whose axes are the other way round in HDF5."""
+    """Return the matrices; HDF5 stores their axes in reverse order."""
     with hdf5_file(path, KIND) as file:
         names = {f'{VARIABLE}/{joint}': 2 for joint in JOINTS}
         return {name.rpartition('/')[2]: table[()].astype(np.float64).T

@@ -86,7 +86,7 @@ def test_where_nothing_can_be_read_that_is_the_users_mistake(source, tmp_path, c
 
 @pytest.mark.parametrize('arguments, text', [
     (['--channels', '4'], '--channels 4: expected some of 0, 1, 2, 3'),
-    (['--split', 'test'], 'holds no recordings of the split test')])
+    (['--split', 'test'], 'contains no recordings of the split test')])
 def test_a_mistake_is_one_line(source, tmp_path, capsys, arguments, text):
     for path in source.glob(f'{NAMES[1]}*'):
         path.unlink()

@@ -124,7 +124,7 @@ def test_files_that_are_no_recordings_of_the_dataset_are_left_out(folder, name):
 
 
 @pytest.mark.parametrize('split, text', [
-    ('validation', "'validation' is not known: choose from train, test, all"),
+    ('validation', "unknown split 'validation': choose from train, test, all"),
     ('test', 'no recordings of the split test: its subjects are \\[1\\]')])
 def test_a_split_that_is_not_there_is_refused(folder, split, text):
     with pytest.raises(InputError, match=text):
@@ -132,32 +132,33 @@ def test_a_split_that_is_not_there_is_refused(folder, split, text):
 
 
 def test_a_folder_without_recordings_is_refused_by_what_was_expected(tmp_path):
-    with pytest.raises(InputError, match='expected S1_session1_mov1_events.h5 and the like'):
+    with pytest.raises(InputError, match='expected files such as S1_session1_mov1_events.h5'):
         find(tmp_path)
 
 
 def test_missing_labels_are_named(folder):
     (folder / f'{NAME}_events_label.h5').unlink()
-    with pytest.raises(InputError, match=f'holds no labels: expected {NAME}_events_label.h5'):
+    with pytest.raises(InputError, match=f'contains no labels: expected {NAME}_events_label.h5'):
         find(folder)
 
 
 @pytest.mark.parametrize('of, name, values, text', [
     ('events', 'cam3_events/p', None, 'it lacks cam3_events/p'),
     ('events', 'cam3_ms_to_idx', None, 'it lacks cam3_ms_to_idx'),
-    ('events_label', 'XYZ/timestamps', 10**6 + np.arange(10), 'has no label of the recording'),
-    ('events', 'cam3_ms_to_idx', [3, 2], 'cam3_ms_to_idx is no index of 200 events'),
-    ('events', 'cam3_ms_to_idx', [201], 'cam3_ms_to_idx is no index of 200 events'),
+    ('events_label', 'XYZ/timestamps', 10**6 + np.arange(10),
+     'has no labels within the recording'),
+    ('events', 'cam3_ms_to_idx', [3, 2], 'cam3_ms_to_idx is not a valid index of 200 events'),
+    ('events', 'cam3_ms_to_idx', [201], 'cam3_ms_to_idx is not a valid index of 200 events'),
     ('events', 'cam3_events/x', np.zeros(200), r'cam3_events/x\[0\] is 0, expected 1 to 346'),
     ('events', 'cam3_events/y', np.full(200, 261), r'cam3_events/y\[0\] is 261, expected 1 to'),
     ('events', 'cam3_events/p', np.full(200, -1), r'cam3_events/p\[0\] is -1, expected 0 to 1'),
     ('events', 'cam3_events/x', np.full(200, 1.5), r'x\[0\] is 1.5, expected a whole number'),
     ('events', 'cam3_events/t', np.full(200, np.nan), r't\[0\] is nan, expected a whole number'),
     ('events', 'cam3_events/t', np.arange(200)[::-1],
-     r't must be sorted, from 0 on, but \[1\] = 198 follows \[0\] = 199'),
+     r't must be sorted and >= 0, but \[1\] = 198 follows \[0\] = 199'),
     ('events', 'cam3_events/t', np.arange(-1, 199), r't must be sorted.*, but \[0\] = -1'),
     ('events', 'cam3_events/t', np.arange(199), 'have different lengths'),
-    ('events', 'cam3_events/t', np.zeros((200, 1)), 'is not numbers in 1 dimensions'),
+    ('events', 'cam3_events/t', np.zeros((200, 1)), 'is not a numeric dataset with 1 dim'),
     ('events_label', 'XYZ/timestamps', None, 'it lacks XYZ/timestamps'),
     ('events_label', 'XYZ/timestamps', [0], r'expected \(1, 3, 13\)'),
     ('events_label', 'XYZ/3d_poses', np.zeros((10, 13, 3)), r'expected \(10, 3, 13\)')])
@@ -174,5 +175,5 @@ def test_a_channel_that_the_file_does_not_have_is_refused(folder):
 
 def test_a_file_that_is_no_hdf5_is_refused(folder):
     (folder / f'{NAME}_events.h5').write_bytes(b'no')
-    with pytest.raises(RecordingError, match='is damaged or not a file of events in the HDF5'):
+    with pytest.raises(RecordingError, match='is damaged or not a DHP19 event file'):
         load(folder)

@@ -53,7 +53,7 @@ def test_an_event_that_begins_with_the_mark_of_the_header_is_an_event(path):
 def test_a_file_that_ends_within_an_event_is_refused(path, size):
     write_aedat2(path, address([5], [6], [1], 1), [10])
     path.write_bytes(path.read_bytes() + bytes(size))
-    with pytest.raises(RecordingError, match=f'{size} bytes after event 1: the file was cut'):
+    with pytest.raises(RecordingError, match=f'{size} bytes after event 1: the file is truncated'):
         read_aedat2(path)
 
 
@@ -70,7 +70,7 @@ def test_the_clock_of_32_bits_is_unwrapped(tmp_path_factory, steps_us, first_us)
 @pytest.mark.parametrize('content', [b'', b'#!AER-DAT3.1\r\n', b'\x89HDF'])
 def test_other_files_are_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(RecordingError, match='mov1.aedat is no AEDAT 2.0 file: expected it to'):
+    with pytest.raises(RecordingError, match='mov1.aedat is not an AEDAT 2.0 file: expected'):
         read_aedat2(path)
 
 
@@ -103,7 +103,7 @@ def test_more_than_five_special_events_are_a_corrupted_recording(specials):
 
 
 def test_signals_in_the_wrong_order_are_refused(path):
-    with pytest.raises(RecordingError, match='begin a recording at 800 us and end it at 200 us'):
+    with pytest.raises(RecordingError, match='give the start 800 us and the end 200 us'):
         span(np.array([0, 900]), np.array([800, 500, 200]), 3000, path)
 
 
@@ -232,7 +232,7 @@ def test_the_published_form_is_split_by_subject_too(tmp_path):
 def test_missing_labels_of_the_published_form_are_named(tmp_path):
     write_recording(tmp_path, specials_us=[BEGIN_US] * 2)
     (tmp_path / 'Vicon_data' / 'S1_1_1.mat').unlink()
-    with pytest.raises(InputError, match='holds no labels: expected S1_1_1.mat'):
+    with pytest.raises(InputError, match='contains no labels: expected S1_1_1.mat'):
         find(tmp_path)
 
 
@@ -264,7 +264,7 @@ def test_recordings_that_cannot_be_used_say_why(tmp_path, specials_us, text):
 
 def test_a_recording_without_events_is_refused(tmp_path):
     write_raw_form(tmp_path, (1, 1, 1), [SPECIAL], [5], poses_mm(3))
-    with pytest.raises(RecordingError, match='mov1.aedat holds no events'):
+    with pytest.raises(RecordingError, match='mov1.aedat contains no events'):
         find(tmp_path)[0].load([0])
 
 

@@ -91,13 +91,13 @@ def test_whole_sessions_foreign_folders_and_a_corrupted_action_are_left_out(tmp_
 
 
 def test_a_folder_without_labels_is_refused(tmp_path):
-    with pytest.raises(InputError, match='is no Event-Human3.6M: expected labels.h5 in it'):
+    with pytest.raises(InputError, match='is not Event-Human3.6M: expected labels.h5 in it'):
         find(tmp_path)
 
 
 @pytest.mark.parametrize('split, text', [
-    ('validation', "'validation' is not known: choose from train, test, all"),
-    ('train', 'expected S1/upsample/Walking_1.54138969/events.h5 and the like')])
+    ('validation', "unknown split 'validation': choose from train, test, all"),
+    ('train', 'expected files such as S1/upsample/Walking_1.54138969/events.h5')])
 def test_a_split_that_is_not_there_is_refused(folder, split, text):
     with pytest.raises(InputError, match=text):
         find(folder, split)
@@ -106,14 +106,14 @@ def test_a_split_that_is_not_there_is_refused(folder, split, text):
 @pytest.mark.parametrize('of, name, values, text', [
     ('events', 'cam_view', 1, 'cam_view is 1, expected 2, the camera 58860488 of its folder'),
     ('events', 'cam_view', None, 'it lacks cam_view'),
-    ('events', 'cam_view', 'two', 'is not numbers in 0 dimensions'),
+    ('events', 'cam_view', 'two', 'is not a numeric dataset with 0 dim'),
     ('events', 'ms_to_idx', None, 'it lacks ms_to_idx'),
     ('events', 'events/x', np.full(400, 320), r'events/x\[0\] is 320, expected 0 to 319'),
     ('events', 'events/y', np.full(400, 256), r'events/y\[0\] is 256, expected 0 to 255'),
     ('labels', 'S9/Walking 1/cam_view_2', None, 'it lacks S9/Walking 1/cam_view_2'),
     ('labels', 'S9/Walking 1/cam_view_2', np.zeros((11, 13, 2)), r'expected \(11, 2, 13\)'),
     ('labels', 'S9/Walking 1/timestamps_ms', None, 'it lacks S9/Walking 1/timestamps_ms'),
-    ('labels', 'S9/Walking 1/timestamps_ms', -np.arange(11), r'must be sorted, from 0 on')])
+    ('labels', 'S9/Walking 1/timestamps_ms', -np.arange(11), r'must be sorted and >= 0')])
 def test_what_is_not_as_laid_down_is_told_with_file_and_key(folder, of, name, values, text):
     path = (folder / 'labels.h5' if of == 'labels' else
             sequence_folder(folder, 'S9', 'Walking 1', 2) / 'events.h5')
@@ -131,7 +131,7 @@ def test_what_is_no_data_where_data_belong_is_damage(folder, name):
     with h5py.File(sequence_folder(folder, 'S9', 'Walking 1', 2) / 'events.h5', 'a') as file:
         del file[name]
         file[name] = np.dtype('i4')
-    with pytest.raises(RecordingError, match='events.h5 is damaged or not a file of events of'):
+    with pytest.raises(RecordingError, match='events.h5 is damaged or not a file with events of'):
         load(folder)
 
 
@@ -152,7 +152,7 @@ def test_gray_frames_are_the_images_of_their_times_unscaled(folder):
     files, = find(folder)
     frames = frames_at(files, [0, 100, 200], 'grayscale')
     assert frames.dtype == np.float32 and np.array_equal(frames[:, 0], images[[0, 2, 3]])
-    with pytest.raises(RecordingError, match='timestamps.txt has no image of 40 ms'):
+    with pytest.raises(RecordingError, match='timestamps.txt has no image at 40 ms'):
         frames_at(files, [40], 'grayscale')
 
 
@@ -164,9 +164,9 @@ def test_color_frames_are_red_green_blue_from_0_to_1(folder, tmp_path):
     frames = frames_at(files, [0, 100], 'rgb', videos)
     assert np.allclose(frames.transpose(0, 2, 3, 1) * 255, images[[0, 5]], atol=1e-4)
     for stamp_ms in (10, 120):
-        with pytest.raises(RecordingError, match=f'has no image of {stamp_ms} ms'):
+        with pytest.raises(RecordingError, match=f'has no image at {stamp_ms} ms'):
             frames_at(files, [stamp_ms], 'rgb', videos)
-    with pytest.raises(InputError, match='name the folder of the videos'):
+    with pytest.raises(InputError, match='name the video folder'):
         frames_at(files, [0], 'rgb')
 
 
@@ -183,9 +183,9 @@ def test_counted_frames_are_the_last_events_before_their_time_in_ten_bins(tmp_pa
 
 
 @pytest.mark.parametrize('spoil, text', [
-    (lambda folder: (folder / 'timestamps.txt').write_text('now'), 'is no list of times in sec'),
+    (lambda folder: (folder / 'timestamps.txt').write_text('now'), 'is not a list of times'),
     (lambda folder: (folder / 'timestamps.txt').write_text('0'), 'has 1 times for 2 images'),
-    (lambda folder: (folder / 'timestamps.txt').unlink(), 'is no list of times in seconds'),
+    (lambda folder: (folder / 'timestamps.txt').unlink(), 'is not a list of times in seconds'),
     (lambda folder: (folder / 'imgs' / '00000000.png').write_bytes(b'no'),
      'expected an image of 320x256 px, found none')])
 def test_images_that_cannot_be_used_are_told(folder, spoil, text):
@@ -197,5 +197,5 @@ def test_images_that_cannot_be_used_are_told(folder, spoil, text):
 
 
 def test_frames_of_another_kind_are_refused(folder):
-    with pytest.raises(InputError, match="'depth' are not known: choose from rgb, grayscale"):
+    with pytest.raises(InputError, match="unknown frames 'depth': choose from rgb, grayscale"):
         frames_at(find(folder)[0], [0], 'depth')
