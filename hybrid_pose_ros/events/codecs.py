@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes to events: one streaming decoder for every encoding of packets and of .raw files.
+"""Bytes to events: one streaming decoder for all encodings of packets and .raw files.
 
-Unknown words are skipped, bytes that make no whole word at the end too, and events outside the
-sensor are dropped: a decoder takes any bytes. Payloads are little endian, as every host's are.
+Unknown words, incomplete words at the end, and events outside of the sensor are dropped, so that a
+decoder accepts any bytes. Payloads are little endian, like all supported hosts.
 """
 
 from typing import NamedTuple
@@ -15,35 +15,35 @@ from hybrid_pose_ros.events import evt2, evt3, libcaer, mono
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE, no_events
 
 LATEST_NS = 1 << 62
-"""Time bases lie below it, in the year 2116."""
+"""Upper limit of time bases, in the year 2116."""
 
 WORD_BYTES = {'evt3': 2, 'libcaer': 8, 'libcaer_cmp': 2, 'mono': 8, 'trigger': 8, 'evt2': 4}
 ADDRESS_BITS = {'evt3': 11, 'libcaer': 15, 'libcaer_cmp': 11, 'mono': 15, 'trigger': 16,
                 'evt2': 11}
-"""Of a pixel's x and y: what an encoding can say bounds the size of its sensors."""
+"""Address bits of x and y, which limit the sensor size of an encoding."""
 
 
 class Decoded(NamedTuple):
-    """What one packet holds, in the order of its words."""
+    """Contents of one packet, in the order of its words."""
 
     events: np.ndarray  # (N,) of EVENT_DTYPE
     triggers: np.ndarray  # (M,) of TRIGGER_DTYPE
 
 MAX_PIXELS = 1 << 24
-"""No event camera has as many; what a forged packet could ask a listener to allocate."""
+"""Larger than any event camera; limits the allocation caused by a forged packet."""
 
 
 class PacketDecoder:
-    """Decodes the packets of one sensor in order; the next goes on where one leaves off."""
+    """Decodes the packets of one sensor in order, with state carried between packets."""
 
     def __init__(self, encoding: str, width: int, height: int):
-        """Prepare to decode one of WORD_BYTES for a sensor of width x height [px].
+        """Create a decoder for one of WORD_BYTES and a sensor of width x height [px].
 
         Raises:
-            PacketError: the encoding is not known, or the size is none that it can carry.
+            PacketError: the encoding is unknown, or it does not support the size.
         """
         if encoding not in WORD_BYTES:
-            raise PacketError(f'encoding {encoding!r} is not known: expected one of '
+            raise PacketError(f'unknown encoding {encoding!r}: expected one of '
                               f'{", ".join(WORD_BYTES)}')
         largest = 1 << ADDRESS_BITS[encoding]
         if not (0 < width <= largest and 0 < height <= largest and width * height <= MAX_PIXELS):
@@ -57,10 +57,10 @@ class PacketDecoder:
         self._decode = getattr(self, f'_decode_{encoding}')
 
     def after_gap(self, elapsed_us: int) -> None:
-        """Forget what lost packets may have changed; `elapsed_us` lies between their neighbors.
+        """Reset the state that lost packets may have changed, `elapsed_us` after the last one.
 
-        evt3 counts events from the next complete time on and in the next known row; the roll-overs
-        of its clock during the gap follow from `elapsed_us`. libcaer_cmp waits for a column.
+        evt3 resumes at the next complete time and known row; `elapsed_us` determines how often its
+        clock rolled over in the gap. libcaer_cmp waits for a column.
         """
         if self._encoding == 'evt3':
             self._state = evt3.after_gap(self._state, elapsed_us)
@@ -71,8 +71,8 @@ class PacketDecoder:
         """Return the events and triggers of a packet.
 
         Args:
-            payload: bytes, or anything with the buffer protocol.
-            time_base: of the packet [ns].
+            payload: bytes, or any object with the buffer protocol.
+            time_base: time base of the packet [ns].
 
         Raises:
             PacketError: `time_base` is out of range.
@@ -81,7 +81,7 @@ class PacketDecoder:
         return self._decode(self._words(payload), time_base)
 
     def _words(self, payload) -> np.ndarray:
-        """Return the whole words of a payload; read-only, so that one compiled kernel fits all."""
+        """Return the whole words of a payload, read-only so that one compiled kernel fits all."""
         size = WORD_BYTES[self._encoding]
         payload = memoryview(payload).toreadonly().cast('B')
         dtype = f'<u{min(size, 4) if self._encoding == "libcaer" else size}'
@@ -134,20 +134,20 @@ class PacketDecoder:
 
 
 def compile_codecs() -> None:
-    """Compile the decoders, or load them compiled, so that no first packet has to wait for it."""
+    """Compile the decoders or load them from the cache, to avoid a delay at the first packet."""
     for encoding in WORD_BYTES:
         PacketDecoder(encoding, 1, 1).decode(b'')
 
 
 def check_payload(encoding: str, payload, time_base: int) -> None:
-    """Raise PacketError unless a packet as a whole looks like one of that encoding.
+    """Raise PacketError unless a packet is plausible for its encoding.
 
-    A payload that was cut within a word has lost an unknown number of words as well.
+    A payload truncated within a word has also lost an unknown number of words.
     """
     _check_time_base(time_base)
     size = memoryview(payload).nbytes
     if size % WORD_BYTES[encoding]:
-        raise PacketError(f'payload of {size} bytes was cut short: {encoding} has words of '
+        raise PacketError(f'payload of {size} bytes was truncated: {encoding} has words of '
                           f'{WORD_BYTES[encoding]} bytes')
 
 
@@ -157,7 +157,7 @@ def _check_time_base(time_base: int) -> None:
 
 
 def _pairs(records: np.ndarray) -> np.ndarray:
-    """Return a view of 16-byte records as (N, 2) int64, which the kernels store in two writes."""
+    """Return a view of 16-byte records as (N, 2) int64, which kernels write in two stores."""
     return records.view(np.int64).reshape(-1, 2)
 
 

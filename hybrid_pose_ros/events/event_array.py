@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events as one structured array: the value that every stage after the decoders takes.
+"""Events as one structured array, the input of all stages after the decoders.
 
 Points are (x, y) in sensor pixels, origin top left, x right, y down. Time is the sensor's clock.
 """
@@ -10,7 +10,7 @@ import numpy as np
 EVENT_DTYPE = np.dtype([('t', np.int64), ('x', np.uint16), ('y', np.uint16), ('p', np.uint8)],
                        align=True)
 """t [us] on the sensor's clock, x and y [px], p (1 = ON, 0 = OFF); in decoding order, which is
-the order of time but for steps back of some microseconds that real sensors make."""
+the order of time except for steps back of some microseconds in real sensors."""
 
 TRIGGER_DTYPE = np.dtype([('t', np.int64), ('id', np.uint8), ('edge', np.uint8)], align=True)
 """t [us], number of the input line, edge (1 = rising)."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""EVT2, the 32-bit words of older Prophesee .raw files; no driver sends them in packets."""
+"""EVT2, the 32-bit words of older Prophesee .raw files; not used in packets of drivers."""
 
 from typing import NamedTuple
 
@@ -13,19 +13,19 @@ TIME_HIGH = 0x8
 EXT_TRIGGER = 0xA
 
 TIME_BITS = 34
-STEP_BACK = (1 << TIME_BITS) - (1 << 28)  # a smaller step back of HIGH is no roll-over [us]
+STEP_BACK = (1 << TIME_BITS) - (1 << 28)  # a smaller step back of HIGH is not a roll-over [us]
 
 
 class Evt2State(NamedTuple):
-    """What the decoder carries from one piece of a file to the next."""
+    """Decoder state between pieces of a file."""
 
     high_us: int = 0  # time without its lower 6 bits, roll-overs included
-    joined: bool = False  # a HIGH has been seen
+    joined: bool = False  # a HIGH has been received
 
 
 @njit(cache=True, nogil=True)
 def count_evt2(words: np.ndarray) -> tuple[int, int]:
-    """Return how many events and how many triggers words (N,) uint32 hold."""
+    """Return the numbers of events and triggers in words (N,) uint32."""
     events = 0
     triggers = 0
     for i in range(len(words)):
@@ -37,15 +37,15 @@ def count_evt2(words: np.ndarray) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def decode_evt2_into(events, triggers, words, state, width, height):
-    """Decode words; return how many events and triggers were written, and the state after them.
+    """Decode words; return the numbers of events and triggers written, and the next state.
 
     Args:
         events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them.
         triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
         words: uint32.
         state: Evt2State after the previous words.
-        width: of the sensor [px]; events beyond it are dropped.
-        height: of the sensor [px].
+        width: sensor width [px]; events outside are dropped.
+        height: sensor height [px].
     """
     high, joined = state
     start = 0
@@ -56,7 +56,7 @@ def decode_evt2_into(events, triggers, words, state, width, height):
         start += 1
     count = 0
     count_triggers = 0
-    words = words[start:]  # indices from 0 on need no check for negative ones
+    words = words[start:]  # indices from 0 need no check for negative ones
     for i in range(len(words)):
         word = np.int64(words[i])
         kind = word >> 28

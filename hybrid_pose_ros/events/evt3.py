@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """EVT3, the 16-bit words of Prophesee sensors: packets of metavision_driver and .raw files.
 
-A word's upper 4 bits are its type. Time is a counter of 24 bits [us] in two words, HIGH and LOW.
-Roll-over is read off HIGH alone: real sensors step back in LOW by some microseconds, because two
-sources of events share one time field.
+The upper 4 bits of a word are its type. Time is a 24-bit counter [us] in two words, HIGH and LOW.
+Roll-overs are detected in HIGH only: real sensors step back in LOW by some microseconds, because
+two sources of events share one time field.
 
-Sensors send HIGH at least every 4096 us, with or without events. A HIGH that is further ahead than
-STEP_BACK therefore follows missing data, or is damaged. The next HIGH decides: where the way to it
-over the doubted one is a whole turn longer than the direct way, the doubted one is skipped. At the
-end of a packet it is used until the next packet decides.
+Sensors send HIGH at least every 4096 us, with or without events. A HIGH more than STEP_BACK ahead
+therefore follows missing data or is damaged. The next HIGH decides: if the path through the
+suspicious HIGH is a whole period longer than the direct one, the suspicious HIGH is skipped. At
+the end of a packet it is used until the next packet decides.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from hybrid_pose_ros.compiled import njit
 ADDR_Y = 0x0
 ADDR_X = 0x2  # one event
 VECT_BASE_X = 0x3
-VECT_12 = 0x4  # 12 pixels in a row, a bit each
+VECT_12 = 0x4  # 12 consecutive pixels, one bit each
 VECT_8 = 0x5
 TIME_LOW = 0x6
 TIME_HIGH = 0x8
@@ -31,26 +31,26 @@ EXT_TRIGGER = 0xA
 TIME_BITS = 24
 TURN = 1 << TIME_BITS  # [us]
 STEP_BACK = 10 << 12  # a step back of HIGH by more than this is a roll-over [us]
-UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
+UNKNOWN = 1 << 20  # a row or column outside of any sensor, so that events are out of bounds
 NONE = -1  # no time
 
 
 class Evt3State(NamedTuple):
-    """What the decoder carries from one packet to the next."""
+    """Decoder state between packets."""
 
     high_us: int = 0  # time without its lower 12 bits, roll-overs included
     low_us: int = 0
     y: int = 0
     base_x: int = 0  # next pixel of a vector
     polarity: int = 0  # of a vector
-    joined: bool = False  # a HIGH and then a LOW have been seen
-    high_seen: bool = False  # a HIGH has been seen
-    before_us: int = NONE  # HIGH before the last one, if that is a jump that is not confirmed yet
+    joined: bool = False  # a HIGH followed by a LOW has been received
+    high_seen: bool = False  # a HIGH has been received
+    before_us: int = NONE  # HIGH before the last one, if that is an unconfirmed jump
 
 
 @njit(cache=True, nogil=True)
 def count_evt3(words: np.ndarray) -> tuple[int, int]:
-    """Return how many events and how many triggers words (N,) uint16 hold, in or out of bounds."""
+    """Return the numbers of events and triggers in words (N,) uint16, in or out of bounds."""
     events = 0
     triggers = 0
     for i in range(len(words)):
@@ -58,7 +58,7 @@ def count_evt3(words: np.ndarray) -> tuple[int, int]:
         payload = words[i] & 0xFFF
         pixels = np.uint16(payload if kind == VECT_12 else payload & 0xFF if kind == VECT_8
                            else kind == ADDR_X)
-        # Bits are added up in pairs, fours and eights: the compiler makes SIMD code of it.
+        # Bits are summed in pairs, fours and eights, which the compiler vectorizes.
         pixels -= (pixels >> np.uint16(1)) & np.uint16(0x5555)
         pixels = (pixels & np.uint16(0x3333)) + ((pixels >> np.uint16(2)) & np.uint16(0x3333))
         pixels = (pixels + (pixels >> np.uint16(4))) & np.uint16(0x0F0F)
@@ -69,22 +69,22 @@ def count_evt3(words: np.ndarray) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def decode_evt3_into(events, triggers, words, state, width, height):
-    """Decode words; return how many events and triggers were written, and the state after them.
+    """Decode words; return the numbers of events and triggers written, and the next state.
 
     Args:
-        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them. The last one is
-            room to write an event into before it is known whether it counts.
+        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them. The last record is
+            space for an event that is written before it is known to be valid.
         triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
         words: uint16, the whole words of a packet.
         state: Evt3State after the previous packet.
-        width: of the sensor [px]; events beyond it are dropped.
-        height: of the sensor [px].
+        width: sensor width [px]; events outside are dropped.
+        height: sensor height [px].
     """
     high, low, y, base, polarity, joined, high_seen, before = state
     if before != NONE:
         high, before = _confirmed(words, 0, before, high)
     start = 0
-    while not joined and start < len(words):  # until there is a time nothing counts, not even rows
+    while not joined and start < len(words):  # without a time nothing is valid, not even rows
         kind = words[start] >> 12
         payload = np.int64(words[start] & 0xFFF)
         if kind == TIME_HIGH:
@@ -96,17 +96,17 @@ def decode_evt3_into(events, triggers, words, state, width, height):
         start += 1
     time = high + low
     row = y << 16
-    limit = width if y < height else 0  # 0: no column of this row is on the sensor
+    limit = width if y < height else 0  # 0: this row is outside of the sensor
     sign = polarity << 32
     count = 0
     count_triggers = 0
     while start < len(words):
-        words = words[start:]  # indices from 0 on need no check for negative ones
+        words = words[start:]  # indices from 0 need no check for negative ones
         start = len(words)
         for i in range(len(words)):
             kind = words[i] >> 12
             payload = np.int64(words[i] & 0xFFF)
-            if kind | ADDR_X == ADDR_X:  # or ADDR_Y: which of the two no processor can predict
+            if kind | ADDR_X == ADDR_X:  # or ADDR_Y: an unpredictable branch
                 address = payload & 0x7FF
                 events[count, 0] = time
                 events[count, 1] = address | row | (payload & 0x800) << 21
@@ -119,7 +119,7 @@ def decode_evt3_into(events, triggers, words, state, width, height):
                 time = high + low
             elif kind == TIME_HIGH:
                 step = (payload << 12) - (high & TURN - 1)
-                if step < 0 or step > STEP_BACK:  # rare: handled outside, or all words are slower
+                if step < 0 or step > STEP_BACK:  # rare: handled outside to keep the loop fast
                     start = i + 1
                     break
                 high += step
@@ -148,7 +148,7 @@ def decode_evt3_into(events, triggers, words, state, width, height):
 
 @njit(cache=True, nogil=True)
 def _step(high, new):
-    """Return the time [us] from `high` to a HIGH word of `new` [us], roll-overs included.
+    """Return the time [us] from `high` to a HIGH word of `new` [us], with roll-overs.
 
     It is at least -STEP_BACK; a step back may cross a roll-over, but not the start of the clock.
     """
@@ -158,7 +158,7 @@ def _step(high, new):
 
 @njit(cache=True, nogil=True)
 def _jump(words, start, high, before):
-    """Return HIGH after the word before `start`, and the HIGH before it if that is undecided."""
+    """Return HIGH after the word before `start`, and the previous HIGH if that is undecided."""
     if words[start - 1] >> 12 != TIME_HIGH:
         return high, before
     step = _step(high, np.int64(words[start - 1] & 0xFFF) << 12)
@@ -169,20 +169,20 @@ def _jump(words, start, high, before):
 
 @njit(cache=True, nogil=True)
 def _confirmed(words, start, before, high):
-    """Return HIGH after a jump from `before` to `high`, and the HIGH before it if undecided.
+    """Return HIGH after a jump from `before` to `high`, and the previous HIGH if undecided.
 
     Args:
-        words: of the packet.
+        words: words of the packet.
         start: index of the word after the jump.
         before: HIGH before the jump [us].
-        high: HIGH that the jump leads to [us].
+        high: HIGH after the jump [us].
     """
     for i in range(start, len(words)):
         if words[i] >> 12 == TIME_HIGH:
             new = np.int64(words[i] & 0xFFF) << 12
             onward = _step(high, new)
             is_detour = onward > STEP_BACK and high - before + onward != _step(before, new)
-            # Version 0.1.0 encoded a long silence as a series of half turns within a packet.
+            # Version 0.1.0 encoded long pauses as a series of half periods within a packet.
             is_series = 0 < i == start and high - before == TURN // 2
             return (before if is_detour and not is_series else high), NONE
     return high, before
@@ -190,16 +190,16 @@ def _confirmed(words, start, before, high):
 
 @njit(cache=True, nogil=True)
 def _nearest_high(expected, new):
-    """Return the time [us] that a HIGH word of `new` [us] may mean and that is nearest."""
+    """Return the time [us] nearest to `expected` that a HIGH word of `new` [us] can mean."""
     roll_overs = (expected - new + (1 << (TIME_BITS - 1))) >> TIME_BITS
     return (max(roll_overs, 0) << TIME_BITS) + new
 
 
 def after_gap(state: Evt3State, elapsed_us: int) -> Evt3State:
-    """Return the state to go on with behind lost words, or behind a long silence.
+    """Return the state after lost words or a long pause.
 
-    Row and vector are unknown until they are sent again, and events count from the next HIGH and
-    LOW on. How often the clock rolled over meanwhile is not in the words: the time nearest to
-    `elapsed_us` after the last one is taken.
+    Row and vector are unknown until they are sent again, and events are valid after the next HIGH
+    and LOW. The number of roll-overs in between is not in the words: the time nearest to
+    `elapsed_us` after the last one is used.
     """
     return Evt3State(state.high_us + elapsed_us, state.low_us, UNKNOWN, UNKNOWN)

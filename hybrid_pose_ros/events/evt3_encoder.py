@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events to EVT3 packets, as metavision_driver publishes them; decoding gives the events back.
+"""Encodes events as EVT3 packets, like metavision_driver; decoding them returns the same events.
 
-Every packet begins with a whole time and a row, so that a reader may join at any packet or lose
-any. A clock of 24 bits knows nothing of the turns before the first packet: a stream that begins at
-t comes back as one that begins at t modulo 2^24 us.
+Every packet starts with a complete time and a row, so that a decoder can start at any packet or
+lose any. A 24-bit clock does not contain the periods before the first packet: a stream that starts
+at t is decoded as one that starts at t modulo 2^24 us.
 """
 
 import numpy as np
@@ -16,14 +16,14 @@ from hybrid_pose_ros.events.evt3 import (
     VECT_BASE_X)
 
 MAX_SIZE = 2048
-"""Sensors have no more rows or columns [px]: addresses have 11 bits."""
+"""Maximum number of rows or columns [px]: addresses have 11 bits."""
 
 LONGEST_GAP_US = 1 << 40
-"""Between two events, 12 days."""
+"""Maximum time between two events, 12 days."""
 
-_LONGEST_STEP = 1 << (TIME_BITS - 3)  # between two HIGH words [us]: so a damaged one moves no turn
+_LONGEST_STEP = 1 << (TIME_BITS - 3)  # between HIGH words [us]; a damaged one adds no period
 _WORDS_AN_EVENT = 4  # HIGH, LOW, row, column
-_VECTOR_WORDS = 4  # base, 12 pixels, 12 and 8: some readers take only the three of them together
+_VECTOR_WORDS = 4  # base, 12 pixels, 12 and 8: some decoders require all three together
 _VECTOR_PIXELS = 32
 
 
@@ -31,21 +31,21 @@ class Evt3Encoder:
     """Encodes the events of one sensor, packet by packet, in decoding order."""
 
     def __init__(self, width: int, height: int):
-        """Prepare to encode events of a sensor.
+        """Create an encoder for the events of a sensor.
 
         Raises:
-            InputError: the sensor has more rows or columns than EVT3 can tell apart.
+            InputError: the sensor has more rows or columns than EVT3 can address.
         """
         if not (0 < width <= MAX_SIZE and 0 < height <= MAX_SIZE):
-            raise InputError(f'EVT3 cannot carry a sensor of {width}x{height} px: expected 1x1 '
-                             f'to {MAX_SIZE}x{MAX_SIZE}')
+            raise InputError(f'EVT3 does not support a sensor of {width}x{height} px: expected '
+                             f'1x1 to {MAX_SIZE}x{MAX_SIZE}')
         self._last_us: int | None = None
 
     def encode(self, events: np.ndarray) -> bytes:
-        """Return the payload of a packet with events (N,) of EVENT_DTYPE; none give no bytes.
+        """Return the payload of a packet with events (N,) of EVENT_DTYPE; empty without events.
 
         Raises:
-            InputError: time steps back further, or ahead further, than the words can say.
+            InputError: time steps back or ahead farther than the words can express.
         """
         if not len(events):
             return b''
@@ -55,7 +55,7 @@ class Evt3Encoder:
         steps = np.diff(times, prepend=self._last_us)
         if steps.min() < -STEP_BACK or steps.max() > LONGEST_GAP_US:
             raise InputError(f'events cannot be {steps.min()} us before or {steps.max()} us '
-                             f'behind the one before them: EVT3 allows {-STEP_BACK} to '
+                             f'after the previous one: EVT3 allows {-STEP_BACK} to '
                              f'{LONGEST_GAP_US}')
         turns = int((steps // _LONGEST_STEP).clip(0).sum())
         words = np.empty(3 + turns + _WORDS_AN_EVENT * len(events), np.uint16)
@@ -67,13 +67,13 @@ class Evt3Encoder:
 
 @njit(cache=True, nogil=True)
 def _encode_into(words, events, last_us):
-    """Write the words of EVENT_DTYPE records seen as (N, 2) int64; return how many."""
+    """Write the words of EVENT_DTYPE records viewed as (N, 2) int64; return their number."""
     count = 0
     time = last_us
     row = high = low = -1
     i = 0
     while i < len(events):
-        while events[i, 0] - time > _LONGEST_STEP:  # as sensors do that see nothing
+        while events[i, 0] - time > _LONGEST_STEP:  # as idle sensors do
             time += _LONGEST_STEP
             words[count] = TIME_HIGH << 12 | time >> 12 & 0xFFF
             count += 1
@@ -112,9 +112,9 @@ def _encode_into(words, events, last_us):
 
 @njit(cache=True, nogil=True)
 def _vector(events, first):
-    """Return how many events from `first` on one vector can hold, and its mask.
+    """Return the number of events from `first` that fit in one vector, and its mask.
 
-    They are of one time, row and polarity, and from left to right within its 32 pixels.
+    They have the same time, row and polarity and increase in x within its 32 pixels.
     """
     start_x = events[first, 1] & 0x7FF
     mask = 0

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """libcaer and libcaer_cmp, the packets of libcaer_driver (DAVIS, DVXplorer).
 
-`libcaer` is the device library's own 64 bits an event. `libcaer_cmp` has 16-bit words like EVT3
-with x and y swapped. The driver's compressor sends the row of an earlier event with up to 4 % of
-the single ones; the packets do not tell which, so no decoder can mend it.
+`libcaer` is the 64-bit format of the device library. `libcaer_cmp` has 16-bit words like EVT3 with
+x and y swapped. The driver's compressor sends the row of an earlier event with up to 4 % of the
+single events; packets do not indicate which, so a decoder cannot correct it.
 """
 
 from typing import NamedTuple
@@ -19,14 +19,14 @@ TIME_LOW = 1
 ADDR_X = 2
 ADDR_Y = 3  # one event
 VECT_BASE_Y = 4
-VECT_8 = 5  # 8 pixels in a column, a bit each
+VECT_8 = 5  # 8 consecutive pixels of a column, one bit each
 
 TIME_BITS = 31  # of a libcaer event's own time
-UNKNOWN = 1 << 20  # a row or column beyond every sensor, so that no event passes the bounds
+UNKNOWN = 1 << 20  # a row or column outside of any sensor, so that events are out of bounds
 
 
 class LibcaerCmpState(NamedTuple):
-    """What the decoder carries from one packet to the next; the time is not in it."""
+    """Decoder state between packets, except for the time."""
 
     x: int = 0
     base_y: int = 0  # next pixel of a vector
@@ -38,7 +38,7 @@ AFTER_GAP = LibcaerCmpState(UNKNOWN, UNKNOWN, 0)
 
 @njit(cache=True, nogil=True)
 def count_libcaer_cmp(words: np.ndarray) -> int:
-    """Return how many events words (N,) uint16 hold, in or out of bounds."""
+    """Return the number of events in words (N,) uint16, in or out of bounds."""
     events = 0
     for i in range(len(words)):
         kind = words[i] >> 12
@@ -51,21 +51,21 @@ def count_libcaer_cmp(words: np.ndarray) -> int:
 
 @njit(cache=True, nogil=True)
 def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
-    """Decode the words of one packet; return how many events were written, and the state.
+    """Decode the words of one packet; return the number of events written, and the next state.
 
     Args:
         events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them.
         words: uint16, the whole words of a packet.
         state: LibcaerCmpState after the previous packet.
-        width: of the sensor [px]; events beyond it are dropped.
-        height: of the sensor [px].
-        time_base_us: of the packet; the words count from it.
+        width: sensor width [px]; events outside are dropped.
+        height: sensor height [px].
+        time_base_us: time base of the packet, to which the words are relative.
     """
     x, base, polarity = state
     high = 0
     low = 0
     time = time_base_us
-    limit = height if x < width else 0  # 0: no row of this column is on the sensor
+    limit = height if x < width else 0  # 0: this column is outside of the sensor
     sign = polarity << 32
     count = 0
     for i in range(len(words)):
@@ -102,7 +102,7 @@ def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
 
 @njit(cache=True, nogil=True)
 def decode_libcaer_into(events, words, width, height, time_base_us):
-    """Decode 64-bit events given as words (N, 2) uint32; return how many were written.
+    """Decode 64-bit events given as words (N, 2) uint32; return the number written.
 
     `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them. The time of an event has
     31 bits; a step back within a packet is a roll-over.

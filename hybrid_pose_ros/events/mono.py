@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""mono and trigger, the 64-bit words of old bags: nanoseconds from the packet's time base."""
+"""mono and trigger, the 64-bit words of old bags: nanoseconds since the packet's time base."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from hybrid_pose_ros.compiled import njit
 
 @njit(cache=True, nogil=True)
 def decode_mono_into(events, words, width, height, time_base_ns):
-    """Decode words (N,) uint64; return how many events were written.
+    """Decode words (N,) uint64; return the number of events written.
 
     `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A driver's event packet as plain values: what a ROS message, a bag or the player hands on."""
+"""A driver's event packet as plain values, independent of ROS messages, bags and the player."""
 
 from typing import NamedTuple
 
@@ -9,17 +9,17 @@ from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 ENCODINGS = ('evt3', 'libcaer', 'libcaer_cmp', 'mono', 'trigger')
 
 PERIODS_US = {'evt3': EVT3_PERIOD_US, 'evt2': 1 << 34}
-"""Length of a turn of the clock, for encodings whose clock wraps (see `clock.nearest_turn`)."""
+"""Clock period of encodings whose clock wraps (see `clock.nearest_turn`)."""
 
 
 class Packet(NamedTuple):
     """The fields of event_camera_msgs/msg/EventPacket, without ROS."""
 
-    stamp_ns: int  # header stamp: host time at which the driver got the first bytes
+    stamp_ns: int  # header stamp: host time at which the driver received the first bytes
     frame_id: str
     width: int  # sensor size [px]
     height: int
     seq: int  # packet counter of the driver, +1 for each packet
     time_base: int  # [ns], meaning depends on the encoding
     encoding: str  # one of ENCODINGS
-    payload: bytes  # or anything with the buffer protocol
+    payload: bytes  # or any object with the buffer protocol

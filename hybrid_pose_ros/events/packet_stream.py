@@ -1,19 +1,19 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The packets of one topic as one stream of events: gaps, restarts and bad packets are facts.
+"""The packets of one topic as one stream of events; reports gaps, restarts and bad packets.
 
-What `seq` says of a packet:
-- It advances by 1: the next packet. By more: packets were lost, and the decoder is informed.
-- `seq` and stamp are those of the last packet: a duplicate, dropped.
+Meaning of `seq`:
+- It increases by 1: the next packet. By more: packets were lost, and the decoder is notified.
+- `seq` and stamp equal those of the last packet: a duplicate, dropped.
 - It was recently counted as lost, and the stamp is not newer: out of order, dropped.
-- It stays: the sender does not number its packets; nothing is lost.
-- It steps back otherwise, or jumps ahead past RESTART_JUMP: another run of the driver, or a bag
-  that is played again. The decoder is reset.
+- It is constant: the sender does not number its packets; no loss is detected.
+- It steps back otherwise, or jumps ahead by more than RESTART_JUMP: the driver was restarted or a
+  bag was restarted. The decoder is reset.
 
-Header stamps are the host's clock, which may be set at any time. As long as `seq` is contiguous,
-they have no effect. After a gap they choose the turn of a clock that wraps, if they are plausible.
-Sensor time that steps back by more than STEP_BACK_US is a restart of the sensor.
-A bad packet leaves no trace but its count: the next one finds it missing, as if it were lost.
+Header stamps are on the host's clock, which can be set at any time. As long as `seq` is contiguous
+they have no effect. After a gap they select the period of a clock that wraps, if they are
+plausible. Sensor time that steps back by more than STEP_BACK_US is a restart of the sensor.
+A bad packet is only counted: to the next packet it is lost.
 """
 
 from dataclasses import dataclass
@@ -27,67 +27,67 @@ from hybrid_pose_ros.events.event_array import TRIGGER_DTYPE, no_events
 from hybrid_pose_ros.events.packet import ENCODINGS, Packet
 
 REORDER_WINDOW = 64
-"""A packet that comes behind so many later ones counts as one of another run."""
+"""A packet that is behind this many later ones belongs to another run."""
 
 RESTART_JUMP = 10_000_000
-"""Packets lost in a row, 11 to 28 hours of them, after which the stream is taken as another run. A
-recorder that is paused for ten minutes loses 150 000."""
+"""Number of consecutive lost packets, 11 to 28 hours of them, from which the stream counts as
+another run. A recorder that is paused for ten minutes loses 150 000."""
 
 STEP_BACK_US = 500_000
-"""Times of one run go back by less: packets out of order, a host's clock that is adjusted."""
+"""Maximum step back within a run: packets out of order, adjustments of the host's clock."""
 
 PERIOD_US, LONGEST_PERIOD_US = 4_000, 100_000
-"""Sensor time between two packets: until the stream's own mean is known, and at most."""
+"""Sensor time between two packets: initial value and maximum."""
 
 STAMP_FACTOR = 10
-"""Stamps around a gap are plausible if the lost packets took at most this many times longer or
-shorter than packets of this stream do."""
+"""Stamps around a gap are plausible if the time per lost packet is within this factor of the
+stream's mean."""
 
 
 class StreamUpdate(NamedTuple):
-    """What one packet brought."""
+    """Result of one packet."""
 
     events: np.ndarray  # (N,) of EVENT_DTYPE, in decoding order
     triggers: np.ndarray  # (M,) of TRIGGER_DTYPE
-    lost_packets: int  # missing between this packet and the last one, bad ones included
-    restarted: bool  # first packet of another run: sensor time starts anew
+    lost_packets: int  # between this packet and the last one, including bad ones
+    restarted: bool  # first packet of another run: sensor time restarts
 
 
 @dataclass
 class StreamCounts:
-    """Totals since the stream was made."""
+    """Totals since the stream was created."""
 
-    packets: int = 0  # that arrived, whatever became of them
+    packets: int = 0  # received, including dropped ones
     bad_packets: int = 0  # dropped with a PacketError
-    lost_packets: int = 0  # that did not arrive in time or were bad, by their seq
+    lost_packets: int = 0  # bad or not received in time, by their seq
     duplicated: int = 0  # dropped
-    out_of_order: int = 0  # dropped; they are among the lost ones too
+    out_of_order: int = 0  # dropped; also counted as lost
     restarts: int = 0
     events: int = 0
     triggers: int = 0
 
 
 class PacketStream:
-    """Decodes the packets of one topic, in order of arrival.
+    """Decodes the packets of one topic in order of arrival.
 
-    One stream follows one sensor: the first good packet decides the encoding and the size.
+    A stream has one sensor: the first valid packet determines the encoding and the size.
     """
 
     def __init__(self):
-        """Begin with nothing known."""
+        """Start without packets."""
         self.counts = StreamCounts()
-        self._last: Packet | None = None  # the last one that was decoded
+        self._last: Packet | None = None  # last decoded packet
         self._decoder: PacketDecoder | None = None
-        self._missing: set[int] = set()  # seq of packets that were lost lately and may still come
+        self._missing: set[int] = set()  # seq of recently lost packets that may still arrive
         self._last_us: int | None = None  # sensor time of the last event
-        self._first_us = self._first_seq = 0  # of the first event of this run, and its packet
+        self._first_us = self._first_seq = 0  # first event of this run, and its packet
 
     def update(self, packet: Packet) -> StreamUpdate:
-        """Return the events of a packet; none of a duplicate or one that is out of order.
+        """Return the events of a packet; none if it is a duplicate or out of order.
 
         Raises:
-            PacketError: the packet cannot be decoded, or is of another sensor than those before.
-                It is counted, and the stream goes on with the next one.
+            PacketError: the packet cannot be decoded, or is from another sensor than before. It is
+                counted, and the stream continues with the next one.
         """
         self.counts.packets += 1
         try:
@@ -104,11 +104,11 @@ class PacketStream:
 
     def _check(self, packet: Packet) -> None:
         if packet.encoding not in ENCODINGS:
-            raise PacketError(f'encoding {packet.encoding!r} is not known: expected one of '
+            raise PacketError(f'unknown encoding {packet.encoding!r}: expected one of '
                               f'{", ".join(ENCODINGS)}')
         if self._last is not None and _sensor(packet) != _sensor(self._last):
             raise PacketError(f'packet {packet.seq} is {_sensor(packet)}, but the stream '
-                              f'began with {_sensor(self._last)}: one topic carries one sensor')
+                              f'started with {_sensor(self._last)}: one topic carries one sensor')
         check_payload(packet.encoding, packet.payload, packet.time_base)
 
     def _update(self, packet: Packet) -> StreamUpdate:
@@ -135,7 +135,7 @@ class PacketStream:
     def _gap_us(self, step: int, elapsed_us: int) -> int:
         """Return the time between the last packet and one that is `step` packets later.
 
-        The stamps give it, unless the host's clock was set meanwhile; then the packets do.
+        It is the difference of the stamps, or an estimate if the host's clock was set in between.
         """
         packets = 0 if self._last_us is None else self._last.seq - self._first_seq
         period_us = (self._last_us - self._first_us) / packets if packets else PERIOD_US
@@ -157,7 +157,7 @@ class PacketStream:
         return decoded
 
     def _clock_went_back(self, decoded: Decoded) -> bool:
-        """Return whether sensor time is before the last event's, and remember the new one's."""
+        """Return whether sensor time stepped back before the last event; store the new time."""
         if not len(decoded.events):
             return False
         times_us = decoded.events['t']
@@ -174,7 +174,7 @@ def _sensor(packet: Packet) -> str:
 
 
 def _seqs_before(seq: int, last: int = -1) -> range:
-    """Return the numbers between `last` and `seq`, the nearest REORDER_WINDOW of them."""
+    """Return the numbers between `last` and `seq`, at most the nearest REORDER_WINDOW of them."""
     return range(max(last + 1, seq - REORDER_WINDOW), seq)
 
 

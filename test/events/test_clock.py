@@ -26,7 +26,7 @@ def follow(clock: SensorClock, delays: list[int], *, drift_ns: int = 0) -> list[
 
 
 def test_nothing_is_known_before_the_first_packet():
-    with pytest.raises(RuntimeError, match='after the first packet'):
+    with pytest.raises(RuntimeError, match='before the first packet'):
         SensorClock().to_ros_ns(0)
 
 

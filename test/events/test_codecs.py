@@ -260,7 +260,7 @@ def test_two_gaps_in_a_row_add_up():
 
 
 @pytest.mark.parametrize('encoding, width, height, time_base, text', [
-    ('evt4', 640, 480, 0, "encoding 'evt4' is not known"),
+    ('evt4', 640, 480, 0, "unknown encoding 'evt4'"),
     ('evt3', 0, 480, 0, '0x480 px cannot send evt3'),
     ('evt3', 640, 2049, 0, '640x2049 px cannot send evt3'),
     ('mono', 640, 480, 2**64 - 1, 'time base 18446744073709551615 ns is out of range'),

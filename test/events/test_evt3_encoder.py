@@ -123,5 +123,5 @@ def test_steps_that_words_cannot_say_are_refused(times):
 
 
 def test_a_sensor_that_is_too_large_is_refused():
-    with pytest.raises(InputError, match='cannot carry a sensor of 2049x4 px'):
+    with pytest.raises(InputError, match='does not support a sensor of 2049x4 px'):
         Evt3Encoder(2049, 4)

@@ -174,12 +174,12 @@ def test_a_silence_without_lost_packets_adds_no_turn():
 
 
 BAD = {
-    'encoding': ({'encoding': 'jpeg'}, "encoding 'jpeg' is not known"),
-    'evt2 in a packet': ({'encoding': 'evt2'}, "encoding 'evt2' is not known"),
+    'encoding': ({'encoding': 'jpeg'}, "unknown encoding 'jpeg'"),
+    'evt2 in a packet': ({'encoding': 'evt2'}, "unknown encoding 'evt2'"),
     'size': ({'width': 0}, 'evt3 of 0x16 px'),
-    'other size': ({'width': 32}, 'the stream began with evt3 of 16x16 px'),
+    'other size': ({'width': 32}, 'the stream started with evt3 of 16x16 px'),
     'other encoding': ({'encoding': 'mono'}, 'packet 1 is mono of 16x16 px'),
-    'half a word': ({'payload': b'\x01\x80\x01'}, 'payload of 3 bytes was cut short'),
+    'half a word': ({'payload': b'\x01\x80\x01'}, 'payload of 3 bytes was truncated'),
     'time base': ({'time_base': 2**63}, 'time base 9223372036854775808 ns is out of range'),
 }
 

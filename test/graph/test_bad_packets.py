@@ -34,11 +34,11 @@ def after_good_packets(live: LiveGraph, camera: Camera, events: int = 800) -> di
 
 
 @pytest.mark.parametrize('fault, said', (
-    ({'events': array.array('B', bytes(7))}, 'payload of 7 bytes was cut short'),
-    ({'encoding': 'evt7'}, "encoding 'evt7' is not known: expected one of evt3, libcaer"),
-    ({'encoding': 'mono'}, f'is mono of {WIDTH}x{HEIGHT} px, but the stream began with evt3'),
-    ({'width': 2 * WIDTH}, f'is evt3 of {2 * WIDTH}x{HEIGHT} px, but the stream began with'),
-    ({'height': 0}, f'is evt3 of {WIDTH}x0 px, but the stream began with'),
+    ({'events': array.array('B', bytes(7))}, 'payload of 7 bytes was truncated'),
+    ({'encoding': 'evt7'}, "unknown encoding 'evt7': expected one of evt3, libcaer"),
+    ({'encoding': 'mono'}, f'is mono of {WIDTH}x{HEIGHT} px, but the stream started with evt3'),
+    ({'width': 2 * WIDTH}, f'is evt3 of {2 * WIDTH}x{HEIGHT} px, but the stream started with'),
+    ({'height': 0}, f'is evt3 of {WIDTH}x0 px, but the stream started with'),
     ({'time_base': 1 << 63}, 'is out of range'),
 ), ids=('truncated', 'encoding', 'other encoding', 'width', 'height', 'time base'))
 def test_a_bad_packet_is_told_once_counted_and_got_over(live, fault, said):
