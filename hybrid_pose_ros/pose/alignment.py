@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Poses of several cameras, brought to common instants: no camera waits for another's steps.
+"""Alignment of the poses of several cameras to common instants.
 
-    camera 0   |    |    |    |    |    |      steps of its own
-    camera 1     |    |    |         |    |    late ones and gaps
+    camera 0   |    |    |    |    |    |      its own time bins
+    camera 1     |    |    |         |    |    delayed bins and gaps
     instants   .    .    .    .    .    .      every step_us of the common clock
 
-Between two poses a joint is on a straight line, after the last one it stays. An instant
-is due when every camera has come to it, but for those that lag too far behind the first one.
+Joints are interpolated linearly between two poses and held after the last one. An instant is due
+when all cameras have reached it, except for cameras that lag too far behind the first one.
 C cameras, J joints.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from hybrid_pose_ros.pose.skeleton import JOINTS
 
 KEPT_US = 500_000
-"""Poses are kept so long at least: nothing is waited for longer."""
+"""Time for which poses are kept, and thus the maximum wait."""
 
 
 class TimedPose(NamedTuple):
@@ -31,40 +31,40 @@ class TimedPose(NamedTuple):
 
 
 class Aligned(NamedTuple):
-    """What the cameras saw at one instant."""
+    """Observations of all cameras at one instant."""
 
     stamp_us: int
-    joints_px: np.ndarray  # (C, J, 2), NaN of a camera that is missing
-    confidence: np.ndarray  # (C, J), 0 of a camera that is missing
-    age_us: np.ndarray  # (C,) int64: how old the camera's newest pose is, 0 where it has one after
-    missing: np.ndarray  # (C,) bool: it has no pose near enough
+    joints_px: np.ndarray  # (C, J, 2), NaN for missing cameras
+    confidence: np.ndarray  # (C, J), 0 for missing cameras
+    age_us: np.ndarray  # (C,) int64: age of the camera's newest pose, 0 if interpolated
+    missing: np.ndarray  # (C,) bool: no pose is close enough
 
 
 class Aligner:
-    """Takes in the poses of each camera as they come; gives out instants in order."""
+    """Receives the poses of each camera and returns aligned instants in order."""
 
     def __init__(self, cameras: int, *, step_us: int, max_age_us: int, wait_us: int):
-        """Start without a pose.
+        """Start without poses.
 
         Args:
             cameras: C.
-            step_us: time between two instants.
-            max_age_us: a camera whose poses round an instant are farther apart than this, or whose
-                last one is older, is missing there.
-            wait_us: so far may a camera lag behind the first before it is not waited for.
+            step_us: interval between two instants.
+            max_age_us: a camera is missing at an instant if the poses around it are farther apart
+                than this, or its last pose is older.
+            wait_us: maximum lag of a camera behind the first one.
         """
         self._step_us, self._max_age_us, self._wait_us = step_us, max_age_us, wait_us
         self._poses: list[deque[TimedPose]] = [deque() for _ in range(cameras)]
         self._next_us: int | None = None
-        self.out_of_order = 0  # poses that were dropped: not newer than the one before
+        self.out_of_order = 0  # poses dropped because they are not newer than the previous one
 
     @property
     def newest_us(self) -> int | None:
-        """Return the time of the newest pose of any camera; None without a pose."""
+        """Return the time of the newest pose of any camera; None if there is none."""
         return max((poses[-1].stamp_us for poses in self._poses if poses), default=None)
 
     def add(self, camera: int, pose: TimedPose) -> None:
-        """Take in a camera's next pose; where its time goes back, it has begun anew."""
+        """Add a camera's next pose; if its time steps back, the camera has restarted."""
         poses = self._poses[camera]
         if poses and pose.stamp_us <= poses[-1].stamp_us:
             self.out_of_order += 1
@@ -82,14 +82,14 @@ class Aligner:
             return []
         first_us = max(newest)
         waited_for = [stamp for stamp in newest if first_us - stamp <= self._wait_us]
-        # One of which nothing has come yet is waited for as any other, from the first pose on.
+        # A camera without poses is waited for like any other, from the first pose of all cameras.
         until_us = min(waited_for)
         if len(newest) < len(self._poses):
             until_us = min(until_us, first_us - self._wait_us)
         if self._next_us is None:
             start_us = min(poses[0].stamp_us for poses in self._poses if poses)
             self._next_us = -(-start_us // self._step_us) * self._step_us
-        # After a pause of all cameras there is nothing between to be told.
+        # After a pause of all cameras, the instants in between are skipped.
         oldest_us = first_us - KEPT_US
         if self._next_us < oldest_us:
             self._next_us = -(-oldest_us // self._step_us) * self._step_us
@@ -105,7 +105,7 @@ class Aligner:
         self._next_us = None
 
     def _at(self, stamp_us: int) -> Aligned:
-        """Return what the cameras saw at an instant."""
+        """Return the observations of all cameras at an instant."""
         cameras = len(self._poses)
         aligned = Aligned(stamp_us, np.full((cameras, len(JOINTS), 2), np.nan),
                           np.zeros((cameras, len(JOINTS))), np.zeros(cameras, np.int64),
@@ -122,7 +122,7 @@ class Aligner:
 
 
 def _around(poses: deque[TimedPose], stamp_us: int) -> tuple[TimedPose | None, TimedPose | None]:
-    """Return the last pose up to an instant and the first from it on."""
+    """Return the last pose at or before an instant and the first one at or after it."""
     after = None
     for pose in reversed(poses):
         if pose.stamp_us == stamp_us:
@@ -135,7 +135,7 @@ def _around(poses: deque[TimedPose], stamp_us: int) -> tuple[TimedPose | None, T
 
 def _between(before: TimedPose | None, after: TimedPose | None, stamp_us: int, max_age_us: int
              ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return joints (J, 2) and confidence (J,) at an instant, None without a pose near enough."""
+    """Return joints (J, 2) and confidence (J,) at an instant; None if no pose is close enough."""
     if before is None:
         return None
     if after is None:

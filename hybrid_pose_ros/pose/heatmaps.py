@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heatmaps to joints: the highest cell, then the center of mass of the 5x5 window round it."""
+"""Heatmaps to joints: the maximum, refined by the centroid of the 5x5 window around it."""
 
 import math
 
@@ -14,38 +14,38 @@ from hybrid_pose_ros.engine.lanes import (
     FLOATS, INTS, LANES, constant, load, pointer, raise_lanes, store)
 
 RADIUS = 2
-"""Of the window round the peak [cells]."""
+"""Size of the window around the peak [cells]."""
 
 STREAMS = 4
-"""Searches and sums that run side by side, and do not wait for each other."""
+"""Number of independent searches and sums that run in parallel."""
 
 LN2 = math.log(2)
 ROUNDER = 1.5 * 2 ** 23
-"""A float this high has no bits for fractions: what is added to it is rounded."""
+"""At this magnitude a float has no fraction bits, so adding it rounds to integers."""
 
 SERIES = np.polynomial.Chebyshev.interpolate(np.exp, 4, (-LN2 / 2, LN2 / 2)).convert(
     kind=np.polynomial.Polynomial).coef
-"""Of e^x near 0, lowest power first."""
+"""Coefficients of a polynomial for e^x near 0, lowest power first."""
 
 
 def locate_joints(heatmap: np.ndarray, logits: bool, joints: int | None = None
                   ) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each joint is, below the size of a cell, and how sure that is.
+    """Return the subpixel position and confidence of each joint.
 
-    Values that are not finite count as absent. A joint without any finite value is put into
-    the first cell with confidence 0.
+    Non-finite values are ignored. A joint without finite values is placed at the first cell with
+    confidence 0.
 
     Args:
         heatmap: (H, W, C) float32.
-        logits: True where the maps are logits of a spatial softmax, False where they are blobs
-            of height 1.
-        joints: J, number of the channels that are maps of joints, the first ones; None: all.
-            A contiguous heatmap whose C is a multiple of 16 need not be copied.
+        logits: True if the maps are logits of a spatial softmax, False if they are Gaussians with
+            peak 1.
+        joints: J, number of leading channels that are joint maps; None: all. A contiguous heatmap
+            whose C is a multiple of 16 is not copied.
 
     Returns:
-        Heatmap coordinates (x, y), (J, 2) float32, whole numbers being centers of cells, and
-        confidence, (J,) float32, 0 to 1: of logits the probability within the window, of blobs
-        the height of the peak, clipped, which is not calibrated.
+        Heatmap coordinates (x, y), (J, 2) float32, with cell centers at integers, and confidence,
+        (J,) float32, 0 to 1: the probability within the window for logits, the clipped peak value
+        otherwise, which is not calibrated.
     """
     channels = heatmap.shape[2]
     joints = channels if joints is None else joints
@@ -59,9 +59,9 @@ def locate_joints(heatmap: np.ndarray, logits: bool, joints: int | None = None
 
 @intrinsic
 def _add_exp_lanes(_, values, start, peaks, masses, lane):
-    """Add e^(value - peak) of LANES values to LANES of `masses`; of those that are finite.
+    """Add e^(value - peak) of LANES finite values to LANES of `masses`.
 
-    To 2e-6 of it, and 0 below e^-80.
+    The relative error is 2e-6; values below e^-80 count as 0.
     """
     signature = types.void(values, types.int64, peaks, masses, types.int64)
 
@@ -80,7 +80,7 @@ def _add_exp_lanes(_, values, start, peaks, masses, lane):
         for factor in SERIES[-2::-1]:
             series = builder.fadd(builder.fmul(series, rest, flags=fused), constant(factor),
                                   flags=fused)
-        # The last bits of `power` are the power of two: it goes to the exponent.
+        # The last bits of `power` are the power of two and are moved to the exponent.
         exponent = builder.shl(builder.bitcast(power, INTS), ir.Constant(INTS, [23] * LANES))
         mass = builder.bitcast(builder.add(builder.bitcast(series, INTS), exponent), FLOATS)
         counts = builder.and_(builder.fcmp_ordered('>', x, constant(-80)),
@@ -94,11 +94,11 @@ def _add_exp_lanes(_, values, start, peaks, masses, lane):
 
 @njit(nogil=True, cache=True)
 def _peaks(maps, peaks, cells):
-    """Write height and cell of the first highest finite value of each channel."""
+    """Write the value and cell of the first finite maximum of each channel."""
     height, width, channels = maps.shape
     values = maps.reshape(-1)
     highest = np.full(STREAMS * channels, -np.inf, np.float32)
-    places = np.zeros(STREAMS * channels, np.float32)  # whole numbers up to 2 ** 24 are exact
+    places = np.zeros(STREAMS * channels, np.float32)  # integers up to 2 ** 24 are exact
     for cell in range(height * width):
         stream = cell % STREAMS * channels
         for lane in range(0, channels, LANES):
@@ -115,7 +115,7 @@ def _peaks(maps, peaks, cells):
 
 @njit(nogil=True, cache=True)
 def _masses(maps, peaks, masses):
-    """Write the sum of e^(value - peak) over each channel's map."""
+    """Write the sum of e^(value - peak) over the map of each channel."""
     height, width, channels = maps.shape
     values = maps.reshape(-1)
     partial = np.zeros(STREAMS * channels, np.float32)
@@ -132,9 +132,9 @@ def _masses(maps, peaks, masses):
 
 @njit(nogil=True, cache=True)
 def _center(heatmap, joint, x, y, height, logits):
-    """Return the offset (x, y) from a peak of that height, and the sum of the window's weights.
+    """Return the offset (x, y) from a peak and the sum of the window's weights.
 
-    The lowest weight is taken off all, or the window would pull a broad blob to its own middle.
+    The lowest weight is subtracted, or a broad blob would be biased toward the window center.
     """
     total, lowest, count = 0.0, np.inf, 0
     moment_x, moment_y, count_x, count_y = 0.0, 0.0, 0, 0

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joints that have gone quiet: who stands still makes no events, and the network forgets him.
+"""Holds quiet joints: a person standing still triggers no events, so the network loses them.
 
-A joint with few events round it is held where it was, until events come back.
+A joint with few events around it keeps its position until events return.
 """
 
 import math
@@ -14,13 +14,13 @@ from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 QUIET_US = 100_000
-"""Events near a joint are averaged over about that long."""
+"""Time constant of the event rate near a joint."""
 
 REACH = 0.05
-"""Of the input's height: how far from a joint its events are looked for, in x and in y."""
+"""Distance within which events belong to a joint in x and y, as a fraction of the input height."""
 
 RELEASE = 2
-"""A held joint is let go at so many times the events that it was held for, or it would flicker."""
+"""A held joint is released at this multiple of the event rate for holding, to avoid flicker."""
 
 
 class JointHolder:
@@ -30,32 +30,32 @@ class JointHolder:
         """Start with all joints moving.
 
         Args:
-            geometry: where pixels lie in the counts.
+            geometry: maps pixels to cells of the counts.
             step_us: length of a time bin.
-            quiet_events_per_s: a joint with fewer events round it is quiet; 0 holds none.
+            quiet_events_per_s: event rate below which a joint is quiet; 0 holds no joint.
         """
         self._reach = max(1, round(REACH * geometry.height))
         self._place = geometry.origin[0], geometry.origin[1], geometry.pooling
         self._step_us = step_us
         self.set_quiet(quiet_events_per_s)
-        # A joint of which nothing is known is quiet after QUIET_US without events.
+        # Without information, a joint becomes quiet after QUIET_US without events.
         self._near = np.full(len(JOINTS), math.e * self._fewest)
         self._held = np.zeros(len(JOINTS), np.bool_)
         self._joints_px = np.zeros((len(JOINTS), 2), np.float32)
 
     def set_quiet(self, quiet_events_per_s: float) -> None:
-        """Hold joints with fewer events than this from the next pose on; 0 holds none."""
+        """Set the event rate below which joints are held from the next pose on; 0: never."""
         self._fewest = quiet_events_per_s * 1e-6 * QUIET_US
 
     def hold_into(self, joints_px: np.ndarray, counts: np.ndarray, *, steps: int = 1,
                   moved: bool = False) -> np.ndarray:
-        """Put quiet joints back to where they are held; return which those are, (J,) bool.
+        """Move quiet joints back to their held positions; return which are held, (J,) bool.
 
         Args:
-            joints_px: where the network sees the joints, (J, 2) float32; is changed.
+            joints_px: joints of the network, (J, 2) float32; modified in place.
             counts: events of the bin, (2, H, W).
             steps: bins since the last call.
-            moved: a new state has looked at the joints; hold them where it sees them.
+            moved: the state was reinitialized; hold joints at their new positions.
         """
         kept = math.exp(-steps * self._step_us / QUIET_US)
         _hold(joints_px, counts, self._place, self._reach, kept, self._fewest, moved,

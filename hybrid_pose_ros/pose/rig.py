@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrated cameras that look at one scene. C cameras, N points.
+"""Calibrated cameras that observe the same scene. C cameras, N points.
 
-Pixels are the package's own: integers are the centers of pixels, as in OpenCV and ROS. An ideal
-pixel is where a camera without distortion, of the same matrix, would see the point.
+Pixel coordinates have integer centers, as in OpenCV and ROS. The ideal pixel of a point is its
+image in a camera with the same matrix and no distortion.
 """
 
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.representation.calibration import check_numbers
 
 MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8,), 'equidistant': (4,)}
-"""Distortion models, by ROS's names, and how many coefficients each has."""
+"""Distortion models by their names in ROS, with the numbers of coefficients."""
 ITERATIONS = 50
-"""Distortion is inverted by so many steps at most."""
+"""Maximum number of Newton steps for inverting the distortion."""
 TOLERANCE = 1e-12
 
 
@@ -35,37 +35,37 @@ class RigCamera(NamedTuple):
 
     @property
     def projection(self) -> np.ndarray:
-        """Ideal pixels of world points in metres, (3, 4)."""
+        """Projection of world points in meters to ideal pixels, (3, 4)."""
         return self.matrix @ np.column_stack([self.rotation, self.translation_m])
 
     @property
     def center_m(self) -> np.ndarray:
-        """Place of the camera in the world, (3,)."""
+        """Position of the camera in the world, (3,)."""
         return -self.rotation.T @ self.translation_m
 
 
 class Rig(NamedTuple):
-    """Cameras with the world that they share."""
+    """Cameras and their common world frame."""
 
     cameras: tuple[RigCamera, ...]
     frame_id: str = 'world'
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the cameras, in order."""
+        """Names of the cameras in order."""
         return tuple(camera.name for camera in self.cameras)
 
     @property
     def projections(self) -> np.ndarray:
-        """Of all cameras, (C, 3, 4)."""
+        """Projection matrices of all cameras, (C, 3, 4)."""
         return np.stack([camera.projection for camera in self.cameras])
 
 
 def check_camera(camera: RigCamera) -> None:
-    """Raise InputError unless a camera's numbers are those of a camera."""
+    """Raise InputError unless the parameters of a camera are valid."""
     known = MODELS.get(camera.model)
     if known is None:
-        raise InputError(f'camera {camera.name}: distortion model {camera.model!r} is not known: '
+        raise InputError(f'camera {camera.name}: unknown distortion model {camera.model!r}: '
                          f'choose from {", ".join(MODELS)}')
     if len(camera.distortion) not in known:
         raise InputError(f'camera {camera.name}: {camera.model} has '
@@ -77,19 +77,19 @@ def check_camera(camera: RigCamera) -> None:
         raise InputError(f'camera {camera.name}: {error}') from error
     if not (np.isfinite(camera.rotation).all() and np.isfinite(camera.translation_m).all()):
         raise InputError(f'camera {camera.name}: its rotation or its translation is not finite')
-    turn = np.clip(camera.rotation, -2.0, 2.0)  # their products are finite
+    turn = np.clip(camera.rotation, -2.0, 2.0)  # keeps products finite
     if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
-        raise InputError(f'camera {camera.name}: its rotation is not a rotation: the rows must be '
-                         'at right angles, of length 1, and right-handed')
+        raise InputError(f'camera {camera.name}: not a valid rotation: the rows must be '
+                         'orthonormal and right-handed')
 
 
 def to_camera(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
-    """Return world points (..., 3) in the camera's frame: x right, y down, z forward [m]."""
+    """Return world points (..., 3) in the camera frame: x right, y down, z forward [m]."""
     return points_m @ camera.rotation.T + camera.translation_m
 
 
 def project(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
-    """Return the pixels (..., 2) where world points (..., 3) are seen; NaN behind the camera."""
+    """Return the pixels (..., 2) of world points (..., 3); NaN behind the camera."""
     x, y, z = np.moveaxis(to_camera(camera, np.asarray(points_m, np.float64)), -1, 0)
     z = np.where(z > 0, z, np.nan)
     ray = np.ascontiguousarray(np.stack([x / z, y / z], axis=-1))
@@ -100,9 +100,9 @@ def project(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
 
 
 def undistort(camera: RigCamera, pixels: np.ndarray) -> np.ndarray:
-    """Return the ideal pixels (..., 2) of pixels; NaN where the model has none.
+    """Return the ideal pixels (..., 2) of pixels; NaN if the distortion cannot be inverted.
 
-    A wide lens's model folds back beyond the image: what lies there is seen nowhere.
+    The model of a wide lens folds back outside of the image, where pixels correspond to no ray.
     """
     pixels = np.asarray(pixels, np.float64)
     if not np.any(camera.distortion):
@@ -117,7 +117,7 @@ def undistort(camera: RigCamera, pixels: np.ndarray) -> np.ndarray:
 
 @njit(nogil=True, cache=True)
 def _bend(x, y, k, equidistant):
-    """Return where a ray (x, y, 1) meets the image plane of focal length 1."""
+    """Return the distorted image point of a ray (x, y, 1) at focal length 1."""
     squared = x * x + y * y
     if equidistant:
         radius = np.sqrt(squared)
@@ -137,14 +137,14 @@ def _bend(x, y, k, equidistant):
 
 @njit(nogil=True, cache=True)
 def _distort(rays, k, equidistant, bent):
-    """Write `bent` (N, 2) for rays (N, 2)."""
+    """Write the distorted points `bent` (N, 2) of rays (N, 2)."""
     for i in range(len(rays)):
         bent[i, 0], bent[i, 1] = _bend(rays[i, 0], rays[i, 1], k, equidistant)
 
 
 @njit(nogil=True, cache=True)
 def _undistort(bent, k, equidistant, rays):
-    """Write `rays` (N, 2) that `_bend` takes to `bent`, by Newton's method; NaN where none is."""
+    """Write rays (N, 2) that `_bend` maps to `bent`, by Newton's method; NaN if there is none."""
     step = 1e-6
     for i in range(len(bent)):
         x, y = bent[i, 0], bent[i, 1]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The heatmaps that the paper's networks are trained to put out."""
+"""Target heatmaps for training, as in the paper."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ KERNEL = 11
 def heatmap_target(joints: np.ndarray, height: int, width: int, *,
                    visible: np.ndarray | None = None, sigma: float = SIGMA,
                    kernel: int = KERNEL) -> np.ndarray:
-    """Return heatmaps (J, height, width) float32: a Gaussian round each joint, its peak 1.
+    """Return heatmaps (J, height, width) float32 with a Gaussian of peak 1 at each joint.
 
     Args:
-        joints: (J, 2), x and y in heatmap coordinates; fractions are cut off.
+        joints: (J, 2), x and y in heatmap coordinates; truncated to integers.
         height: rows of the heatmap.
         width: columns of the heatmap.
-        visible: (J,) bool; the map of a hidden joint, or of one outside, is all zeros.
+        visible: (J,) bool; the map of a joint that is hidden or outside is zero.
         sigma: standard deviation of the Gaussian.
-        kernel: odd number of elements after which the Gaussian ends; it is mirrored at borders.
+        kernel: odd length of the truncated Gaussian; it is mirrored at borders.
 
     Source: arXiv 2303.14176 and its published code.
     """
@@ -36,7 +36,7 @@ def heatmap_target(joints: np.ndarray, height: int, width: int, *,
 
 
 def blurred_dots(length: int, *, sigma: float = SIGMA, kernel: int = KERNEL) -> np.ndarray:
-    """Return (length, length) float32: along one axis, the target of a joint at each position.
+    """Return (length, length) float32: the 1-D target of a joint at each position.
 
     The outer product of a joint's rows for y and x is its map in `heatmap_target`.
     """

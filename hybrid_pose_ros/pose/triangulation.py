@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels of several cameras to points of the world. C cameras, N points.
+"""Triangulation of points from pixels of several cameras. C cameras, N points.
 
-A point minimizes the squared distance of its image from what the cameras saw, each distance
-weighted by how sure the camera is. A camera that fits badly is left out where others remain.
+A point minimizes the squared reprojection error, weighted by the confidence of each camera. A
+camera that fits badly is excluded if enough others remain.
 
 Source: the linear equations of Hartley and Zisserman, Multiple View Geometry, 12.2, inhomogeneous,
 refined by Gauss-Newton on the distances in pixels.
@@ -19,35 +19,35 @@ from hybrid_pose_ros.pose.rig import Rig, undistort
 from hybrid_pose_ros.settings import check, param
 
 REFINEMENTS = 3
-"""Steps of Gauss and Newton after the linear solution."""
+"""Gauss-Newton steps after the linear solution."""
 NEAREST_M = 0.05
-"""A point nearer to a camera's plane than this is not seen by it."""
+"""Minimum depth at which a camera sees a point."""
 SINGULAR = 1e-9
-"""Rays that are so nearly parallel meet nowhere: determinant relative to the size of the terms."""
+"""Rays are parallel below this determinant, relative to the size of its terms."""
 
 
 @dataclass(frozen=True)
 class TriangulationParams:
-    """How cameras are trusted."""
+    """Thresholds for using a camera."""
 
-    least_confidence: float = param(0.15, 'A camera that is less sure of a joint does not count '
-                                    'for it; one that sees nothing but noise has 0.03 to 0.12.',
+    least_confidence: float = param(0.15, 'Minimum confidence of a camera for a joint; a camera '
+                                    'that sees only noise has 0.03 to 0.12.',
                                     low=0.0, high=1.0, live=True)
-    outlier_px: float = param(12.0, 'Where more than two cameras see a joint, one that is '
-                              'farther than this from where the others put it is left out [px]; '
-                              '0: none is.', low=0.0, high=1e4, live=True)
+    outlier_px: float = param(12.0, 'Maximum distance of a camera\'s joint from the reprojection '
+                              'of the others if more than two cameras see it; a farther camera is '
+                              'excluded [px]; 0: none.', low=0.0, high=1e4, live=True)
 
     def __post_init__(self):
         check(self)
 
 
 class Triangulated(NamedTuple):
-    """Points of the world and how far to trust them."""
+    """Points in the world and their reliability."""
 
-    points_m: np.ndarray  # (N, 3), NaN where fewer than two cameras see the point
-    error_px: np.ndarray  # (N,) reprojection error, root mean square of the cameras used; or NaN
-    used: np.ndarray  # (C, N) bool: which cameras the point is made of
-    confidence: np.ndarray  # (N,) mean of the cameras used, 0 to 1; 0 where there is no point
+    points_m: np.ndarray  # (N, 3), NaN if fewer than two cameras see the point
+    error_px: np.ndarray  # (N,) reprojection error, root mean square over used cameras; or NaN
+    used: np.ndarray  # (C, N) bool: cameras used for the point
+    confidence: np.ndarray  # (N,) mean over the cameras used, 0 to 1; 0 if there is no point
 
 
 def triangulate(rig: Rig, pixels: np.ndarray, confidence: np.ndarray,
@@ -56,11 +56,11 @@ def triangulate(rig: Rig, pixels: np.ndarray, confidence: np.ndarray,
     """Return the points that C cameras see at given pixels.
 
     Args:
-        rig: of C cameras.
-        pixels: x and y, (C, N, 2); NaN where a camera sees nothing.
-        confidence: of each, (C, N), 0 to 1: the weight of the squared distance.
-        params: how cameras are trusted.
-        ideal: pixels are free of distortion already.
+        rig: C cameras.
+        pixels: x and y, (C, N, 2); NaN if not seen.
+        confidence: weight of the squared error, (C, N), 0 to 1.
+        params: thresholds for using a camera.
+        ideal: pixels are already undistorted.
     """
     pixels = np.asarray(pixels, np.float64)
     if not ideal:
@@ -70,7 +70,7 @@ def triangulate(rig: Rig, pixels: np.ndarray, confidence: np.ndarray,
 
 def triangulate_ideal(projections: np.ndarray, pixels: np.ndarray, confidence: np.ndarray,
                       params: TriangulationParams) -> Triangulated:
-    """Return the points that cameras (C, 3, 4) see at ideal pixels (C, N, 2); else as above."""
+    """Triangulate ideal pixels (C, N, 2) of cameras (C, 3, 4); otherwise like `triangulate`."""
     cameras, points = confidence.shape
     found = Triangulated(np.full((points, 3), np.nan), np.full(points, np.nan),
                          np.zeros((cameras, points), np.bool_), np.zeros(points))
@@ -81,7 +81,7 @@ def triangulate_ideal(projections: np.ndarray, pixels: np.ndarray, confidence: n
 
 @njit(nogil=True, cache=True)
 def _triangulate(projections, pixels, confidence, least, outlier_px, points, errors, used, sure):
-    """Write the points, their errors, the cameras used and how sure they are."""
+    """Write points, reprojection errors, used cameras and confidences."""
     cameras, count = confidence.shape
     errors_px, point = np.empty(cameras), np.empty(3)
     trial = np.empty(3)
@@ -116,7 +116,7 @@ def _triangulate(projections, pixels, confidence, least, outlier_px, points, err
 
 @njit(nogil=True, cache=True)
 def _least_missed(projections, pixels, confidence, kept, point, errors_px):
-    """Return the camera without which the others agree best, -1 where none can be left out."""
+    """Return the camera whose removal reduces the error most, -1 if none can be removed."""
     best, lowest = -1, np.inf
     for c in range(len(kept)):
         if not kept[c]:
@@ -144,10 +144,10 @@ def _worst(errors_px, kept):
 
 @njit(nogil=True, cache=True)
 def _solve(projections, pixels, confidence, kept, point, errors_px):
-    """Write the point that the cameras kept agree on, and how far it is from what each saw.
+    """Write the point for the remaining cameras and its reprojection errors.
 
     Returns:
-        Whether there is one: the rays meet, and before every camera.
+        Whether the point exists: the rays intersect in front of all cameras.
     """
     point[:] = 0.0
     step = np.empty(3)
@@ -172,10 +172,10 @@ def _solve(projections, pixels, confidence, kept, point, errors_px):
 
 @njit(nogil=True, cache=True)
 def _add_rows(p, pixel, weight, point, linear, a, b):
-    """Add the equations of a camera to a x = b, of which x is the step from `point`.
+    """Add the equations of a camera to a x = b, where x is the step from `point`.
 
-    Linear: pixel * depth = image, which is true wherever the point is. Else the image is taken
-    for straight near the point, and its distance from the pixel is in pixels.
+    Linear: pixel * depth = image, which holds for any point. Otherwise the projection is
+    linearized at the point, and the residual is in pixels.
     """
     depth = 1.0 if linear else _depth(p, point)
     for axis in range(2):
@@ -195,13 +195,13 @@ def _dot(row, point):
 
 @njit(nogil=True, cache=True)
 def _depth(p, point):
-    """Return how far before a camera (3, 4) the point is [m]."""
+    """Return the depth of the point in a camera (3, 4) [m]."""
     return _dot(p[2], point)
 
 
 @njit(nogil=True, cache=True)
 def _solve_symmetric(a, b, x):
-    """Write the solution of a x = b, `a` (3, 3) given by its upper triangle; False if singular."""
+    """Write the solution of a x = b for the upper triangle of `a` (3, 3); False if singular."""
     c00 = a[1, 1] * a[2, 2] - a[1, 2] ** 2
     c01 = a[0, 2] * a[1, 2] - a[0, 1] * a[2, 2]
     c02 = a[0, 1] * a[1, 2] - a[0, 2] * a[1, 1]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the pose streams of several cameras to one in the world: align, then triangulate."""
+"""From the pose streams of several cameras to 3D poses: alignment, then triangulation."""
 
 import time
 from dataclasses import dataclass
@@ -21,73 +21,73 @@ from hybrid_pose_ros.settings import param
 class TriangulatorParams(TriangulationParams):
     """Parameters of the triangulator node."""
 
-    rig: str = param('', "YAML of the cameras: ours, or a camchain of Kalibr's. Needed. A "
+    rig: str = param('', "YAML file of the cameras, or a camchain of Kalibr. Required. A "
                      "camera's name is the namespace of its tracker.")
-    step_us: int = param(1_000, 'Time between two poses in the world [us].', low=100,
+    step_us: int = param(1_000, 'Interval between two 3D poses [us].', low=100,
                          high=1_000_000)
-    max_age_us: int = param(30_000, 'A camera whose poses round an instant are farther apart than '
-                            'this, or whose last one is older, is missing [us].', low=100,
+    max_age_us: int = param(30_000, 'A camera is missing at an instant if the poses around it are '
+                            'farther apart than this, or its last pose is older [us].', low=100,
                             high=KEPT_US)
-    wait_us: int = param(50_000, 'A camera that lags this far behind the first is not waited for '
-                         '[us].', low=0, high=KEPT_US)
-    clock: str = param('ros', "Clock on which poses are brought together: ros, or sensor, where "
-                       "the cameras' clocks are synchronized.", choices=('ros', 'sensor'))
-    undistorted: bool = param(False, 'The trackers have a calibration: their joints are free of '
-                              'distortion.')
-    markers_hz: float = param(30.0, "Markers per second of the cameras' clock [Hz].",
+    wait_us: int = param(50_000, 'Maximum lag of a camera behind the first one; others are not '
+                         'waited for [us].', low=0, high=KEPT_US)
+    clock: str = param('ros', "Common clock of the poses: ros, or sensor if the clocks of the "
+                       "cameras are synchronized.", choices=('ros', 'sensor'))
+    undistorted: bool = param(False, 'The trackers use a calibration, so that their joints are '
+                              'undistorted.')
+    markers_hz: float = param(30.0, "Rate of markers on the cameras' clock [Hz].",
                               low=1.0, high=1_000.0, live=True)
 
 
 class Skeleton3D(NamedTuple):
-    """One pose of one person in the world. J = 13 joints, C cameras."""
+    """One 3D pose of one person. J = 13 joints, C cameras."""
 
-    stamp_us: int  # of the common clock
-    joints_m: np.ndarray  # (J, 3), NaN where there is none
+    stamp_us: int  # on the common clock
+    joints_m: np.ndarray  # (J, 3), NaN if missing
     confidence: np.ndarray  # (J,) 0 to 1
-    error_px: np.ndarray  # (J,) reprojection error, NaN where there is none
-    cameras: np.ndarray  # (J,) cameras used
+    error_px: np.ndarray  # (J,) reprojection error, NaN if missing
+    cameras: np.ndarray  # (J,) number of cameras used
     missing: np.ndarray  # (C,) bool: the camera had no pose near the instant
-    compute_ns: int  # time that it took
+    compute_ns: int  # compute time
 
 
 class Triangulator:
-    """Keeps the last poses of each camera; makes one of the world for each instant."""
+    """Aligns the poses of the cameras and triangulates one 3D pose per instant."""
 
     def __init__(self, rig: Rig, params: TriangulatorParams):
-        """Start without a pose; what is compiled is compiled."""
+        """Start without poses, with all kernels compiled."""
         self._rig, self._params = rig, params
         self._projections = rig.projections
         self._aligner = Aligner(len(rig.cameras), step_us=params.step_us,
                                 max_age_us=params.max_age_us, wait_us=params.wait_us)
         self.poses = 0
-        self.points = np.zeros(len(JOINTS), np.int64)  # how often each joint had a point
-        self.missing = np.zeros(len(rig.cameras), np.int64)  # instants at which a camera was
-        self.left_out = np.zeros(len(rig.cameras), np.int64)  # joints for which a camera was
+        self.points = np.zeros(len(JOINTS), np.int64)  # number of points of each joint
+        self.missing = np.zeros(len(rig.cameras), np.int64)  # instants without the camera
+        self.left_out = np.zeros(len(rig.cameras), np.int64)  # joints without the camera
         self._triangulate(Aligned(0, np.zeros((len(rig.cameras), len(JOINTS), 2)),
                                   np.ones((len(rig.cameras), len(JOINTS))),
                                   np.zeros(0, np.int64), np.zeros(len(rig.cameras), bool)))
 
     def set_params(self, params: TriangulatorParams) -> None:
-        """Use other live settings from the next instant on; the rest must be as they were."""
+        """Change the live settings from the next instant on; the others must be equal."""
         self._params = params
 
     @property
     def out_of_order(self) -> int:
-        """Return how many poses were dropped, as they were not newer than the one before."""
+        """Return the number of poses dropped because they were not newer than the previous one."""
         return self._aligner.out_of_order
 
     def common_us(self, sensor_us: int) -> int:
-        """Return a camera's sensor time on the common clock, where the cameras are synchronized.
+        """Return a camera's sensor time on the common clock of synchronized cameras.
 
-        Each tracker unwraps its camera's clock by itself, so it is brought to the turn of the
-        camera that leads. It stays as it is where clocks do not wrap: they agree within half a
-        turn.
+        Each tracker unwraps its camera's clock on its own, so the time is moved to the clock
+        period of the leading camera. Clocks that do not wrap are left unchanged, since they agree
+        within half a period.
         """
         newest_us = self._aligner.newest_us
         return sensor_us if newest_us is None else nearest_turn(sensor_us, newest_us)
 
     def update(self, camera: int, poses: list[TimedPose]) -> list[Skeleton3D]:
-        """Take in a camera's next poses; return the poses of the world that are due, in order."""
+        """Add poses of a camera; return the 3D poses that are due, in order."""
         for pose in poses:
             self._aligner.add(camera, pose)
         found = []
@@ -119,8 +119,8 @@ class Triangulator:
 
 
 def check_tracker_sizes(rig: Rig, camera: int, width: int, height: int) -> None:
-    """Raise InputError where a tracker's sensor is not the one that was calibrated."""
+    """Raise InputError if a tracker's sensor size differs from the calibration."""
     known = rig.cameras[camera]
     if (known.width, known.height) != (width, height):
         raise InputError(f'camera {known.name} is calibrated for a sensor of {known.width}x'
-                         f'{known.height} px, but its poses are of {width}x{height} px')
+                         f'{known.height} px, but its poses are for {width}x{height} px')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Velocity of joints: the slope of a line through the last poses, older ones counting less."""
+"""Joint velocity: slope of an exponentially weighted line fit to the last poses."""
 
 import math
 from typing import NamedTuple
@@ -10,20 +10,20 @@ import numpy as np
 from hybrid_pose_ros.compiled import njit
 
 TAU_US = 12_000
-"""A pose this old counts 1 / e of a new one: the line sees the last 25 ms or so."""
+"""Age at which a pose has weight 1 / e: the fit covers roughly the last 25 ms."""
 
 
 class VelocityState(NamedTuple):
-    """Weighted sums over the poses so far, of each joint."""
+    """Weighted sums over the past poses of each joint."""
 
-    stamp_us: int  # of the last pose, sensor time
+    stamp_us: int  # sensor time of the last pose
     sums: np.ndarray
-    """Of w, w t, w t^2, w p and w t p, p being x and y, (J, 7); t is the time before the last
-    pose; seconds and pixels."""
+    """Sums of w, w t, w t^2, w p and w t p, where p is x and y, (J, 7); t is the time before the
+    last pose; seconds and pixels."""
 
 
 class VelocityFilter:
-    """Keeps the state of `velocity_step` between the poses of one stream."""
+    """Keeps the state of `velocity_step` for one stream of poses."""
 
     def __init__(self):
         """Start without a pose."""
@@ -31,7 +31,7 @@ class VelocityFilter:
 
     def update(self, joints_px: np.ndarray, stamp_us: int,
                confidence: np.ndarray | None = None) -> np.ndarray:
-        """Return the velocity (J, 2) [px/s] at a new pose; without confidence all count alike."""
+        """Return the velocity (J, 2) [px/s] at a new pose; the default confidence is 1."""
         if confidence is None:
             confidence = np.ones(len(joints_px))
         velocity, self._state = velocity_step(joints_px, confidence, stamp_us, self._state)
@@ -44,13 +44,13 @@ def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
 
     Args:
         joints_px: x and y, (J, 2), finite.
-        confidence: weight of each joint's position, (J,), 0 = leave it out.
-        stamp_us: sensor time of the pose. Poses may come at any distance; where time does not
-            go forward, the poses before are forgotten.
-        state: as the pose before left it, None at the first one.
+        confidence: weight of each joint's position, (J,), 0 = ignore it.
+        stamp_us: sensor time of the pose. Intervals may vary; if time does not increase, earlier
+            poses are discarded.
+        state: state after the previous pose, None for the first one.
 
     Returns:
-        Velocity (J, 2) float32 [px/s], 0 until a joint had two positions, and the next state.
+        Velocity (J, 2) float32 [px/s], 0 until a joint has had two positions, and the next state.
     """
     joints_px, confidence = np.float64(joints_px), np.float64(confidence)
     velocity = np.zeros(joints_px.shape, np.float32)
@@ -66,7 +66,7 @@ def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
 
 @njit(nogil=True, cache=True)
 def _update(joints_px, confidence, step_s, kept, before, sums, velocity):
-    """Write sums and slopes of the lines of least squares; kept = 0 forgets what was before."""
+    """Write sums and slopes of the least-squares lines; kept = 0 discards earlier poses."""
     for joint in range(len(joints_px)):
         new = confidence[joint]
         weight = time = squared = x = y = time_x = time_y = 0.0
@@ -82,7 +82,7 @@ def _update(joints_px, confidence, step_s, kept, before, sums, velocity):
         y = kept * y + new * joints_px[joint, 1]
         for index, value in enumerate((weight, time, squared, x, y, time_x, time_y)):
             sums[joint, index] = value
-        spread = weight * squared - time ** 2  # 0 where all poses are one
+        spread = weight * squared - time ** 2  # 0 if all poses coincide in time
         if spread > 1e-9 * weight * squared:
             velocity[joint, 0] = (weight * time_x - time * x) / spread
             velocity[joint, 1] = (weight * time_y - time * y) / spread

@@ -208,7 +208,8 @@ def test_a_tracker_of_another_sensor_is_refused(live, tmp_path):
     tracker = Tracker(live, dhp19_rig(2).cameras[0], 0, time.time_ns())
     tracker.send(0, width=640)
     assert live.warnings('triangulator')[0] == (
-        'camera dhp19_2 is calibrated for a sensor of 346x260 px, but its poses are of 640x260 px')
+        'camera dhp19_2 is calibrated for a sensor of 346x260 px, but its poses are for '
+        '640x260 px')
 
 
 @pytest.mark.parametrize('parameters, said', (
