@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera calibrations in YAML, with the keys that ROS's camera_calibration writes."""
+"""Camera calibrations in YAML, in the layout of ROS's camera_calibration."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from hybrid_pose_ros.errors import InputError
 
 COEFFICIENTS = {'plumb_bob': (4, 5, 8, 12, 14), 'rational_polynomial': (8, 12, 14),
                 'equidistant': (4,)}
-"""Distortion models by ROS's names, and how many coefficients OpenCV takes for each."""
+"""Distortion models by their names in ROS, with the numbers of coefficients in OpenCV."""
 
 LARGEST_SIDE_PX = 1 << 16
 
@@ -27,10 +27,10 @@ class Calibration(NamedTuple):
 
 
 def calibration_of(content: Mapping[Any, Any]) -> Calibration:
-    """Return the calibration in the keys of camera_calibration; plumb_bob if it names no model.
+    """Return the calibration in the layout of camera_calibration; plumb_bob by default.
 
     Raises:
-        InputError: a key is missing, or its value is not one of a camera.
+        InputError: a key is missing or its value is invalid.
     """
     try:
         calibration = Calibration(
@@ -43,7 +43,7 @@ def calibration_of(content: Mapping[Any, Any]) -> Calibration:
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(
             'expected image_width, image_height, camera_matrix and distortion_coefficients as '
-            f'camera_calibration writes them ({type(error).__name__}: {error})') from error
+            f'written by camera_calibration ({type(error).__name__}: {error})') from error
     check_numbers(calibration.matrix, calibration.distortion)
     expected = COEFFICIENTS.get(calibration.model)
     if expected is None:
@@ -80,7 +80,7 @@ def check_numbers(matrix: np.ndarray, distortion: np.ndarray) -> None:
 
 
 def _model(content: Mapping[Any, Any]) -> Any:
-    """Return the distortion model; older files name a fisheye by `camera_model` alone."""
+    """Return the distortion model; older files give a fisheye only in `camera_model`."""
     model = content.get('distortion_model', 'plumb_bob')
     lens = content.get('camera_model', 'pinhole')
     if lens == 'fisheye' and model in ('plumb_bob', 'fisheye', 'equidistant'):

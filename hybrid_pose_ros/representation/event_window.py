@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The last N events of a stream: what the ANN looks at."""
+"""The last N events of a stream: the input of the ANN."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from hybrid_pose_ros.events.event_array import EVENT_DTYPE
 
 
 class EventWindow:
-    """Keep the last events, in memory that is allocated once."""
+    """Stores the last events in preallocated memory."""
 
     def __init__(self, events: int):
-        """Keep up to `events` events."""
+        """Store up to `events` events."""
         self._size = events
         self._memory = np.empty(8 * events, EVENT_DTYPE)
-        self._end = 0  # the window is what comes before, at most _size events
+        self._end = 0  # end of the window, which has at most _size events
 
     def append(self, events: np.ndarray) -> None:
         """Append the next events of the stream."""
@@ -27,15 +27,15 @@ class EventWindow:
         self._end += len(events)
 
     def latest(self) -> np.ndarray:
-        """Return a copy of the window in the order of arrival, (<= N,) of EVENT_DTYPE."""
+        """Return a copy of the window in order of arrival, (<= N,) of EVENT_DTYPE."""
         return self._memory[max(0, self._end - self._size):self._end].copy()
 
     def before(self, end_us: int, *, events: int, reach_us: int) -> np.ndarray:
-        """Return a copy of the last events before a time, none older than `reach_us` then."""
+        """Return a copy of the last events before a time, none older than `reach_us`."""
         window = self.latest()
         near = (window['t'] < end_us) & (window['t'] >= end_us - reach_us)
         return window[np.flatnonzero(near)[-events:]]  # a mask takes six times as long
 
     def clear(self) -> None:
-        """Forget all events, as when the sensor's clock restarts."""
+        """Discard all events, for example after a restart of the sensor's clock."""
         self._end = 0

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From sensor pixels to the network's input cells and from its heatmaps back to pixels.
+"""Maps sensor pixels to the network's input cells, and its heatmaps back to pixels.
 
-Integer coordinates are the centers of pixels. A cell of the pooled input covers the pixels
-[i * pooling, (i + 1) * pooling) behind the crop's origin, a heatmap's element covers
-heatmap_stride cells in each direction; a coordinate in either means a center, too.
+Integer coordinates are pixel centers. A cell of the pooled input covers the pixels
+[i * pooling, (i + 1) * pooling) after the crop's origin, a heatmap element covers heatmap_stride
+cells in each direction; their integer coordinates are centers, too.
 """
 
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ from hybrid_pose_ros.presets import Preset, heatmap_depth
 
 DHP19_SENSOR = (346, 260)
 DHP19_CROP_ORIGIN = (34, 2)
-"""The paper's 256x256 crop keeps columns 34..289 and rows 2..257 of a DAVIS346."""
+"""The paper's 256x256 crop: columns 34..289 and rows 2..257 of a DAVIS346."""
 
 MOST_SENSOR_PX = 4096
-"""Pixels along one side, three times those of event cameras; tables of all pixels stay small."""
+"""Maximum sensor side, three times that of event cameras; limits the size of pixel tables."""
 
 
 class Lens(NamedTuple):
-    """Intrinsics of a camera in the model of OpenCV."""
+    """Camera intrinsics in OpenCV's model."""
 
     camera_matrix: np.ndarray  # (3, 3), [px]
     distortion: np.ndarray  # 4, 5, 8, 12 or 14 coefficients: k1, k2, p1, p2, k3 ...
-    equidistant: bool = False  # a fisheye: k1 to k4 of the angle
+    equidistant: bool = False  # fisheye: k1 to k4 of the angle
 
 
 @dataclass(frozen=True, eq=False)
 class InputGeometry:
-    """Where each pixel of a sensor lies in the network's input. Built by `input_geometry`."""
+    """Maps each sensor pixel to the network's input. Created by `input_geometry`."""
 
     sensor_width: int  # [px]
     sensor_height: int
@@ -41,13 +41,13 @@ class InputGeometry:
     origin: tuple[int, int]  # x and y of the first cell's first pixel [px]
     width: int  # [cells]
     height: int
-    heatmap_stride: int  # cells along one side of a heatmap's element
+    heatmap_stride: int  # cells along one side of a heatmap element
     cell_of_px: np.ndarray  # (sensor_height, sensor_width) int32: y * width + x, -1 = outside
 
     def cells(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the cell (x, y) of each event and whether it lies in the input, each (N,).
+        """Return the cell (x, y) of each event and whether it is inside the input, each (N,).
 
-        Where an event is outside, x and y mean nothing.
+        For events outside, x and y are undefined.
         """
         x, y = events['x'], events['y']
         on_sensor = (x < self.sensor_width) & (y < self.sensor_height)
@@ -68,16 +68,16 @@ class InputGeometry:
 
 def input_geometry(preset: Preset, width: int, height: int, *,
                    lens: Lens | None = None) -> InputGeometry:
-    """Return where the pixels of a sensor of width x height lie in the preset's input.
+    """Return the mapping from a sensor of width x height to the preset's input.
 
-    With a lens, events are counted where a camera without distortion would see them (same
-    camera matrix), and those that leave its image are outside; joints are in its pixels, too.
+    With a lens, events are counted at their undistorted positions (same camera matrix), and those
+    that leave the image are outside; joints are in undistorted pixels, too.
 
     Raises:
-        InputError: the sensor is smaller than the preset's crop, or the lens is not one.
+        InputError: the sensor is smaller than the preset's crop, or the lens is invalid.
     """
     if not (1 <= width <= MOST_SENSOR_PX and 1 <= height <= MOST_SENSOR_PX):
-        raise InputError(f'a sensor of {width}x{height} pixels cannot be processed: expected 1x1 '
+        raise InputError(f'a sensor of {width}x{height} pixels is not supported: expected 1x1 '
                          f'to {MOST_SENSOR_PX}x{MOST_SENSOR_PX}')
     pooling, origin, (cells_x, cells_y) = _window(preset, width, height)
     x, y = _undistorted(width, height, lens)
@@ -117,10 +117,10 @@ def _undistorted(width: int, height: int, lens: Lens | None):
         undistort = cv2.fisheye.undistortPoints if lens.equidistant else cv2.undistortPoints
         points = undistort(points, matrix, np.asarray(lens.distortion, np.float64), P=matrix)
     except cv2.error as error:
-        raise InputError('the lens is not one that OpenCV knows: expected a 3x3 camera matrix '
-                         'and 4, 5, 8, 12 or 14 coefficients, 4 of an equidistant one '
+        raise InputError('the lens is not supported by OpenCV: expected a 3x3 camera matrix '
+                         'and 4, 5, 8, 12 or 14 coefficients, 4 if equidistant '
                          f'({error.err})') from error
     if not np.isfinite(points).all():
-        raise InputError('the lens maps pixels to no finite place: is its focal length 0?')
+        raise InputError('the lens maps pixels to non-finite positions: is its focal length 0?')
     points = np.rint(np.clip(points, -1e6, 1e6)).astype(np.int64)
     return points[:, 0, 0].reshape(height, width), points[:, 0, 1].reshape(height, width)

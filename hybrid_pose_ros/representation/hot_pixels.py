@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels that fire without end, found by their events alone and left out.
+"""Detects and masks hot pixels from their events alone.
 
-A hot pixel fires at hundreds of hertz, alone: an edge passes on, and a lamp that flickers has
-neighbors that flicker with it.
+A hot pixel fires continuously at hundreds of hertz, and alone: edges move on, and the neighbors of
+a flickering lamp flicker with it.
 """
 
 import numpy as np
@@ -12,29 +12,29 @@ from hybrid_pose_ros.compiled import njit
 
 WINDOW_US = 500_000
 WINDOWS = 3
-"""A pixel is masked after so many windows in a row in which it was hot, and freed after as many in
-which it was not."""
+"""Consecutive hot windows after which a pixel is masked, and consecutive normal windows after
+which it is unmasked."""
 
 LEAST_HZ = 100
 NEIGHBORS = 20
-"""A hot pixel has at least LEAST_HZ, and so many times the mean of its eight neighbors."""
+"""A hot pixel has at least LEAST_HZ, and this multiple of the mean of its eight neighbors."""
 
 
 class HotPixels:
-    """Watches the events of one sensor."""
+    """Monitors the events of one sensor."""
 
     def __init__(self, width: int, height: int):
-        """Begin with no pixel masked."""
+        """Start with no pixel masked."""
         self.mask = np.zeros((height, width), np.bool_)
         self.number = 0  # of masked pixels
         self._counts = np.zeros((height, width), np.int32)
-        self._streak = np.zeros((height, width), np.int8)  # windows in a row, hot or not
+        self._streak = np.zeros((height, width), np.int8)  # consecutive hot or normal windows
         self._window: int | None = None
 
     def leave_out(self, events: np.ndarray) -> np.ndarray:
         """Return the next events of the stream without those of hot pixels.
 
-        A pixel is masked from the end of a window on, however the stream is cut into pieces.
+        Masks change at the end of a window, independent of how the stream is cut into pieces.
         """
         first, kept = 0, []
         times_us = events['t']
@@ -57,7 +57,7 @@ class HotPixels:
         return events[np.flatnonzero(_are_good(self.mask, events['x'], events['y']))]
 
     def _close(self, whole: bool) -> None:
-        """End a window; where the stream was broken off within it, begin anew."""
+        """End a window; if the stream was interrupted within it, restart it."""
         if whole:
             _judge(self._counts, self._streak, self.mask, LEAST_HZ * WINDOW_US // 1_000_000)
             self.number = int(self.mask.sum())
@@ -76,7 +76,7 @@ def _count_into(counts, x, y):
 
 @njit(nogil=True, cache=True)
 def _judge(counts, streak, mask, least):
-    """Note for each pixel for how many windows it has been other than its mask says."""
+    """Count for each pixel the consecutive windows that contradict its mask."""
     height, width = counts.shape
     for y in range(height):
         for x in range(width):
@@ -99,7 +99,7 @@ def _judge(counts, streak, mask, least):
 
 @njit(nogil=True, cache=True)
 def _are_good(mask, x, y):
-    """Return for each event whether its pixel is not masked."""
+    """Return for each event whether its pixel is unmasked."""
     height, width = mask.shape
     good = np.ones(len(x), np.bool_)
     for i in range(len(x)):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lens in a file of ROS's camera_calibration."""
+"""The lens in a calibration file of ROS's camera_calibration."""
 
 from pathlib import Path
 
@@ -27,10 +27,10 @@ def load_lens(path: str | Path, width: int, height: int) -> Lens:
     """Return the lens of a calibration file for a sensor of width x height pixels.
 
     Raises:
-        InputError: as `load_calibration`, or the calibration is of another sensor size.
+        InputError: as for `load_calibration`, or the calibration has another sensor size.
     """
     found = load_calibration(path)
     if (found.width, found.height) != (width, height):
-        raise InputError(f'{path} is the calibration of a sensor of {found.width}x{found.height} '
-                         f'px, but the packets are of {width}x{height} px')
+        raise InputError(f'{path} is a calibration for a sensor of {found.width}x{found.height} '
+                         f'px, but the packets are from {width}x{height} px')
     return Lens(found.matrix, found.distortion, equidistant=found.model == 'equidistant')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events of a window, counted by time bin, polarity and cell: the frame that the ANN takes.
+"""Events of a window, counted by time bin, polarity and cell: the input frame of the ANN.
 
 Source: stacked histogram of arXiv 2303.14176.
 """
@@ -13,15 +13,15 @@ from hybrid_pose_ros.representation.geometry import InputGeometry
 
 def stacked_histogram(events: np.ndarray, geometry: InputGeometry, *, bins: int,
                       start_us: int | None = None, duration_us: int | None = None) -> np.ndarray:
-    """Return counts (2 * bins, H, W) uint16: bins of OFF events old to new, then of ON events.
+    """Return counts (2 * bins, H, W) uint16: bins of OFF events by time, then of ON events.
 
-    Without start and duration the bins cut the time from the first to the last event into equal
-    parts (constant count: hand in the last N events); events of one instant are in the newest
-    bin. With both they cut [start_us, start_us + duration_us) of the sensor's clock (constant
-    duration), and events before and after are left out. Counts stop at 65535.
+    Without start and duration the bins divide the time from the first to the last event equally
+    (constant count: pass the last N events); simultaneous events are in the newest bin. With both
+    they divide [start_us, start_us + duration_us) of the sensor's clock (constant duration), and
+    events before and after are ignored. Counts saturate at 65535.
     """
     if (start_us is None) != (duration_us is None):
-        raise TypeError('start_us and duration_us belong together: give both or neither')
+        raise TypeError('start_us and duration_us belong together: pass both or neither')
     counts = np.zeros((2 * bins, geometry.height, geometry.width), np.uint16)
     if len(events) == 0:
         return counts
@@ -39,7 +39,7 @@ def stacked_histogram(events: np.ndarray, geometry: InputGeometry, *, bins: int,
 
 @njit(cache=True, nogil=True)
 def _count_into(counts, t, x, y, p, cell_of_px, start_us, end_us, include_end):
-    """Count events of [start_us, end_us), or with the end itself, into (2, bins, H * W)."""
+    """Count events of [start_us, end_us), or including the end, into (2, bins, H * W)."""
     bins = counts.shape[1]
     sensor_height, sensor_width = cell_of_px.shape
     for i in range(len(t)):

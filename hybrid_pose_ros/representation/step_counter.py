@@ -1,14 +1,14 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A stream of events, packet by packet, into the time bins ("steps") that the SNN takes.
+"""Converts a stream of events, packet by packet, into the time bins ("steps") of the SNN.
 
-Bin k is [k * step_us, (k + 1) * step_us) of the sensor's clock, whatever the packets' borders:
+Bin k is [k * step_us, (k + 1) * step_us) of the sensor's clock, independent of packet borders:
 
     packets   |--------|-----|---------|------
     events      . ..  .  . ..    .  ..   .
     bins      0 |  1  |  2  |  3  |  4  | open
 
-A bin is complete as soon as an event at or beyond its end has been seen.
+A bin is complete as soon as an event at or after its end has been received.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 BLOCK_STEPS = 64
-"""Bins that are allocated together, at most."""
+"""Maximum number of bins that are allocated together."""
 
 NEVER = np.iinfo(np.int64).min
 
@@ -28,37 +28,37 @@ class Step(NamedTuple):
     """A complete time bin."""
 
     index: int  # k
-    end_us: int  # sensor time, (k + 1) * step_us; the bin excludes it
-    counts: np.ndarray  # (2, H, W) uint8: OFF, ON, clipped at 255; not to be written into
-    events: int  # events in the bin, those outside the network's input left out
+    end_us: int  # sensor time, (k + 1) * step_us, exclusive
+    counts: np.ndarray  # (2, H, W) uint8: OFF, ON, clipped at 255; read-only
+    events: int  # events in the bin that are inside the network's input
     last_event_us: int | None  # newest event of the bin, inside the input or not; None: no event
 
 
 class Gap(NamedTuple):
-    """The clock jumped: lost packets, a pause or, where to_us < from_us, a restart."""
+    """The clock jumped: lost packets, a pause or, if to_us < from_us, a restart."""
 
     from_us: int  # end of the last complete bin before
     to_us: int  # start of the first bin after
 
 
 class StepCounter:
-    """Count a stream's events into steps; hands out facts, and keeps only the open step.
+    """Counts a stream's events into steps; returns steps and gaps, and keeps only the open step.
 
-    `late_events` went into a newer bin than their own, as that one was complete; `outside_events`
-    lay outside the network's input. Both count since construction.
+    `late_events` were counted in a newer bin than their own, since that was already complete;
+    `outside_events` were outside of the network's input. Both are totals since construction.
     """
 
     def __init__(self, geometry: InputGeometry, step_us: int, *, kept_steps: int | None = None,
                  gap_us: int = 1_000_000, back_us: int = 100_000):
-        """Start with no open step.
+        """Start without an open step.
 
         Args:
-            geometry: where events lie in the network's input.
+            geometry: maps events to the network's input.
             step_us: length of a bin.
-            kept_steps: counts stay what they are while the steps of an update are taken, and then
-                for so many steps more; None: for ever, which costs more than counting does.
-            gap_us: bins that are skipped within such a time are empty steps; more is a Gap.
-            back_us: events that are late by more than that are a Gap: the clock has restarted.
+            kept_steps: number of further steps during which the counts of the steps of an update
+                stay valid; None: forever, which costs more than counting.
+            gap_us: pauses up to this length yield empty steps, longer ones a Gap.
+            back_us: events that are later than this yield a Gap: the clock has restarted.
         """
         self.late_events = 0
         self.outside_events = 0
@@ -68,7 +68,7 @@ class StepCounter:
         self._back_us = back_us
         self._open: int | None = None  # index of the open bin; None before the first event
         shape = 2, geometry.height, geometry.width
-        self._ring = None if kept_steps is None else np.full(  # touched now, not step by step
+        self._ring = None if kept_steps is None else np.full(  # touch the memory now
             (kept_steps + 3 * BLOCK_STEPS, *shape), 0, np.uint8)
         self._next = 0  # row of the ring for the open bin
         self._empty = np.zeros(shape, np.uint8)
@@ -80,7 +80,7 @@ class StepCounter:
         self._counts, self._events, self._last_us = self._empty, 0, NEVER
 
     def update(self, events: np.ndarray) -> list[Step | Gap]:
-        """Count a packet's events; return the steps that it completes, and gaps, in order."""
+        """Count a packet's events; return completed steps and gaps in order."""
         facts = []
         t, x, y, p = (events[name] for name in ('t', 'x', 'y', 'p'))
         first = 0
@@ -106,11 +106,11 @@ class StepCounter:
         return facts
 
     def _block(self, rows: int, handed_out: int) -> np.ndarray:
-        """Return space for the counts of so many bins, zeros but for the first.
+        """Return space for the counts of several bins, zero except for the first.
 
         Args:
-            rows: bins, the last of which may stay open.
-            handed_out: steps of this update, which nobody has seen yet.
+            rows: number of bins, the last of which may stay open.
+            handed_out: number of steps of this update that have not been returned yet.
         """
         if self._ring is None or handed_out + rows > BLOCK_STEPS:
             return np.zeros((rows, *self._empty.shape), np.uint8)
@@ -121,16 +121,16 @@ class StepCounter:
         return block
 
     def advance(self, sensor_us: int) -> list[Step | Gap]:
-        """Complete the steps that end at or before a sensor time that was seen without events."""
+        """Complete the steps that end at or before a sensor time reached without events."""
         behind = self._open is None or sensor_us < (self._open + 1) * self._step_us
         return [] if behind else self._move_to(sensor_us)
 
     def flush(self) -> list[Step]:
-        """Complete the open step, as at the end of a recording."""
+        """Complete the open step, for example at the end of a recording."""
         return [] if self._open is None else [self._complete()]
 
     def _move_to(self, sensor_us: int) -> list[Step | Gap]:
-        """Make the bin of a sensor time the open one, unless that time is only a little late."""
+        """Open the bin of a sensor time, unless that time is only slightly late."""
         step = sensor_us // self._step_us
         if self._open is None:
             self._open = step
@@ -153,9 +153,9 @@ class StepCounter:
 @njit(cache=True, nogil=True)
 def _count_into(counts, counted, last_us, t, x, y, p, first, cell_of_px, open_step, step_us,
                 gap_steps, back_us):
-    """Count events[first:] into the rows of consecutive bins, the open one first.
+    """Count events[first:] into the rows of consecutive bins, starting with the open one.
 
-    Stops before an event that needs more rows or that jumps.
+    Stops before an event that needs more rows or is a jump.
 
     Returns:
         Index of the first event not counted, row of the newest bin, late and outside events.

@@ -30,7 +30,7 @@ def test_matrix_and_coefficients_are_those_of_the_file(calibration):
 
 
 def test_a_calibration_of_another_sensor_is_refused(calibration):
-    with pytest.raises(InputError, match='346x260 px, but the packets are of 640x480'):
+    with pytest.raises(InputError, match='346x260 px, but the packets are from 640x480'):
         load_lens(calibration, 640, 480)
 
 
