@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The SNN of a hybrid network, step by step on the CPU, doing work for spikes only."""
+"""Event-driven inference of a hybrid's SNN on the CPU, one step at a time."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,19 +15,19 @@ from hybrid_pose_ros.layout import state_layout
 
 
 class StateArrays(NamedTuple):
-    """What the kernels write. Membranes and heatmaps have already leaked for the next step."""
+    """Arrays of the kernels. Membranes and heatmaps have already leaked for the next step."""
 
-    membranes: np.ndarray  # float32, of all layers and of the output, see `plan.LAYER`
+    membranes: np.ndarray  # float32, of all layers and the output, see `plan.LAYER`
     held: np.ndarray  # float32, the ANN's heatmap, (H, W, C) with padded channels
     heatmap: np.ndarray  # float32, the sum after the last step, (H, W, C) with padded channels
     spikes: np.ndarray  # int64, of the last step: events, then the maps in order
-    ends: np.ndarray  # int64, where the spikes of each map end
+    ends: np.ndarray  # int64, end of the spikes of each map
     peaks: np.ndarray  # int64, row and column of each joint's peak after the last step, (J, 2)
     offset: np.ndarray  # float32, from there to the joint, x and y [cells], (J, 2)
 
 
 class EngineState:
-    """One network's membranes. Its owner may keep several and hand any of them to the engine."""
+    """State of one network. Callers can keep several and pass any of them to the engine."""
 
     def __init__(self, plan: Plan, layout: Mapping[str, tuple[int, int, int]]):
         """Allocate a state at rest: membranes and heatmap are 0."""
@@ -45,18 +45,18 @@ class EngineState:
 
     @property
     def heatmap(self) -> np.ndarray:
-        """Heatmaps after the last step, (H, W, J) float32, a view that the next step changes."""
+        """Heatmaps after the last step, (H, W, J) float32; a view that the next step changes."""
         return self.maps[:, :, :self._layout['heatmap'][2]]
 
     @property
     def maps(self) -> np.ndarray:
-        """The same with the channels that pad it, (H, W, C) float32, contiguous."""
+        """The heatmaps including padding channels, (H, W, C) float32, contiguous."""
         height, width, _ = self._layout['heatmap']
         return self.arrays.heatmap.reshape(height, width, -1)
 
     @property
     def offset(self) -> np.ndarray:
-        """From where a joint's heatmap says that it is to where it is, x and y [cells], (J, 2)."""
+        """Offset of each joint from its position in the heatmap, x and y [cells], (J, 2)."""
         return self.arrays.offset
 
     @property
@@ -81,7 +81,7 @@ class EngineState:
         kernels.find_peaks(self._plan.layers[-1], self.arrays.heatmap, self.arrays.peaks)
 
     def leak_for(self, plan: Plan) -> None:
-        """Be what is ready for a next step as long as a plan's, a plan of the same network."""
+        """Rescale the pending leak to the step length of another plan of the same network."""
         if plan is self._plan:
             return
         old, self._plan = self._plan, plan
@@ -107,7 +107,7 @@ class EngineState:
 
 
 class SpikingEngine:
-    """Runs the SNN of a checkpoint for one input size. Holds no state."""
+    """Runs the SNN of a checkpoint for one input size. Stateless."""
 
     def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int, *,
                  longest: int = 1, threads: int = 1):
@@ -115,11 +115,11 @@ class SpikingEngine:
 
         Args:
             checkpoint: the network.
-            width, height: of its input.
+            width, height: size of its input.
             step_us: length of a time bin.
-            longest: most time bins that one step takes.
-            threads: with more than one, each takes a band of the rows of every layer. The answer
-                is the same to the last bit.
+            longest: maximum number of time bins per step.
+            threads: number of threads; each computes a band of rows of every layer. The result is
+                bit-identical.
         """
         self.preset = checkpoint.preset
         self.width, self.height, self.step_us = width, height, step_us
@@ -130,7 +130,7 @@ class SpikingEngine:
         self._others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     def initialize(self, tensors: Mapping[str, np.ndarray] | None = None) -> EngineState:
-        """Return a new state, at rest or as the ANN's tensors say."""
+        """Return a new state, at rest or initialized with the ANN's tensors."""
         state = EngineState(self.plan, self.layout)
         if tensors is not None:
             state.copy_from(tensors)
@@ -138,15 +138,15 @@ class SpikingEngine:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """Numbers of time bins that a step may take, shortest first."""
+        """Supported numbers of time bins per step, in ascending order."""
         return tuple(self._plans)
 
     def step(self, counts: np.ndarray, state: EngineState, *, bins: int = 1) -> np.ndarray:
         """Advance a state by one time bin, or by several in one step.
 
         Args:
-            counts: events of all the bins, (2, H, W) uint8, OFF then ON, C-contiguous.
-            state: is changed.
+            counts: events of all bins, (2, H, W) uint8, OFF then ON, C-contiguous.
+            state: modified in place.
             bins: one of `lengths`.
 
         Returns:
@@ -168,9 +168,9 @@ class SpikingEngine:
 
     @property
     def operations_per_spike(self) -> np.ndarray:
-        """Weights that are added for one spike of each map, off its border, (1 + L,) float.
+        """Return the number of weights added for one spike of each map, off its border, (1 + L,).
 
-        Times `EngineState.spike_counts` they are the synaptic operations of a step.
+        Multiplied by `EngineState.spike_counts` it gives the synaptic operations of a step.
         """
         operations = np.zeros(len(self.plan.spikes))
         channels = [shape[2] for shape in self.layout.values()]
@@ -182,7 +182,7 @@ class SpikingEngine:
         return operations
 
     def warm_up(self) -> None:
-        """Compile the kernels, or load them from numba's cache, before the first real step."""
+        """Compile the kernels, or load them from numba's cache, before the first step."""
         counts = np.zeros((2, self.height, self.width), np.uint8)
         state = self.initialize()
         for bins in self._plans:
@@ -203,10 +203,10 @@ class SpikingEngine:
 
 def _plans(checkpoint: Checkpoint, width: int, height: int, step_us: int, longest: int
            ) -> dict[int, Plan]:
-    """Return the plans of steps by the number of their time bins, 1 to the longest.
+    """Return the plans of steps by their number of time bins, from 1 to the longest.
 
-    Where a spike's charge depends on the length of the step, each plan has weights of its own:
-    there are those of 1 and of the most only.
+    If the charge of a spike depends on the step length, each plan needs its own weights: only 1
+    and the maximum are then available.
     """
     own = checkpoint.preset.current_input
     first = plan(checkpoint, width, height, step_us)

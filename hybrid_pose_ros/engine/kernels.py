@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The loops of the engine, compiled by numba: list events, scatter spikes, fire, integrate.
+"""Kernels of the engine, compiled by numba: list events, scatter spikes, fire, integrate.
 
-Channels are innermost and padded to a multiple of LANES, so that every loop over channels is a
-loop over whole SIMD vectors. The vector operations are spelled out in LLVM's language: the
-compiler does not turn "which of these fire" into a mask by itself, which costs a factor of five.
-Kernels are one file, because numba's cache on disk notices changes of the file of a kernel only.
+Channels are innermost and padded to a multiple of LANES, so that every loop over channels
+processes whole SIMD vectors. Vector operations are written in LLVM IR, because the compiler does
+not turn "which of these fire" into a mask by itself, which is five times slower. All kernels are
+in one file, because numba's disk cache only detects changes in the file of a kernel.
 """
 
 import numpy as np
@@ -20,19 +20,19 @@ from hybrid_pose_ros.engine.lanes import (
 EVENT_LANES = 64
 
 STREAMS = 4
-"""Searches for a peak that run side by side."""
+"""Number of parallel searches for a peak."""
 
 TILE_ROWS = 4 if REGISTERS > 16 else 1
-"""Rows of membranes, 4 vectors in each, that stay in registers beside the weights."""
+"""Rows of membranes, 4 vectors each, that stay in registers together with the weights."""
 
 TINY = 1e-30
-"""Membranes that leaked to less than this are 0."""
+"""Membranes below this magnitude are set to 0."""
 
 _EVENTS = ir.VectorType(ir.IntType(8), EVENT_LANES)
 
 
 def _flush(builder, value):
-    """Return 0 for what has leaked away: on many CPUs the tiniest floats are slow."""
+    """Return 0 for negligible values: denormal floats are slow on many CPUs."""
     tiny = builder.and_(builder.fcmp_ordered('<', value, constant(TINY)),
                         builder.fcmp_ordered('>', value, constant(-TINY)))
     return builder.select(tiny, constant(0), value)
@@ -57,19 +57,19 @@ def _add_weights(_, target, target_start, weights, weights_start, value):
 @intrinsic(prefer_literal=True)
 def _add_tile(_, rows, vectors, membranes, target, stride, weights, source, pitch, size, spikes,
               first):
-    """Add the weights of all spikes of one cell, each of value 1, in their order.
+    """Add the weights of all spikes of one cell, each of value 1, in order.
 
-    The membranes, `rows` times `vectors` of LANES, stay in registers meanwhile.
+    The membranes, `rows` times `vectors` of LANES, stay in registers.
 
     Args:
         rows, vectors: size of the tile, numbers in the source.
-        membranes, target: where the first membrane is; `stride` floats lie from row to row.
-        weights, source: where the first weight of channel 0 is; `pitch` floats lie from row to
-            row, `size` from channel to channel.
-        spikes, first: where the cell's first spike is.
+        membranes, target: position of the first membrane; `stride` floats from row to row.
+        weights, source: position of the first weight of channel 0; `pitch` floats from row to row,
+            `size` from channel to channel.
+        spikes, first: position of the cell's first spike.
 
     Returns:
-        Where the first spike of another cell is.
+        Position of the first spike of another cell.
     """
     signature = types.int64(rows, vectors, membranes, types.int64, types.int64, weights,
                             types.int64, types.int64, types.int64, spikes, types.int64)
@@ -187,7 +187,7 @@ def _rescale_lanes(_, membranes, start, scale, shift, channel):
 
 @intrinsic
 def _nonzero_lanes(_, counts, start):
-    """Return one bit for each of EVENT_LANES counts that is not zero."""
+    """Return one bit for each of EVENT_LANES counts that is nonzero."""
     signature = types.uint64(counts, types.int64)
 
     def generate(context, builder, signature, args):
@@ -212,13 +212,13 @@ def _trailing_zeros(_, bits):
 
 @njit(nogil=True, cache=True)
 def _pack(y, x, channel, value):
-    """Return a spike in one word: row and column 16 bits each, channel 16, value 8."""
+    """Return a spike as one word: row and column 16 bits each, channel 16, value 8."""
     return y << 40 | x << 24 | channel << 8 | value
 
 
 @njit(nogil=True, cache=True)
 def list_events(counts, spikes):
-    """Write the cells of counts (2, H, W) that are not zero to `spikes`; return how many."""
+    """Write the nonzero cells of counts (2, H, W) to `spikes`; return their number."""
     flat = counts.reshape(-1)
     height, width = counts.shape[1], counts.shape[2]
     listed = 0
@@ -260,7 +260,7 @@ def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, top, bo
 
 @njit(nogil=True, cache=True)
 def _upsampling_weight(fine, coarse, size):
-    """Return what row `coarse` of `size` gives to row `fine` of the map of twice that size."""
+    """Return the weight of row `coarse` of `size` in row `fine` of the map of twice that size."""
     near = 0.75 if fine >> 1 == coarse else 0.25
     outside = (fine == 0 and coarse == 0) or (fine == 2 * size - 1 and coarse == size - 1)
     return 1.0 if outside else near
@@ -268,7 +268,7 @@ def _upsampling_weight(fine, coarse, size):
 
 @njit(nogil=True, cache=True)
 def _add_at_border(y, x, channel, value, projection, weights, layer, top, bottom, membranes):
-    """Add a spike whose bilinear footprint is cut by the border: upsample it, then convolve."""
+    """Add a spike whose bilinear footprint is clipped by the border: upsample, then convolve."""
     kernel = projection.border_kernel
     block = projection.border_weights + channel * kernel * kernel * layer.channels
     for row in range(max(0, 2 * y - 1), min(projection.fine_height, 2 * y + 3)):
@@ -282,7 +282,7 @@ def _add_at_border(y, x, channel, value, projection, weights, layer, top, bottom
 @njit(nogil=True, cache=True, forceinline=True)
 def _add_strip(rows, length, membranes, target, stride, weights, source, pitch, size, spikes,
                first):
-    """Add up to 4 rows of blocks tile by tile; see `_add_tile`."""
+    """Add up to 4 rows of blocks, tile by tile; see `_add_tile`."""
     last = first
     wide = length - length % (4 * LANES)
     for lane in range(0, wide, 4 * LANES):
@@ -327,7 +327,7 @@ def _add_blocks(rows, length, membranes, target, stride, weights, source, pitch,
 
 @njit(nogil=True, cache=True)
 def _first_of_row(spikes, row):
-    """Return the index of the first spike of this row or a later one."""
+    """Return the index of the first spike in this or a later row."""
     low, high = 0, len(spikes)
     while low < high:
         middle = (low + high) // 2
@@ -340,16 +340,16 @@ def _first_of_row(spikes, row):
 
 @njit(nogil=True, cache=True)
 def scatter(spikes, projection, weights, layer, top, bottom, membranes):
-    """Add the weights of each spike to the membranes of the layer that it projects to.
+    """Add the weights of each spike to the membranes of the target layer.
 
-    Only its rows top .. bottom - 1 are charged. The spikes of a cell, one behind the other in the
-    list, are taken together where their blocks lie inside of these; sums keep their order.
+    Only rows top .. bottom - 1 are charged. Consecutive spikes of a cell are processed together if
+    their blocks are inside of these rows; the order of summation is kept.
     """
     odd = projection.phases - 1
     pitch, stride = projection.pitch * layer.channels, layer.width * layer.channels
     size = projection.pitch * pitch
     index, last = 0, len(spikes)
-    if projection.source > 0:  # events are listed by polarity, then by row
+    if projection.source > 0:  # events are sorted by polarity, then by row
         above = ((top - projection.pitch + 1) << odd) - projection.origin
         below = (bottom << odd) - projection.origin
         index = _first_of_row(spikes, -(-above // projection.expansion))
@@ -392,9 +392,9 @@ def add_residual(spikes, layer, gain, top, bottom, membranes):
 
 @njit(nogil=True, cache=True)
 def fire(layer, leak, drive, threshold, top, bottom, membranes, spikes):
-    """Fire, reset by subtraction, then leak for the next step; list the spikes, return how many.
+    """Fire, reset by subtraction, then leak for the next step; list and count the spikes.
 
-    So do the neurons in the rows top .. bottom - 1. Leaking here, and not before the next step's
+    Applies to the neurons in rows top .. bottom - 1. Leaking here, and not before the next step's
     charge, saves a second pass over the membranes.
     """
     listed = 0
@@ -424,7 +424,7 @@ def rescale(layer, scale, shift, membranes):
 
 @njit(nogil=True, cache=True)
 def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
-    """Sum up the heatmap, then leak what it consists of for the next step."""
+    """Sum up the heatmap, then leak its components for the next step."""
     for start in range(0, heatmap.size, LANES):
         channel = layer.neurons + start % layer.channels
         _integrate_lanes(heatmap, start, membranes, layer.membranes + start, held, leak, drive,
@@ -449,7 +449,7 @@ def integrate_to_peaks(layer, leak, drive, held_leak, membranes, held, heatmap, 
 
 @njit(nogil=True, cache=True)
 def find_peaks(layer, heatmap, peaks):
-    """Write row and column of the first highest cell of each joint to `peaks` (J, 2)."""
+    """Write row and column of the first maximum of each joint to `peaks` (J, 2)."""
     channels = layer.channels
     highest, cells = _no_peaks(channels)
     for cell in range(layer.height * layer.width):
@@ -462,17 +462,17 @@ def find_peaks(layer, heatmap, peaks):
 
 @njit(nogil=True, cache=True)
 def _no_peaks(channels):
-    """Return heights and cells of peaks, one of each joint in each of STREAMS.
+    """Return initial peak values and cells, one per joint and stream (STREAMS).
 
-    Streams do not wait for each other's comparisons.
+    Comparisons of different streams are independent.
     """
     return (np.full(STREAMS * channels, -np.inf, np.float32),
-            np.zeros(STREAMS * channels, np.float32))  # whole numbers up to 2 ** 24 are exact
+            np.zeros(STREAMS * channels, np.float32))  # integers up to 2 ** 24 are exact
 
 
 @njit(nogil=True, cache=True)
 def _write_peaks(layer, highest, cells, peaks):
-    """Write the first highest of the streams' peaks."""
+    """Write the first maximum over the streams."""
     channels = layer.channels
     for joint in range(len(peaks)):
         best = joint
@@ -486,7 +486,7 @@ def _write_peaks(layer, highest, cells, peaks):
 
 @njit(nogil=True, cache=True)
 def feed_back(peaks, plan, membranes):
-    """Charge the neurons round each joint's peak."""
+    """Charge the neurons around each joint's peak."""
     layer, kernel = plan.layers[plan.fed], plan.feedback_kernel
     size = kernel * kernel * layer.channels
     for joint in range(len(peaks)):
@@ -497,7 +497,7 @@ def feed_back(peaks, plan, membranes):
 
 @njit(nogil=True, cache=True)
 def _joints_near(peaks, axis, reach, length):
-    """Return for each row (axis 0) or column (1) a bit for each joint within reach, (length,)."""
+    """Return for each row (axis 0) or column (1) a bit mask of the joints in reach, (length,)."""
     near = np.zeros(length, np.uint64)
     for joint in range(len(peaks)):
         place = peaks[joint, axis]
@@ -508,14 +508,14 @@ def _joints_near(peaks, axis, reach, length):
 
 @njit(nogil=True, cache=True)
 def flow(spikes, weights, layer, peaks, offset):
-    """Move the joints by the spikes round them: adds to `offset` (J, 2), x and y [cells].
+    """Move the joints by the spikes around them: adds to `offset` (J, 2), x and y [cells].
 
     Args:
-        spikes: of one map.
-        weights: of that map, (J, channels, k, k, 2).
-        layer: of the heatmaps, which are as large as the map.
+        spikes: spikes of one map.
+        weights: weights of that map, (J, channels, k, k, 2).
+        layer: layer of the heatmaps, which have the size of the map.
         peaks: row and column of each joint, (J, 2).
-        offset: is changed.
+        offset: modified in place.
     """
     reach = weights.shape[2] // 2
     of_row = _joints_near(peaks, 0, reach, layer.height)
@@ -533,9 +533,9 @@ def flow(spikes, weights, layer, peaks, offset):
 
 @njit(nogil=True, cache=True)
 def _shift(maps, start, layer, joint, down, right):
-    """Move the map of a joint by whole cells, in place; its borders are repeated.
+    """Shift the map of a joint by whole cells, in place; borders are replicated.
 
-    Cells are taken in the order in which none is overwritten before it was read.
+    Cells are processed in an order in which none is overwritten before it is read.
     """
     height, width, channels = layer.height, layer.width, layer.channels
     for i in range(height):
@@ -550,7 +550,7 @@ def _shift(maps, start, layer, joint, down, right):
 
 @njit(nogil=True, cache=True)
 def follow(layer, state):
-    """Let what the heatmaps of joints are made of follow their offsets by whole cells."""
+    """Shift the maps of each joint by the whole cells of its offset."""
     for joint in range(len(state.offset)):
         right, down = round(state.offset[joint, 0]), round(state.offset[joint, 1])
         if right != 0 or down != 0:

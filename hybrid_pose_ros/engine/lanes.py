@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Words for kernels that are spelled out in LLVM's language: vectors of LANES floats in arrays.
+"""Building blocks of kernels in LLVM IR: vectors of LANES floats in arrays.
 
-Who changes this file has to remove the `__pycache__` of those that use it: see `kernels.py`.
+After a change of this file, remove the `__pycache__` of its users: see `kernels.py`.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ INTS = ir.VectorType(INT, LANES)
 
 
 def pointer(context, builder, array, array_type, start, vector):
-    """Return where the vector begins at an index of a flat array."""
+    """Return a pointer to the vector at an index of a flat array."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
 
@@ -31,7 +31,7 @@ def pointer(context, builder, array, array_type, start, vector):
 def load(builder, place):
     """Return the vector at a pointer."""
     value = builder.load(place)
-    value.align = 4  # buffers are aligned to whole vectors, but nothing breaks if one is not
+    value.align = 4  # buffers are aligned to whole vectors, but unaligned access also works
     return value
 
 
@@ -41,12 +41,12 @@ def store(builder, value, place):
 
 
 def constant(number):
-    """Return LANES times the same number."""
+    """Return a vector of LANES equal constants."""
     return ir.Constant(FLOATS, [float(np.float32(number))] * LANES)
 
 
 def splat(builder, scalar):
-    """Return LANES times the same value."""
+    """Return a vector of LANES equal values."""
     undefined = ir.Constant(FLOATS, ir.Undefined)
     first = builder.insert_element(undefined, scalar, ir.Constant(INT, 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(INTS, [0] * LANES))
@@ -54,9 +54,9 @@ def splat(builder, scalar):
 
 @intrinsic
 def raise_lanes(_, values, start, highest, cells, lane, cell):
-    """Raise LANES of `highest` to the values that are higher, and note the cell of those.
+    """Raise LANES of `highest` to larger values, and store the cell of those.
 
-    Values that are not finite are left out.
+    Non-finite values are ignored.
     """
     signature = types.void(values, types.int64, highest, cells, types.int64, types.float32)
 

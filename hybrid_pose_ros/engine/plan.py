@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint laid out for the kernels: flat arrays, normalization and time constants folded in.
+"""A checkpoint laid out for the kernels: flat arrays with folded norms and time constants.
 
-A spike at row y of a map reaches a block of rows and columns of the next one, always of the same
-weights: those of its channel, turned round. With stride 2 there are two blocks per axis, for even
-and odd rows (phases); a transposed convolution has one block, whose first row is 2 y - padding;
-bilinear upsampling and the convolution behind it make one block of k + 3 rows, except at the
-border of the map, see `kernels.py`.
+A spike at row y of a map reaches a block of rows and columns of the next map, always with the same
+weights: those of its channel, flipped. With stride 2 there are two blocks per axis, for even and
+odd rows (phases); a transposed convolution has one block, whose first row is 2 y - padding;
+bilinear upsampling followed by a convolution makes one block of k + 3 rows, except at the border
+of the map, see `kernels.py`.
 """
 
 import math
@@ -21,30 +21,30 @@ from hybrid_pose_ros.presets import EVENTS, SpikingLayer
 
 NORM_EPS = 1e-5
 BILINEAR = (0.25, 0.75, 0.75, 0.25)
-"""What a cell gives to rows 2 y - 1 .. 2 y + 2 of the map of twice its size."""
+"""Weights of a cell in rows 2 y - 1 .. 2 y + 2 of the map of twice its size."""
 
 LAYER = np.dtype([(name, np.int64) for name in (
     'height', 'width', 'channels',  # of its membranes; channels are padded to whole vectors
-    'membranes',  # where its membranes start, (H, W, C)
-    'neurons',  # where its leak, drive and gain start, (C,)
-    'first_projection', 'last_projection',  # those that charge it, the last one excluded
+    'membranes',  # offset of its membranes, (H, W, C)
+    'neurons',  # offset of its leak, drive and gain, (C,)
+    'first_projection', 'last_projection',  # the projections to it, the last one exclusive
     'residual',  # index of the spike map that is added to its charge, -1: none
 )])
 PROJECTION = np.dtype([(name, np.int64) for name in (
     'source',  # index of the spike map: 0 = events, then the layers in order
     'height', 'width', 'channels',  # of the spike map
-    'phases',  # blocks per axis: 2 where the stride is 2, else 1
+    'phases',  # blocks per axis: 2 for stride 2, else 1
     'expansion', 'origin',  # first row of a block = (expansion * y + origin) >> (phases - 1)
-    'weights',  # where the blocks start, (phases, phases, channels, pitch, pitch, C)
+    'weights',  # offset of the blocks, (phases, phases, channels, pitch, pitch, C)
     'pitch',  # rows and columns of a block in memory
-    'border_kernel',  # bilinear upsampling only, else 0: size of the kernel behind it
-    'border_weights',  # where its blocks start, (channels, kernel, kernel, C)
+    'border_kernel',  # bilinear upsampling only, else 0: size of the kernel after it
+    'border_weights',  # offset of its blocks, (channels, kernel, kernel, C)
     'fine_height', 'fine_width',  # of the upsampled map, which is cropped to the layer's size
-)] + [('rows', np.int64, 2)])  # rows and columns used of the block of each phase
+)] + [('rows', np.int64, 2)])  # rows and columns used by the block of each phase
 
 
 class Plan(NamedTuple):
-    """What the kernels read. The output layer is the last one; its membranes are what it sums."""
+    """Input of the kernels. The output layer is the last one; its membranes are its sums."""
 
     layers: np.ndarray  # LAYER
     projections: np.ndarray  # PROJECTION
@@ -52,16 +52,16 @@ class Plan(NamedTuple):
     leak: np.ndarray  # float32, factor per step of each channel of each layer
     drive: np.ndarray  # float32, charge per step of each channel: the bias as a current
     gain: np.ndarray  # float32, charge of a spike that is added to a convolution's output
-    spikes: np.ndarray  # int64, where the spikes of each map start in the list of all spikes
+    spikes: np.ndarray  # int64, offset of each map's spikes in the list of all spikes
     threshold: np.float32
     held_leak: np.float32  # factor per step of the ANN's heatmap
-    fed: int  # index of the layer that joints are fed back into, -1: none
-    feedback: np.ndarray  # float32, charge round a joint's peak, (J, k, k, C)
+    fed: int  # index of the layer that receives the joints as feedback, -1: none
+    feedback: np.ndarray  # float32, charge around a joint's peak, (J, k, k, C)
     feedback_kernel: int
-    flow_maps: np.ndarray  # int64, spike maps that move joints
+    flow_maps: np.ndarray  # int64, maps whose spikes move joints
     flow_weights: np.ndarray  # float32, (maps, J, channels, k, k, 2)
-    memory: int  # membranes of all layers
-    capacity: int  # events and neurons: spikes that there can be in a step
+    memory: int  # number of membranes of all layers
+    capacity: int  # events and neurons: maximum number of spikes in a step
 
 
 def plan(checkpoint: Checkpoint, width: int, height: int, step_us: int) -> Plan:
@@ -70,12 +70,12 @@ def plan(checkpoint: Checkpoint, width: int, height: int, step_us: int) -> Plan:
 
 
 def padded(channels: int) -> int:
-    """Return the number of channels that a whole number of vectors holds."""
+    """Return the number of channels, rounded up to whole vectors."""
     return -(-channels // LANES) * LANES
 
 
 def aligned(size: int) -> np.ndarray:
-    """Return `size` zeros, float32, that start where a vector may start in memory."""
+    """Return `size` zeros, float32, aligned to vectors."""
     memory = np.zeros(size + LANES, np.float32)
     first = -memory.ctypes.data % (4 * LANES) // 4
     return memory[first:first + size]
@@ -119,7 +119,7 @@ class _Planner:
             memory=self._memory(), capacity=sum(sizes))
 
     def _feedback(self) -> tuple[int, np.ndarray]:
-        """Return the layer that joints are fed back into, and the weights; they leak like it."""
+        """Return the layer that receives the joints as feedback, and the weights with its leak."""
         if self._preset.feedback is None:
             return -1, aligned(0)
         layer = self._names.index(self._preset.feedback.layer) - 1
@@ -150,7 +150,7 @@ class _Planner:
         scale, bias = self._normalization(name, channels)
         weight = np.float64(self._tensors[f'{name}.weight'])
         if layer.upsampling == 'transposed':
-            weight = weight.swapaxes(0, 1)  # torch has (in, out) there
+            weight = weight.swapaxes(0, 1)  # torch uses (in, out) here
         weight = weight * (gain * scale)[:, None, None, None]
         first_projection, first_channel = len(self._projections), 0
         for source in layer.inputs:
@@ -185,7 +185,7 @@ class _Planner:
             border_weights, fine_height, fine_width, rows))
 
     def _add_weights(self, blocks: np.ndarray) -> int:
-        """Take up weights whose last axis are the output channels; return where they start."""
+        """Add weights whose last axis is the output channels; return their offset."""
         start = sum(part.size for part in self._weights)
         self._weights.append(_padded(blocks).astype(np.float32).ravel())
         return start
@@ -194,13 +194,13 @@ class _Planner:
         return sum(height * width * channels for height, width, channels, *_ in self._layers)
 
     def _factor(self, name: str, tau_us: float) -> np.ndarray:
-        """Return exp(-dt / tau), with tau from the weights where it is learned."""
+        """Return exp(-dt / tau), with tau from the weights if it is learned."""
         if name in self._tensors:
             tau_us = np.exp(np.float64(self._tensors[name]))
         return np.exp(-self._step_us / np.float64(tau_us))
 
     def _normalization(self, name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return (scale, bias) that stand for what lies behind a convolution, each (C,)."""
+        """Return (scale, bias) equivalent to the norm after a convolution, each (C,)."""
         if f'{name}.norm.weight' in self._tensors:
             weight, bias, mean, variance = (
                 np.float64(self._tensors[f'{name}.norm.{part}'])
@@ -218,7 +218,7 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _padded(blocks: np.ndarray) -> np.ndarray:
-    """Return blocks whose last axis is a whole number of vectors."""
+    """Return blocks whose last axis is padded to whole vectors."""
     missing = padded(blocks.shape[-1]) - blocks.shape[-1]
     return np.pad(blocks, [(0, 0)] * (blocks.ndim - 1) + [(0, missing)])
 
@@ -229,15 +229,15 @@ def _as_blocks(weight: np.ndarray) -> np.ndarray:
 
 
 def _turned(weight: np.ndarray) -> np.ndarray:
-    """Return weights (O, I, k, k) as (I, k, k, O), as an input sees them: last row first."""
+    """Return weights (O, I, k, k) as (I, k, k, O), flipped for scattering: last row first."""
     return _as_blocks(weight[:, :, ::-1, ::-1])
 
 
 def _phase_blocks(weight: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[int, int]]:
     """Return blocks (phases, phases, I, rows, rows, O) of a convolution, and the rows used.
 
-    An input in row y reaches output row o with kernel row y + padding - stride * o, so the
-    kernel rows that it uses are those of the same remainder as y + padding, last one first.
+    An input in row y contributes to output row o with kernel row y + padding - stride * o, so it
+    uses the kernel rows with the same remainder as y + padding, last one first.
     """
     outputs, inputs, kernel, _ = weight.shape
     turned = [range((kernel - 1) - (kernel - 1 - phase - kernel // 2) % stride, -1, -stride)
@@ -252,7 +252,7 @@ def _phase_blocks(weight: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[in
 
 
 def _upsampled(blocks: np.ndarray, axis: int) -> np.ndarray:
-    """Return the weights of a coarse input that is upsampled along an axis before the blocks."""
+    """Return the weights for a coarse input that is upsampled along an axis before the blocks."""
     rows = blocks.shape[axis]
     shape = list(blocks.shape)
     shape[axis] = rows + len(BILINEAR) - 1
