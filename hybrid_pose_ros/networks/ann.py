@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The slow, accurate half: a U-Net from event counts to heatmaps and feature maps.
+"""The ANN, slow and accurate: a U-Net from event counts to heatmaps and feature maps.
 
     frame - s1 ------------------------------- a3 - heatmaps
              s2 --------------------- a2
-              s3 ----------- a1            each level: halve or double, two convolutions
+              s3 ----------- a1            each level: halve or double the size, two convolutions
                s4 (deepest)
 """
 
@@ -18,7 +18,7 @@ from hybrid_pose_ros.presets import Preset, feature_depths
 
 
 class ConvBlock(nn.Module):
-    """Two convolutions, each with LeakyReLU; a skip is joined between them."""
+    """Two convolutions, each with LeakyReLU; a skip connection is concatenated between them."""
 
     def __init__(self, conv1: ConvNorm, conv2: ConvNorm):
         super().__init__()

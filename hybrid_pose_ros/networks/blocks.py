@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The convolution that all three parts of the hybrid are made of, and what lies around it."""
+"""The convolution used by all three parts of the hybrid, and related functions."""
 
 import torch
 import torch.nn.functional as F
@@ -24,9 +24,9 @@ class ConvTensors(nn.Module):
 
 
 class ConvNorm(ConvTensors):
-    """A convolution that keeps the size, or halves it, and batch norm where the preset has it.
+    """A convolution that keeps or halves the size, with batch norm if the preset has it.
 
-    Where it is `activated`, LeakyReLU follows.
+    If it is `activated`, LeakyReLU follows.
     """
 
     def __init__(self, conv: Convolution, stride: int = 1, *, activated: bool = False):
@@ -35,18 +35,18 @@ class ConvNorm(ConvTensors):
 
     @property
     def padding(self) -> int:
-        """Zeros round the maps."""
+        """Zero padding of the maps."""
         return self.weight.shape[-1] // 2
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return (B, O, H, W), or half of H and W rounded up."""
+        """Return (B, O, H, W), with H and W halved (rounded up) for stride 2."""
         maps = self.norm(F.conv2d(maps, self.weight, self.bias, self.stride, self.padding))
         return F.leaky_relu(maps, LEAKY_SLOPE) if self.activated else maps
 
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:
     norm = nn.BatchNorm2d(channels)
-    norm.num_batches_tracked = None  # has no use at a fixed momentum, nor a place in checkpoints
+    norm.num_batches_tracked = None  # unused with a fixed momentum, and not in checkpoints
     return norm
 
 
@@ -68,6 +68,6 @@ def crop(maps: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return the maps at twice their size, bilinear, cropped to (H, W)."""
+    """Return the maps at twice their size, bilinearly interpolated, cropped to (H, W)."""
     maps = F.interpolate(maps, scale_factor=2, mode='bilinear', align_corners=False)
     return crop(maps, size)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions for running in bfloat16: weights laid out once, LeakyReLU in the same pass.
+"""Convolutions for bfloat16 inference: weights laid out once, LeakyReLU fused.
 
-The two operators are those that torch's compiler puts in. They are no part of its public
-interface: a torch that lacks them runs the convolutions as they are, 12 % slower.
+The two operators are those that torch's compiler inserts. They are not part of its public
+interface: with a torch that lacks them the convolutions run unfused, 12 % slower.
 """
 
 import torch
@@ -13,19 +13,19 @@ from hybrid_pose_ros.networks.blocks import LEAKY_SLOPE, ConvNorm
 
 
 def multiplies_bfloat16() -> bool:
-    """Return whether the CPU has instructions for products of bfloat16, summed in float32."""
+    """Return whether the CPU has instructions for bfloat16 products with float32 sums."""
     features = torch.cpu.get_capabilities()
     return any(features.get(name, False) for name in ('avx512_bf16', 'amx_bf16'))
 
 
 def can_fuse() -> bool:
-    """Return whether this torch and this CPU run a FusedConv."""
+    """Return whether this torch and this CPU support FusedConv."""
     return (multiplies_bfloat16() and hasattr(torch._C._nn, 'mkldnn_reorder_conv2d_weight')
             and hasattr(torch.ops.mkldnn, '_convolution_pointwise'))
 
 
 class FusedConv(nn.Module):
-    """A convolution whose batch norm is folded, run by oneDNN."""
+    """A convolution with folded batch norm, run by oneDNN."""
 
     def __init__(self, conv: ConvNorm):
         super().__init__()
@@ -36,7 +36,7 @@ class FusedConv(nn.Module):
         self._activation = ('leaky_relu', [LEAKY_SLOPE]) if conv.activated else ('none', [])
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return what the convolution returns."""
+        """Return the result of the convolution."""
         name, arguments = self._activation
         return torch.ops.mkldnn._convolution_pointwise(
             maps, self._weight, self._bias, self._padding, self._stride, [1, 1], 1, name,
@@ -44,7 +44,7 @@ class FusedConv(nn.Module):
 
 
 def fuse(module: nn.Module) -> None:
-    """Put a FusedConv in place of every convolution below a module; for inference only."""
+    """Replace every convolution in a module by a FusedConv; for inference only."""
     for name, child in module.named_children():
         if isinstance(child, ConvNorm):
             setattr(module, name, FusedConv(child))

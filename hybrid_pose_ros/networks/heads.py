@@ -10,7 +10,7 @@ from hybrid_pose_ros.presets import Preset, feature_depths, spike_depths
 
 
 class Head(nn.Module):
-    """Two 1x1 convolutions, LeakyReLU between them."""
+    """Two 1x1 convolutions with LeakyReLU between them."""
 
     def __init__(self, conv1: ConvNorm, conv2: ConvNorm):
         super().__init__()
@@ -37,7 +37,7 @@ class StateHeads(nn.Module):
 
     def inputs(self, features: dict[str, Tensor], width: int,
                height: int) -> dict[str, Tensor]:
-        """Return each layer's feature map, doubled where the layer's map is twice as large."""
+        """Return each layer's feature map, upsampled if the layer's map is twice as large."""
         maps = {}
         for head in self.heads:
             depth = self._depths[head.layer]

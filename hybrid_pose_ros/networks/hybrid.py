@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The hybrid: the ANN initializes the SNN's state, the SNN carries the pose on bin by bin.
+"""The hybrid: the ANN initializes the SNN's state, the SNN updates the pose bin by bin.
 
     frame  - ANN - heatmaps ---------------------> held
               |
@@ -10,8 +10,8 @@
                                    |
                                   flow ----------> offset          joints = peaks + offset
 
-With flow, the maps of a joint go with it: when its offset comes near a cell, both are shifted by
-that cell.
+With flow, the maps of a joint move with it: when its offset approaches a whole cell, both maps are
+shifted by that cell.
 """
 
 from typing import Any, NamedTuple
@@ -30,34 +30,34 @@ from hybrid_pose_ros.presets import Preset
 
 
 class HybridState(NamedTuple):
-    """What the hybrid carries from one time bin to the next."""
+    """State of the hybrid between time bins."""
 
-    layers: tuple[LIFState, ...]  # one a spiking layer, in the order of the preset
-    integrated: Tensor  # what the SNN put out since the initialization, decayed, (B, J, h, w)
+    layers: tuple[LIFState, ...]  # one per spiking layer, in the order of the preset
+    integrated: Tensor  # decaying sum of the SNN's output since the initialization, (B, J, h, w)
     held: Tensor  # the ANN's heatmaps, decayed, (B, J, h, w)
-    offset: Tensor  # from where a joint's heatmap says it is to where it is [cells], (B, J, 2)
+    offset: Tensor  # from each joint's position in its heatmap to the joint [cells], (B, J, 2)
 
     @classmethod
     def begin(cls, layers: tuple[LIFState, ...], heatmaps: Tensor) -> 'HybridState':
-        """Return a state that nothing has moved yet."""
+        """Return a new state without output of the SNN."""
         offset = heatmaps.new_zeros((*heatmaps.shape[:2], 2))
         return cls(layers, torch.zeros_like(heatmaps), heatmaps, offset)
 
     @property
     def heatmaps(self) -> Tensor:
-        """What the network says at the end of the last bin, (B, J, h, w)."""
+        """Heatmaps of the network at the end of the last bin, (B, J, h, w)."""
         return self.integrated + self.held
 
     @property
     def peaks(self) -> Tensor:
-        """Row and column of the first highest cell of each heatmap, (B, J, 2) int64."""
+        """Row and column of the first maximum of each heatmap, (B, J, 2) int64."""
         heatmaps = self.heatmaps.detach()
         cells, width = heatmaps.flatten(2).argmax(dim=2), heatmaps.shape[-1]
         return torch.stack([cells // width, cells % width], dim=-1)
 
 
 class Hybrid(nn.Module):
-    """The network of a preset; all zeros until a checkpoint is loaded."""
+    """The network of a preset; weights are zero until a checkpoint is loaded."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -76,15 +76,15 @@ class Hybrid(nn.Module):
         return hybrid.eval()
 
     def to_checkpoint(self, card: dict[str, Any]) -> Checkpoint:
-        """Return the weights as they are now, with a card that tells where they come from."""
+        """Return the current weights, with a card that records their origin."""
         tensors = {name: tensor.float().cpu().numpy().copy()
                    for name, tensor in self.state_dict().items()}
         return Checkpoint(self.preset, tensors, card)
 
     def initialize(self, frame: Tensor) -> HybridState:
-        """Return the state that the ANN sees in a frame of event counts (B, 2 * bins, H, W).
+        """Return the state for a frame of event counts (B, 2 * bins, H, W).
 
-        No gradient flows from the SNN into the ANN; its heatmaps for training come from `ann`.
+        No gradient flows from the SNN to the ANN; call `ann` to train on its heatmaps.
         """
         heatmaps, features = self.ann(frame)
         features = {name: feature.detach() for name, feature in features.items()}
@@ -94,7 +94,7 @@ class Hybrid(nn.Module):
         return HybridState.begin(layers, heatmaps.detach())
 
     def resting_state(self, batch: int, width: int, height: int) -> HybridState:
-        """Return the state of a network that has seen nothing, for an input of width x height."""
+        """Return the state of a network without any input, for an input of width x height."""
         return resting_state(self.snn, batch, width, height)
 
     def step(self, counts: Tensor, state: HybridState,
@@ -103,7 +103,7 @@ class Hybrid(nn.Module):
 
         Args:
             counts: events of the bin, OFF and ON, (B, 2, H, W).
-            state: as the previous bin or `initialize` left it.
+            state: state after the previous bin or `initialize`.
             dt_us: length of the bin [us].
         """
         heatmaps, state, _ = self.step_with_spikes(counts, state, dt_us)
@@ -111,12 +111,12 @@ class Hybrid(nn.Module):
 
     def step_with_spikes(self, counts: Tensor, state: HybridState,
                          dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
-        """Return what `step` does and the spikes (B, C, H, W) of each layer."""
+        """Return the results of `step` and the spikes (B, C, H, W) of each layer."""
         return advance(self.snn, counts, state, dt_us)
 
 
 def resting_state(snn: PoseSNN, batch: int, width: int, height: int) -> HybridState:
-    """Return the state of an SNN that has seen nothing, for an input of width x height."""
+    """Return the state of an SNN without any input, for an input of width x height."""
     def zeros(shape):
         return snn.output.weight.new_zeros((batch, *shape))
 
@@ -127,7 +127,7 @@ def resting_state(snn: PoseSNN, batch: int, width: int, height: int) -> HybridSt
 
 def advance(snn: PoseSNN, counts: Tensor, state: HybridState,
             dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
-    """Return what `Hybrid.step_with_spikes` does, for an SNN on its own."""
+    """Do the same as `Hybrid.step_with_spikes` for a stand-alone SNN."""
     peaks = state.peaks
     maps, layers = snn(counts.to(state.held.dtype), state.layers, dt_us, peaks)
     integrated, held = snn.output(maps, state.integrated, state.held, dt_us)
@@ -143,7 +143,7 @@ def advance(snn: PoseSNN, counts: Tensor, state: HybridState,
 
 
 def _shifted(maps: Tensor, cells: Tensor) -> Tensor:
-    """Return maps (B, J, h, w), each moved by whole cells x and y, (B, J, 2); borders repeat."""
+    """Return maps (B, J, h, w), each shifted by whole cells x and y, (B, J, 2); borders repeat."""
     if not cells.any():
         return maps
     height, width = maps.shape[-2:]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ANN and the heads for running: the state goes straight into tensors that are handed in."""
+"""Inference of the ANN and the heads; the state is written directly to given tensors."""
 
 import copy
 
@@ -16,7 +16,7 @@ from hybrid_pose_ros.networks.hybrid import Hybrid
 
 
 class StateInitializer:
-    """Compute a frame's state in place, as in the slot of a shared-memory ring.
+    """Computes the state for a frame in place, for example in a slot of a shared-memory ring.
 
     Batch norms are folded and maps are channels last. The number of threads is torch's.
     """
@@ -27,9 +27,9 @@ class StateInitializer:
 
         Args:
             checkpoint: the weights.
-            precision: of maps and products, float32, bfloat16, or auto: bfloat16 where the CPU
-                has instructions for it. The state is float32 anyway.
-            heads: in place of the checkpoint's own, called like `heads.StateHeads`.
+            precision: precision of maps and products, float32, bfloat16, or auto: bfloat16 if the
+                CPU has instructions for it. The state is always float32.
+            heads: replacement for the checkpoint's heads, called like `heads.StateHeads`.
         """
         if precision == 'auto':
             precision = 'bfloat16' if multiplies_bfloat16() else 'float32'
@@ -49,10 +49,10 @@ class StateInitializer:
 
     @torch.inference_mode()
     def initialize_into(self, frame: np.ndarray, tensors: dict[str, np.ndarray]) -> None:
-        """Write the state that the ANN sees in a frame into tensors.
+        """Write the state for a frame to tensors.
 
         Args:
-            frame: event counts (2 * bins, H, W), any number type.
+            frame: event counts (2 * bins, H, W), of any numeric type.
             tensors: names and shapes of `state_layout`, float32, contiguous, writable.
         """
         height, width = frame.shape[-2:]

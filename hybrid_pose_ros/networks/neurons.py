@@ -3,11 +3,11 @@
 """Leaky integrate-and-fire neurons as functions: state in, spikes and state out.
 
     u = leak * v + charge          charge
-    s = 1 if u >= threshold        fire, at most once a time bin
+    s = 1 if u >= threshold        fire, at most once per time bin
     v = u - s * threshold          reset by subtraction
 
-leak = exp(-dt / tau), so that one tau holds for time bins of any length dt. Where the input is a
-current x, it is charged for the length of the bin: charge = (1 - leak) * x.
+leak = exp(-dt / tau), so that one tau is valid for time bins of any length dt. If the input is a
+current x, its charge depends on the length of the bin: charge = (1 - leak) * x.
 """
 
 import math
@@ -20,14 +20,14 @@ SURROGATE_ALPHA = 2.0
 
 
 class Spike(torch.autograd.Function):
-    """Heaviside step, 1 at 0, with the derivative of an arcus tangens behind it.
+    """Heaviside step, 1 at 0, with the derivative of an arctangent as surrogate gradient.
 
     Source: Fang et al., "Incorporating learnable membrane time constant ..." (ICCV 2021), ATan.
     """
 
     @staticmethod
     def forward(ctx, distance: Tensor) -> Tensor:
-        """Return 1 where the membrane potential's distance to the threshold is >= 0."""
+        """Return 1 if the membrane potential minus the threshold is >= 0."""
         ctx.save_for_backward(distance)
         return (distance >= 0).to(distance.dtype)
 
@@ -40,7 +40,7 @@ class Spike(torch.autograd.Function):
 
 
 class LIFState(NamedTuple):
-    """What a layer of leaky integrate-and-fire neurons carries from one time bin to the next."""
+    """State of a layer of leaky integrate-and-fire neurons between time bins."""
 
     membrane: Tensor  # membrane potential, (B, C, H, W), same unit as the threshold
 
@@ -50,14 +50,14 @@ def lif_step(charge: Tensor, state: LIFState, *, leak: Tensor,
     """Advance one time bin: leak, charge, fire, reset by subtraction.
 
     Args:
-        charge: what the bin adds, (B, C, H, W).
-        state: membrane potential that the previous bin, or the ANN, left behind.
-        leak: part of the membrane potential that is left after a bin, () or (C, 1, 1).
+        charge: charge of the bin, (B, C, H, W).
+        state: membrane potential after the previous bin or from the ANN.
+        leak: fraction of the membrane potential that remains after a bin, () or (C, 1, 1).
         threshold: membrane potential at which a neuron fires.
 
     Returns:
-        Spikes, 0 or 1, (B, C, H, W), and the state to hand to the next bin. The gradient flows
-        through the reset.
+        Spikes, 0 or 1, (B, C, H, W), and the state for the next bin. Gradients flow through the
+        reset.
     """
     membrane = leak * state.membrane + charge
     spikes = Spike.apply(membrane - threshold)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights under the names of the published code, for the systems of preset `paper`.
+"""Converts weights from the names of the published code, for the systems of preset `paper`.
 
 Source: the state dictionaries of https://github.com/uzh-rpg/hybrid_ann_snn (models/).
 """
@@ -53,9 +53,9 @@ _ALONE = [(r'_(cnn|snn)\.', '.'), (r'^static_conv\.conv2d\.', 'static_conv.0.'),
 
 
 def published_name(system: str, name: str) -> str:
-    """Return what the published code calls a tensor of one of SYSTEMS.
+    """Return the name of a tensor of one of SYSTEMS in the published code.
 
-    Networks that run alone lack the endings `_cnn` and `_snn` that they have in a hybrid.
+    Stand-alone networks lack the suffixes `_cnn` and `_snn` that they have in a hybrid.
     """
     if name.startswith('heads.'):
         part, rest = name.split('.', 2)[1:]
@@ -92,9 +92,9 @@ def load_published(system: str, network: nn.Module, tensors: Mapping[str, Tensor
 
 
 def published_hybrid(path: str | Path) -> Checkpoint:
-    """Return the weights of a published hybrid (.pt) as ours.
+    """Return a checkpoint with the weights of a published hybrid (.pt).
 
-    They are taken for those of steps of 10 ms: nothing in such a file tells time constants.
+    They are assumed to be for steps of 10 ms, since such a file contains no time constants.
 
     Raises:
         CheckpointError: it cannot be read, or is of another network.
@@ -103,8 +103,8 @@ def published_hybrid(path: str | Path) -> Checkpoint:
     first = tensors.get('static_conv_snn.conv2d.weight')
     if first is None:
         raise CheckpointError(
-            f'{path} is of no hybrid, which are all that can be converted: score a network that '
-            'runs alone with `hybrid-pose reproduce --published snn=FILE`, for example')
+            f'{path} is not a hybrid, the only network that can be converted: score a stand-alone '
+            'network with `hybrid-pose reproduce --published snn=FILE`, for example')
     fitting = [chosen for chosen in map(preset, ('paper', 'paper_small'))
                if chosen.spiking[0].out_channels == len(first)]
     hybrid = Hybrid(fitting[0] if fitting else preset('paper'))
@@ -114,15 +114,15 @@ def published_hybrid(path: str | Path) -> Checkpoint:
 
 
 def read_published(path: str | Path) -> dict[str, Tensor]:
-    """Return the tensors of a published file (.pt); nothing in it is executed.
+    """Return the tensors of a published file (.pt) without executing anything in it.
 
     Raises:
-        CheckpointError: it cannot be read, or holds something else.
+        CheckpointError: it cannot be read, or contains something else.
     """
     tensors = read_torch(path)
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor)
                                                 for value in tensors.values()):
-        raise CheckpointError(f'{path} holds no state dictionary: expected names and tensors')
+        raise CheckpointError(f'{path} is not a state dictionary: expected names and tensors')
     return tensors
 
 
@@ -136,5 +136,5 @@ def _renamed(name: str, rules: list[tuple[str, str]]) -> str:
 
 
 def _counts(name: str) -> bool:
-    """Return whether a tensor is the number of batches of a batch norm, which has no use."""
+    """Return whether a tensor is the unused number of batches of a batch norm."""
     return name.endswith('num_batches_tracked')

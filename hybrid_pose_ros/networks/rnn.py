@@ -1,14 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recurrent network that the paper compares with: a U-Net with a ConvLSTM a level.
+"""The recurrent baseline of the paper: a U-Net with a ConvLSTM per level.
 
     counts - head ------------------------------ (+) - output - heatmaps
               level 0 ------------------ (+) - decoder 2
-               level 1 --------- (+) - decoder 1        level: halve, convolution, ConvLSTM
-                level 2 - residual blocks - decoder 0   decoder: transposed convolution, doubles
-
-Activations are ReLU but for the output, which has none: the published one is a LeakyReLU of
-slope 1. It has the widths of the preset's SNN.
+               level 1 --------- (+) - decoder 1        level: stride-2 convolution, ConvLSTM
+                level 2 - residual blocks - decoder 0   decoder: transposed convolution, stride 2
+Activations are ReLU except for the output, which has none: the published one is a LeakyReLU with
+slope 1. The widths are those of the preset's SNN.
 
 Source: the published code of arXiv 2303.14176; Rebecq et al., "High Speed and High Dynamic Range
 Video with an Event Camera" (E2VID, arXiv 1906.07165).
@@ -29,14 +28,14 @@ RESIDUAL_BLOCKS = 2
 
 
 class LSTMState(NamedTuple):
-    """What a level carries from one time bin to the next."""
+    """State of a level between time bins."""
 
-    hidden: Tensor  # what the level puts out, (B, C, H, W)
+    hidden: Tensor  # output of the level, (B, C, H, W)
     cell: Tensor  # (B, C, H, W)
 
 
 class RecurrentLevel(nn.Module):
-    """A convolution that halves, and a ConvLSTM."""
+    """A stride-2 convolution and a ConvLSTM."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
@@ -45,7 +44,7 @@ class RecurrentLevel(nn.Module):
         self.gates = nn.Conv2d(2 * out_channels, 4 * out_channels, 3, padding=1)
 
     def forward(self, maps: Tensor, state: LSTMState | None) -> LSTMState:
-        """Return the next state; without a state all zeros go before it."""
+        """Return the next state; the default state is zero."""
         maps = F.relu(self.norm(self.conv(maps)))
         if state is None:
             state = LSTMState(torch.zeros_like(maps), torch.zeros_like(maps))
@@ -56,7 +55,7 @@ class RecurrentLevel(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, to which what went in is added."""
+    """Two convolutions with a residual connection."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -72,7 +71,7 @@ class ResidualBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A transposed convolution that doubles."""
+    """A transposed convolution with stride 2."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fast, sparse half: a spiking U-Net that takes the event counts of one time bin."""
+"""The SNN, fast and sparse: a spiking U-Net for the event counts of one time bin."""
 
 from collections.abc import Sequence
 
@@ -24,13 +24,13 @@ class SpikingConv(ConvTensors):
 
     def forward(self, maps: dict[str, Tensor], state: LIFState, dt_us: float,
                 current: Tensor | None = None) -> tuple[Tensor, LIFState]:
-        """Return spikes (B, C, H, W) and the next state, from the maps of the layers before.
+        """Return spikes (B, C, H, W) and the next state from the maps of the previous layers.
 
         Args:
-            maps: spikes of the layers before, and the counts.
-            state: of this layer.
+            maps: spikes of the previous layers, and the counts.
+            state: state of this layer.
             dt_us: length of the bin [us].
-            current: flows into the neurons besides, (B, C, H, W).
+            current: additional input current, (B, C, H, W).
         """
         leak, gain = leak_and_gain(self._tau_us(), dt_us)
         charge = self._convolve(_joined(maps, self.layer.inputs), state.membrane.shape[-2:])
@@ -60,7 +60,7 @@ class SpikingConv(ConvTensors):
 
 
 class OutputConv(ConvTensors):
-    """A convolution of the last spikes into neurons that integrate and never fire."""
+    """A convolution of the last spikes into neurons that integrate without firing."""
 
     def __init__(self, conv: Convolution, output: OutputLayer, preset: Preset):
         super().__init__(conv)
@@ -87,7 +87,7 @@ class OutputConv(ConvTensors):
 
 
 class FeedbackConv(ConvTensors):
-    """What joints at their peaks drive into the neurons round them."""
+    """Feedback currents from the joints' peaks to the neurons around them."""
 
     def forward(self, peaks: Tensor, size: tuple[int, int]) -> Tensor:
         """Return currents (B, C, H, W).
@@ -110,14 +110,14 @@ class FeedbackConv(ConvTensors):
 
 
 class FlowConv(ConvTensors):
-    """How far the spikes round each joint move it."""
+    """Displacement of each joint by the spikes around it."""
 
     def __init__(self, conv: Convolution, flow: Flow):
         super().__init__(conv)
         self._inputs = flow.inputs
 
     def forward(self, maps: dict[str, Tensor], peaks: Tensor) -> Tensor:
-        """Return how far each joint moves, x and y [cells], (B, J, 2)."""
+        """Return the displacement of each joint, x and y [cells], (B, J, 2)."""
         kernel, joints = self.weight.shape[-1], peaks.shape[1]
         padded = F.pad(_joined(maps, self._inputs).to(self.weight.dtype), 4 * (kernel // 2,))
         channels = padded.shape[1]
@@ -128,7 +128,7 @@ class FlowConv(ConvTensors):
 
 
 class PoseSNN(nn.Module):
-    """The spiking U-Net of a preset; layers are named as there."""
+    """The spiking U-Net of a preset; layers are named as in the preset."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -143,16 +143,16 @@ class PoseSNN(nn.Module):
 
     def forward(self, counts: Tensor, states: Sequence[LIFState], dt_us: float,
                 peaks: Tensor) -> tuple[dict[str, Tensor], tuple[LIFState, ...]]:
-        """Advance all spiking layers one time bin.
+        """Advance all spiking layers by one time bin.
 
         Args:
             counts: events of the bin, OFF and ON, (B, 2, H, W).
-            states: one a layer, in the order of the preset.
+            states: one per layer, in the order of the preset.
             dt_us: length of the bin [us].
-            peaks: row and column of each joint's peak before it, (B, J, 2) int64.
+            peaks: row and column of each joint's peak before the bin, (B, J, 2) int64.
 
         Returns:
-            Spikes (B, C, H, W) of each layer, the counts among them, and the next states.
+            Spikes (B, C, H, W) of each layer, including the counts, and the next states.
         """
         maps, next_states = {EVENTS: counts}, []
         for layer, state in zip(self.preset.spiking, states, strict=True):
@@ -169,7 +169,7 @@ def _joined(maps: dict[str, Tensor], names: Sequence[str]) -> Tensor:
 
 
 def _window(peaks: Tensor, kernel: int, width: int) -> Tensor:
-    """Return the cells (B, J, kernel ** 2) of windows round peaks in a map padded by kernel // 2.
+    """Return the cells (B, J, kernel ** 2) around peaks in a map padded by kernel // 2.
 
     Args:
         peaks: row and column in the map without the padding, (B, J, 2).
@@ -182,5 +182,5 @@ def _window(peaks: Tensor, kernel: int, width: int) -> Tensor:
 
 
 def _constant(tau_us: float) -> Tensor:
-    """Return a scalar that does not raise the precision of the tensors that it meets."""
+    """Return a scalar that does not promote the precision of other tensors."""
     return torch.tensor(tau_us, dtype=torch.float64)

@@ -1,16 +1,16 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The systems that the paper compares, each with `initialize(frame)` and `step(counts)`.
+"""The systems compared in the paper, each with `initialize(frame)` and `step(counts)`.
 
-    ann         the ANN's heatmaps, held until it looks again
-    snn         the spiking U-Net alone, from rest
-    rnn         the recurrent U-Net alone, from zeros
-    hybrid_rnn  the ANN sets hidden states and heatmaps, the recurrent U-Net goes on
-    hybrid_snn  the ANN sets membrane potentials and heatmaps, the spiking U-Net goes on
+    ann         the ANN's heatmaps, held until its next pass
+    snn         the stand-alone spiking U-Net, from rest
+    rnn         the stand-alone recurrent U-Net, from zeros
+    hybrid_rnn  the ANN initializes hidden states and heatmaps, the recurrent U-Net continues
+    hybrid_snn  the ANN initializes membrane potentials and heatmaps, the spiking U-Net continues
 
-    hybrid_snn_no_state_init   of the last, without the membrane potentials
-    hybrid_snn_no_output_init  and without the heatmaps: the output is as that of `snn`
-    hybrid_rnn_no_state_init   of hybrid_rnn, without the hidden states
+    hybrid_snn_no_state_init   hybrid_snn without the membrane potentials
+    hybrid_snn_no_output_init  hybrid_snn without the heatmaps: the output is like that of `snn`
+    hybrid_rnn_no_state_init   hybrid_rnn without the hidden states
 """
 
 from dataclasses import replace
@@ -31,7 +31,7 @@ from hybrid_pose_ros.presets import Preset, alone
 
 
 class AnnAlone(nn.Module):
-    """The ANN, whose heatmaps are held."""
+    """The ANN with held heatmaps."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -42,19 +42,19 @@ class AnnAlone(nn.Module):
         return self.ann(frame)[0]
 
     def step(self, counts: Tensor, heatmaps: Tensor, dt_us: float) -> tuple[Tensor, Tensor]:
-        """Return the heatmaps as they are, twice: as an answer and as a state."""
+        """Return the unchanged heatmaps twice: as output and as state."""
         return heatmaps, heatmaps
 
 
 class SnnAlone(nn.Module):
-    """The spiking U-Net as published to run alone; its heatmaps are potentials of its output."""
+    """The published stand-alone spiking U-Net; its heatmaps are potentials of the output."""
 
     def __init__(self, preset: Preset):
         super().__init__()
         self.snn = PoseSNN(alone(preset))
 
     def initialize(self, frame: Tensor) -> HybridState:
-        """Return a state at rest; of the frame its size is all that is looked at."""
+        """Return a state at rest; only the size of the frame is used."""
         batch, _, height, width = frame.shape
         return resting_state(self.snn, batch, width, height)
 
@@ -66,14 +66,14 @@ class SnnAlone(nn.Module):
 
 
 class RnnState(NamedTuple):
-    """What the recurrent systems carry from one time bin to the next."""
+    """State of the recurrent systems between time bins."""
 
     levels: tuple[LSTMState | None, ...]
     heatmaps: Tensor | None = None  # of the hybrid, (B, J, h, w)
 
 
 class RnnAlone(nn.Module):
-    """The recurrent U-Net; its steps are as long as those that it was trained with."""
+    """The recurrent U-Net; its step length is that of its training."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -90,7 +90,7 @@ class RnnAlone(nn.Module):
 
 
 class HybridRnn(nn.Module):
-    """The recurrent U-Net, its hidden states set by the ANN; cells begin as zeros."""
+    """The recurrent U-Net with hidden states initialized by the ANN; cells start from zeros."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -101,7 +101,7 @@ class HybridRnn(nn.Module):
             in enumerate(zip(preset.ann.down, self.rnn.widths[1:])))
 
     def initialize(self, frame: Tensor) -> RnnState:
-        """Return the state that the ANN sees in a frame; no gradient flows into the ANN."""
+        """Return the state for a frame; no gradient flows to the ANN."""
         heatmaps, features = self.ann(frame)
         hidden = [head(features[f's{level + 2}'].detach())
                   for level, head in enumerate(self.heads)]
@@ -125,33 +125,33 @@ def _head(level: int, in_channels: int, out_channels: int) -> Head:
 
 
 class HybridNoStateInit(Hybrid):
-    """The hybrid, but neurons begin at rest; its heads are not used."""
+    """The hybrid with neurons that start at rest; its heads are not used."""
 
     def initialize(self, frame: Tensor) -> HybridState:
-        """Return a state at rest over the heatmaps that the ANN sees in a frame."""
+        """Return a state at rest with the ANN's heatmaps for a frame."""
         height, width = frame.shape[-2:]
         rest = resting_state(self.snn, len(frame), width, height)
         return rest._replace(held=self.ann(frame)[0].detach())
 
 
 class HybridNoOutputInit(Hybrid):
-    """The hybrid, but its output begins at 0 and is a leaky potential, as that of an SNN alone."""
+    """The hybrid with an output that starts at 0 and is a leaky potential, as for a lone SNN."""
 
     def __init__(self, preset: Preset):
         super().__init__(replace(preset, tau_output_us=preset.tau_us,
                                  output=replace(preset.output, neurons=True)))
 
     def initialize(self, frame: Tensor) -> HybridState:
-        """Return the membrane potentials that the ANN sees in a frame."""
+        """Return the membrane potentials for a frame."""
         state = super().initialize(frame)
         return state._replace(held=torch.zeros_like(state.held))
 
 
 class HybridRnnNoStateInit(HybridRnn):
-    """The recurrent hybrid, but hidden states begin as zeros, too; its heads are not used."""
+    """The recurrent hybrid with hidden states that start from zeros; its heads are not used."""
 
     def initialize(self, frame: Tensor) -> RnnState:
-        """Return zeros, and the heatmaps that the ANN sees in a frame."""
+        """Return zeros, and the ANN's heatmaps for a frame."""
         return RnnState(LEVELS * (None,), self.ann(frame)[0].detach())
 
 

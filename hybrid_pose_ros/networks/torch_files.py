@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files of torch (.pt) that may be damaged or something else."""
+"""Reads torch files (.pt) that may be damaged or of another type."""
 
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ from hybrid_pose_ros.errors import CheckpointError
 
 
 def read_torch(path: str | Path) -> Any:
-    """Return the content of a file, with tensors on the CPU; nothing in it is executed.
+    """Return the content of a file, with tensors on the CPU, without executing anything in it.
 
     Raises:
-        CheckpointError: it is missing or damaged, or holds more than tensors and plain values.
+        CheckpointError: it is missing or damaged, or contains more than tensors and plain values.
     """
     try:
         return torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # on a text file, for instance, KeyError: 101
+    except Exception as error:  # on a text file, for example, KeyError: 101
         reason = 'it does not exist' if isinstance(error, FileNotFoundError) else (
-            'it is damaged, or holds more than tensors')
+            'it is damaged, or contains more than tensors')
         raise CheckpointError(
-            f'{path} cannot be read as a file of torch (.pt): {reason}') from error
+            f'{path} cannot be read as a torch file (.pt): {reason}') from error

@@ -135,5 +135,5 @@ def test_a_damaged_published_file_is_one_line(tmp_path, content):
 
 def test_a_file_of_something_else_is_refused(tmp_path):
     torch.save([1, 2], tmp_path / 'ann.pt')
-    with pytest.raises(CheckpointError, match='no state dictionary'):
+    with pytest.raises(CheckpointError, match='is not a state dictionary'):
         read_published(tmp_path / 'ann.pt')
