@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The errors that were published for DHP19, by row of our report. 2D, in pixels of the sensor.
+"""Published errors on DHP19 by row of the report. 2D, in sensor pixels.
 
-Mean error of each of the ten steps of 10 ms since the ANN looked; the mean is theirs over the
-steps. One network was trained for each camera.
+Mean error at each of the ten steps of 10 ms after the ANN's pass; the mean is over the steps. One
+network was trained for each camera.
 
 Source: result files and plots of the published code of arXiv 2303.14176.
 """
@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 
 class Published(NamedTuple):
-    """What is known of one system."""
+    """Published results of one system."""
 
     camera: int
     ann_input: str
     mpjpe_px: float
-    by_step: tuple[float, ...] = ()  # empty: it was scored at the ANN's looks only
+    by_step: tuple[float, ...] = ()  # empty: only evaluated at the ANN's passes
 
 
 COUNT, DURATION = '7500 events', '100 ms of events'
-RECURRENT_NOTE = ('published for an ANN that looks at 100 ms of events, which is worse (5.725 px) '
-                  'than one that looks at 7500 events')
+RECURRENT_NOTE = ('published for an ANN with 100 ms of events as input, which is worse (5.725 px) '
+                  'than one with 7500 events')
 
 PUBLISHED = {
     'ann': (
@@ -63,6 +63,6 @@ PUBLISHED = {
 """By row, camera 3 first."""
 
 PUBLISHED_MW = {'ann': 3718.0, 'ann_held': 371.8, 'hybrid_snn': 424.0}
-"""Modelled power at 7 nm and 100 poses a second; one convolution of the ANN was left out of it."""
+"""Modeled power at 7 nm and 100 poses per second; it lacks one convolution of the ANN."""
 PUBLISHED_FIRING_PERCENT = {'hybrid_snn': 2.69, 'snn': 3.22}
-"""Mean of the nine layers' rates, camera 3."""
+"""Mean of the nine layers' firing rates, camera 3."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `run` found, for people: a table beside the published figures, and a picture."""
+"""Human-readable report of `run`: tables next to the published figures, and a plot."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,13 +17,13 @@ def markdown(report: dict[str, Any]) -> str:
     rows = report['rows']
     notes = [f'{name}: {row["note"]}' for name, row in rows.items() if 'note' in row]
     return '\n'.join([
-        f'Preset {report["preset"]}: trained on {report["train"]["windows"]} windows, scored on '
-        f'{report["test"]["windows"]} of other recordings. Mean errors in pixels of the sensor, '
-        'firing in percent of neurons a step, power as the paper counts it, at 7 nm.', '',
+        f'Preset {report["preset"]}: trained on {report["train"]["windows"]} windows, evaluated '
+        f'on {report["test"]["windows"]} of other recordings. Mean errors in sensor pixels, '
+        'firing in percent of neurons per step, power as counted in the paper, at 7 nm.', '',
         *_table(['system', 'ours', 'published, cameras 3 / 2', 'batches', 'firing [%]',
                  'published', 'power [mW]', 'published'],
                 [_means(name, row) for name, row in rows.items()]),
-        '', 'Errors by step since the ANN looked [px]:', '',
+        '', 'Errors by step after the ANN\'s pass [px]:', '',
         *_table(['system', *range(1, _steps(report) + 1)], _by_step(rows)),
         '', *_table(['error of the hybrid relative to', 'ours', 'published'],
                     [[name.removeprefix('hybrid_snn_to_'), ratio['ours'], ratio['published']]
@@ -48,13 +48,13 @@ def _by_step(rows: dict[str, dict[str, Any]]) -> Iterator[list[Any]]:
 
 
 def _table(head: list[Any], rows: Iterable[list[Any]]) -> list[str]:
-    """Return the lines of a table; numbers have two digits behind the point."""
+    """Return the lines of a table; numbers have two decimals."""
     lines = [head, ['---'] * len(head), *rows]
     return [f'| {" | ".join(map(_text, line))} |' for line in lines]
 
 
 def plot(report: dict[str, Any], folder: Path) -> Path:
-    """Draw the errors by step, ours and published beside each other; return the file."""
+    """Plot the errors by step, ours next to the published ones; return the file."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot
@@ -67,7 +67,7 @@ def plot(report: dict[str, Any], folder: Path) -> Path:
                       '.-', color=COLORS[name], label=name)
     for axes, title in zip(panels, (f'ours, preset {report["preset"]}',
                                     'published, DHP19, camera 3')):
-        axes.set(title=title, xlabel='time since the ANN looked [ms]', ylabel='mean error [px]',
+        axes.set(title=title, xlabel='time after the ANN\'s pass [ms]', ylabel='mean error [px]',
                  yscale='log')
         axes.yaxis.set_major_formatter('{x:g}')
         axes.yaxis.set_minor_formatter('{x:g}')

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's table on recordings of ours: train each system by its recipe, score it, report.
+"""The paper's table on other recordings: train each system by its recipe, evaluate it, report.
 
-A folder of results can be gone on with: trained systems are not trained again.
+A folder of results can be extended: trained systems are not trained again.
 """
 
 import dataclasses
@@ -34,21 +34,21 @@ from hybrid_pose_ros.training.system import train_system
 from hybrid_pose_ros.training.windows import Windows
 
 Progress = Callable[[str, int, int, str], None]
-"""Is told a stage, how much of it is done, how much there is, and a figure."""
+"""Called with a stage, the amount done, the total, and a description."""
 
 
 @dataclass(frozen=True)
 class ReproductionParams:
-    """What is reproduced; a run that is gone on with may have more epochs and systems."""
+    """Parameters of a reproduction; a continued run can have more epochs and systems."""
 
     preset: str = param('paper', 'Network; one with recipes.')
-    systems: str = param('ann,snn,rnn,hybrid_rnn,hybrid_snn', 'Which, with commas.')
+    systems: str = param('ann,snn,rnn,hybrid_rnn,hybrid_snn', 'Systems, separated by commas.')
     epochs: float = param(0.0, 'Epochs of every system; 0: those of its recipe.', low=0.0,
                           high=1e6)
-    seed: int = param(SEED, 'Of first weights and of the order of windows.', low=0, high=2**31)
+    seed: int = param(SEED, 'Random seed of initial weights and window order.', low=0, high=2**31)
 
-    published: str = param('', 'Files (.pt) with published weights, which are scored instead of '
-                           'training: hybrid_snn=FILE, with commas.')
+    published: str = param('', 'Files (.pt) with published weights to evaluate instead of '
+                           'training: hybrid_snn=FILE, separated by commas.')
 
     def __post_init__(self):
         check(self)
@@ -60,7 +60,7 @@ class ReproductionParams:
         if unknown := [name for name, file in files.items()
                        if name not in self.systems.split(',') or not file]:
             raise InputError(f'published weights of {unknown[0]!r} must be given as SYSTEM=FILE, '
-                             f'of one of the systems {self.systems}')
+                             f'for one of the systems {self.systems}')
         return files
 
     def recipes(self) -> list[Recipe]:
@@ -68,7 +68,7 @@ class ReproductionParams:
         known = recipes(self.preset)
         named = self.systems.split(',')
         if unknown := [name for name in named if name not in known]:
-            raise InputError(f'system {unknown[0]!r} is not known: choose from {", ".join(known)}')
+            raise InputError(f'unknown system {unknown[0]!r}: choose from {", ".join(known)}')
         files = self.published_files()
         needs_ann = any(name.startswith('hybrid') and name not in files for name in named)
         found = [recipe for name, recipe in known.items()
@@ -79,34 +79,34 @@ class ReproductionParams:
 
 
 class Trained(NamedTuple):
-    """A system that is ready to be scored."""
+    """A system that is ready for evaluation."""
 
     recipe: Recipe
     network: nn.Module
-    iterations: int | None  # batches that it was trained on; None: published weights
+    iterations: int | None  # number of training batches; None: published weights
 
 
 def reproduce(params: ReproductionParams, train: list[LabeledRecording],
               test: list[LabeledRecording], folder: Path, device: torch.device, *,
               split_rule: str = '', ranks: Ranks = Ranks(),
               progress: Progress = lambda *_: None) -> dict[str, Any] | None:
-    """Return the report of all systems, which is also in the folder: `report.json`.
+    """Return the report of all systems, which is also written to `report.json` in the folder.
 
-    The hybrid's weights are there as `<preset>.safetensors`, for all other commands.
+    The hybrid's weights are written to `<preset>.safetensors`, for use with all other commands.
 
     Args:
-        params: which systems.
-        train: recordings to learn from.
-        test: recordings of others, to score on.
-        folder: of the results, and of the files to resume from.
-        device: to train and score on.
-        split_rule: how the recordings were parted, for the report.
-        ranks: which process of the run this is; only the first scores, others get None.
+        params: systems and training.
+        train: recordings for training.
+        test: recordings of other people, for evaluation.
+        folder: folder of the results and the files to resume from.
+        device: device for training and evaluation.
+        split_rule: description of the split, for the report.
+        ranks: rank of this process; only the first one evaluates, others return None.
         progress: see `Progress`.
 
     Raises:
-        InputError: the recordings do not fit, the folder is of another run, or a file cannot be
-            written.
+        InputError: the recordings do not match, the folder belongs to another run, or a file
+            cannot be written.
     """
     chosen = preset(params.preset)
     published = published_systems(params, device)
@@ -137,7 +137,7 @@ def published_systems(params: ReproductionParams, device: torch.device) -> dict[
     """Return the systems with published weights, by name.
 
     Raises:
-        InputError: a file cannot be read, or does not fit its system.
+        InputError: a file cannot be read, or does not match its system.
     """
     systems = {}
     for name, file in params.published_files().items():
@@ -149,7 +149,7 @@ def published_systems(params: ReproductionParams, device: torch.device) -> dict[
 
 def _train(params: ReproductionParams, learned: Windows, folder: Path, device: torch.device,
            ranks: Ranks, progress: Progress, published: dict[str, nn.Module]) -> list[Trained]:
-    """Return all systems, trained or as published."""
+    """Return all systems, trained or published."""
     chosen, ann, systems = preset(params.preset), None, []
     for recipe in params.recipes():
         if recipe.system in published:
@@ -165,7 +165,7 @@ def _train(params: ReproductionParams, learned: Windows, folder: Path, device: t
 
 def _score(system: Trained, unseen: Windows, chosen: Preset, device: torch.device,
            progress: Progress) -> dict[str, dict[str, Any]]:
-    """Return what the report tells of a system, by row."""
+    """Return the report of a system, by row."""
     name = system.recipe.system
     with firing_rates(system.network) as rates:
         errors = score_system(
@@ -191,7 +191,7 @@ def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
 
 
 def _row(row: str, errors: np.ndarray, system: Trained) -> dict[str, Any]:
-    """Return what the report tells of a row's errors (windows, T) [px]."""
+    """Return the report of a row's errors (windows, T) [px]."""
     by_step = np.nanmean(errors, axis=0)
     published = [figure._asdict() | {'by_step': list(figure.by_step)}
                  for figure in PUBLISHED[row]]
@@ -204,7 +204,7 @@ def _row(row: str, errors: np.ndarray, system: Trained) -> dict[str, Any]:
 
 
 def _work(row: str, rates: dict[str, float], power_mw: dict[str, float] | None) -> dict[str, Any]:
-    """Return how often a row's neurons fire, and its modelled power, beside what was published."""
+    """Return the firing rate and modeled power of a row, with the published values."""
     found = {}
     if rates:
         found |= {'firing_percent': rounded(100 * np.mean(list(rates.values()))),
@@ -218,7 +218,7 @@ def _work(row: str, rates: dict[str, float], power_mw: dict[str, float] | None) 
 
 
 def _ratios(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Return the hybrid's error relative to that of other rows, ours and as published."""
+    """Return the hybrid's error relative to that of other rows, ours and published."""
     def ratio(hybrid: float, other: float) -> float | None:
         return rounded(hybrid / other) if other else None
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's score: the error of each step since the ANN looked, of every system.
+"""The paper's metric: the error of each system at each step after the ANN's pass.
 
-A pose is the highest cell of each heatmap, the truth the pixel that a joint is in. An error is the
-mean over the joints that are shown, then over windows; the headline is the mean over steps. Every
-window begins anew.
+A pose is the maximum of each heatmap, the ground truth the pixel of a joint. An error is averaged
+over visible joints, then over windows; the headline is the mean over steps. Every window starts
+from a new state.
 
 Source: arXiv 2303.14176 and its published code.
 """
@@ -23,25 +23,25 @@ from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.training.windows import Window, Windows
 
 ANN, HELD = 'ann', 'ann_held'
-"""Rows of the ANN: it looks anew at every step; its heatmaps of a window's start are held."""
+"""Rows of the ANN: a pass at every step, and the heatmaps of a window's start held."""
 
 
 @torch.no_grad()
 def score_system(system: str, network: nn.Module, windows: Windows, step_us: int,
                  device: torch.device, *, batch: int = 4,
                  progress: Callable[[int], None] = lambda done: None) -> dict[str, np.ndarray]:
-    """Return the errors (windows, T) [px] by row; of the ANN two rows, else one.
+    """Return the errors (windows, T) [px] by row; two rows for the ANN, else one.
 
-    A window without a joint that is shown at a step has NaN there.
+    Steps of a window without a visible joint are NaN.
 
     Args:
-        system: of networks.systems.SYSTEMS.
-        network: is set to evaluation.
-        windows: to score on.
+        system: one of networks.systems.SYSTEMS.
+        network: the network; set to evaluation mode.
+        windows: windows for evaluation.
         step_us: length of a bin [us].
-        device: that the network is on.
-        batch: windows side by side.
-        progress: is told how many windows are done.
+        device: device of the network.
+        batch: batch size.
+        progress: called with the number of windows done.
     """
     network.eval()
     errors = {row: [] for row in ((ANN, HELD) if system == 'ann' else (system,))}
@@ -64,10 +64,9 @@ def score_system(system: str, network: nn.Module, windows: Windows, step_us: int
 
 @contextmanager
 def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
-    """Yield a dictionary that has, after the block, spikes per neuron and step by layer.
+    """Yield a dictionary that contains, after the block, spikes per neuron and step by layer.
 
-    The mean over all steps of all samples that the network was run on; of a network without
-    spiking layers it is empty.
+    Averaged over all steps and samples of the network; empty for a network without spiking layers.
     """
     spikes, samples, rates = {}, {}, {}
 
@@ -88,13 +87,13 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
 
 def modelled_mw(row: str, preset: Preset, size: tuple[int, int], steps: int,
                 rates: dict[str, float]) -> dict[str, float] | None:
-    """Return the power of a row by technology [mW], as the paper counts; None for the RNNs.
+    """Return the power of a row by technology [mW], as in the paper; None for the RNNs.
 
     Args:
-        row: of the report.
-        preset: of the networks.
+        row: row of the report.
+        preset: preset of the networks.
         size: width and height of the input [cells].
-        steps: from one look of the ANN to the next.
+        steps: number of steps between two passes of the ANN.
         rates: spikes per neuron and step by layer.
     """
     if 'rnn' in row:
@@ -122,7 +121,7 @@ def _on(device: torch.device, arrays: list[np.ndarray]) -> Tensor:
 
 
 def _peaks(heatmaps: Tensor) -> np.ndarray:
-    """Return x and y of the first highest cell of each heatmap, (B, J, 2)."""
+    """Return x and y of the first maximum of each heatmap, (B, J, 2)."""
     cells, width = heatmaps.flatten(2).argmax(dim=2).cpu().numpy(), heatmaps.shape[-1]
     return np.stack([cells % width, cells // width], axis=-1)
 

@@ -171,7 +171,7 @@ def test_published_weights_are_given_by_system(given):
 
 
 def test_an_unknown_system_is_named_with_the_choices():
-    with pytest.raises(InputError, match="system 'cnn' is not known: choose from ann, snn, rnn"):
+    with pytest.raises(InputError, match="unknown system 'cnn': choose from ann, snn, rnn"):
         ReproductionParams(systems='ann,cnn')
 
 
