@@ -80,7 +80,6 @@ NOT_YET = (
     'hybrid_pose_ros/tracker_params.py',
     'hybrid_pose_ros/evaluation',
     'hybrid_pose_ros/gesture',
-    'hybrid_pose_ros/studies',
     'hybrid_pose_ros/training',
     'hybrid_pose_ros/visualization',
 )

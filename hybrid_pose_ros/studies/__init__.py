@@ -4,8 +4,8 @@
 
 STUDIES = {
     'lifetime': 'how long a state lasts, and on how few events',
-    'energy': 'whether the energy that is modelled is the energy that is measured',
-    'heads': 'which way from the ANN to the membrane potentials is best',
-    'sizes': 'how error, step time and power go with depth and width',
-    'task': 'whether the method carries to another task, telling gestures'}
-"""Names of the modules, and what each asks."""
+    'energy': 'whether modeled and measured energy agree',
+    'heads': 'which map from the ANN to the membrane potentials is best',
+    'sizes': 'how error, step time and power depend on depth and width',
+    'task': 'whether the method transfers to another task, gesture recognition'}
+"""Names of the modules and their questions."""

@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Is the energy that is modelled the energy that is measured?
+"""Do modeled and measured energy agree?
 
-A pass of the ANN with its heads and a step of the SNN, on the same recordings: what
-`evaluation.energy` counts for each, beside what it costs here. Where the machine tells its power
-(`measured_power`) that is joules above those of the idle machine; everywhere it is the time of one
-core, which stands in for energy: a busy core draws about the same whatever it computes.
+For a pass of the ANN with its heads and a step of the SNN on the same recordings, compares the
+counts of `evaluation.energy` with the measured cost. If the machine reports its power
+(`measured_power`), that is joules above idle; in any case it is the time of one core, which is a
+proxy for energy: a busy core draws about the same power whatever it computes.
 
-Binning events and decoding heatmaps are in neither.
+Binning of events and decoding of heatmaps are not included.
 """
 
 import time
@@ -35,35 +35,35 @@ from hybrid_pose_ros.training.views import whole_view
 
 STEP_US = 1_000
 STATE_US = 100_000
-"""From one state to the next while the SNN is measured."""
+"""Interval between states while the SNN is measured."""
 SHARES = (1.0, 0.5, 0.25, 0.0)
-"""Of the events that are kept, for steps of other cost."""
+"""Fractions of the events that are kept, for steps of different cost."""
 RECORDINGS = 3
 PASSES = 20
 REST_S = 2.0
-"""How long the machine is looked at idle; only where it tells its power."""
+"""Duration of the idle measurement; only if the machine reports its power."""
 STATES_PER_S, STEPS_PER_S = 30, 1000
 NODE = energy.TECHNOLOGIES['45nm']
 
 
 class Cost(NamedTuple):
-    """What one pass or one step costs."""
+    """Measured cost of one pass or step."""
 
     core_ms: float
-    joules: float | None  # above idle; None where the machine does not tell
+    joules: float | None  # above idle; None if the machine does not report its power
 
 
 class Modelled(NamedTuple):
-    """What one pass or one step is counted as."""
+    """Modeled cost of one pass or step."""
 
     paper: energy.Operations
     honest: energy.Operations
-    memory_bytes: float | None  # None: not modelled
+    memory_bytes: float | None  # None: not modeled
 
 
 def study(options: Options, *, recordings: int = RECORDINGS, passes: int = PASSES,
           shares: tuple[float, ...] = SHARES) -> dict[str, Any]:
-    """Return modelled and measured cost of passes and steps, and the ratios between them."""
+    """Return modeled and measured cost of passes and steps, and their ratios."""
     import torch
     torch.set_num_threads(1)
     weights, clips = shipped('edge', options.checkpoint), options.clips()[:recordings]
@@ -84,10 +84,10 @@ def study(options: Options, *, recordings: int = RECORDINGS, passes: int = PASSE
 
 
 class Meter:
-    """Measures work on this machine."""
+    """Measures cost on this machine."""
 
     def __init__(self):
-        """Look for a sensor, and at the idle machine."""
+        """Find a power sensor, and measure the idle machine."""
         power = MeasuredPower()
         self.source = power.source
         self.idle_w = None
@@ -96,7 +96,7 @@ class Meter:
             self.idle_w = power.watts()
 
     def cost(self, run: Callable[[], int]) -> Cost:
-        """Return what one of the pieces costs that a run is of, one after the other."""
+        """Return the cost per piece of a run, which returns its number of sequential pieces."""
         power = MeasuredPower()
         began_s, core_s = time.perf_counter(), time.thread_time()
         pieces = run()
@@ -110,7 +110,7 @@ class Meter:
 
 def cost_of_pass(weights: Checkpoint, clip: LabeledRecording, precision: str, meter: Meter,
                  passes: int = PASSES) -> tuple[Modelled, Cost]:
-    """Return the cost of a pass of the ANN, heads included."""
+    """Return the cost of a pass of the ANN, including the heads."""
     geometry = input_geometry(weights.preset, clip.width, clip.height)
     size, ann, view = (geometry.width, geometry.height), weights.preset.ann, whole_view(geometry)
     initializer = StateInitializer(weights, precision)
@@ -131,7 +131,7 @@ def cost_of_pass(weights: Checkpoint, clip: LabeledRecording, precision: str, me
 
 def cost_of_step(weights: Checkpoint, clips: list[LabeledRecording], meter: Meter, *,
                  share: float = 1.0, seed: int = 0) -> tuple[Modelled, Cost]:
-    """Return the cost of a step on a share of the events, states being those of all events."""
+    """Return the cost of a step on a fraction of the events, with states from all events."""
     geometry = input_geometry(weights.preset, clips[0].width, clips[0].height)
     size = geometry.width, geometry.height
     engine = SpikingEngine(weights, *size, STEP_US)
@@ -157,10 +157,10 @@ def cost_of_step(weights: Checkpoint, clips: list[LabeledRecording], meter: Mete
 
 def _pieces(weights: Checkpoint, clips: list[LabeledRecording], share: float, seed: int,
             geometry: InputGeometry):
-    """Return states of the ANN, each with the bins that follow, (T, 2, H, W) uint8.
+    """Return states of the ANN, each with the bins that follow it, (T, 2, H, W) uint8.
 
     Raises:
-        InputError: there is not one.
+        InputError: there are no states.
     """
     pieces, view, rng = [], whole_view(geometry), np.random.default_rng([seed, 13])
     network = StateInitializer(weights)
@@ -176,7 +176,7 @@ def _pieces(weights: Checkpoint, clips: list[LabeledRecording], share: float, se
                                np.ascontiguousarray(np.minimum(counts, 255), np.uint8)))
     if not pieces:
         raise InputError('the ANN has too few events in the recordings, or they are shorter than '
-                         f'{(SETTLED_US + STATE_US) * 1e-6:g} s: measure on others')
+                         f'{(SETTLED_US + STATE_US) * 1e-6:g} s: use other recordings')
     return pieces
 
 
@@ -193,26 +193,26 @@ def _row(name: str, modelled: Modelled, cost: Cost) -> dict[str, Any]:
 
 
 def _figures(modelled: Modelled, cost: Cost) -> dict[str, float | None]:
-    """Return a cost in each of the currencies."""
+    """Return the cost in each unit."""
     return {'paper': modelled.paper.millijoules(NODE), 'honest': modelled.honest.millijoules(NODE),
             'core time': cost.core_ms, 'measured': cost.joules}
 
 
 def _ratios(ann: tuple[Modelled, Cost], snn: tuple[Modelled, Cost]) -> dict[str, float]:
-    """Return how many steps cost as much as a pass, in each currency that there is."""
+    """Return the number of steps that cost as much as a pass, in each available unit."""
     steps = _figures(*snn)
     return {name: round(value / steps[name], 1) for name, value in _figures(*ann).items()
             if value is not None and steps[name]}
 
 
 def _savings(ann: tuple[Modelled, Cost], snn: tuple[Modelled, Cost]) -> dict[str, float]:
-    """Return the share that the hybrid saves against a pass for every step."""
+    """Return the fraction that the hybrid saves compared with a pass per step."""
     return {name: round(1 - (STATES_PER_S + STEPS_PER_S / ratio) / STEPS_PER_S, 4)
             for name, ratio in _ratios(ann, snn).items()}
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Draw modelled energy against core time, and the ratios of a pass to a step."""
+    """Plot modeled energy against core time, and the ratios of a pass to a step."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, ((points, bars),) = new_figure(2)
     for row in result['rows']:
@@ -223,12 +223,12 @@ def draw(result: dict[str, Any], folder: Path) -> Path:
     points.plot(times, first['honest [uJ]'] / first['core [ms]'] * times, ':', color='gray',
                 label='proportional to the ANN')
     points.set(xscale='log', yscale='log', xlabel='measured: time of one core [ms]',
-               ylabel='modelled: honest count at 45 nm [uJ]', title='One pass, one step')
+               ylabel='modeled: honest count at 45 nm [uJ]', title='One pass, one step')
     points.legend(fontsize='small')
     names = list(result['ratios'])
     bars.bar(names, [result['ratios'][name] for name in names], color='tab:red')
     for index, name in enumerate(names):
         bars.text(index, result['ratios'][name], f'{result["ratios"][name]:g}', ha='center',
                   va='bottom')
-    bars.set(yscale='log', ylabel='steps of the SNN', title='A pass of the ANN costs as much as')
+    bars.set(yscale='log', ylabel='steps of the SNN', title='Cost of a pass of the ANN')
     return save(figure, folder / 'energy.png')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of gestures: one motion of ours each, the rest at random, as in a corpus."""
+"""Recordings of gestures: one generated motion each, everything else random, as in a corpus."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,14 +19,14 @@ STATURE_M = 1.55, 1.95
 
 def make_gestures(folder: Path, *, clips: int, duration_s: float, seed: int,
                   tell: Callable[[str], None] = lambda line: None) -> Path:
-    """Fill a folder with recordings `<gesture>_<number>.h5` that are not there yet; return it.
+    """Write missing recordings `<gesture>_<number>.h5` to a folder; return it.
 
     Args:
-        folder: is made.
-        clips: of each gesture.
-        duration_s: of each.
-        seed: of everything that is drawn; another one gives other people, rooms and cameras.
-        tell: is told each that is begun.
+        folder: output folder; created.
+        clips: number of clips of each gesture.
+        duration_s: duration of each clip.
+        seed: random seed; it determines people, rooms and cameras.
+        tell: called before each recording.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for index, gesture in enumerate(GESTURES):

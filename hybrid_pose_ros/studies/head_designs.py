@@ -1,16 +1,16 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ways from the ANN's feature maps to membrane potentials, each in place of `heads.StateHeads`.
+"""Maps from the ANN's features to membrane potentials, as replacements for `heads.StateHeads`.
 
-| design | a layer's membrane potentials are |
+| design | membrane potentials of a layer |
 | --- | --- |
-| none | zero, as of a network that has seen nothing |
-| constant | a learned number a channel, whatever the ANN sees |
+| none | zero, a network without initialization |
+| constant | one learned value per channel, independent of the input |
 | single | one 1x1 convolution of the feature map |
-| pointwise | two, LeakyReLU between them: the design that ships, and the paper's |
+| pointwise | two 1x1 convolutions with LeakyReLU: the shipped and published design |
 | low_rank | the same with a quarter of the channels in between |
 | spatial | a 3x3 convolution, then a 1x1 |
-| last_map | as pointwise, but of the ANN's last feature map, averaged down to the layer's size |
+| last_map | as pointwise, but from the ANN's last feature map, averaged down to the layer's size |
 """
 
 import math
@@ -33,7 +33,7 @@ LAYERS: dict[str, Callable[[int], tuple[tuple[int, int], ...]]] = {
     'low_rank': lambda outputs: ((max(4, outputs // 4), 1), (outputs, 1)),
     'spatial': lambda outputs: ((outputs, 3), (outputs, 1)),
     'last_map': lambda outputs: ((outputs, 1), (outputs, 1))}
-"""Channels and kernel of each convolution of a head, by design, from the layer's channels."""
+"""Channels and kernel of each convolution of a head by design, given the layer's channels."""
 DESIGNS = tuple(LAYERS)
 
 
@@ -41,7 +41,7 @@ class DesignedHeads(nn.Module):
     """A head of one design for each spiking layer, named after it."""
 
     def __init__(self, preset: Preset, design: str, seed: int = 0):
-        """Draw first weights, which change nothing much, the same for a seed."""
+        """Draw initial weights with little effect, determined by the seed."""
         super().__init__()
         self._channels = {layer.name: layer.out_channels for layer in preset.spiking}
         self._depths, self._heads = spike_depths(preset), _sources(preset, design)
@@ -67,7 +67,7 @@ class DesignedHeads(nn.Module):
         return membranes
 
     def macs(self, width: int, height: int) -> int:
-        """Return the multiplications of weights with inputs in a pass."""
+        """Return the number of multiply-accumulates in a pass."""
         return sum(conv.weight.numel() * math.prod(map_size(self._depths[layer], width, height))
                    for layer in self._channels
                    if isinstance(module := getattr(self, layer, None), nn.Module)
@@ -88,7 +88,7 @@ class DesignedHeads(nn.Module):
         return nn.Sequential(*convs)
 
     def _resized(self, feature: Tensor, head: StateHead, size: tuple[int, int]) -> Tensor:
-        """Return a feature map doubled or halved to the size of the layer's map."""
+        """Return a feature map resized to the layer's map by factors of two."""
         halvings = self._depths[head.layer] - self._feature_depths[head.feature]
         for _ in range(halvings):
             feature = F.avg_pool2d(feature, 2, ceil_mode=True)
@@ -96,7 +96,7 @@ class DesignedHeads(nn.Module):
 
 
 def _sources(preset: Preset, design: str) -> tuple[StateHead, ...]:
-    """Return which feature map each head of a design looks at."""
+    """Return the input feature map of each head of a design."""
     if design != 'last_map':
         return preset.heads
     last = f'a{len(preset.ann.up)}'

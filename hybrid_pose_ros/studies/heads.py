@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which initialization head is best?
 
-The ANN that ships stays as it is. The heads of each design first learn to give the states that the
-shipped heads give (without the SNN, which is quick); then they and the SNN that ships go on to
-learn together, on the same batches for each design, as in the second stage of the training. So an
-SNN is judged with heads that it has got used to, also the one that goes without.
+The shipped ANN is frozen. The heads of each design first learn to imitate the states of the
+shipped heads (without the SNN, which is fast); then heads and shipped SNN are trained together, on
+the same batches for each design, as in the second stage of training. Thus every SNN is evaluated
+after adapting to its heads, including the one without.
 """
 
 from dataclasses import replace
@@ -37,22 +37,22 @@ STEP_US = 1_000
 HYBRID = f'hybrid_{STEP_US}us'
 STATES_PER_S = 30
 SLOW = 5e-4
-"""Learning rate of an SNN that has learned already, and of heads that know how they are to be."""
+"""Learning rate for a trained SNN and heads that already imitate the shipped ones."""
 IMITATION = Schedule(400, 3e-3)
 COLUMNS = 96
-"""Of the input that are looked at [cells]."""
+"""Width of the training views [cells]."""
 FRAMES = 8
-"""In a batch of the imitation."""
+"""Batch size of the imitation."""
 
 
 class ImitationStage:
-    """Trains `heads` to give the membrane potentials that the heads of a hybrid give."""
+    """Trains `heads` to imitate the membrane potentials of the heads of a hybrid."""
 
     name = 'imitation'
 
     def __init__(self, hybrid: Hybrid, heads: nn.Module, clips: list[LabeledRecording],
                  geometry: InputGeometry, seed: int):
-        """Take clips of one sensor."""
+        """Create the stage for clips of one sensor."""
         self._hybrid, self._heads, self._seed = hybrid.eval(), heads, seed
         self._clips, self._geometry = clips, geometry
         self._columns = min(COLUMNS, geometry.width)
@@ -82,13 +82,13 @@ class ImitationStage:
         return {'heads': self._heads.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Continue from such a state."""
         self._heads.load_state_dict(state['heads'])
 
 
 def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
           imitation: Schedule = IMITATION, precision: str = 'auto') -> dict[str, Any]:
-    """Return cost and error of each design, and of the ANN and its held poses beside them."""
+    """Return cost and error of each design, and the errors of the ANN and its held poses."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
     geometry = input_geometry(weights.preset, clips[0].width, clips[0].height)
     training = options.training_clips()
@@ -117,7 +117,7 @@ def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
 def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
              geometry: InputGeometry, options: Options, imitation: Schedule,
              precision: str) -> tuple[Checkpoint, nn.Module]:
-    """Return weights with another SNN, and its heads; a training that was killed goes on."""
+    """Return weights with a trained SNN, and its heads; resumes a killed training."""
     def tell(part: str):
         return lambda iteration, _: options.tell(f'{design}: {part}, batch {iteration + 1}')
 
@@ -138,7 +138,7 @@ def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
 
 def _measured(weights: Checkpoint, heads: nn.Module | None,
               clips: list[LabeledRecording]) -> dict[str, list[list[float]]]:
-    """Return the errors of each recording by age, of each row, (recordings, ages) [px]."""
+    """Return the errors of each recording by age for each row, (recordings, ages) [px]."""
     initializer = StateInitializer(weights, heads=heads)
     results = [by_age(weights, [clip], steps_us=(STEP_US,), initializer=initializer,
                       fresh=heads is None)['rows'] for clip in clips]
@@ -175,7 +175,7 @@ def standard_error(values: np.ndarray) -> float:
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Draw the error against the cost, and the error over the age of the state."""
+    """Plot the error against the cost, and the error over the age of the state."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, ((costs, ages),) = new_figure(2)
     for index, (design, errors) in enumerate(result['by_age_px'].items()):

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long does a state of the ANN last, and how sparse may the events be?
 
-Each state is followed for HORIZON_US without another one, on all events and on a share of them
-that is drawn event by event. A state has lasted until the mean error passes LASTS times the ANN's
-own mean error, which is taken on all events: so that sparse events do not excuse themselves.
+Each state is followed for HORIZON_US without another one, on all events and on random fractions of
+them. A state lasts until the mean error exceeds LASTS times the ANN's own mean error, which is
+measured on all events, so that sparse events do not raise the limit.
 """
 
 from pathlib import Path
@@ -20,10 +20,10 @@ from hybrid_pose_ros.training.validation import AGE_US, SETTLED_US, by_age
 
 HORIZON_US = 600_000
 PERIOD_US = 200_000
-"""From one state to the next; each is followed on its own."""
+"""Interval between states; each is followed independently."""
 STEP_US = 1_000
 SHARES = (0.5, 0.25, 0.1, 0.05)
-"""Of the events that are kept, besides all of them."""
+"""Fractions of the events that are kept, in addition to all of them."""
 LASTS = 1.5
 SHOWN_MS = (30, 100, 200)
 NETWORKS = {'hybrid': f'hybrid_{STEP_US}us', 'held': 'ann_held'}
@@ -31,7 +31,7 @@ NETWORKS = {'hybrid': f'hybrid_{STEP_US}us', 'held': 'ann_held'}
 
 def study(options: Options, *, shares: tuple[float, ...] = SHARES, horizon_us: int = HORIZON_US,
           period_us: int = PERIOD_US) -> dict[str, Any]:
-    """Return the errors over age and share of events, and how long states last."""
+    """Return the errors over age and fraction of events, and the lifetimes of states."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
     errors, windows, ann = {name: [] for name in NETWORKS}, 0, None
     for share in (1.0, *shares):
@@ -43,10 +43,10 @@ def study(options: Options, *, shares: tuple[float, ...] = SHARES, horizon_us: i
         if ann is None:
             if not result['windows']:
                 raise InputError(
-                    'no state could be followed: a recording must go on for more than '
+                    'no state could be followed: a recording must be longer than '
                     f'{(SETTLED_US + horizon_us) * 1e-6:g} s and have events for the ANN')
             ann, windows = result['rows']['ann']['mpjpe_px'], result['windows']
-        for name, row in NETWORKS.items():  # no rows: too few events for any state
+        for name, row in NETWORKS.items():  # empty if there are too few events for any state
             errors[name].append(result['rows'][row]['mpjpe_px_by_age'] if result['windows']
                                 else [None] * (horizon_us // AGE_US))
     limit_px = LASTS * ann
@@ -77,9 +77,9 @@ def _row(share: float, events_per_s: int, ages_ms: list[float],
 
 
 def lasts(ages_ms: list[float], errors_px: list[float], limit_px: float) -> float | None:
-    """Return the first age at which the error passes a limit, None where it stays below.
+    """Return the first age at which the error exceeds a limit, None if it stays below.
 
-    Between two ages the error is on a straight line.
+    The error is interpolated linearly between two ages.
     """
     above = [index for index, error in enumerate(errors_px) if error > limit_px]
     if not above:
@@ -93,7 +93,7 @@ def lasts(ages_ms: list[float], errors_px: list[float], limit_px: float) -> floa
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Draw a map of the error over age and share for the hybrid and for the held pose."""
+    """Plot a map of the error over age and fraction for the hybrid and for the held pose."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, (panels,) = new_figure(2)
     ages_ms, shares = result['ages_ms'], result['shares']
@@ -106,10 +106,10 @@ def draw(result: dict[str, Any], folder: Path) -> Path:
                                 vmin=result['limit_px'] / LASTS, vmax=worst)
         for row, of_share in enumerate(of):
             end = lasts(ages_ms, list(of_share), result['limit_px'])
-            if end is not None:  # nor where there are no errors, which pass no limit
+            if end is not None:  # also None without errors
                 axes.plot([end, end], [row - 0.5, row + 0.5], color='red', linewidth=2.5)
         axes.set_yticks(rows, [f'{share:.0%}' for share in shares])
-        axes.set(xlabel='time since the state [ms]', ylabel='share of the events',
+        axes.set(xlabel='age of the state [ms]', ylabel='fraction of the events',
                  title=f'{name}: mean error [px]')
     figure.colorbar(image, ax=panels, extend='max',
                     label=f'red: {LASTS:g} times the ANN\'s, {result["limit_px"]:.1f} px')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a study is asked with, and how the folder that it goes on in is filled."""
+"""Options of a study, and storage of its intermediate results."""
 
 import json
 from collections.abc import Callable
@@ -15,31 +15,31 @@ from hybrid_pose_ros.training.corpus import load_clips
 
 @dataclass(frozen=True)
 class Options:
-    """What all studies share; each takes what it needs."""
+    """Options of all studies; each uses those that it needs."""
 
-    recordings: tuple[Path, ...]  # folders, to measure on
-    output: Path  # result, plot, and what a study that was killed goes on from
-    corpus: tuple[Path, ...] = ()  # folders, to train on
-    checkpoint: str = ''  # weights; '': those that ship
+    recordings: tuple[Path, ...]  # folders of recordings to evaluate on
+    output: Path  # folder of result, plot, and intermediate results for resuming
+    corpus: tuple[Path, ...] = ()  # folders of recordings to train on
+    checkpoint: str = ''  # weights; '': the shipped ones
     batches: int = 150  # of each training
     seed: int = 0
-    tell: Callable[[str], None] = lambda line: None  # is told what is being done
+    tell: Callable[[str], None] = lambda line: None  # called with a description of the progress
 
     def clips(self) -> list[LabeledRecording]:
-        """Return the recordings to measure on.
+        """Return the recordings to evaluate on.
 
         Raises:
-            InputError: none are named.
+            InputError: no recordings are given.
         """
         if not self.recordings:
-            raise InputError('name the folders of recordings to measure on, --recording DIR')
+            raise InputError('name the folders of recordings to evaluate on, --recording DIR')
         return load_clips(*self.recordings)
 
     def training_clips(self) -> list[LabeledRecording]:
         """Return the recordings to train on.
 
         Raises:
-            InputError: none are named.
+            InputError: no recordings are given.
         """
         if not self.corpus:
             raise InputError('this study trains networks: name the folders of recordings to train '
@@ -49,13 +49,13 @@ class Options:
 
 def kept(folder: Path, name: str, of: dict[str, Any],
          make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what an earlier run found and left in the folder, or make it and leave it there.
+    """Return a stored result of an earlier run, or compute and store it.
 
     Args:
-        folder: of the study.
-        name: of the part.
-        of: all that the part depends on; one that was found with something else is made anew.
-        make: finds it.
+        folder: folder of the study.
+        name: name of the result.
+        of: everything that the result depends on; if it differs, the result is computed again.
+        make: computes the result.
     """
     path = folder / f'{name}.json'
     if path.exists():
@@ -68,7 +68,7 @@ def kept(folder: Path, name: str, of: dict[str, Any],
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
-    """Write a result as JSON, all of it or nothing.
+    """Write a result as JSON, atomically.
 
     Raises:
         InputError: it cannot be written.

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How do accuracy, latency and energy go with depth and width?
+"""How do accuracy, latency and energy depend on depth and width?
 
-Networks like `edge` of several sizes are trained from random weights, each on the same batches:
-its ANN, then its SNN and heads. `edge` as it ships stands beside them, as it was trained far
-longer: how far `w1 l3`, which is the same network, is above it is how under-trained all are.
+Networks like `edge` of several sizes are trained from random weights on the same batches: ANN,
+then SNN and heads. The shipped `edge` was trained far longer and is included for comparison: the
+difference to `w1 l3`, the same network, shows how under-trained all sizes are.
 """
 
 from pathlib import Path
@@ -30,15 +30,15 @@ from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 from hybrid_pose_ros.training.validation import by_age
 
 SIZES = ((0.25, 3), (0.5, 3), (1.0, 3), (0.5, 2), (1.0, 2), (1.0, 1))
-"""Width, as a factor on the channels of `edge`, and levels."""
+"""Factor of the channels of `edge`, and number of levels."""
 ANN_SHARE = 3
-"""Batches of the ANN for each of SNN and heads, which takes several times as long."""
+"""Number of ANN batches per batch of SNN and heads, which takes several times as long."""
 ANN_RATE, SNN_RATE = 3e-3, 2e-3
 ANN_BATCH, SNN_BATCH = 16, 4
 STEP_US, PERIOD_US = 1_000, 200_000
 SHIPPED = 'edge as shipped'
 MEASURED = 2
-"""Recordings that times are measured on."""
+"""Number of recordings for measuring times."""
 
 
 def study(options: Options, *, sizes: tuple[tuple[float, int], ...] = SIZES,
@@ -69,7 +69,7 @@ def study(options: Options, *, sizes: tuple[tuple[float, int], ...] = SIZES,
 
 def _trained(width: float, levels: int, clips: list[LabeledRecording], options: Options,
              precision: str) -> Checkpoint:
-    """Return trained weights; a training that was killed goes on."""
+    """Return trained weights; resumes a killed training."""
     network = sized(width, levels)
     hybrid = Hybrid.from_checkpoint(first_weights_of(network, options.seed))
     geometry: InputGeometry = input_geometry(network, clips[0].width, clips[0].height)
@@ -89,7 +89,7 @@ def _trained(width: float, levels: int, clips: list[LabeledRecording], options: 
 
 
 def measured(weights: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
-    """Return the figures of one network: error, latency, energy, size."""
+    """Return the metrics of one network: error, latency, energy, size."""
     network = weights.preset
     geometry = input_geometry(network, clips[0].width, clips[0].height)
     size, meter = (geometry.width, geometry.height), Meter()
@@ -107,7 +107,7 @@ def measured(weights: Checkpoint, clips: list[LabeledRecording]) -> dict[str, An
 
 
 def pareto(costs: list[float], errors: list[float]) -> list[int]:
-    """Return the indices that no other beats in both, by cost."""
+    """Return the indices of Pareto-optimal entries, by cost."""
     order = np.lexsort((errors, costs))
     best, lowest = [], np.inf
     for index in map(int, order):
@@ -118,12 +118,12 @@ def pareto(costs: list[float], errors: list[float]) -> list[int]:
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Draw the error against step time and against power, the best joined by a line."""
+    """Plot the error against step time and against power, with the Pareto front as a line."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, (panels,) = new_figure(2)
     rows, labels = result['rows'], {'step [ms]': 'a step of the SNN, time of one core [ms]',
                                     'power [mW]': f'{STATES_PER_S} states and {STEPS_PER_S} steps '
-                                    'a second, honest count, 45 nm [mW]'}
+                                    'per second, honest count, 45 nm [mW]'}
     for axes, (figure_name, label) in zip(panels, labels.items()):
         for row in rows:
             shipped_too = row['size'] == SHIPPED
@@ -135,7 +135,7 @@ def draw(result: dict[str, Any], folder: Path) -> Path:
                       [row['error [px]'] for row in rows[:-1]])
         axes.plot([rows[index][figure_name] for index in best],
                   [rows[index]['error [px]'] for index in best], color='tab:red', linewidth=1)
-        axes.set_xmargin(0.2)  # for the names
+        axes.set_xmargin(0.2)  # space for the names
         axes.set(xlabel=label, ylabel='mean error to 100 ms [px]', ylim=(0, None),
                  title=f'{result["ann_batches"]} + {result["batches"]} batches')
     return save(figure, folder / 'sizes.png')

@@ -1,10 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Does the method carry to another task? Gestures, on simulated events.
+"""Does the method transfer to another task? Gesture recognition on simulated events.
 
-The same two halves, the same state, other maps (`presets.for_task`): from the weights for poses
-that ship, ANN, then SNN and heads, learn to tell what a person does. The recordings are made here,
-of our own motions, of other people to measure on; no motion capture is needed.
+Both networks and the state are the same, the output maps differ (`presets.for_task`): starting
+from the shipped weights for poses, ANN, then SNN and heads, learn to recognize gestures. The
+recordings are simulated with generated motion, and show other people for evaluation; no motion
+capture is needed.
 """
 
 from pathlib import Path
@@ -23,10 +24,10 @@ from hybrid_pose_ros.training.gestures import gestures_by_age
 from hybrid_pose_ros.training.run import TrainingParams, train
 
 TRAIN_CLIPS, VAL_CLIPS = 3, 2
-"""Of each gesture."""
+"""Number of clips of each gesture."""
 DURATION_S = 1.5
 ANN_SHARE = 2
-"""Batches of the ANN for each of SNN and heads."""
+"""Number of ANN batches per batch of SNN and heads."""
 ANN_RATE, SNN_RATE = 1e-3, 1e-3
 SHOWN_MS = (10, 100, 300)
 MEASURED = 2
@@ -34,9 +35,9 @@ MEASURED = 2
 
 def study(options: Options, *, train_clips: int = TRAIN_CLIPS, val_clips: int = VAL_CLIPS,
           duration_s: float = DURATION_S) -> dict[str, Any]:
-    """Return how often ANN, hybrid and SNN are right, and the weights.
+    """Return the accuracies of ANN, hybrid and SNN, and the weights.
 
-    Recordings that are named are taken in place of those that are made.
+    Recordings given in the options replace the simulated ones.
     """
     torch.set_num_threads(1)
     folders = {'train': options.corpus, 'val': options.recordings}
@@ -72,14 +73,14 @@ def study(options: Options, *, train_clips: int = TRAIN_CLIPS, val_clips: int = 
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Draw the share of right answers over age, and what is taken for what."""
+    """Plot the accuracy over age, and the confusion matrix."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, ((ages, confusion),) = new_figure(2)
     for name, shares in result['right_by_age'].items():
         ages.plot(10 * np.arange(1, len(shares) + 1), shares, label=name)
     chance = 1 / len(result['gestures'])
     ages.axhline(chance, color='gray', linestyle=':', linewidth=1, label='chance')
-    ages.set(xlabel='time since the state [ms]', ylabel='share of right answers', ylim=(0, 1),
+    ages.set(xlabel='age of the state [ms]', ylabel='accuracy', ylim=(0, 1),
              title=f'{result["recordings"]} recordings, {result["windows"]} states')
     ages.legend(fontsize='small')
     counts = np.array(result['confusion'], np.float64)
@@ -92,5 +93,5 @@ def draw(result: dict[str, Any], folder: Path) -> Path:
     ticks = range(len(result['gestures']))
     confusion.set_xticks(ticks, result['gestures'], rotation=45, ha='right', fontsize='small')
     confusion.set_yticks(ticks, result['gestures'], fontsize='small')
-    confusion.set(xlabel='answer of the hybrid', ylabel='what is done', title='Confusion')
+    confusion.set(xlabel='answer of the hybrid', ylabel='true gesture', title='Confusion')
     return save(figure, folder / 'task.png')

@@ -58,7 +58,7 @@ def test_a_mute_snn_lasts_as_long_as_a_held_pose(tmp_path, capsys):
 
 def test_a_recording_that_is_too_short_is_refused(tmp_path, capsys):
     assert study(tmp_path, circling_clip(events_ms=20)) == 1
-    assert 'go on for more than 0.8 s' in capsys.readouterr().err
+    assert 'longer than 0.8 s' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('of', [{'batches': 3}, {}])

@@ -40,4 +40,4 @@ def test_a_study_trains_and_measures_the_named_recordings(tmp_path, capsys):
 @pytest.mark.parametrize('name', ['lifetime', 'energy', 'heads', 'sizes'])
 def test_other_studies_want_recordings(tmp_path, capsys, name):
     assert main(['study', name, '--output', str(tmp_path)]) == 1
-    assert 'name the folders of recordings to measure on' in capsys.readouterr().err
+    assert 'name the folders of recordings to evaluate on' in capsys.readouterr().err
