@@ -81,7 +81,6 @@ NOT_YET = (
     'hybrid_pose_ros/evaluation',
     'hybrid_pose_ros/gesture',
     'hybrid_pose_ros/training',
-    'hybrid_pose_ros/visualization',
 )
 
 # The list itself and the examples of its test.

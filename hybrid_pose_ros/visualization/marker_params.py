@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a skeleton is shown in RViz."""
+"""Parameters of the display of skeletons in RViz."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from hybrid_pose_ros.settings import check, param
 class MarkerParams:
     """Parameters of the skeleton_markers node."""
 
-    rate_hz: float = param(30.0, 'Marker arrays and overlay images a second [Hz].',
+    rate_hz: float = param(30.0, 'Rate of marker arrays and overlay images [Hz].',
                            low=0.1, high=120.0, live=True)
-    depth_m: float = param(3.0, 'Distance of the plane that the skeleton is drawn on [m].',
+    depth_m: float = param(3.0, 'Distance of the plane in which the skeleton is drawn [m].',
                            low=0.1, high=100.0, live=True)
-    focal_px: float = param(0.0, 'Focal length [px]; 0: that of ~/camera_info, where somebody '
-                            'publishes it, else as for a field of view of 55 degrees.',
-                            low=0.0, high=100_000.0, live=True)
+    focal_px: float = param(0.0, 'Focal length [px]; 0: from ~/camera_info if it is published, '
+                            'else for a field of view of 55 degrees.',
+                            low=0.0, high=1e5, live=True)
     frame_id: str = param('', 'Frame of the markers (optical: z forward, x right, y down). Empty: '
-                              'the camera\'s, from the packets.', live=True)
-    least_confidence: float = param(0.05, 'Joints below it are not drawn.', low=0.0, high=1.0,
+                              'the frame of the packets.', live=True)
+    least_confidence: float = param(0.05, 'Minimum confidence of drawn joints.', low=0.0, high=1.0,
                                     live=True)
-    trail_s: float = param(0.5, 'Length of the trail behind hands and feet [s].',
+    trail_s: float = param(0.5, 'Duration of the trails of hands and feet [s].',
                            low=0.0, high=10.0, live=True)
-    event_ms: float = param(20.0, 'Time of the events in the overlay image [ms].',
+    event_ms: float = param(20.0, 'Duration of the events in the overlay image [ms].',
                             low=1.0, high=1_000.0, live=True)
 
     def __post_init__(self):

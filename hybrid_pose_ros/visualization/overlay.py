@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events and a skeleton drawn as one image: for a topic, for a video, for people."""
+"""Draws events and a skeleton as one image, for a topic or a video."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ SUBPIXEL_BITS = 3
 
 
 def confidence_bgr(confidence: float, trained: bool = True) -> tuple[int, int, int]:
-    """Return red for 0, yellow, then green for 1; gray for weights that were never trained."""
+    """Return red for 0, yellow, then green for 1; gray for untrained weights."""
     if not trained:
         return UNTRAINED_BGR
     green, red = min(1.0, 2 * confidence), min(1.0, 2 * (1 - confidence))
@@ -21,7 +21,7 @@ def confidence_bgr(confidence: float, trained: bool = True) -> tuple[int, int, i
 
 
 def draw_events(events: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return a black image (H, W, 3) uint8 BGR with ON events bluish and OFF events reddish."""
+    """Return a black image (H, W, 3) uint8 BGR with bluish ON and reddish OFF events."""
     image = np.zeros((height, width, 3), np.uint8)
     events = events[(events['x'] < width) & (events['y'] < height)]
     image[events['y'], events['x']] = np.where(events['p'][:, None] > 0, ON_BGR, OFF_BGR)
@@ -30,9 +30,9 @@ def draw_events(events: np.ndarray, width: int, height: int) -> np.ndarray:
 
 def draw_skeleton(image: np.ndarray, skeleton: Skeleton, *, trained: bool = True,
                   scale: int = 1, least_confidence: float = 0.0) -> None:
-    """Draw bones and joints into an image whose pixels are 1/scale of the sensor's.
+    """Draw bones and joints into an image with `scale` pixels per sensor pixel.
 
-    Joints below `least_confidence`, and the bones at them, are left out.
+    Joints below `least_confidence`, and their bones, are not drawn.
     """
     shift = 1 << SUBPIXEL_BITS
     points = np.rint(np.clip((skeleton.joints_px + 0.5) * scale - 0.5, -1e4, 1e4) * shift)
@@ -52,7 +52,7 @@ def draw_skeleton(image: np.ndarray, skeleton: Skeleton, *, trained: bool = True
 
 
 def draw_text(image: np.ndarray, text: str, line: int = 0) -> None:
-    """Write a line of small text into the image, from the top."""
+    """Write a line of small text into the image; lines are counted from the top."""
     size = max(0.35, image.shape[1] / 1400)
     cv2.putText(image, text, (6, round(40 * size * (line + 1)) - 2), cv2.FONT_HERSHEY_SIMPLEX,
                 size, (235, 235, 235), 1, cv2.LINE_AA)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A bag as a recording (.rrd) of the Rerun viewer, for those without RViz.
+"""Exports a bag as a recording (.rrd) for the Rerun viewer, as an alternative to RViz.
 
-One timeline, `sensor_time`. `camera/events` is the picture, `camera/skeleton` and `camera/truth`
-are drawn over it, `plots/...` are the numbers of each pose.
+There is one timeline, `sensor_time`. `camera/events` is the image, `camera/skeleton` and
+`camera/truth` are drawn over it, `plots/...` are the metrics of each pose.
 """
 
 from pathlib import Path
@@ -29,25 +29,25 @@ SCALARS = {'state_age_ms': lambda pose: pose.state_age_us * 1e-3,
            'compute_ms': lambda pose: pose.compute_ms,
            'events': lambda pose: pose.events,
            'confidence': lambda pose: float(pose.confidence.mean())}
-"""Numbers of each pose, each with a plot of its own."""
+"""Metrics of each pose, each with its own plot."""
 TRUTH_RGB = (235, 235, 235)
 LEAST_CONFIDENCE = 0.05
 
 
 def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
-    """Write a recording with every pose and `fps` pictures a second.
+    """Write a recording with every pose and `fps` images per second.
 
     Returns:
-        How many of each, a line about messages that were left out, and one about parts of the
-        bag that cannot be read.
+        The number of each, a line about skipped messages, and one about parts of the bag that
+        cannot be read.
 
     Raises:
         InputError: rerun-sdk is not installed, or the file cannot be written.
-        RecordingError: not a bag, or there is nothing to show that can be read.
+        RecordingError: not a bag, or it contains nothing readable to show.
     """
     rr, topics = _rerun(), bag_topics(bag)
     if not any(kind in EVENT_TYPES or one_of(topic, POSES) for topic, kind in topics.items()):
-        raise RecordingError(f'{bag} holds neither events nor poses: there is nothing to show')
+        raise RecordingError(f'{bag} contains neither events nor poses: there is nothing to show')
     recording = rr.RecordingStream('hybrid_pose_ros', recording_id=f'{bag.resolve().name}')
     try:
         recording.save(path, default_blueprint=_blueprint())
@@ -97,7 +97,7 @@ def _rerun() -> Any:
 
 
 def _blueprint() -> Any:
-    """Return what the viewer shows first: the picture on the left, plots on the right."""
+    """Return the initial layout of the viewer: the image on the left, plots on the right."""
     from rerun import blueprint
     return blueprint.Blueprint(blueprint.Horizontal(
         blueprint.Spatial2DView(origin=CAMERA, name='events and skeleton'),
@@ -108,14 +108,14 @@ def _blueprint() -> Any:
 
 def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
                   trained: bool = True, rgb: tuple[int, int, int] | None = None) -> None:
-    """Log joints and bones, but for those that nobody believes."""
+    """Log joints and bones, except for those with a low confidence."""
     shown = (skeleton.confidence >= LEAST_CONFIDENCE) & np.isfinite(
         skeleton.joints_px).all(axis=1)
-    # The viewer's pixels begin at their corners, ours are their centres.
+    # Pixel coordinates refer to corners in the viewer and to centers in this package.
     points = skeleton.joints_px + np.float32(0.5)
     colors = [rgb or confidence_bgr(float(confidence), trained)[::-1]
               for confidence in skeleton.confidence]
-    joints, order = np.flatnonzero(shown), 10.0 if rgb else 30.0  # the truth lies below
+    joints, order = np.flatnonzero(shown), 10.0 if rgb else 30.0  # the truth is drawn below
     recording.log(f'{entity}/joints', rr.Points2D(
         points[joints], colors=[colors[joint] for joint in joints], radii=1.0 if rgb else 2.0,
         class_ids=joints, show_labels=False, draw_order=order + 1))
@@ -127,7 +127,7 @@ def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
 
 
 def _log_truth(rr: Any, recording: Any, messages: list[TypedMessage], times: EventTimes) -> int:
-    """Log the ground truth that the bag holds, in the events' turn; return how many poses."""
+    """Log the ground truth of the bag on the clock of the events; return the number of poses."""
     times_us = times.in_turn(np.array([one.message.sensor_time_us for one in messages]),
                              np.array([one.log_time_ns for one in messages]))
     for time_us, message in zip(times_us, messages):

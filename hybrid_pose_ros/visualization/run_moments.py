@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a bag has to show: its poses, and with some of them the events of the last milliseconds."""
+"""Reads the poses of a bag for display, some of them with the events of the last milliseconds."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -20,33 +20,33 @@ from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import MessageReader
 
 EVENTS_US = 20_000
-"""A picture shows the events of so long."""
+"""Duration of the events in an image."""
 
 
 class Moment(NamedTuple):
-    """A pose, a picture's events, or both."""
+    """A pose, the events of an image, or both."""
 
     pose: Any | None  # a Skeleton2D message
-    events: np.ndarray | None  # those that a picture shows; None: between pictures
+    events: np.ndarray | None  # events of an image; None: between images
     width: int  # of the sensor [px]
     height: int
 
 
 def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None,
                 reader: MessageReader | None = None) -> Iterator[Moment]:
-    """Yield every pose of a bag in order, once a period of sensor time with its events.
+    """Yield every pose of a bag in order, once per period with the events of an image.
 
-    Of a run without any pose, one moment with the first packets' events. The sensor time of a pose
-    is brought to the turn of the events.
+    For a run without poses, yields one moment with the events of the first packets. The sensor
+    times of poses are moved to the clock period of the events.
 
     Args:
         bag: folder or file.
-        period_us: sensor time between two pictures.
-        times: the times of the packets are added to it.
-        reader: counts the messages that are left out.
+        period_us: sensor time between two images.
+        times: receives the times of the packets.
+        reader: counts the messages that are skipped.
 
     Raises:
-        RecordingError: not a bag, or one that is damaged; what can be read is yielded before.
+        RecordingError: not a bag, or it is damaged; raised after all readable poses.
     """
     reader, stream = reader or MessageReader(), PacketStream()
     times = EventTimes() if times is None else times
@@ -80,13 +80,13 @@ def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None,
 
 
 def skeleton_of(pose: Any) -> Skeleton:
-    """Return the skeleton of a Skeleton2D message; it is drawn at rest."""
+    """Return the skeleton of a Skeleton2D message, with zero velocity."""
     return Skeleton(pose.sensor_time_us, np.stack([pose.x_px, pose.y_px], axis=1),
                     pose.confidence, np.zeros((len(pose.x_px), 2), np.float32))
 
 
 def _recent(batches: deque[np.ndarray], now_us: int) -> np.ndarray:
-    """Return the events of the last EVENTS_US; forget older ones."""
+    """Return the events of the last EVENTS_US; discard older ones."""
     start_us = now_us - EVENTS_US
     while batches and batches[0]['t'][-1] < start_us:
         batches.popleft()

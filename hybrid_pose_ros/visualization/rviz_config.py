@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration files of RViz: shipped ones as templates, with frame, topics and view of a graph.
+"""RViz configurations: shipped templates with the frame, topics and view of a graph.
 
-RViz draws nothing, and reports no error, where the fixed frame is another than the markers'
-and no transform connects them, or where nobody publishes on a topic.
+RViz draws nothing, and reports no error, if the fixed frame differs from that of the markers and
+no transform connects them, or if a topic has no publisher.
 """
 
 import math
@@ -17,14 +17,14 @@ import yaml
 from hybrid_pose_ros.pose.rig import Rig
 
 PLANE_SHARE = 0.95
-"""Distance from the plane of the skeleton, as a share of its depth. RViz sees 45 degrees: the
-picture of a camera of 55 by 43 degrees fills the height, and the axes at the camera's origin are
-behind the viewer."""
+"""Distance from the plane of the skeleton as a fraction of its depth. RViz has a field of view of
+45 degrees: the image of a camera with 55 by 43 degrees fills the height, and the axes at the
+camera's origin are behind the viewer."""
 PERSON_DISTANCE_M = 3.0
-"""From here RViz shows 2.5 m of height: a standing person with some room."""
+"""Distance at which RViz shows 2.5 m of height: a standing person with some margin."""
 AHEAD_WEIGHT = 0.01
-"""Of the point in front of the cameras against one optical axis: it decides only where they are
-parallel."""
+"""Weight of the point in front of the cameras relative to one optical axis: it only matters if the
+axes are parallel."""
 PITCH_LIMIT = math.pi / 2 - 0.001  # of RViz [rad]
 
 
@@ -32,10 +32,10 @@ def rviz_config(template: Path, *, frame_id: str, namespace: str, view: Mapping[
     """Return the text of a configuration file.
 
     Args:
-        template: shipped configuration, whose topics have no namespace.
-        frame_id: fixed frame: that of the markers.
-        namespace: of the nodes, '' or as in '/left'.
-        view: where the viewer is, as `plane_view` and `rig_view` return it.
+        template: shipped configuration with topics without a namespace.
+        frame_id: fixed frame, that of the markers.
+        namespace: namespace of the nodes, '' or such as '/left'.
+        view: pose of the viewer, as returned by `plane_view` and `rig_view`.
     """
     config = yaml.safe_load(template.read_text())
     manager = config['Visualization Manager']
@@ -48,7 +48,7 @@ def rviz_config(template: Path, *, frame_id: str, namespace: str, view: Mapping[
 
 
 def plane_view(depth_m: float) -> dict[str, Any]:
-    """Return the view of the skeleton's plane, from near the camera and upright as it sees it.
+    """Return the view of the skeleton's plane, close to the camera and with its orientation.
 
     Args:
         depth_m: distance of the plane in the optical frame (z forward, x right, y down) [m].
@@ -58,11 +58,11 @@ def plane_view(depth_m: float) -> dict[str, Any]:
 
 
 def rig_view(rig: Rig) -> dict[str, Any]:
-    """Return the view of the person that several cameras see, from the first one's side."""
+    """Return the view of a person observed by several cameras, from the side of the first one."""
     axes = np.stack([camera.rotation[2] for camera in rig.cameras])  # in the world, (C, 3)
     centers_m = np.stack([camera.center_m for camera in rig.cameras])
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
-    # The point nearest to all optical axes; of parallel ones, that in front of the cameras.
+    # The point closest to all optical axes; for parallel axes, that in front of the cameras.
     ahead_m = centers_m.mean(axis=0) + PERSON_DISTANCE_M * axes.mean(axis=0)
     focus_m = np.linalg.solve(
         across.sum(axis=0) + AHEAD_WEIGHT * np.eye(3),
@@ -73,12 +73,12 @@ def rig_view(rig: Rig) -> dict[str, Any]:
 
 
 def _orbit(focus_m: np.ndarray, offset_m: np.ndarray, *, up: np.ndarray) -> dict[str, Any]:
-    """Return the properties of RViz's Orbit view, whose upward axis is always z.
+    """Return the properties of RViz's Orbit view, whose up axis is always z.
 
     Args:
-        focus_m: point in the middle of the view, (3,).
-        offset_m: from there to the viewer, (3,).
-        up: upward direction; it counts only for a viewer above or below the focus, (3,).
+        focus_m: point at the center of the view, (3,).
+        offset_m: from the focus to the viewer, (3,).
+        up: up direction, used only if the viewer is directly above or below the focus, (3,).
     """
     distance_m = float(np.linalg.norm(offset_m))
     pitch = math.asin(offset_m[2] / distance_m)

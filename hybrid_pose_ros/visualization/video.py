@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded run as a video: the events of the last milliseconds and the skeleton over them."""
+"""A recorded run as a video: the events of the last milliseconds with the skeleton."""
 
 import itertools
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
     """Write an MP4 in real time of the sensor's clock; return the number of frames.
 
     Raises:
-        InputError: the bag holds no events, or the video cannot be written.
+        InputError: the bag has no events, or the video cannot be written.
     """
     writer, frames = None, 0
     try:
@@ -39,21 +39,21 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
         if writer is not None:
             writer.release()
     if writer is None:
-        raise RecordingError(f'{bag} holds no event: there is nothing to show')
+        raise RecordingError(f'{bag} has no events: there is nothing to show')
     return frames
 
 
 def write_gif(bag: Path, path: Path, *, fps: int = 12, seconds: float = 6.0) -> int:
-    """Write a GIF of the first seconds, for a page that shows no videos; return its frames.
+    """Write a GIF of the first seconds, for pages without videos; return the number of frames.
 
     Raises:
-        RecordingError: the bag holds no events.
+        RecordingError: the bag has no events.
     """
     from PIL import Image
     images = [Image.fromarray(image[:, :, ::-1]).quantize(32) for image in itertools.islice(
         run_frames(bag, period_us=1_000_000 // fps), round(fps * seconds))]
     if not images:
-        raise RecordingError(f'{bag} holds no event: there is nothing to show')
+        raise RecordingError(f'{bag} has no events: there is nothing to show')
     images[0].save(path, save_all=True, append_images=images[1:], duration=1000 // fps, loop=0,
                    optimize=True)
     return len(images)
@@ -62,7 +62,7 @@ def write_gif(bag: Path, path: Path, *, fps: int = 12, seconds: float = 6.0) -> 
 def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
     """Yield an image (H, W, 3) uint8 BGR for each period of sensor time with a skeleton.
 
-    Of a run without any skeleton, one image with the first packets' events.
+    For a run without skeletons, yields one image with the events of the first packets.
     """
     for moment in run_moments(bag, period_us=period_us):
         if moment.events is not None:
