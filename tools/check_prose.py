@@ -79,7 +79,6 @@ NOT_YET = (
     'hybrid_pose_ros/runs.py',
     'hybrid_pose_ros/tracker_params.py',
     'hybrid_pose_ros/evaluation',
-    'hybrid_pose_ros/gesture',
     'hybrid_pose_ros/training',
 )
 

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Gestures: which there are, and what a network that has a map for each says. K gestures.
+"""Gesture classes, and their probabilities from a network with one map per class. K gestures.
 
-Wherever in the picture a gesture is seen, its map is high there. Its score is the logarithm of the
-mean of e^value over the map's cells; probabilities are the softmax of the scores.
+The map of a gesture is high wherever in the image the gesture is seen. The score is the logarithm
+of the mean of e^value over the map's cells; probabilities are the softmax of the scores.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,14 @@ GESTURES = ('stand', 'walk', 'wave', 'jumping_jack', 'squat', 'arm_circles', 'bo
 
 
 class Gesture(NamedTuple):
-    """What a person does at one time."""
+    """The gesture of a person at one time."""
 
     stamp_us: int  # sensor time
     probabilities: np.ndarray  # (K,) float32
 
     @property
     def name(self) -> str:
-        """The likeliest gesture."""
+        """The most probable gesture."""
         return GESTURES[int(self.probabilities.argmax())]
 
     @property
@@ -34,7 +34,7 @@ class Gesture(NamedTuple):
 def probabilities(maps: np.ndarray) -> np.ndarray:
     """Return the probability of each gesture, (K,) float32, from maps (H, W, K or more).
 
-    Values that are not finite count as absent; where none is finite, all gestures are alike.
+    Non-finite values are ignored; if no value is finite, all gestures are equally probable.
     """
     values = maps[..., :len(GESTURES)].reshape(-1, len(GESTURES)).astype(np.float64)
     values = np.where(np.isfinite(values), values, -np.inf)

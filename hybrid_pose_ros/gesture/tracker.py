@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker of another task: bins, states, replay as for poses, but maps say what is done."""
+"""The tracker for gestures: bins, states and replay as for poses, but another output."""
 
 import time
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from hybrid_pose_ros.representation.step_counter import Step
 
 
 class GestureReading(NamedTuple):
-    """A gesture and how it came about, as `pipeline.Pose`."""
+    """A gesture and its origin, as in `pipeline.Pose`."""
 
     gesture: Gesture
     events: int  # in the time bin
-    skipped_steps: int  # bins since the last reading for which there is none
-    state_age_us: int  # since the events that the ANN saw
+    skipped_steps: int  # bins without a reading since the last one
+    state_age_us: int  # since the last event of the ANN's input
     stale: bool
     compute_ns: int
 
@@ -30,10 +30,10 @@ class GestureReading(NamedTuple):
 
 
 class GestureTracker(PoseTracker):
-    """Says what the person does at the end of every time bin, from the first state on."""
+    """Reports the gesture at the end of every time bin, from the first state on."""
 
     def _read(self, state: EngineState) -> None:
-        """Return nothing: there are no joints to fuse."""
+        """Do nothing: there are no joints to fuse."""
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> GestureReading:
         gesture = Gesture(step.end_us, probabilities(self._runs.live.state.heatmap))
