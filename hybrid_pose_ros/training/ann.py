@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""First stage: the ANN learns what is to be seen, from the last events before a moment."""
+"""First stage: the ANN learns to estimate the pose from the last events before a moment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ TRIES = 100
 
 @dataclass(frozen=True)
 class AnnTraining:
-    """What a batch of the ANN is."""
+    """Settings of the ANN's batches."""
 
     seed: int = 0
     batch: int = 16
-    columns: int = 96  # of the input that are looked at [cells]
-    event_jitter: float = 0.2  # the number of events varies by as much
+    columns: int = 96  # of the input [cells]
+    event_jitter: float = 0.2  # relative variation of the number of events
     precision: str = 'auto'  # one of PRECISIONS
-    absent_price: float = 0.0  # of joints out of sight, whose heatmaps are to be flat
+    absent_price: float = 0.0  # weight of the loss for joints out of view; target: flat heatmaps
 
 
 class Moment(NamedTuple):
-    """A time in a clip, and what is looked at there."""
+    """A time in a clip and the view at that time."""
 
     clip: LabeledRecording
     at_us: int
@@ -45,10 +45,10 @@ class Moment(NamedTuple):
 
 def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometry: InputGeometry,
                 columns: int, *, room_us: int = 0) -> Moment:
-    """Return a moment that has enough events before it and `room_us` of the clip after it.
+    """Return a moment preceded by enough events and followed by `room_us` of the clip.
 
     Raises:
-        InputError: no moment that was drawn has enough events.
+        InputError: no moment with enough events was found.
     """
     for _ in range(TRIES):
         clip = clips[rng.integers(len(clips))]
@@ -61,20 +61,20 @@ def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometr
 
 
 class Window(NamedTuple):
-    """What the ANN is shown, and what it is to say of it."""
+    """Input and target of the ANN."""
 
     frame: np.ndarray  # (2 * bins, H, W) uint16
-    labels: np.ndarray  # (...) of the task
+    labels: np.ndarray  # (...) depends on the task
     known: np.ndarray  # (...) bool
 
 
 Windows = Callable[[np.random.Generator, int], Window]
-"""Return a window of the batch of an iteration, drawn by a generator."""
+"""A function of generator and iteration that draws one window of the batch."""
 
 
 def corpus_windows(network: Preset, clips: list[LabeledRecording], geometry: InputGeometry,
                    settings: AnnTraining) -> Windows:
-    """Return what draws windows from clips of one sensor."""
+    """Return a function that draws windows from clips of one sensor."""
     task, ann = TASKS[network.task], network.ann
 
     def draw(rng: np.random.Generator, iteration: int) -> Window:
@@ -93,7 +93,7 @@ class AnnStage:
 
     def __init__(self, hybrid: Hybrid, windows: Windows, settings: AnnTraining,
                  device: torch.device):
-        """Draw nothing yet; the network is on the device."""
+        """Create the stage for a network that is already on the device."""
         self._task = TASKS[hybrid.preset.task]
         self._hybrid, self._windows = hybrid, windows
         self._settings, self._device = settings, device
@@ -121,7 +121,7 @@ class AnnStage:
         return self._hybrid.ann.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take such tensors."""
+        """Restore such tensors."""
         self._hybrid.ann.load_state_dict(state)
 
     def _batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor]:

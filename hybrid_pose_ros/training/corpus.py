@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recordings that training and its validation draw from."""
+"""The recordings for training and its validation."""
 
 import hashlib
 import json
@@ -14,14 +14,14 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
 
 DHP19_TEST_SUBJECTS = (13, 14, 15, 16, 17)
 HELD_OUT_SHARE = 0.2
-"""Of the recordings, where nothing tells who is in them."""
+"""Fraction of the recordings for testing if their subjects are unknown."""
 
 
 def load_clips(*folders: str | Path) -> list[LabeledRecording]:
-    """Read the recordings (.h5) of folders, each in the order of their names.
+    """Read the recordings (.h5) in folders, each sorted by name.
 
     Raises:
-        InputError: there is none in one of them, or the sensors differ in size.
+        InputError: a folder has no recordings, or the sensor sizes differ.
         RecordingError: a recording cannot be read.
     """
     return load_recordings(path for folder in folders for path in _recordings(folder))
@@ -31,14 +31,14 @@ def load_recordings(paths: Iterable[Path]) -> list[LabeledRecording]:
     """Read recordings (.h5).
 
     Raises:
-        InputError: the sensors differ in size.
+        InputError: the sensor sizes differ.
         RecordingError: a recording cannot be read.
     """
     clips = [load_labeled(path) for path in paths]
     sizes = {(clip.width, clip.height) for clip in clips}
     if len(sizes) > 1:
-        raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
-                         'training takes one size at a time')
+        raise InputError(f'the recordings have several sensor sizes, {sorted(sizes)}: '
+                         'training supports one size at a time')
     return clips
 
 
@@ -53,18 +53,18 @@ def fingerprint(clips: Iterable[LabeledRecording]) -> str:
 
 
 class Split(NamedTuple):
-    """Recordings to learn from, and others to score on."""
+    """Recordings for training and for testing."""
 
     train: list[Path]
     test: list[Path]
-    rule: str  # what the parts are, for people
+    rule: str  # description of the split
 
 
 def split(folder: str | Path, test_subjects: Collection[int] = DHP19_TEST_SUBJECTS) -> Split:
-    """Return the parts of a data set.
+    """Split a data set into training and test recordings.
 
-    They are its folders `train` and `test`, where it has them. Otherwise names like
-    S13_session1_mov2.h5 tell the subject; and where they do not, the last fifth is for the test.
+    Its folders `train` and `test` are used if they exist. Otherwise names such as
+    S13_session1_mov2.h5 give the subject; without subjects, the last fifth is for testing.
 
     Raises:
         InputError: a part is empty.
@@ -77,23 +77,23 @@ def split(folder: str | Path, test_subjects: Collection[int] = DHP19_TEST_SUBJEC
     subjects = [re.match(r'S(\d+)_', path.name) for path in paths]
     if all(subjects):
         tested = [int(subject[1]) in test_subjects for subject in subjects]
-        rule = f'subjects {", ".join(map(str, sorted(test_subjects)))} for the test'
+        rule = f'subjects {", ".join(map(str, sorted(test_subjects)))} for testing'
     else:
         held_out = max(1, round(HELD_OUT_SHARE * len(paths)))
         tested = [index >= len(paths) - held_out for index in range(len(paths))]
-        rule = f'the last {held_out} of {len(paths)} recordings for the test'
+        rule = f'the last {held_out} of {len(paths)} recordings for testing'
     parts = {chosen: [path for path, test in zip(paths, tested) if test == chosen]
              for chosen in (False, True)}
     if not all(parts.values()):
-        raise InputError(f'{folder} leaves nothing to {"score on" if parts[False] else "learn"} '
-                         f'({rule}): add recordings, or make folders train and test in it')
+        raise InputError(f'{folder} has no recordings to {"test" if parts[False] else "train"} on '
+                         f'({rule}): add recordings, or create folders train and test in it')
     return Split(parts[False], parts[True], rule)
 
 
 def _recordings(folder: str | Path) -> list[Path]:
-    """Return the recordings in a folder, by name."""
+    """Return the recordings in a folder, sorted by name."""
     paths = sorted(Path(folder).glob('*.h5'))
     if not paths:
-        raise InputError(f'no recordings (.h5) in {folder}: make some with '
+        raise InputError(f'no recordings (.h5) in {folder}: create some with '
                          '`hybrid-pose simulate`')
     return paths

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How often weights for gestures are right on recordings that they have not seen."""
+"""Accuracy of gesture recognition on unseen recordings."""
 
 from collections import defaultdict
 from typing import Any
@@ -22,22 +22,22 @@ from hybrid_pose_ros.training.views import whole_view
 STEP_US = 1_000
 STARTS = {'hybrid': (True, True), 'hybrid, no state initialization': (False, True),
           'SNN from rest': (False, False)}
-"""Whether the ANN sets the membranes, and the maps."""
+"""Whether the ANN initializes the membranes and the output maps."""
 
 
 def gestures_by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *,
                     horizon_us: int = 300_000, period_us: int = 300_000) -> dict[str, Any]:
-    """Return the share of right answers, over all ages and by age, every AGE_US.
+    """Return the accuracy, overall and by age of the state, every AGE_US.
 
     Args:
         checkpoint: weights for gestures.
-        clips: recordings of one sensor whose names begin with a gesture.
-        horizon_us: how long each state of the ANN is followed.
-        period_us: from one state to the next.
+        clips: recordings of one sensor whose names start with a gesture.
+        horizon_us: time for which each state of the ANN is followed.
+        period_us: interval between states.
 
     Returns:
-        By row the shares `right` and `right_by_age`; `confusion` of the hybrid: counts of
-        answers (true gesture, answer); and how many windows that are.
+        For each row the accuracies `right` and `right_by_age`; `confusion` of the hybrid: counts
+        by (true gesture, answer); and the number of windows.
     """
     geometry = input_geometry(checkpoint.preset, clips[0].width, clips[0].height)
     network, view = StateInitializer(checkpoint), whole_view(geometry)
@@ -59,7 +59,7 @@ def gestures_by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *,
                 answers[name].append(_follow(engine, state, counts))
             truths.append(gesture_of(clip.name))
     if not truths:
-        raise InputError('no state could be followed: recordings must go on for more than '
+        raise InputError('no state could be followed: recordings must be longer than '
                          f'{(SETTLED_US + horizon_us) * 1e-6:g} s and have events for the ANN')
     right = {name: np.array(of) == np.array(truths)[:, None] for name, of in answers.items()}
     confusion = np.zeros((len(GESTURES), len(GESTURES)), int)
@@ -71,13 +71,13 @@ def gestures_by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *,
 
 
 def _set(tensors: dict[str, np.ndarray], membranes: bool, maps: bool) -> dict[str, np.ndarray]:
-    """Return the state's tensors, zeros in place of those that the ANN does not set."""
+    """Return the state's tensors, with zeros for those that the ANN does not initialize."""
     return {name: tensor if (maps if name == 'heatmap' else membranes) else np.zeros_like(tensor)
             for name, tensor in tensors.items()}
 
 
 def _follow(engine: SpikingEngine, state, counts: np.ndarray) -> list[int]:
-    """Return the answer every AGE_US."""
+    """Return the answers every AGE_US."""
     answers = []
     for index, bin_counts in enumerate(counts, start=1):
         maps = engine.step(bin_counts, state)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a stage tells while it trains: lines of JSON, and curves where TensorBoard is installed."""
+"""Training log of a stage: JSON lines, and curves if TensorBoard is installed."""
 
 import json
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 from hybrid_pose_ros.outputs import writing
 
 LOG_EVERY = 20
-"""Iterations whose means make a line, and a point of a curve."""
+"""Number of iterations that are averaged for a line and a point of a curve."""
 
 
 class Log:
-    """Means of a stage's figures, in `<stage>.jsonl` and in event files below `curves/<stage>`."""
+    """Averages of a stage's metrics, in `<stage>.jsonl` and event files in `curves/<stage>`."""
 
     def __init__(self, folder: Path, stage: str, *, first: int):
-        """Go on after the iterations that were done; what a killed run drew beyond is hidden."""
+        """Continue after `first` iterations; later entries of a killed run are hidden."""
         self._path = folder / f'{stage}.jsonl'
         self._began, self._figures_of = time.monotonic(), []
         writer = summary_writer()
@@ -26,10 +26,10 @@ class Log:
                                              purge_step=first + 1)
 
     def add(self, done: int, figures: dict[str, float]) -> None:
-        """Take the figures of an iteration; write the means of LOG_EVERY of them.
+        """Add the metrics of an iteration; write the means of LOG_EVERY of them.
 
         Raises:
-            InputError: the disk is full; the lines before stay whole.
+            InputError: the disk is full; earlier lines stay intact.
         """
         self._figures_of.append(figures)
         if done % LOG_EVERY:
@@ -53,7 +53,7 @@ class Log:
 
 
 def summary_writer() -> type | None:
-    """Return what writes TensorBoard's event files, None where TensorBoard is not installed."""
+    """Return TensorBoard's writer of event files, None if TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -62,7 +62,7 @@ def summary_writer() -> type | None:
 
 
 def _means(figures_of: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each figure over the iterations that have it."""
+    """Return the mean of each metric over the iterations that have it."""
     means = {}
     for name in sorted({name for figures in figures_of for name in figures}):
         values = [figures[name] for figures in figures_of if name in figures]
@@ -71,7 +71,7 @@ def _means(figures_of: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _append(path: Path, line: str) -> None:
-    """Append a line, or nothing where there is no room for all of it."""
+    """Append a line, or nothing if the disk has no space for all of it."""
     size = path.stat().st_size if path.exists() else 0
     with writing(path):
         try:

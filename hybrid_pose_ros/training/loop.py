@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The loop round a stage of training: steps of an optimizer, progress, and files to resume from.
+"""The training loop of a stage: optimizer steps, progress, and checkpoints for resuming.
 
-A stage draws the batch of iteration i from its seed and i alone, so that a run that was killed and
-resumed ends with the same weights as one that was not. With several processes see `ranks`.
+A stage derives the batch of iteration i from its seed and i alone, so that a killed and resumed
+run ends with the same weights as an uninterrupted one. For several processes see `ranks`.
 """
 
 import io
@@ -29,30 +29,30 @@ GRADIENT_NORM = 1.0
 
 
 class Stage(Protocol):
-    """Something that can be trained."""
+    """A trainable stage."""
 
     name: str
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the parameters, with a factor on the learning rate each: params, scale."""
+        """Return the parameter groups: params, and scale, a factor of the learning rate."""
         ...
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of the batch of an iteration, and figures for the log."""
+        """Return the loss of the batch of an iteration, and metrics for the log."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the next iteration depends on, but the optimizer."""
+        """Return everything that the next iteration depends on, except the optimizer."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from such a state."""
+        """Continue from such a state."""
         ...
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast: a warm-up, then a cosine down to a share of the learning rate."""
+    """Duration and learning rate: warm-up, then cosine decay to a fraction of the maximum."""
 
     iterations: int
     learning_rate: float
@@ -60,11 +60,11 @@ class Schedule:
     warm_up: int = 30
     last_share: float = 0.01
     save_every: int = 100
-    gradient_norm: float = GRADIENT_NORM  # longer gradients are shortened to it
-    averaged: float = 0.0  # decay of a moving average of the weights, which training ends with
+    gradient_norm: float = GRADIENT_NORM  # gradients are clipped to this norm
+    averaged: float = 0.0  # decay of the moving average of the weights; 0: no average
 
     def rate(self, iteration: int) -> float:
-        """Return the learning rate of an iteration, from 0 on."""
+        """Return the learning rate of an iteration, counted from 0."""
         progress = min(1.0, iteration / max(1, self.iterations))
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
         share = self.last_share + (1 - self.last_share) * cosine
@@ -74,23 +74,23 @@ class Schedule:
 def fit(stage: Stage, schedule: Schedule, folder: Path,
         progress: Callable[[int, dict[str, float]], None] = lambda iteration, figures: None,
         *, ranks: Ranks = Ranks(), buffers: Sequence[Tensor] = ()) -> int:
-    """Train a stage from where its file in the folder stands; return the iterations done.
+    """Train a stage, resuming from its file in the folder; return the number of iterations.
 
-    The stage ends with the moving average of its weights, where the schedule has one. Writes
-    `<stage>.pt`, to resume from, and the files of `log.Log`. After SIGINT or SIGTERM the iteration
-    is finished and saved, then KeyboardInterrupt is raised.
+    The stage ends with the moving average of its weights, if the schedule has one. Writes
+    `<stage>.pt` for resuming, and the files of `log.Log`. After SIGINT or SIGTERM the iteration is
+    completed and saved, then KeyboardInterrupt is raised.
 
     Args:
-        stage: is trained in place.
-        schedule: may be longer or shorter than that of the run that is resumed.
-        folder: of the files; is made.
-        progress: is told every iteration and its figures, those of this process's batch.
-        ranks: which of the connected processes of the run this is.
-        buffers: what batches change beside the parameters, as the statistics of batch norm.
+        stage: trained in place.
+        schedule: may be longer or shorter than that of the resumed run.
+        folder: output folder; created.
+        progress: called after every iteration with the metrics of this process's batch.
+        ranks: rank of this process among the connected processes of the run.
+        buffers: tensors other than parameters that batches change, such as batch norm statistics.
 
     Raises:
-        InputError: the file to resume from is damaged, of another network or of another number of
-            processes, or the disk is full; the last file to resume from stays as it was.
+        InputError: the file to resume from is damaged, or belongs to another network or number of
+            processes, or the disk is full; the last file to resume from is kept.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,7 @@ class MovingAverage:
 
     def __init__(self, tensors: Sequence[Tensor], decay: float,
                  saved: Sequence[Tensor] | None = None):
-        """Begin with the tensors as they are, or with a saved average of them; decay 0: none."""
+        """Start with the current tensors, or with their saved average; decay 0: no average."""
         self._of = tensors if decay else []
         self._decay = decay
         begun = self._of if saved is None or len(saved) != len(self._of) else saved
@@ -139,7 +139,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self, iteration: int) -> None:
-        """Take in the tensors after an iteration, from 0 on; the first ones count more."""
+        """Update the average after an iteration, counted from 0; early ones have more weight."""
         weight = 1.0 - min(self._decay, (1 + iteration) / (10 + iteration))
         for mean, tensor in zip(self.tensors, self._of, strict=True):
             if tensor.is_floating_point():
@@ -173,10 +173,10 @@ def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longes
 
 
 def load_stage(path: Path, stage: Stage) -> int:
-    """Bring a stage to where a file stands; return the iterations it had done.
+    """Restore a stage from a file; return its number of iterations.
 
     Raises:
-        InputError: there is no such file, or it is not of this stage.
+        InputError: there is no such file, or it belongs to another stage.
     """
     if not path.exists():
         raise InputError(f'no trained stage at {path}: train {stage.name} first')
@@ -188,7 +188,7 @@ def load_stage(path: Path, stage: Stage) -> int:
 
 def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: Ranks,
             iterations: int) -> tuple[int, list[Tensor] | None]:
-    """Return the iterations that a file had done and the average of the weights, if it has one."""
+    """Return the iterations done according to a file, and the average weights, if saved."""
     if not path.exists():
         return 0, None
     saved = _read(path)
@@ -196,8 +196,8 @@ def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: R
         states = [saved['stage'], *saved.get('others', ())]
         going_on = saved['iteration'] < iterations
     if going_on and len(states) != ranks.count:
-        raise InputError(f'{path} is of a run of {len(states)} processes, but this is one of '
-                         f'{ranks.count}: go on with as many')
+        raise InputError(f'{path} is from a run of {len(states)} processes, but this run has '
+                         f'{ranks.count}: resume with the same number')
     with _fitting(path):
         stage.load_state_dict(states[ranks.rank if going_on else 0])
         optimizer.load_state_dict(saved['optimizer'])
@@ -206,11 +206,11 @@ def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: R
 
 @contextmanager
 def _fitting(path: Path) -> Iterator[None]:
-    """Turn what torch says of tensors that do not fit into an InputError."""
+    """Convert torch's errors about mismatched tensors to InputError."""
     try:
         yield
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputError(f'{path} is of another network or of another stage: '
+        raise InputError(f'{path} belongs to another network or stage: '
                          'train into another folder') from error
 
 
@@ -218,13 +218,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return read_torch(path)
     except InputError as error:
-        raise InputError(f'{path} cannot be resumed from, it is damaged or something else: '
+        raise InputError(f'{path} cannot be resumed from, it is damaged or not a training file: '
                          'delete it to train from the start') from error
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:
-    """Write a file so that a kill or a full disk leaves the old content or all of the new."""
-    serialized = io.BytesIO()  # torch.save to a full disk says nothing of the disk
+    """Write a file atomically: a kill or a full disk leaves the old content."""
+    serialized = io.BytesIO()  # errors of torch.save do not mention a full disk
     torch.save(content, serialized)
     temporary = path.with_suffix('.new')
     with writing(path):

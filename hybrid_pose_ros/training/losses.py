@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What training minimizes: the cross entropy of heatmaps, and spikes beyond a rate.
+"""Training losses: cross entropy of heatmaps, and a penalty on spikes beyond a rate.
 
-For networks whose heatmaps are no logits, as published: the squared distance from blobs.
+For networks without logits, as published: mean squared error to Gaussian blobs.
 """
 
 import math
@@ -14,16 +14,16 @@ from torch import Tensor
 from hybrid_pose_ros.pose.targets import blurred_dots
 
 SIGMA_CELLS = 1.0
-"""Of the Gaussian round a joint that the softmax of its heatmap is to be."""
+"""Standard deviation of the target Gaussian for the softmax of a heatmap."""
 
 
 def heatmap_loss(logits: Tensor, joints: Tensor, weights: Tensor) -> Tensor:
-    """Return the mean cross entropy of heatmaps against a Gaussian round each joint.
+    """Return the mean cross entropy of heatmaps with a Gaussian at each joint.
 
     Args:
         logits: (B, J, H, W).
         joints: heatmap coordinates (x, y), (B, J, 2).
-        weights: (B, J) of the joints in the mean: 0, or False, out of sight.
+        weights: (B, J) weights of the joints: 0 or False if out of view.
     """
     height, width = logits.shape[-2:]
     logits = logits.float()
@@ -35,11 +35,11 @@ def heatmap_loss(logits: Tensor, joints: Tensor, weights: Tensor) -> Tensor:
 
 
 def absence_loss(logits: Tensor, absent: Tensor) -> Tensor:
-    """Return the mean divergence of heatmaps from flat ones: a joint that may be anywhere.
+    """Return the mean divergence of heatmaps from uniform ones: the joint may be anywhere.
 
     Args:
         logits: (B, J, H, W).
-        absent: (B, J) bool, of the joints in the mean.
+        absent: (B, J) bool, joints to include.
     """
     logits = logits.float().flatten(2)
     cells = logits.shape[2]
@@ -54,12 +54,12 @@ def _gaussian(centers: Tensor, length: int) -> Tensor:
 
 
 def blob_loss(heatmaps: Tensor, cells: Tensor, shown: Tensor) -> Tensor:
-    """Return the mean squared distance of heatmaps from blobs of height 1.
+    """Return the mean squared error of heatmaps to blobs with peak 1.
 
     Args:
         heatmaps: (B, J, H, W).
-        cells: x and y of the cell that each joint is in, (B, J, 2) int64.
-        shown: (B, J) bool; the map of a joint that is not is to be all zeros.
+        cells: x and y of the cell of each joint, (B, J, 2) int64.
+        shown: (B, J) bool; the target of other joints is zero.
     """
     across, down = (
         _blurred_dots(length, heatmaps.device)[cells[..., axis].clamp(0, length - 1)]
@@ -74,5 +74,5 @@ def _blurred_dots(length: int, device: torch.device) -> Tensor:
 
 
 def spike_penalty(rates: Tensor, allowed: float) -> Tensor:
-    """Return the sum over layers of the rate beyond `allowed`, both in percent; none below."""
+    """Return the sum over layers of the rate above `allowed`, both in percent; 0 below."""
     return torch.relu(100 * rates - allowed).sum()

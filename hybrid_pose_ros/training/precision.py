@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Precision of convolutions in training: bf16 under autocast, with weights in fp32, or fp32."""
+"""Precision of convolutions in training: bf16 autocast with fp32 weights, or fp32."""
 
 import torch
 
@@ -12,7 +12,7 @@ PRECISIONS = ('auto', 'bf16', 'fp32')
 def precision_on(device: torch.device, precision: str) -> str:
     """Return bf16 or fp32 for one of PRECISIONS.
 
-    `auto` is bf16 on GPUs and on CPUs with instructions for it; others are 10 times slower at it.
+    `auto` is bf16 on GPUs and on CPUs with bf16 instructions; it is 10 times slower on others.
     """
     if precision != 'auto':
         return precision

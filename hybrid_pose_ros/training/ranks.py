@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Several processes that train as one, as `torchrun` starts them; one, where it does not.
+"""Data-parallel training with several processes started by `torchrun`, or with one.
 
-Of W processes, rank r draws for iteration i what a run of one process draws for iteration
-W * i + r, and all learn from the mean of their W gradients. Rank 0 alone writes.
+Of W processes, rank r draws for iteration i the batch of iteration W * i + r of a single process,
+and all use the mean of their W gradients. Only rank 0 writes files.
 """
 
 import io
@@ -20,7 +20,7 @@ from hybrid_pose_ros.errors import InputError
 
 
 class Ranks(NamedTuple):
-    """Which of the processes of a run this one is."""
+    """Rank of this process in the run."""
 
     rank: int = 0
     count: int = 1
@@ -28,10 +28,10 @@ class Ranks(NamedTuple):
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> 'Ranks':
-        """Return what torchrun says in RANK, WORLD_SIZE and LOCAL_RANK.
+        """Return the ranks given by torchrun in RANK, WORLD_SIZE and LOCAL_RANK.
 
         Raises:
-            InputError: there are several processes, but this one is not told which it is.
+            InputError: there are several processes, but the rank of this one is missing.
         """
         try:
             count = int(environment.get('WORLD_SIZE', 1))
@@ -39,11 +39,11 @@ class Ranks(NamedTuple):
                 return cls()
             return cls(int(environment['RANK']), count, int(environment['LOCAL_RANK']))
         except (KeyError, ValueError) as error:
-            raise InputError('WORLD_SIZE, RANK and LOCAL_RANK in the environment are not those of '
+            raise InputError('WORLD_SIZE, RANK and LOCAL_RANK in the environment are not set by '
                              f'torchrun ({error}): start with torchrun, or unset them') from error
 
     def index(self, iteration: int) -> int:
-        """Return the number that this rank's batch of an iteration is drawn with."""
+        """Return the index from which this rank draws its batch of an iteration."""
         return iteration * self.count + self.rank
 
 
@@ -67,8 +67,8 @@ def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
 def average(ranks: Ranks, parameters: list[Tensor], buffers: Sequence[Tensor] = ()) -> None:
     """Replace gradients and buffers by their means over all processes.
 
-    A gradient that only some processes have counts as 0 in the others; one that none has stays
-    None, as with one process.
+    A gradient that only some processes have counts as 0 in the others; a gradient that no process
+    has stays None, as with one process.
     """
     if ranks.count == 1:
         return
@@ -86,7 +86,7 @@ def average(ranks: Ranks, parameters: list[Tensor], buffers: Sequence[Tensor] = 
 
 
 def any_of(ranks: Ranks, mine: bool) -> bool:
-    """Return in every process whether it is true in one of them."""
+    """Return in all processes whether a value is true in any of them."""
     if ranks.count == 1:
         return mine
     found = torch.tensor(float(mine))
@@ -96,7 +96,7 @@ def any_of(ranks: Ranks, mine: bool) -> bool:
 
 
 def gather(ranks: Ranks, content: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what each process gives, by rank, with tensors on the CPU; at rank 0 only."""
+    """Return the content of each process by rank, with tensors on the CPU; at rank 0 only."""
     if ranks.count == 1:
         return [content]
     serialized = io.BytesIO()
@@ -110,10 +110,10 @@ def gather(ranks: Ranks, content: dict[str, Any]) -> list[dict[str, Any]]:
 
 @contextmanager
 def _others_at_work() -> Iterator[None]:
-    """Turn what torch says when a process does not answer into an InputError."""
+    """Convert torch's error about an unresponsive process to InputError."""
     try:
         yield
     except RuntimeError as error:
         first_line = str(error).split('\n')[0]
-        raise InputError('another process of this run has ended or cannot be reached, what it '
-                         f'said tells why ({first_line})') from error
+        raise InputError('another process of this run has ended or cannot be reached, see its '
+                         f'output for the reason ({first_line})') from error

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training run by a published recipe: ANN, then SNN and heads; `run` is for our own networks."""
+"""Training by a published recipe: ANN, then SNN and heads; `run` is for other networks."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,21 +28,21 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
                     seed: int = SEED, ranks: Ranks = Ranks(),
                     progress: Callable[[str, int, int, str], None] = lambda *_: None
                     ) -> Checkpoint:
-    """Return a trained hybrid, the same in all processes; resumes from the files of the folder.
+    """Return a trained hybrid, the same in all processes; resumes from the files in the folder.
 
     Args:
-        recipes: of STAGES.
-        preset: of the networks.
-        clips: recordings with labels, of one sensor.
-        folder: of the files to resume from and of the log.
-        device: to train on.
-        start: weights to start from, instead of random ones.
-        seed: of first weights and of the order of windows.
-        ranks: which process of the run this is.
-        progress: is told a stage, the batches that are done, how many there are, and the loss.
+        recipes: recipes of STAGES.
+        preset: preset of the networks.
+        clips: labeled recordings of one sensor.
+        folder: folder of the files to resume from and the log.
+        device: device for training.
+        start: initial weights; None: random.
+        seed: random seed of initial weights and of the order of windows.
+        ranks: rank of this process.
+        progress: called with the stage, the batches done, their total, and the loss.
 
     Raises:
-        InputError: weights to resume from or recordings do not fit, the folder belongs to a run
+        InputError: weights to resume from or recordings do not match, the folder belongs to a run
             on other data, or a file cannot be written.
     """
     windows = Windows(clips, preset, STEPS)
@@ -70,6 +70,6 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
 
 
 def changed(recipes: dict[str, Recipe], system: str, **changes: float | None) -> dict[str, Recipe]:
-    """Return recipes with some values of one system changed; None leaves a value as it is."""
+    """Return recipes with some values of one system changed; None keeps a value."""
     given = {name: value for name, value in changes.items() if value is not None}
     return recipes | {system: replace(recipes[system], **given)}

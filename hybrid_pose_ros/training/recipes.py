@@ -1,15 +1,15 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the paper trains each system: Adam at one rate, squared distance from blobs, no tricks.
+"""The paper's training recipes: Adam with a constant rate and mean squared error to blobs.
 
-No schedule of the rate, no weight decay, no clipped gradients, no augmentation. `epochs` are
-those of the checkpoints behind the published figures (the configurations allow 200); of
-`hybrid_rnn` they are not known, and taken to be as many as of `rnn`; of the hybrids without a part
-of the initialization likewise as of those with it. The ANN is trained first, the hybrids begin
-with it and leave it as it is, and with recurrent or spiking parts that are random.
+There is no learning rate schedule, weight decay, gradient clipping or augmentation. `epochs` are
+those of the checkpoints behind the published figures (the configurations allow 200). They are
+unknown for `hybrid_rnn`, where those of `rnn` are used, and for hybrids without a part of the
+initialization, where those of the full hybrid are used. The ANN is trained first; the hybrids
+start with it and keep it fixed, with random recurrent or spiking parts.
 
-Where the preset is not `paper`, the recipe is not the paper's: `paper_small` trains at higher
-rates, at which gradients of the SNN may explode, and shortens them.
+For presets other than `paper` the recipe differs from the paper: `paper_small` trains at higher
+rates, at which gradients of the SNN may explode, and clips them.
 
 Source: configurations and trainers of the published code of arXiv 2303.14176.
 """
@@ -22,24 +22,24 @@ from hybrid_pose_ros.training.loop import Schedule
 
 SEED = 2022
 STEPS = 10
-"""Bins from one state of the ANN to the next."""
+"""Number of bins between two states of the ANN."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one system is trained."""
+    """Training settings of one system."""
 
-    system: str  # of networks.systems.SYSTEMS
+    system: str  # one of networks.systems.SYSTEMS
     learning_rate: float
     batch: int  # windows
     epochs: float
-    output_divisor: float = 1.0  # of the first weights of the output, so that it starts near 0
+    output_divisor: float = 1.0  # of the initial output weights, so that the output starts near 0
     iterations: int | None = None  # batches, instead of epochs
-    gradient_norm: float = math.inf  # longer gradients are shortened to it
-    save_every: int = 100  # iterations from one file to resume from to the next
+    gradient_norm: float = math.inf  # gradients are clipped to this norm
+    save_every: int = 100  # iterations between files to resume from
 
     def schedule(self, windows: int, processes: int = 1) -> Schedule:
-        """Return how long and fast it is trained on so many windows."""
+        """Return the schedule for this number of windows."""
         iterations = self.iterations
         if iterations is None:
             iterations = math.ceil(self.epochs * windows / (self.batch * processes))
@@ -59,17 +59,17 @@ PAPER = (
 )
 SMALL_CHANGES = ((3e-3, 30), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1),
                  (5e-3, 1))
-"""Rates and epochs in the order of PAPER, for hundreds of batches instead of ten thousands."""
+"""Rates and epochs in the order of PAPER, for hundreds of batches instead of tens of thousands."""
 SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs, gradient_norm=1.0)
               for recipe, (rate, epochs) in zip(PAPER, SMALL_CHANGES, strict=True))
 RECIPES = {'paper': PAPER, 'paper_small': SMALL}
 
 
 def recipes(preset_name: str) -> dict[str, Recipe]:
-    """Return the recipe of each system, in the order in which they are trained.
+    """Return the recipe of each system, in training order.
 
     Raises:
-        InputError: there are none for the preset.
+        InputError: the preset has no recipes.
     """
     if preset_name not in RECIPES:
         raise InputError(f'preset {preset_name} has no published recipe: choose from '

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Regions of the sensor, mapped to the grid of cells that the network sees.
+"""Regions of the sensor, mapped to the network's grid of cells.
 
-A region may be moved, pooled, rolled and mirrored: one affine map takes pixels to cells. Its
+A region can be moved, pooled, rolled and mirrored: one affine map transforms pixels to cells. Its
 events then look like those of a small sensor whose pixels are the cells, so that counting, heatmap
-coordinates and networks need not know of it.
+coordinates and networks are independent of it.
 """
 
 from typing import NamedTuple
@@ -20,15 +20,15 @@ from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.training.views import last_events
 
 MOST_EVENTS = 100_000
-"""Events before a moment that are searched for those inside a region."""
+"""Number of events before a moment that are searched for events in a region."""
 
 
 class Region(NamedTuple):
-    """An affine map from pixels to cells; integers are the centers of both."""
+    """An affine map from pixels to cells; integers are centers in both."""
 
-    geometry: InputGeometry  # of the grid: as of a sensor whose pixels are the cells
+    geometry: InputGeometry  # of the grid, as for a sensor whose pixels are the cells
     affine: np.ndarray  # (2, 3) float64: cell = affine[:, :2] @ pixel + affine[:, 2]
-    mirrored: bool  # left and right are exchanged
+    mirrored: bool  # left and right are swapped
 
     @property
     def pixels_per_cell(self) -> float:
@@ -42,13 +42,13 @@ class Region(NamedTuple):
                                 out)]
 
     def frame(self, clip: LabeledRecording, end_us: int, events: int, bins: int) -> np.ndarray:
-        """Return what the ANN sees of the last events in it, (2 * bins, H, W) uint16."""
+        """Return the ANN's input for the last events in the region, (2 * bins, H, W) uint16."""
         inside = self.events(last_events(clip, end_us, MOST_EVENTS))
         return stacked_histogram(inside[-events:], self.geometry, bins=bins)
 
     def joints(self, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return joints in heatmap coordinates (T, J, 2), and which are in sight (T, J)."""
+        """Return joints in heatmap coordinates (T, J, 2), and which are in view (T, J)."""
         joints, visible, _ = clip.joints_at(stamps_us)
         if self.mirrored:
             joints, visible = joints[:, MIRRORED], visible[:, MIRRORED]
@@ -79,11 +79,11 @@ def region(geometry: InputGeometry, center_px: np.ndarray, width_px: float, *,
     """Return a region of the sensor.
 
     Args:
-        geometry: of the grid.
-        center_px: (x, y) of its middle.
-        width_px: its width on the sensor, at least the grid's cells: a cell is a pixel or more.
-        roll: turn of the region on the sensor, from x to y [rad].
-        mirrored: exchange left and right.
+        geometry: geometry of the grid.
+        center_px: (x, y) of the center.
+        width_px: width on the sensor; at least one pixel per cell.
+        roll: rotation of the region on the sensor, from x to y [rad].
+        mirrored: swap left and right.
     """
     scale = min(geometry.width / width_px, 1.0)
     cosine, sine = np.cos(roll), np.sin(roll)
@@ -97,7 +97,7 @@ def region(geometry: InputGeometry, center_px: np.ndarray, width_px: float, *,
 
 def whole_sensor(geometry: InputGeometry, clip: LabeledRecording, *,
                  mirrored: bool = False) -> Region:
-    """Return the whole sensor, pooled by a whole number, as the nodes see it without a region."""
+    """Return the whole sensor, pooled by an integer, as used by the nodes without a region."""
     pooling = max(-(-clip.width // geometry.width), -(-clip.height // geometry.height))
     scale = 1.0 / pooling
     affine = np.array([[scale, 0.0, 0.5 * scale - 0.5], [0.0, scale, 0.5 * scale - 0.5]])

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training run: ANN, then SNN and heads, then weights with a card that tells their origin."""
+"""A training run: ANN, then SNN and heads, then weights with a card that records their origin."""
 
 import subprocess
 from collections.abc import Callable
@@ -29,49 +29,49 @@ from hybrid_pose_ros.training.stream import Stream, StreamParams, stream_windows
 from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
 GRID = (173, 130)
-"""Cells that scenes of a stream are seen with: those of a DAVIS346, pooled by 2."""
+"""Grid of cells for scenes of a stream: that of a DAVIS346 pooled by 2."""
 OUTPUT_START = 0.1
-"""Factor on the first weights of heads and SNN output: both begin by changing nothing much."""
+"""Scale of the initial weights of heads and SNN output, so that both start with a small effect."""
 
 Progress = Callable[[str, int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
 class TrainingParams:
-    """What a run is; a run that is resumed may be made longer."""
+    """Parameters of a training run; a resumed run can be extended."""
 
     preset: str = param('edge', 'Network; one with logits and learned time constants.')
-    network: str = param('', 'Description of a network of that kind in other sizes (.json); '
-                         'empty: the preset as it is, or that of the weights to start from.')
-    task: str = param('pose', 'What the network is to say.', choices=tuple(TASKS))
-    start: str = param('', 'Weights (.safetensors) to start from; empty: random ones.')
-    seed: int = param(0, 'Of first weights and batches.', low=0, high=2**31)
+    network: str = param('', 'Description of a network of that kind with other sizes (.json); '
+                         'empty: the preset unchanged, or the network of the initial weights.')
+    task: str = param('pose', 'Task of the network.', choices=tuple(TASKS))
+    start: str = param('', 'Initial weights (.safetensors); empty: random.')
+    seed: int = param(0, 'Random seed of initial weights and batches.', low=0, high=2**31)
     device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
-    precision: str = param('auto', 'Of convolutions: bf16 (autocast), fp32, or auto: bf16 on GPUs '
-                           'and on CPUs with instructions for it, 10 times slower on others.',
+    precision: str = param('auto', 'Precision of convolutions: bf16 (autocast), fp32, or auto: '
+                           'bf16 on GPUs and on CPUs with bf16 instructions, fp32 on others.',
                            choices=PRECISIONS)
-    ann_iterations: int = param(20_000, 'Batches of the ANN.', low=0, high=10**8)
-    ann_rate: float = param(3e-3, 'Highest learning rate of the ANN.', low=0.0, high=1.0)
-    ann_batch: int = param(16, 'Windows in a batch of the ANN.', low=1, high=4096)
-    alone: bool = param(False, 'Train an SNN that runs alone, to compare with: no ANN, no heads.')
-    snn_iterations: int = param(20_000, 'Batches of SNN and heads.', low=0, high=10**8)
-    snn_rate: float = param(2e-3, 'Highest learning rate of SNN and heads.', low=0.0, high=1.0)
-    snn_batch: int = param(8, 'Streams in a batch of the SNN.', low=1, high=4096)
-    save_every: int = param(200, 'Iterations from one file to resume from to the next.',
+    ann_iterations: int = param(20_000, 'Number of batches of the ANN.', low=0, high=10**8)
+    ann_rate: float = param(3e-3, 'Maximum learning rate of the ANN.', low=0.0, high=1.0)
+    ann_batch: int = param(16, 'Batch size of the ANN [windows].', low=1, high=4096)
+    alone: bool = param(False, 'Train an SNN without ANN and heads, as a baseline.')
+    snn_iterations: int = param(20_000, 'Number of batches of SNN and heads.', low=0, high=10**8)
+    snn_rate: float = param(2e-3, 'Maximum learning rate of SNN and heads.', low=0.0, high=1.0)
+    snn_batch: int = param(8, 'Batch size of the SNN [streams].', low=1, high=4096)
+    save_every: int = param(200, 'Iterations between two files to resume from.',
                             low=1, high=10**8)
-    columns: int = param(96, 'Columns of the input around the person to train on [cells], even.',
+    columns: int = param(96, 'Even number of input columns around the person to train on [cells].',
                          low=16, high=4096)
-    averaged: float = param(0.0, 'Decay of the moving average of the ANN that training ends with; '
-                            '0: none.', low=0.0, high=0.999999)
-    absent_price: float = param(0.1, 'Price of a heatmap that is not flat where its joint is out '
-                                'of sight; in streams, which know that it is.',
+    averaged: float = param(0.0, 'Decay of the moving average of the final ANN weights; '
+                            '0: no average.', low=0.0, high=0.999999)
+    absent_price: float = param(0.1, 'Weight of the loss for heatmaps of joints out of view, '
+                                'whose target is flat; only in streams, which know them.',
                                 low=0.0, high=100.0)
 
     def __post_init__(self):
         check(self)
         if not preset(self.preset).logits:
             raise InputError(f'preset {self.preset} is trained by its published recipe '
-                             '(`training.recipe_run`), as its heatmaps are no logits')
+                             '(`training.recipe_run`), since its heatmaps are not logits')
         if self.columns % 2:
             raise InputError(f'columns = {self.columns} must be even')
 
@@ -79,19 +79,19 @@ class TrainingParams:
 def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
           progress: Progress = lambda stage, iteration, figures: None,
           ranks: Ranks = Ranks(), stream: StreamParams | None = None) -> Checkpoint:
-    """Return trained weights, the same in all processes; resumes from the files of the folder.
+    """Return trained weights, the same in all processes; resumes from the files in the folder.
 
     Args:
-        params: of the run.
-        clips: recordings with labels, of one sensor; with a stream the SNN learns from them.
-        folder: of the files to resume from and of the log.
-        progress: is told the stage, the iteration and its figures.
-        ranks: which process of the run this is.
-        stream: of scenes that the ANN learns from; None: it learns from the clips, too.
+        params: parameters of the run.
+        clips: labeled recordings of one sensor; with a stream they train only the SNN.
+        folder: folder of the files to resume from and the log.
+        progress: called with the stage, the iteration and its metrics.
+        ranks: rank of this process.
+        stream: scenes for training the ANN; None: use the clips.
 
     Raises:
-        InputError: weights to start or to resume from do not fit, the folder belongs to a run on
-            other data, nothing can be learned from the clips, or a file cannot be written.
+        InputError: weights to start or resume from do not match, the folder belongs to a run on
+            other data, the clips are not suitable for training, or a file cannot be written.
     """
     if stream is None or params.snn_iterations:
         _check_clips(clips)
@@ -138,7 +138,7 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
 
 def _ann_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecording],
                stream: StreamParams | None, device: torch.device) -> AnnStage:
-    """Return the first stage, on a stream or on clips."""
+    """Return the first stage, with a stream or clips."""
     settings = AnnTraining(seed=params.seed, batch=params.ann_batch, columns=params.columns,
                            precision=params.precision,
                            absent_price=params.absent_price if stream else 0.0)
@@ -161,9 +161,9 @@ def _snn_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecord
 
 
 def _check_clips(clips: list[LabeledRecording]) -> None:
-    """Refuse clips that nothing can be learned from."""
+    """Raise InputError if the clips are not suitable for training."""
     if not any(clip.visible.any() for clip in clips):
-        raise InputError(f'nobody is ever seen in the recordings ({len(clips)}): no joint of any '
+        raise InputError(f'no person is visible in the recordings ({len(clips)}): no joint of any '
                          'label is marked as visible, so there is nothing to learn')
     if not any(_has_events(clip) for clip in clips):
         raise InputError(f'none of the recordings ({len(clips)}) has {MIN_EVENTS} events within '
@@ -172,7 +172,7 @@ def _check_clips(clips: list[LabeledRecording]) -> None:
 
 
 def _has_events(clip: LabeledRecording) -> bool:
-    """Return whether the ANN has enough events at one time or another among the labels."""
+    """Return whether the ANN has enough events at any time within the labels."""
     t = clip.events['t']
     newest, oldest = t[MIN_EVENTS - 1:], t[:max(0, len(t) - MIN_EVENTS + 1)]
     return bool(np.any((newest - oldest < WINDOW_REACH_US)
@@ -180,18 +180,18 @@ def _has_events(clip: LabeledRecording) -> bool:
 
 
 def device_named(name: str, ranks: Ranks = Ranks()) -> str:
-    """Return the device of torch that auto, cpu or cuda is in this process.
+    """Return the torch device for auto, cpu or cuda in this process.
 
     Raises:
         InputError: there is no such device.
     """
     if name not in ('auto', 'cpu', 'cuda'):
-        raise InputError(f'device {name!r} is not known: choose from auto, cpu, cuda')
+        raise InputError(f'unknown device {name!r}: choose from auto, cpu, cuda')
     if name == 'cpu' or (name == 'auto' and not torch.cuda.is_available()):
         return 'cpu'
     found = torch.cuda.device_count()
     if not found:
-        raise InputError('device cuda is asked for, but torch finds none: use cpu or auto')
+        raise InputError('device cuda is requested, but torch finds none: use cpu or auto')
     if ranks.local >= found:
         raise InputError(f'process {ranks.local} of this machine has no GPU, torch finds {found}: '
                          f'start {found} processes, or use --device cpu')
@@ -199,7 +199,7 @@ def device_named(name: str, ranks: Ranks = Ranks()) -> str:
 
 
 def _start(params: TrainingParams) -> Checkpoint:
-    """Return the weights that training starts from; of those for another network what fits."""
+    """Return the initial weights; for another network, only the matching tensors are used."""
     start = load(params.start, params.preset, task=None) if params.start else None
     if params.network:
         network = for_task(read_network(params.network), params.task)
@@ -209,7 +209,7 @@ def _start(params: TrainingParams) -> Checkpoint:
         network = for_task(preset(params.preset), params.task)
     if network.name != params.preset or not network.logits:
         raise InputError(f'{params.network} describes a network of preset {network.name}, but '
-                         f'one of {params.preset} is to be trained')
+                         f'the run trains {params.preset}')
     if start is not None and start.preset == network:
         return start
     first = first_weights(network, params.seed)
@@ -217,7 +217,7 @@ def _start(params: TrainingParams) -> Checkpoint:
 
 
 def transferred(start: Checkpoint, first: Checkpoint) -> Checkpoint:
-    """Return first weights of a network, but where those to start from have a tensor that fits."""
+    """Return initial weights of a network, with matching tensors replaced by those of `start`."""
     tensors = {name: start.tensors[name].copy() if name in start.tensors
                and start.tensors[name].shape == tensor.shape else tensor
                for name, tensor in first.tensors.items()}
@@ -234,7 +234,7 @@ def first_weights(network: Preset, seed: int) -> Checkpoint:
 
 
 def _commit() -> str:
-    """Return the commit of the code, empty where it is not a checkout."""
+    """Return the commit of the code, empty if it is not a checkout."""
     try:
         return subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], text=True, check=True,
                               cwd=Path(__file__).parent, capture_output=True).stdout.strip()

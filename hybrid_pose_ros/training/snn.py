@@ -1,16 +1,16 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Second stage: SNN and heads learn to carry on what the ANN says, which stays as it is.
+"""Second stage: SNN and heads learn to continue from the ANN, which is frozen.
 
-Training runs on streams. Each begins with a state of the ANN and goes on, segment after segment,
-until its state has reached an age that was drawn; then it begins anew. Gradients flow within a
-segment, states go on to the next one. So every bin that is computed is learned from, and states
-are as old as they become when an initialization is late.
+Training uses streams. Each starts with a state of the ANN and continues, segment by segment, until
+its state has reached a random age; then it restarts. Gradients flow within a segment, states are
+passed to the next one. Thus every computed bin contributes to the loss, and states get as old as
+they do when an initialization is late.
 
     stream 0   A====|====|==A====|====|====|     A  state of the ANN
     stream 1   ==|====A====|==A====|====|==     ==  segment: bins of one length, drawn for all
 
-An SNN that is to run alone is trained in the same way, but its streams begin at rest.
+A stand-alone SNN is trained in the same way, but its streams start from rest.
 """
 
 from dataclasses import dataclass
@@ -33,34 +33,34 @@ from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, view
 
 @dataclass(frozen=True)
 class SnnTraining:
-    """What a segment is, and what is paid for."""
+    """Settings of segments and of the loss."""
 
     seed: int = 0
     batch: int = 8
-    columns: int = 96  # of the input that are looked at [cells]
-    event_jitter: float = 0.2  # the number of the ANN's events varies by as much
-    steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, how often
+    columns: int = 96  # of the input [cells]
+    event_jitter: float = 0.2  # relative variation of the ANN's number of events
+    steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, probability
         (10_000, 10, 0.3), (5_000, 14, 0.25), (2_000, 20, 0.25), (1_000, 30, 0.2))
     oldest_us: tuple[int, int] = (30_000, 220_000)  # age of a state after which a stream restarts
-    alone: bool = False  # streams begin at rest, and go on for longer
+    alone: bool = False  # streams start from rest and last longer
     oldest_alone_us: tuple[int, int] = (30_000, 600_000)
-    lost_cells: float = 8.0  # a joint that is off by more when a segment begins ...
-    lost_weight: float = 0.1  # ... counts so much; the ANN is to find it again, not the SNN
+    lost_cells: float = 8.0  # a joint that is off by more at the start of a segment ...
+    lost_weight: float = 0.1  # ... has this weight, since the ANN finds it again, not the SNN
     spikes_allowed: float = 6.0  # percent of a layer's neurons in 10 ms
-    spike_price: float = 0.003  # of a percent more
-    tau_scale: float = 5.0  # factor on the learning rate of time constants
-    flow_scale: float = 0.1  # likewise of the flow, whose weights are that much smaller
+    spike_price: float = 0.003  # penalty per additional percent
+    tau_scale: float = 5.0  # factor of the learning rate of time constants
+    flow_scale: float = 0.1  # the same for the flow, whose weights are that much smaller
     precision: str = 'auto'  # as in AnnTraining
 
 
 class _Stream(NamedTuple):
-    """Where a stream is."""
+    """Position of a stream."""
 
     clip: int  # index
     first_column: int
     mirrored: bool
     now_us: int  # end of the last segment
-    until_us: int  # the state is given up when it has come so far
+    until_us: int  # time at which the stream restarts
 
 
 class SnnStage:
@@ -70,7 +70,7 @@ class SnnStage:
 
     def __init__(self, hybrid: Hybrid, clips: list[LabeledRecording], geometry: InputGeometry,
                  settings: SnnTraining, device: torch.device):
-        """Take clips of one sensor; the network is on the device."""
+        """Create the stage for clips of one sensor and a network that is already on the device."""
         self._task = TASKS[hybrid.preset.task]
         self._hybrid, self._clips, self._geometry = hybrid, clips, geometry
         self._settings, self._device = settings, device
@@ -80,7 +80,7 @@ class SnnStage:
         hybrid.ann.requires_grad_(False)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the weights of SNN and heads, and the time constants on their own."""
+        """Return the weights of SNN and heads, with time constants in a group of their own."""
         named = [*self._hybrid.snn.named_parameters(), *self._hybrid.heads.named_parameters()]
         scales = {'log_tau': self._settings.tau_scale, 'flow': self._settings.flow_scale}
         groups = {part: [] for part in ('', *scales)}
@@ -90,7 +90,7 @@ class SnnStage:
                 for part, parameters in groups.items() if parameters]
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the cross entropy over a segment's bins, and the price of its spikes."""
+        """Return the cross entropy over a segment's bins, and the spike penalty."""
         settings = self._settings
         rng = np.random.default_rng([settings.seed, 2, iteration])
         shares = [share for _, _, share in settings.steps]
@@ -113,7 +113,7 @@ class SnnStage:
         return loss + settings.spike_price * penalty, figures
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the tensors of SNN and heads, where the streams are, and their states."""
+        """Return the tensors of SNN and heads, and the positions and states of the streams."""
         return {'snn': self._hybrid.snn.state_dict(), 'heads': self._hybrid.heads.state_dict(),
                 'streams': [stream and tuple(stream) for stream in self._streams],
                 'membranes': [layer.membrane for layer in self._state.layers],
@@ -121,7 +121,7 @@ class SnnStage:
                 'offset': self._state.offset}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there; streams of another number or size begin anew."""
+        """Continue from such a state; streams of another number or size restart."""
         self._hybrid.snn.load_state_dict(state['snn'])
         self._hybrid.heads.load_state_dict(state['heads'])
         if state['held'].shape == self._state.held.shape:
@@ -135,7 +135,7 @@ class SnnStage:
             return self._hybrid.resting_state(streams, self._columns, self._geometry.height)
 
     def _weight(self, state: HybridState, labels: Tensor) -> Tensor | float:
-        """Return how much each label counts, (B, ...), from what it is."""
+        """Return the weight of each label, (B, ...)."""
         settings = self._settings
         if settings.alone:
             return 1.0
@@ -146,7 +146,7 @@ class SnnStage:
         return view(self._geometry, stream.first_column, self._columns, stream.mirrored)
 
     def _advance_streams(self, rng: np.random.Generator, duration_us: int) -> None:
-        """Begin those streams anew that are too old or whose clip ends within a segment."""
+        """Restart streams whose state is too old or whose clip ends within the segment."""
         fresh, frames = [], []
         for index, stream in enumerate(self._streams):
             if (stream is None or stream.now_us >= stream.until_us
@@ -168,7 +168,7 @@ class SnnStage:
 
     def _begin(self, rng: np.random.Generator, stream: _Stream | None,
                duration_us: int) -> tuple[_Stream, np.ndarray | None]:
-        """Return a stream that begins, where the last one ended or anywhere, and its frame."""
+        """Return a new stream, after the end of the last one or anywhere, and its frame."""
         settings, ann = self._settings, self._hybrid.preset.ann
         stream = self._continued(rng, stream, duration_us) or self._anywhere(rng, duration_us)
         if settings.alone:
@@ -188,7 +188,7 @@ class SnnStage:
         return stream._replace(until_us=stream.now_us + self._oldest(rng))
 
     def _anywhere(self, rng: np.random.Generator, duration_us: int) -> _Stream:
-        """Return a stream that begins at the more lively of two moments."""
+        """Return a stream that starts at the moment with more events of two."""
         moments = [draw_moment(rng, self._clips, self._geometry, self._columns,
                                room_us=duration_us) for _ in range(2)]
         clip, at_us, seen = max(moments, key=lambda moment: len(
@@ -203,7 +203,7 @@ class SnnStage:
                                 else settings.oldest_us))
 
     def _segment(self, step_us: int, steps: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return counts (T, B, 2, H, W), labels (T, B, ...), which are known; move on."""
+        """Return counts (T, B, 2, H, W), labels (T, B, ...) and which are known; advance."""
         counts, wanted, known = [], [], []
         for index, stream in enumerate(self._streams):
             clip, seen = self._clips[stream.clip], self._view(stream)
@@ -219,7 +219,7 @@ class SnnStage:
 
 
 def _replaced(state: HybridState, begun: HybridState, at: Tensor) -> HybridState:
-    """Return a state with some of the batch's rows replaced."""
+    """Return a state with some rows of the batch replaced."""
     layers = tuple(LIFState(old.membrane.index_copy(0, at, new.membrane.float()))
                    for old, new in zip(state.layers, begun.layers, strict=True))
     return HybridState(layers, state.integrated.index_copy(0, at, begun.integrated.float()),

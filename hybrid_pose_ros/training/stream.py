@@ -1,10 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An endless stream of short scenes, rendered while the network learns from them.
+"""An endless stream of short scenes, rendered during training.
 
-Scene i is a function of the seed and i, and so is the set of scenes that a batch draws from: the
-newest `kept` of those that exist by then. A run that was killed renders these again and goes on
-with the same batches.
+Scene i depends only on the seed and i, and so does the set of scenes of a batch: the newest `kept`
+scenes at that time. A killed run renders these again and continues with the same batches.
 
     scenes    0 1 2 3 4 5 6 7 8 9 ...
     batch 0  [0 1 2 3]
@@ -38,45 +37,46 @@ from hybrid_pose_ros.training.regions import Region, region, whole_sensor
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events
 
 TIMING = TimingSettings(label_us=5_000, step_px=1.5)
-"""A third of the cost of the default, and within 1 % of its events."""
+"""A third of the cost of the default, with event counts within 1 %."""
 PERSON = re.compile(r'(cmu_\d+|react_\d+|[^_]+)')
-"""The name of a motion file begins with the person."""
+"""Names of motion files start with the person."""
 LONG_SHARE, LONG_FACTOR = 0.15, 3.0
-"""So many scenes last so much longer: a slow person needs longer for a window of events."""
+"""Fraction and length factor of longer scenes: slow motion needs more time to fill a window."""
 TRIES = 20
 
 
 @dataclass(frozen=True)
 class StreamParams:
-    """What a stream shows, and how often it shows it."""
+    """Content of a stream and reuse of its scenes."""
 
     motion: str = param('', 'Folder with motion capture (.npz).')
-    kind: str = param('mixed', 'Kind of the scenes.', choices=KINDS)
-    own: float = param(0.15, 'Share of the scenes that show our own motions.', low=0.0, high=1.0)
-    scene_s: float = param(0.4, 'Length of most scenes [s].', low=0.05, high=10.0)
-    kept: int = param(256, 'Scenes that a batch draws from.', low=1, high=100_000)
-    draws: float = param(16.0, 'Windows drawn from each scene.', low=0.1, high=10_000.0)
-    workers: int = param(1, 'Processes that render; 0: the training process itself.',
+    kind: str = param('mixed', 'Kind of scenes.', choices=KINDS)
+    own: float = param(0.15, 'Fraction of scenes with generated motion.', low=0.0, high=1.0)
+    scene_s: float = param(0.4, 'Duration of most scenes [s].', low=0.05, high=10.0)
+    kept: int = param(256, 'Number of scenes that a batch is drawn from.', low=1, high=100_000)
+    draws: float = param(16.0, 'Mean number of windows drawn from each scene.', low=0.1,
+                         high=10_000.0)
+    workers: int = param(1, 'Number of rendering processes; 0: render in the training process.',
                          low=0, high=1024)
 
     def __post_init__(self):
         check(self)
 
     def content(self) -> dict[str, Any]:
-        """Return what the scenes depend on, as JSON values."""
+        """Return everything that the scenes depend on, as JSON values."""
         return {'kind': self.kind, 'own': self.own, 'scene_s': self.scene_s, 'kept': self.kept,
                 'draws': self.draws, 'motions': [
                     file.name for file in motion_files(self.motion)]}
 
 
 class Motions:
-    """Motion files, drawn by person: with the square root of the person's seconds."""
+    """Motion files; persons are drawn in proportion to the square root of their duration."""
 
     def __init__(self, folder: str | Path):
-        """Read the length of each file.
+        """Read the duration of each file.
 
         Raises:
-            InputError: there is none, or one cannot be read.
+            InputError: there are no files, or one cannot be read.
         """
         self._files = motion_files(folder)
         self._people: dict[str, list[int]] = {}
@@ -88,7 +88,7 @@ class Motions:
         self._within = [seconds[files] / seconds[files].sum() for files in self._people.values()]
 
     def draw(self, rng: np.random.Generator) -> Path:
-        """Return a file."""
+        """Return a random file."""
         person = rng.choice(len(self._shares), p=self._shares)
         files = list(self._people.values())[person]
         return self._files[files[rng.choice(len(files), p=self._within[person])]]
@@ -98,7 +98,7 @@ class Scenes(Dataset):
     """Scene i of a stream, for a DataLoader."""
 
     def __init__(self, params: StreamParams, seed: int):
-        """Look at no scene yet.
+        """Create the data set; nothing is rendered yet.
 
         Raises:
             InputError: the motion files cannot be read.
@@ -107,12 +107,12 @@ class Scenes(Dataset):
         self._motions = Motions(params.motion)
 
     def __getitem__(self, number: int) -> LabeledRecording:
-        """Return a scene with at least one instant that has enough events before it."""
+        """Return a scene with at least one instant preceded by enough events."""
         for attempt in range(TRIES):
             scene = self._rendered(np.random.default_rng([self._seed, 16, number, attempt]))
             if len(scene.events) >= 2 * MIN_EVENTS:
                 return scene
-        raise RuntimeError(f'{TRIES} scenes in a row without {2 * MIN_EVENTS} events')
+        raise RuntimeError(f'{TRIES} consecutive scenes have fewer than {2 * MIN_EVENTS} events')
 
     def _rendered(self, rng: np.random.Generator) -> LabeledRecording:
         params = self._params
@@ -127,31 +127,31 @@ class Scenes(Dataset):
 
 
 class Stream:
-    """The scenes that each batch draws from."""
+    """Provides the scenes of each batch."""
 
     def __init__(self, scenes: Dataset, *, kept: int, scenes_per_batch: float, workers: int):
-        """Render nothing yet.
+        """Create the stream; nothing is rendered yet.
 
         Args:
-            scenes: scene i of the stream.
-            kept: number of scenes that a batch draws from.
-            scenes_per_batch: new scenes from one batch to the next.
-            workers: processes that render; 0: this one.
+            scenes: data set with scene i of the stream.
+            kept: number of scenes that a batch is drawn from.
+            scenes_per_batch: number of new scenes per batch.
+            workers: number of rendering processes; 0: this process.
         """
         self._scenes, self._workers = scenes, workers
         self._scenes_per_batch = scenes_per_batch
         self._ring: deque[LabeledRecording] = deque(maxlen=kept)
-        self._next = 0  # number of the scene that is rendered next
+        self._next = 0  # number of the next scene to render
         self._loader: Iterator[LabeledRecording] | None = None
 
     @classmethod
     def of(cls, params: StreamParams, seed: int, batch: int) -> 'Stream':
-        """Return the stream of a training whose batches have so many windows."""
+        """Return the stream for training with this batch size [windows]."""
         return cls(Scenes(params, seed), kept=params.kept, scenes_per_batch=batch / params.draws,
                    workers=params.workers)
 
     def at(self, batch: int) -> Sequence[LabeledRecording]:
-        """Return the scenes of a batch; waits until they are rendered."""
+        """Return the scenes of a batch; wait until they are rendered."""
         kept = self._ring.maxlen
         end = kept + int(batch * self._scenes_per_batch)
         if self._loader is None or not self._next <= end <= self._next + kept:
@@ -172,7 +172,7 @@ class Stream:
 
 
 def _leave_interrupts(worker: int) -> None:
-    """Leave SIGINT to the process that trains."""
+    """Ignore SIGINT, which the training process handles."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -181,10 +181,10 @@ def _as_it_is(scene: LabeledRecording) -> LabeledRecording:
 
 
 def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> Windows:
-    """Return what draws windows from a stream's scenes, of the whole sensor or of a region.
+    """Return a function that draws windows from the whole sensor or a region of a stream's scenes.
 
-    The number of events is proportional to the width of the region on the sensor, as the length
-    of the edges in it is; the preset's is that of cells of two pixels.
+    The number of events is proportional to the width of the region on the sensor, like the length
+    of edges in it; the preset's number is for cells of two pixels.
     """
     def draw(rng: np.random.Generator, batch: int) -> Window:
         clip, at_us = _moment(rng, stream.at(batch))
@@ -198,7 +198,7 @@ def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> 
 
 def _moment(rng: np.random.Generator,
             clips: Sequence[LabeledRecording]) -> tuple[LabeledRecording, int]:
-    """Return a scene and a time with enough events before it, its end where there is none."""
+    """Return a scene and a time preceded by enough events, its end if there is none."""
     clip = clips[rng.integers(len(clips))]
     for _ in range(TRIES):
         at_us = int(rng.integers(clip.start_us + 1, clip.end_us + 1))
@@ -209,7 +209,7 @@ def _moment(rng: np.random.Generator,
 
 def draw_region(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording,
                 at_us: int, *, whole: float = 0.4) -> Region:
-    """Return the whole sensor, or a region around the person or where one might be."""
+    """Return the whole sensor, or a region around the person or a random position."""
     mirrored = bool(rng.random() < 0.5)
     if rng.random() < whole:
         return whole_sensor(geometry, clip, mirrored=mirrored)
@@ -219,7 +219,7 @@ def draw_region(rng: np.random.Generator, geometry: InputGeometry, clip: Labeled
     if visible.any() and rng.random() < 0.95:
         seen = joints[0, visible[0]]
         low, high = seen.min(axis=0), seen.max(axis=0)
-        extent = high - low + 20.0  # a head reaches beyond its joint
+        extent = high - low + 20.0  # a head extends beyond its joint
         width_px = max(extent[0], extent[1] * aspect) * rng.uniform(1.1, 2.2)
         center = 0.5 * (low + high)
     else:
@@ -231,7 +231,7 @@ def draw_region(rng: np.random.Generator, geometry: InputGeometry, clip: Labeled
 
 
 def _disturbed(rng: np.random.Generator, clip: LabeledRecording, end_us: int) -> LabeledRecording:
-    """Return a clip with events that were lost, of the other polarity, or noise."""
+    """Return a clip with lost events, flipped polarities, or noise."""
     lost, noise, exchanged = rng.random(3) < (0.15, 0.1, 0.2)
     if not (lost or noise or exchanged):
         return clip

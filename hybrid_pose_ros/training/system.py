@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training of the paper's systems, one a stage, as their recipes say."""
+"""Training of the paper's systems, one per stage, by their recipes."""
 
 import math
 from collections.abc import Callable
@@ -24,10 +24,10 @@ OUTPUTS = ('ann.output', 'snn.output')
 
 
 def first_network(recipe: Recipe, preset: Preset, seed: int = SEED) -> nn.Module:
-    """Return a system with random weights, the same for a seed.
+    """Return a system with random weights, determined by the seed.
 
-    Those of convolutions have Xavier's variance, biases and transposed convolutions are uniform,
-    as torch begins them.
+    Convolutions use Xavier initialization; biases and transposed convolutions are uniform, the
+    default in torch.
     """
     network = SYSTEMS[recipe.system](preset)
     generator = torch.Generator().manual_seed(seed)
@@ -54,22 +54,22 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
                  ann: nn.Module | None = None, seed: int = SEED, ranks: Ranks = Ranks(),
                  progress: Callable[[str, int, int, str], None] = lambda *_: None
                  ) -> tuple[nn.Module, int]:
-    """Return a trained system and the batches that it has seen; resumes from the folder.
+    """Return a trained system and the number of batches; resumes from the folder.
 
     Args:
-        recipe: how.
-        preset: of the networks.
-        windows: to learn from.
-        folder: of the file to resume from, `<system>.pt`, and of the log.
-        device: to train on.
-        start: begin with those of its tensors that the system has, too; the rest is random.
-        ann: the trained PoseANN that a hybrid begins with.
-        seed: of first weights and of the order of windows.
-        ranks: which of the connected processes of the run this is.
-        progress: is told the system, the batches that are done, how many there are, and the loss.
+        recipe: training settings.
+        preset: preset of the networks.
+        windows: training windows.
+        folder: folder of the file to resume from, `<system>.pt`, and the log.
+        device: device for training.
+        start: initial values of those tensors that the system has; the others are random.
+        ann: the trained PoseANN for a hybrid.
+        seed: random seed of initial weights and of the order of windows.
+        ranks: rank of this process among the connected processes of the run.
+        progress: called with the system, the batches done, their total, and the loss.
 
     Raises:
-        InputError: the file to resume from does not fit, or a file cannot be written.
+        InputError: the file to resume from does not match, or a file cannot be written.
     """
     network = first_network(recipe, preset, seed)
     if start is not None:
@@ -89,11 +89,11 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
 
 
 class SystemStage:
-    """Trains one system; an ANN inside a hybrid stays as it is."""
+    """Trains one system; the ANN of a hybrid is frozen."""
 
     def __init__(self, recipe: Recipe, network: nn.Module, windows: Windows, preset: Preset,
                  device: torch.device, seed: int = SEED):
-        """Take windows to learn from; the network is on the device."""
+        """Create the stage for training windows and a network that is already on the device."""
         self.name = recipe.system
         self.network, self._windows, self._recipe = network, windows, recipe
         self.drawn = windows.frames if recipe.system == 'ann' else windows.all
@@ -102,12 +102,12 @@ class SystemStage:
             network.ann.requires_grad_(False)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return all weights but those of an ANN that is done."""
+        """Return all weights except those of a frozen ANN."""
         trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         return [{'params': trained, 'scale': 1.0}]
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of the windows of an iteration, the mean over all bins."""
+        """Return the loss of the windows of an iteration, averaged over all bins."""
         windows = self._drawn(iteration)
         self.network.train()
         if self.name == 'ann':
@@ -127,10 +127,10 @@ class SystemStage:
         return self.network.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take such tensors.
+        """Restore such tensors.
 
         Raises:
-            ValueError: the ANN in them is not that of the network, which is done.
+            ValueError: they contain another ANN than the network, where it is frozen.
         """
         own = self.network.state_dict()
         if self.name != 'ann' and not all(torch.equal(own[name].cpu(), state[name].cpu())
@@ -139,7 +139,7 @@ class SystemStage:
         self.network.load_state_dict(state)
 
     def _drawn(self, iteration: int) -> list[Window]:
-        """Return the windows of an iteration: each comes once an epoch, in a drawn order."""
+        """Return the windows of an iteration: each occurs once per epoch, in random order."""
         size, found = len(self.drawn), []
         for number in range(iteration * self._recipe.batch, (iteration + 1) * self._recipe.batch):
             epoch, place = divmod(number, size)

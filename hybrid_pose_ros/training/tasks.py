@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a network is trained for: labels of a view, and what its maps have to say of them.
+"""Training tasks: the labels of a view, and the loss of a network's maps.
 
-The stages of training are the same for every task; they ask one of these.
+The stages of training are independent of the task and call one of these classes.
 """
 
 import math
@@ -22,16 +22,16 @@ from hybrid_pose_ros.training.views import View
 
 
 class TrainingTask(Protocol):
-    """Labels and loss. T stamps; what a label is, is the task's own affair."""
+    """Labels and loss of a task. T stamps; the shape of a label depends on the task."""
 
     def labels(self, view: View, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the labels (T, ...), and which of them are known, (T, ...) bool."""
+        """Return the labels (T, ...) and the mask of known ones, (T, ...) bool."""
         ...
 
     def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
                 lost_weight: float) -> Tensor:
-        """Return how much each label counts in a segment that begins with a state, (B, ...)."""
+        """Return the weight of each label in a segment that starts with a state, (B, ...)."""
         ...
 
     def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
@@ -41,27 +41,27 @@ class TrainingTask(Protocol):
 
 
 class PoseTask:
-    """Where the joints are."""
+    """Joint positions."""
 
     def labels(self, view: View, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return heatmap coordinates (T, J, 2), and which joints are in sight (T, J)."""
+        """Return heatmap coordinates (T, J, 2), and which joints are in view (T, J)."""
         return view.joints(clip, stamps_us)
 
     def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
                 lost_weight: float) -> Tensor:
-        """Return less for a joint that is lost: the ANN is to find it again, not the SNN."""
+        """Return a lower weight for lost joints: the ANN finds them again, not the SNN."""
         distance = (state.peaks.flip(-1) + state.offset - labels).norm(dim=-1)
         return torch.where(distance > lost_cells, lost_weight, 1.0)
 
     def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
              offset: Tensor | None = None) -> Tensor:
-        """Return the cross entropy with a Gaussian round each joint."""
+        """Return the cross entropy with a Gaussian at each joint."""
         return heatmap_loss(maps, labels if offset is None else labels - offset, weights)
 
 
 class GestureTask:
-    """What the person does: a clip shows one gesture, with which its name begins."""
+    """Gesture of the person: a clip shows one gesture, with which its name starts."""
 
     def labels(self, view: View, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,22 +82,22 @@ class GestureTask:
 
 
 TASKS = {'pose': PoseTask(), 'gesture': GestureTask()}
-"""By the name that presets have for them."""
+"""Tasks by their name in presets."""
 
 
 def gesture_of(name: str) -> int:
-    """Return the index of the gesture that a recording's name begins with.
+    """Return the index of the gesture with which a recording's name starts.
 
     Raises:
-        InputError: it begins with none.
+        InputError: it does not start with a gesture.
     """
     for index, gesture in enumerate(GESTURES):
         if name == gesture or name.startswith(f'{gesture}_'):
             return index
-    raise InputError(f'recording {name} shows an unknown gesture: its name must begin with one of '
+    raise InputError(f'recording {name} shows an unknown gesture: its name must start with one of '
                      f'{", ".join(GESTURES)} and _')
 
 
 def gesture_scores(maps: Tensor) -> Tensor:
-    """Return the scores (B, K) of gestures from maps (B, K, H, W), as `gesture.classes`."""
+    """Return the scores (B, K) of gestures from maps (B, K, H, W), as in `gesture.classes`."""
     return maps.float().flatten(2).logsumexp(dim=2) - math.log(maps.shape[-1] * maps.shape[-2])

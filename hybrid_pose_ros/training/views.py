@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What training looks at: some columns of the input round the person, mirrored half of the time.
+"""Training views: input columns around the person, mirrored half of the time.
 
-Networks have no parameters that depend on the size of the input, so that they may be trained on a
-part and run on the whole.
+The networks have no parameters that depend on the input size, so they can be trained on a part of
+the input and run on the whole.
 """
 
 import dataclasses
@@ -17,25 +17,25 @@ from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 
 WINDOW_REACH_US = 1_000_000
-"""The ANN looks no further back, as `initializer_params.InitializerParams.reach_us`."""
+"""Reach of the ANN's window, as in `initializer_params.InitializerParams.reach_us`."""
 MIN_EVENTS = 500
-"""The ANN needs as many, as `initializer_params.InitializerParams.min_events`."""
+"""Minimum events of the ANN, as in `initializer_params.InitializerParams.min_events`."""
 
 
 class View(NamedTuple):
-    """Columns of the input, perhaps mirrored."""
+    """Columns of the input, optionally mirrored."""
 
     geometry: InputGeometry  # of the columns
     mirrored: bool
 
     def frame(self, clip: LabeledRecording, end_us: int, events: int, bins: int) -> np.ndarray:
-        """Return what the ANN sees of the last events before a time, (2 * bins, H, W) uint16."""
+        """Return the ANN's input for the last events before a time, (2 * bins, H, W) uint16."""
         window = last_events(clip, end_us, events)
         return stacked_histogram(window, self.geometry, bins=bins)
 
     def counts(self, clip: LabeledRecording, start_us: int, step_us: int,
                steps: int) -> np.ndarray:
-        """Return what the SNN sees in each of the time bins from a time on, (T, 2, H, W)."""
+        """Return the SNN's input in consecutive time bins from a start time, (T, 2, H, W)."""
         duration_us = steps * step_us
         events = clip.events_between(start_us, start_us + duration_us)
         counts = stacked_histogram(events, self.geometry, bins=steps, start_us=start_us,
@@ -44,7 +44,7 @@ class View(NamedTuple):
 
     def joints(self, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return joints in heatmap coordinates (T, J, 2), and which are in sight (T, J)."""
+        """Return joints in heatmap coordinates (T, J, 2), and which are in view (T, J)."""
         joints, visible, _ = clip.joints_at(stamps_us)
         if self.mirrored:
             joints, visible = joints[:, MIRRORED], visible[:, MIRRORED]
@@ -65,7 +65,7 @@ def last_events(clip: LabeledRecording, end_us: int, events: int) -> np.ndarray:
 
 
 def whole_view(geometry: InputGeometry) -> View:
-    """Return the whole input as it is."""
+    """Return the unchanged whole input."""
     return View(geometry, mirrored=False)
 
 
@@ -73,10 +73,10 @@ def view(geometry: InputGeometry, first_column: int, columns: int, mirrored: boo
     """Return columns [first_column, first_column + columns) of the input [cells].
 
     Args:
-        geometry: of the whole input.
-        first_column: counted in the mirrored input, where it is mirrored.
-        columns: how many, even.
-        mirrored: exchange left and right of the sensor.
+        geometry: geometry of the whole input.
+        first_column: column in the input, after mirroring.
+        columns: number of columns, even.
+        mirrored: swap left and right of the sensor.
     """
     cells = geometry.cell_of_px[:, ::-1] if mirrored else geometry.cell_of_px
     column = cells % geometry.width - first_column
@@ -90,7 +90,7 @@ def view(geometry: InputGeometry, first_column: int, columns: int, mirrored: boo
 
 def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording,
               at_us: int, columns: int) -> View:
-    """Return columns round the person, or the whole input where it has no more."""
+    """Return columns around the person, or the whole input if it is not wider."""
     mirrored = bool(rng.random() < 0.5)
     columns = min(columns, geometry.width)
     joints, visible, _ = clip.joints_at(np.array([at_us]))

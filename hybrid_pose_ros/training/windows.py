@@ -1,19 +1,19 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The windows that the paper trains and scores on: a state of the ANN, then ten bins.
+"""The paper's windows for training and evaluation: a state of the ANN, then ten bins.
 
     |<- the ANN's last events ->|t0 - bin 0 - | - bin 1 - | ... | - bin 9 - |t0 + 100 ms
                           label |             label 1           label 9
 
-As published, bins cut the time from the window's first to its last event, not the sensor's clock,
-and the label of a bin is that of its beginning; the ANN's is one step before t0. Labels are whole
-cells.
+As published, bins divide the time from the window's first to its last event, not the sensor's
+clock, and the label of a bin is that of its start; the ANN's is one step before t0. Labels are
+whole cells.
 
-Which windows there are follows the published loaders, too. A recording lasts until one step after
-its last label. t0 is a multiple of 100 ms from the first label; the first t0 is not before the
-event that follows the ANN's first window of events (7500 events come before it, so this is event
-7500 counted from 0). Of the windows that fit into the recording, the last one is used by the ANN
-alone: the loader of sequences omits it.
+The set of windows also follows the published loaders. A recording ends one step after its last
+label. t0 is a multiple of 100 ms after the first label; the first t0 is not before the event that
+follows the ANN's first window of events (7500 events precede it, so it is event 7500 counted from
+0). Of the windows that fit in the recording, the last one is used only by the ANN, since the
+sequence loader omits it.
 
 Source: arXiv 2303.14176 and its published code.
 """
@@ -31,33 +31,33 @@ from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 
 
 class Window(NamedTuple):
-    """A part of a clip."""
+    """A window of a clip."""
 
     clip: int  # index
     start_us: int
 
 
 class Targets(NamedTuple):
-    """Where the joints are at T times."""
+    """Joint positions at T times."""
 
-    cells: np.ndarray  # x and y of the cell that a joint is in, (T, J, 2) int64
+    cells: np.ndarray  # x and y of the cell of each joint, (T, J, 2) int64
     shown: np.ndarray  # (T, J) bool: visible, and inside the input
-    pixels: np.ndarray  # x and y of the pixel that it is in, (T, J, 2)
+    pixels: np.ndarray  # x and y of the pixel of each joint, (T, J, 2)
 
 
 class Windows:
-    """All windows of some clips of one sensor."""
+    """All windows of clips of one sensor."""
 
     def __init__(self, clips: Sequence[LabeledRecording], preset: Preset, steps: int):
-        """Find the windows of so many steps of the preset.
+        """Find the windows with this number of steps of the preset.
 
         Raises:
-            InputError: there are none, or the sensor does not fit the preset.
+            InputError: there are no windows, or the sensor does not match the preset.
         """
         self._clips, self._preset, self._steps = clips, preset, steps
         self.geometry: InputGeometry = input_geometry(preset, clips[0].width, clips[0].height)
         starts = [self._starts(clip) for clip in clips]
-        # Windows of the ANN alone, and those with the bins of the SNN.
+        # Windows for the ANN alone, and those with the bins of the SNN.
         self.frames = [Window(index, start_us) for index, of_clip in enumerate(starts)
                        for start_us in of_clip]
         self.all = [Window(index, start_us) for index, of_clip in enumerate(starts)
@@ -65,15 +65,15 @@ class Windows:
         if not self.all:
             raise InputError(
                 f'none of the recordings ({len(clips)}) has {preset.ann.window_events} events '
-                f'and then {2 * self.duration_us // 1000} ms with labels: they are too short')
+                f'followed by {2 * self.duration_us // 1000} ms with labels: they are too short')
 
     @property
     def duration_us(self) -> int:
-        """Time from one state of the ANN to the next [us]."""
+        """Time between two states of the ANN [us]."""
         return self._steps * self._preset.step_us
 
     def frame(self, window: Window, *, later_us: int = 0) -> np.ndarray:
-        """Return what the ANN sees at the window's start, or later, (2 * bins, H, W) uint16."""
+        """Return the ANN's input at the window's start, or later, (2 * bins, H, W) uint16."""
         clip, ann = self._clips[window.clip], self._preset.ann
         last = int(np.searchsorted(clip.events['t'], window.start_us + later_us))
         events = clip.events[max(0, last - ann.window_events):last]
@@ -91,7 +91,7 @@ class Windows:
         return self._targets(window, np.arange(self._steps))
 
     def frame_targets(self, window: Window) -> Targets:
-        """Return the joints that the ANN is to find at the window's start; T is 1."""
+        """Return the targets of the ANN at the window's start; T is 1."""
         return self._targets(window, np.array([-1]))
 
     def _targets(self, window: Window, steps: np.ndarray) -> Targets:
@@ -103,7 +103,7 @@ class Windows:
         return Targets(cells, visible & inside, np.floor(joints + 0.5))
 
     def _starts(self, clip: LabeledRecording) -> range:
-        """Return t0 of all windows that fit into a clip."""
+        """Return t0 of all windows that fit in a clip."""
         needed = self._preset.ann.window_events
         if len(clip.events) <= needed:
             return range(0)

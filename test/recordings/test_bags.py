@@ -301,4 +301,5 @@ def test_the_first_good_packet_says_how_large_the_sensor_is(tmp_path):
 
 def test_a_bag_without_a_good_packet_is_refused_with_the_reason(tmp_path):
     write_mcap(tmp_path / 'a.mcap', packet_messages([a_packet(0, encoding='evt4')]))
-    damaged(tmp_path, "no packet of /event_camera/events that can be decoded: unknown encoding 'evt4'")
+    damaged(tmp_path, "no packet of /event_camera/events that can be decoded: "
+            "unknown encoding 'evt4'")

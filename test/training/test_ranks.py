@@ -101,7 +101,7 @@ def test_killed_processes_that_are_resumed_end_as_if_they_had_not_been(runs):
 
 
 def test_a_run_of_two_processes_is_not_resumed_by_one(runs):
-    with pytest.raises(InputError, match='a run of 2 processes, but this is one of 1'):
+    with pytest.raises(InputError, match='a run of 2 processes, but this run has 1'):
         train(PARAMS, CLIPS, runs / 'first-snn')
 
 

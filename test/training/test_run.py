@@ -220,7 +220,7 @@ def test_a_full_disk_leaves_whole_lines_in_the_log(tmp_path, monkeypatch):
 def test_a_file_to_resume_from_of_another_stage_is_named(first_stage, tmp_path):
     folder, _ = first_stage
     shutil.copy(folder / 'ann.pt', tmp_path / 'snn.pt')
-    with pytest.raises(InputError, match='snn.pt is of another network'):
+    with pytest.raises(InputError, match='snn.pt belongs to another network'):
         train(PARAMS, CLIPS, tmp_path)
 
 
@@ -245,7 +245,7 @@ def test_weights_to_start_from_must_have_the_shapes_of_the_preset(tmp_path):
 
 def test_clips_in_which_nobody_is_seen_are_refused(tmp_path):
     clips = [clip._replace(visible=np.zeros_like(clip.visible)) for clip in CLIPS]
-    with pytest.raises(InputError, match='nobody is ever seen'):
+    with pytest.raises(InputError, match='no person is visible'):
         train(PARAMS, clips, tmp_path)
 
 

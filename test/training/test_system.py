@@ -55,7 +55,7 @@ def test_a_hybrid_begins_with_the_ann_that_it_is_given(tmp_path):
     assert all(torch.equal(tensor, hybrid.ann.state_dict()[name])
                for name, tensor in ann.state_dict().items())
     other = first_network(SHORT['ann'], SMALL, seed=1).ann
-    with pytest.raises(InputError, match='hybrid_snn.pt is of another network'):
+    with pytest.raises(InputError, match='hybrid_snn.pt belongs to another network'):
         train('hybrid_snn', tmp_path, ann=other)
 
 

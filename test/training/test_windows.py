@@ -119,7 +119,7 @@ def test_a_joint_outside_the_crop_is_not_shown():
 
 @pytest.mark.parametrize('clip', [circling_clip(events_ms=5), circling_clip(duration_ms=250)])
 def test_clips_that_are_too_short_are_refused(clip):
-    with pytest.raises(InputError, match='7500 events and then 200 ms with labels'):
+    with pytest.raises(InputError, match='7500 events followed by 200 ms with labels'):
         Windows([clip], SMALL, 10)
 
 
