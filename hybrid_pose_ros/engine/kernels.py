@@ -562,7 +562,7 @@ def follow(layer, state):
 
 @njit(nogil=True, cache=True)
 def begin(counts, plan, state):
-    """Begin a step: feed the joints back, and list the events."""
+    """Start a step: feed the joints back, and list the events."""
     if plan.fed >= 0:
         feed_back(state.peaks, plan, state.membranes)
     state.ends[0] = list_events(counts, state.spikes)
@@ -570,9 +570,9 @@ def begin(counts, plan, state):
 
 @njit(nogil=True, cache=True)
 def advance_band(index, band, bands, plan, state):
-    """Charge a band of a layer's rows and let it fire; return how many spikes it listed.
+    """Charge and fire a band of a layer's rows; return the number of spikes listed.
 
-    Bands touch neither each other's membranes nor lists, so each may have a thread of its own.
+    Bands share neither membranes nor lists, so each can have its own thread.
     """
     layer, spikes, ends = plan.layers[index], state.spikes, state.ends
     top, bottom = layer.height * band // bands, layer.height * (band + 1) // bands
@@ -593,7 +593,7 @@ def advance_band(index, band, bands, plan, state):
 
 @njit(nogil=True, cache=True)
 def _list_of_band(index, band, bands, plan):
-    """Return where the spikes of a band start: behind all neurons of the bands before."""
+    """Return the offset of a band's spikes: after all neurons of the previous bands."""
     first, height = plan.spikes[index + 1], plan.layers[index].height
     end = plan.spikes[index + 2] if index + 2 < plan.spikes.size else plan.capacity
     return first + (end - first) // height * (height * band // bands)
@@ -601,7 +601,7 @@ def _list_of_band(index, band, bands, plan):
 
 @njit(nogil=True, cache=True)
 def join_bands(index, fired, plan, state):
-    """Move the lists of a layer's bands together, which have `fired` (bands,) spikes each."""
+    """Concatenate the spike lists of a layer's bands, with `fired` (bands,) spikes each."""
     if index == plan.layers.size - 1:
         return
     spikes, end = state.spikes, plan.spikes[index + 1] + fired[0]
@@ -633,7 +633,7 @@ def finish(plan, state):
 
 @njit(nogil=True, cache=True)
 def advance(counts, plan, state):
-    """Advance a state by one time bin, whose events are `counts` (2, H, W), uint8."""
+    """Advance a state by one time bin with events `counts` (2, H, W), uint8."""
     begin(counts, plan, state)
     for index in range(plan.layers.size):
         fired = advance_band(index, 0, 1, plan, state)

@@ -97,7 +97,7 @@ def _window(preset: Preset, width: int, height: int):
         if width < crop_width or height < crop_height:
             raise InputError(f'preset {preset.name} needs a sensor of at least {crop_width}x'
                              f'{crop_height} pixels, but this one has {width}x{height}: '
-                             'use a preset that takes the whole sensor, such as edge')
+                             'use a preset that covers the whole sensor, such as edge')
         centered = ((width - crop_width) // 2, (height - crop_height) // 2)
         origin = DHP19_CROP_ORIGIN if (width, height) == DHP19_SENSOR else centered
         return 1, origin, preset.crop

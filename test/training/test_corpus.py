@@ -58,7 +58,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_sensors_of_two_sizes_are_refused(tmp_path):
     record(tmp_path / 'a.h5')
     record(tmp_path / 'b.h5', width=80)
-    with pytest.raises(InputError, match='several sizes'):
+    with pytest.raises(InputError, match='several sensor sizes'):
         load_clips(tmp_path)
 
 
@@ -89,8 +89,8 @@ def test_without_subjects_the_last_fifth_is_for_the_test(tmp_path):
     assert len(parts.train) == 8 and parts.rule.startswith('the last 2 of 10')
 
 
-@pytest.mark.parametrize('name, fault', [('S1_a.h5', 'nothing to score on'),
-                                         ('S13_a.h5', 'nothing to learn')])
+@pytest.mark.parametrize('name, fault', [('S1_a.h5', 'no recordings to test on'),
+                                         ('S13_a.h5', 'no recordings to train on')])
 def test_a_data_set_of_one_part_is_refused(name, fault, tmp_path):
     with pytest.raises(InputError, match=fault):
         split(names(tmp_path, name))
