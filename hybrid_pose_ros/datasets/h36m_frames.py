@@ -35,7 +35,7 @@ def frames_at(files: SequenceFiles, stamps_ms: list[int], kind: str,
         videos: folder with the color images of the subjects, for 'rgb'.
 
     Raises:
-        InputError: the kind is not known, or the folder for 'rgb' is not given.
+        InputError: the kind is unknown, or the folder for 'rgb' is missing.
         RecordingError: there is no image of a time, or it cannot be read.
     """
     if kind not in KINDS:

@@ -97,7 +97,7 @@ def published_hybrid(path: str | Path) -> Checkpoint:
     They are assumed to be for steps of 10 ms, since such a file contains no time constants.
 
     Raises:
-        CheckpointError: it cannot be read, or is of another network.
+        CheckpointError: it cannot be read, or belongs to another network.
     """
     tensors = read_published(path)
     first = tensors.get('static_conv_snn.conv2d.weight')

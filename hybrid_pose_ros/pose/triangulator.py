@@ -28,8 +28,8 @@ class TriangulatorParams(TriangulationParams):
     max_age_us: int = param(30_000, 'A camera is missing at an instant if the poses around it are '
                             'farther apart than this, or its last pose is older [us].', low=100,
                             high=KEPT_US)
-    wait_us: int = param(50_000, 'Maximum time to wait for a camera that lags behind the first '
-                         'one [us].', low=0, high=KEPT_US)
+    wait_us: int = param(50_000, 'Lag behind the first camera from which a camera is no longer '
+                         'waited for [us].', low=0, high=KEPT_US)
     clock: str = param('ros', "Common clock of the poses: ros, or sensor if the clocks of the "
                        "cameras are synchronized.", choices=('ros', 'sensor'))
     undistorted: bool = param(False, 'The trackers use a calibration, so that their joints are '

@@ -29,7 +29,7 @@ RESERVE_BYTES = 32 << 20
 
 @contextmanager
 def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
-    """Open a file for reading; errors say `what` is expected: 'recording of this package'.
+    """Open a file for reading; errors name `what` it should be, e.g. 'MATLAB file'.
 
     Raises:
         RecordingError: instead of any exception of the library while the file is open.

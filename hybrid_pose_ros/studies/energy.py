@@ -96,7 +96,7 @@ class Meter:
             self.idle_w = power.watts()
 
     def cost(self, run: Callable[[], int]) -> Cost:
-        """Return the cost per piece of a run, which returns its number of sequential pieces."""
+        """Return the cost per piece of the work of `run`, which returns the number of pieces."""
         power = MeasuredPower()
         began_s, core_s = time.perf_counter(), time.thread_time()
         pieces = run()
