@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""When the tracker asks the ANN to look again before its time, decided bin by bin."""
+"""Decides, bin by bin, when the tracker requests a state before the next one is due."""
 
 import math
 from dataclasses import dataclass
@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from hybrid_pose_ros.settings import param
 
 REASONS = ('lost_events', 'no_state', 'old_state', 'rate_jump', 'low_confidence', 'quiet_joints')
-"""Why a state is asked for; where several hold, the first is given."""
+"""Reasons for a request; if several apply, the first is reported."""
 
 CONFIDENCE_US = 20_000
-"""Confidence is averaged over about that long: it must stay low, not only dip."""
+"""Averaging time of the confidence, so that short dips cause no request."""
 
 RECENT_US, USUAL_US = 10_000, 200_000
-"""The event rate of now, and the one that it is compared with, are averages over that long."""
+"""Averaging times of the current event rate and of its baseline."""
 
 EARLY = 0.7
-"""Of max_age_us: a state is asked for at that age, for the ANN takes time."""
+"""Share of max_age_us at which a state is requested, as the ANN takes time."""
 
 LEAST_JUMP = 50
-"""Events within RECENT_US below which there is no jump: single noisy pixels make none."""
+"""Minimum number of events within RECENT_US for a jump, so that noise causes none."""
 
 
 @dataclass(frozen=True)
 class DemandParams:
-    """When the tracker asks for a state."""
+    """Thresholds for requests."""
 
-    max_age_us: int = param(250_000, 'A pose is stale when its state is older than this [us]; the '
-                            'ANN is asked for another one at 70 % of it.',
+    max_age_us: int = param(250_000, 'Age of a state above which its poses are stale [us]; a new '
+                            'state is requested at 70 % of it.',
                             low=1_000, high=60_000_000, live=True)
-    least_confidence: float = param(0.3, 'Mean confidence of the moving joints below which the '
-                                    'ANN is asked for a state; 0: never.', low=0.0, high=1.0,
+    least_confidence: float = param(0.3, 'Mean confidence of the moving joints below which a '
+                                    'state is requested; 0: never.', low=0.0, high=1.0,
                                     live=True)
-    rate_jump: float = param(4.0, 'Event rate of the last 10 ms relative to that of the last 200 '
-                             'ms above which the ANN is asked for a state.', low=1.0, high=1e6,
+    rate_jump: float = param(4.0, 'Ratio of the event rates of the last 10 ms and the last 200 ms '
+                             'above which a state is requested.', low=1.0, high=1e6,
                              live=True)
-    request_interval_us: int = param(100_000, 'Time between two requests, at least [us].',
+    request_interval_us: int = param(100_000, 'Minimum interval between requests [us].',
                                      low=1_000, high=60_000_000, live=True)
 
 
@@ -44,7 +44,7 @@ class Demand:
     """Watches the bins of one stream; times are sensor times."""
 
     def __init__(self, params: DemandParams, step_us: int):
-        """Start with nothing seen."""
+        """Start without history."""
         self.counts = dict.fromkeys(REASONS, 0)  # requests by reason
         self._params = params
         self._kept = {length_us: math.exp(-step_us / length_us)
@@ -58,33 +58,33 @@ class Demand:
         self._params = params
 
     def restart(self) -> None:
-        """Begin anew, as the sensor's clock has."""
+        """Reset after a restart of the sensor clock."""
         self._asked_us: int | None = None
-        self._recent = self._usual = self._confidence = -1.0  # averages; nothing seen yet
+        self._recent = self._usual = self._confidence = -1.0  # averages; negative: none yet
         self._quiet = False
 
     def lose(self) -> None:
-        """Note that events were lost: a state is asked for as soon as may be."""
+        """Record that events were lost: request a state as soon as possible."""
         self._lost = True
 
     def update(self, end_us: int, events: int, age_us: int | None, confidence: float | None, *,
                quiet: bool = False, coming: bool = False) -> str | None:
-        """Return why a state is wanted now; None where it is not.
+        """Return the reason for a request in this bin, or None.
 
         Args:
             end_us: end of the next bin.
             events: in the bin.
-            age_us: of the state; None without one.
-            confidence: mean of the joints that move; None where there are none.
-            quiet: a joint has just gone quiet.
-            coming: a state is catching up, so that no other is wanted.
+            age_us: age of the state; None without a state.
+            confidence: mean over the moving joints; None if no joint moves.
+            quiet: a joint has just become quiet.
+            coming: a state is catching up, so no other one is needed.
         """
         self._recent = self._average(self._recent, events, RECENT_US)
         self._usual = self._average(self._usual, events, USUAL_US)
         if confidence is not None:
             self._confidence = self._average(self._confidence, confidence, CONFIDENCE_US)
         self._quiet |= quiet
-        if self._asked_us is None:  # the ANN is about to look by itself
+        if self._asked_us is None:  # the first state is due anyway
             self._asked_us = end_us
         if coming or end_us - self._asked_us < self._params.request_interval_us:
             return None

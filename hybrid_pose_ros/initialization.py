@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The initializer's path: events -> the last N of them -> stacked histogram -> ANN -> state.
 
-When a state is due, and which events it has seen, follows from the sensor clock alone:
+The sensor clock alone determines when a state is due and which events it is computed from:
 
-    events  . .. .  .. |.. . .. .| .  . .. |.    the first as soon as there are enough events, the
-    states        0    1         2         3     others at the multiples of 1 / rate_hz
+    events  . .. .  .. |.. . .. .| .  . .. |.    the first with min_events, the others at
+    states        0    1         2         3     multiples of 1 / rate_hz
 
-A state that is due within a time bin is made at the end of that bin.
+A state that is due within a time bin is computed at the end of the bin.
 
-Imports torch only when a StateProducer is made.
+Creating a StateProducer imports torch.
 """
 
 import math
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from hybrid_pose_ros.networks.initializer import StateInitializer
 
 WINDOWS_KEPT = 4
-"""Events are cut at the border of a time bin; the newest bin may hold some windows' worth."""
+"""Length of the buffer in windows, as the newest, incomplete bin may contain several."""
 
 RATE_US = 100_000
-"""The event rate, below which the ANN may sleep, is an average over about that long."""
+"""Averaging time of the event rate, below which the ANN may sleep."""
 
 
 NEVER_US = np.iinfo(np.int64).min
 
 
 class Frame(NamedTuple):
-    """The input of the ANN."""
+    """An input of the ANN."""
 
-    sensor_time_us: int  # all events before it are in the frame, none after
+    sensor_time_us: int  # end of the window of events
     counts: np.ndarray  # (2 * bins, H, W)
 
 
@@ -56,11 +56,11 @@ def next_due_us(after_us: int, rate_hz: float, step_us: int) -> int:
 
 
 class StateProducer:
-    """Keeps the last events and makes states of them, when they are due."""
+    """Buffers the newest events and computes states from them when they are due."""
 
     def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int,
                  *, network: 'StateInitializer | None' = None):
-        """Load the ANN for a sensor of width x height pixels, or use a network that is loaded."""
+        """Load the ANN for a sensor of width x height pixels, or use a loaded network."""
         self._params = params
         self._ann = checkpoint.preset.ann
         self._geometry = params.geometry(checkpoint.preset, width, height)
@@ -72,19 +72,19 @@ class StateProducer:
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
         self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events)
         self.input_size = self._geometry.width, self._geometry.height  # cells
-        self.slept = 0  # states that were due, but nothing moved
+        self.slept = 0  # states that were due but not computed, as nothing moved
         self._requested = False
         self._forget()
 
     def warm_up(self) -> None:
-        """Run the ANN once on an empty frame: its first pass is much slower than the next ones."""
+        """Run the ANN once on an empty frame, as the first pass is much slower than the others."""
         counts = np.zeros((2 * self._ann.bins, self._geometry.height, self._geometry.width),
                           np.uint16)
         self.run_into(Frame(0, counts), {name: np.empty(shape, np.float32)
                                          for name, shape in self.layout.items()})
 
     def set_params(self, params: InitializerParams) -> None:
-        """Use other live settings from the next event on; the rest must be as they were."""
+        """Change live settings from the next event on; the others must be unchanged."""
         self._params = params
 
     def append(self, events: np.ndarray) -> None:
@@ -103,33 +103,33 @@ class StateProducer:
         self.advance(newest_us)
 
     def advance(self, sensor_us: int) -> None:
-        """Note a time before which all events are known."""
+        """Advance to a time before which all events have been appended."""
         self._newest_us = max(self._newest_us, sensor_us)
         if self.is_due() and not self._requested and self._may_sleep():
             self.due_us = self._next_due_us(self._newest_us)
             self.slept += 1
 
     def restart(self) -> None:
-        """Forget all events: the sensor's clock began anew."""
+        """Discard all events after a restart of the sensor clock."""
         self._window.clear()
         self._forget()
 
     def request(self) -> None:
-        """Make the next state due at once: a tracker cannot wait for its time."""
+        """Make the next state due immediately, on request of a tracker."""
         self._requested = True
 
     def is_due(self) -> bool:
-        """Return whether a state was requested, or its time has come on the sensor clock."""
+        """Return whether a state was requested or is due on the sensor clock."""
         return self._newest_us is not None and self.due_in_us() == 0
 
     def due_in_us(self) -> int:
-        """Return the time on the sensor clock until a state is due, 0 where one is."""
+        """Return the sensor time until the next state is due, 0 if one is due."""
         if self._requested or self._newest_us is None:
             return 0
         return max(0, self.due_us - self._newest_us)
 
     def frame(self) -> Frame | None:
-        """Return the frame of the state that is due; None with too few events, or no new ones.
+        """Return the frame of the state that is due; None with too few or no new events.
 
         It ends with the last complete time bin; with `state_delay_us`, exactly when it is due.
         """
@@ -163,14 +163,14 @@ class StateProducer:
         return next_due_us(after_us, self._params.rate_hz, self._params.step_us)
 
     def _forget(self) -> None:
-        self._recent = 0.0  # events, older ones counting less
+        self._recent = 0.0  # exponentially weighted number of events
         self._newest_us: int | None = None
         self._last_frame_us: int | None = None
-        self._tried_us = NEVER_US  # end of the last frame, made or not
-        self.due_us: int | None = None  # the next state, once there have been events
+        self._tried_us = NEVER_US  # end of the last frame, computed or not
+        self.due_us: int | None = None  # time of the next state; None before the first event
 
     def _may_sleep(self) -> bool:
-        """Return whether nothing moves, and the last state has seen some of what is in reach."""
+        """Return whether nothing moves and the last state is not older than the reach."""
         return (self._last_frame_us is not None
                 and self._newest_us - self._last_frame_us < self._params.reach_us
                 and self._recent < self._params.sleep_events_per_s * RATE_US * 1e-6)

@@ -12,22 +12,22 @@ from hybrid_pose_ros.tracker_params import NetworkParams
 class InitializerParams(NetworkParams):
     """Parameters of the ann_initializer node."""
 
-    rate_hz: float = param(30.0, 'States a second of sensor time [Hz], at most what the ANN can '
-                           'do.', low=0.1, high=200.0, live=True)
-    min_events: int = param(500, 'Events that the ANN needs before it makes a first state.',
+    rate_hz: float = param(30.0, 'States per second of sensor time [Hz], limited by the speed of '
+                           'the ANN.', low=0.1, high=200.0, live=True)
+    min_events: int = param(500, 'Minimum number of events in the input of the ANN.',
                             low=1, high=1_000_000, live=True)
-    reach_us: int = param(1_000_000, 'The ANN looks no further back than this [us].',
+    reach_us: int = param(1_000_000, 'Maximum age of the events in the input of the ANN [us].',
                           low=1_000, high=60_000_000)
-    sleep_events_per_s: float = param(0.0, 'With fewer events than this, states are made on '
-                                      'request only, or after reach_us; 0: never so.',
+    sleep_events_per_s: float = param(0.0, 'Below this event rate, states are computed only on '
+                                      'request or after reach_us; 0: at any rate.',
                                       low=0.0, high=1e9, live=True)
-    threads: int = param(1, 'Threads of the ANN; the tracker wants a core for itself.',
+    threads: int = param(1, 'Number of ANN threads; leave one core for the tracker.',
                          low=1, high=256)
-    precision: str = param('auto', "Of the ANN's maps and products: float32, bfloat16, or auto: "
-                           'bfloat16 where the CPU has instructions for it.',
+    precision: str = param('auto', 'Precision of the ANN: float32, bfloat16, or auto: bfloat16 if '
+                           'the CPU has instructions for it.',
                            choices=('auto', 'float32', 'bfloat16'))
     slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
-    checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms a MiB).')
-    transport: str = param('auto', 'shared_memory, inline (the state in the message, for a '
-                           'tracker on another host), or auto: shared memory where every '
-                           'tracker can see it.', choices=('auto', 'shared_memory', 'inline'))
+    checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms per MiB).')
+    transport: str = param('auto', 'shared_memory, inline (state in the message, for a tracker on '
+                           'another host), or auto: shared memory if all trackers can '
+                           'access it.', choices=('auto', 'shared_memory', 'inline'))

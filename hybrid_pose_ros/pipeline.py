@@ -28,14 +28,14 @@ from hybrid_pose_ros.tracker_params import TrackerParams
 
 
 class Pose(NamedTuple):
-    """A skeleton and how it came about."""
+    """A skeleton and its metadata."""
 
     skeleton: Skeleton
-    held: np.ndarray  # (J,) bool: no events near the joint, so it was left where it was
+    held: np.ndarray  # (J,) bool: held at its position for lack of events nearby
     events: int  # in the time bin
-    skipped_steps: int  # bins since the last pose for which there is none
-    state_age_us: int  # since the events that the ANN saw
-    stale: bool  # that is more than max_age_us: the pose may have drifted away
+    skipped_steps: int  # bins without a pose since the last one
+    state_age_us: int  # since the events of the ANN pass
+    stale: bool  # state_age_us exceeds max_age_us: the pose may have drifted
     compute_ns: int
 
     @property
@@ -56,7 +56,7 @@ class DelayedState(NamedTuple):
 
 
 class PoseTracker:
-    """Makes a pose of every time bin, from the first state of the ANN on."""
+    """Computes a pose for every time bin after the first state of the ANN."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
                  period_us: int = 0):
@@ -80,7 +80,7 @@ class PoseTracker:
 
     @property
     def engine(self) -> SpikingEngine:
-        """The network that takes the bins one by one."""
+        """The network that processes single bins."""
         return self._runs.engine
 
     @property
@@ -95,7 +95,7 @@ class PoseTracker:
 
     @property
     def requests(self) -> Mapping[str, int]:
-        """How often an early state was asked for, by reason."""
+        """Number of requests by reason."""
         return self._demand.counts
 
     @property
@@ -116,7 +116,7 @@ class PoseTracker:
 
     @property
     def state_age_us(self) -> int | None:
-        """Sensor time since the events that the live state's ANN saw; None without a state."""
+        """Sensor time since the events of the live state's ANN pass; None without a state."""
         live = self._runs.live
         return None if live is None else live.next_index * self._params.step_us - live.since_us
 
@@ -126,7 +126,7 @@ class PoseTracker:
         return None if self._runs.live is None else self._runs.live.state.spike_counts
 
     def set_params(self, params: TrackerParams) -> None:
-        """Use other live settings from the next bin on; the rest must be as they were."""
+        """Change live settings from the next bin on; the others must be unchanged."""
         self._params = params
         self._demand.set_params(params)
         self._holder.set_quiet(params.quiet_events_per_s)
@@ -163,7 +163,7 @@ class PoseTracker:
             yield from self._start_delayed(fact.end_us)
 
     def catch_up(self) -> bool:
-        """Let a state that catches up take one step, while there is nothing else to do.
+        """Advance the replay of a new state by one step while the tracker is idle.
 
         Poses need not wait for its replay then.
 
@@ -173,11 +173,11 @@ class PoseTracker:
         return not self._params.state_delay_us and self._runs.catch_up()
 
     def lose(self) -> None:
-        """Note that events were lost on the way; the bins in between are without them."""
+        """Record that events were lost and are missing in the bins."""
         self._demand.lose()
 
     def take_request(self) -> str | None:
-        """Return why the ANN should look again at once, each time once; None where it need not."""
+        """Return the reason for a pending request and clear it; None without a request."""
         reason, self._request = self._request, None
         return reason
 
@@ -213,12 +213,12 @@ class PoseTracker:
         return None if last is None else self._pose(last, last.counts, started_ns)
 
     def restart(self) -> None:
-        """Begin anew, as the sensor's clock has: maybe by so little that no gap would show it."""
+        """Reset after a restart of the sensor clock, even if it shows no gap."""
         self._counter.restart()
         self._forget()
 
     def _forget(self) -> None:
-        """Give up the state, as the sensor's clock jumped, and wait for the next one."""
+        """Discard the state after a jump of the sensor clock and wait for the next one."""
         self._runs.forget()
         self._delayed: deque[DelayedState] = deque()
         self._demand.restart()
@@ -232,7 +232,7 @@ class PoseTracker:
         self._last_pose_index: int | None = None
 
     def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> Pose:
-        """Return what the live run says; a tracker of another task reads its maps otherwise."""
+        """Return the pose of the live run; trackers of other tasks override this."""
         live = self._runs.live
         joints_px, confidence = self._read(live.state)
         corrected = live.since_us != self._corrected_us
@@ -258,12 +258,12 @@ class PoseTracker:
         return self._geometry.to_px(cells + state.offset).astype(np.float32), confidence
 
     def _skipped(self, step: Step) -> int:
-        """Return how many bins had no pose since the last that had; this one has."""
+        """Return the number of bins without a pose between the last pose and this bin."""
         last, self._last_pose_index = self._last_pose_index, step.index
         return 0 if last is None else step.index - last - 1
 
     def _watch(self, step: Step, pose: Pose | None) -> None:
-        """Look at a pose for whether the ANN should look again."""
+        """Update the criteria for requests by a pose."""
         confidence, quiet = None, False
         if pose is not None:
             moving = len(pose.held) - np.count_nonzero(pose.held)
@@ -274,7 +274,7 @@ class PoseTracker:
         self._ask(step, confidence, quiet=quiet)
 
     def _ask(self, step: Step, confidence: float | None, *, quiet: bool) -> None:
-        """Ask for an early state where one is wanted."""
+        """Request a state if a criterion is met."""
         age_us = None if self._runs.live is None else step.end_us - self._runs.live.since_us
         reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
                                      coming=self._runs.is_catching_up)

@@ -1,19 +1,18 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two runs of one network over the same time bins: the live one, and one that catches up.
+"""Two runs of one network over the same time bins: a live one and one that catches up.
 
-A state from the ANN is as old as the events that it has seen, and the network has gone on since.
-So it is not put in place of the live one at once, which would throw the pose back in time: a
-second run of the network replays the bins in between, while there is nothing else to do, or beside
-the live bins, and takes over when it has caught up. It takes many bins in one long step, and the
-newest by itself.
+A state from the ANN is as old as its events, and the network has advanced in the meantime.
+Replacing the live state immediately would set the pose back in time. Instead, a second run of the
+network replays the bins in between, while the tracker is idle or together with the live bins, and
+takes over when it has caught up. It merges many bins into one long step, except for the newest.
 
     live run     ──●──●──●──●──●──●──●──●──┐
     state of t0        t0 ━━━  ━━━  ━━●──●──●──●──●──   becomes the live run
 
-Runs that cannot keep up (too many events, a busy machine) take bins together in long steps, until
-they have caught up. Where they are so far behind that states are ahead of them, they go on until
-they meet them, or, where that is too far, leave out the bins in between.
+Runs that cannot keep up (too many events, a busy machine) merge bins into long steps until they
+have caught up. If a run lags so far that a new state is ahead of it, it continues until it reaches
+the state or, beyond max_lag_us, skips the bins in between.
 """
 
 from collections import deque
@@ -31,37 +30,37 @@ from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.tracker_params import TrackerParams
 
 PATIENCE_US = 20_000
-"""A state that has not caught up in idle times after so long delays the poses."""
+"""Time after which a state that has not caught up while idle may delay poses."""
 
 AT_ONCE = 2
-"""Steps that bring a state to the end of a new bin are taken at once, in front of its pose."""
+"""Maximum number of replay steps that are computed before the pose of a new bin."""
 
 
 class InitialState(Protocol):
-    """A state from the ANN, as `transport.reader.StateView` is one."""
+    """A state from the ANN, such as `transport.reader.StateView`."""
 
-    sensor_time_us: int  # the state has seen all events before it
+    sensor_time_us: int  # end of the events of the ANN pass
     tensors: Mapping[str, np.ndarray]  # names and shapes of `layout.state_layout`
 
     def is_intact(self) -> bool:
-        """Return whether the tensors are still what they were when they were read."""
+        """Return whether the tensors have not been overwritten since they were read."""
 
 
 @dataclass
 class TrackerCounts:
-    """Totals since the tracker was made."""
+    """Totals since the creation of the tracker."""
 
     steps: int = 0  # time bins, with or without a pose
     poses: int = 0
-    gaps: int = 0  # jumps of the sensor's clock, behind which the state is given up
-    network_steps: int = 0  # steps of the network, long ones and those of a replay included
+    gaps: int = 0  # jumps of the sensor clock, after which the state is discarded
+    network_steps: int = 0  # including long and replayed steps
     states: int = 0  # states that took over
     replayed_steps: int = 0
     states_too_old: int = 0  # older than the kept bins
-    states_unneeded: int = 0  # came while the one before was still catching up
+    states_unneeded: int = 0  # received while another one was catching up
     states_torn: int = 0  # overwritten while they were copied
-    merged_steps: int = 0  # bins that were taken in long steps, since the tracker was behind
-    left_out_steps: int = 0  # bins without a pose, since the tracker was too far behind
+    merged_steps: int = 0  # bins in long steps, as the tracker lagged
+    left_out_steps: int = 0  # bins without a pose, as the tracker lagged too far
 
 
 @dataclass
@@ -70,13 +69,13 @@ class Run:
 
     state: EngineState
     since_us: int  # sensor time of its initialization
-    next_index: int  # the bin that it takes next
-    arrival_index: int  # the newest bin when it came
-    seen: Any = None  # what `read` returned for the state as it came
+    next_index: int  # index of the next bin
+    arrival_index: int  # index of the newest bin on arrival
+    seen: Any = None  # result of `read` for the state on arrival
 
 
 class Runs:
-    """Takes every time bin, from the first state of the ANN on; `live` is the run that counts."""
+    """Processes every time bin after the first state; `live` is the run that yields poses."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
                  counts: TrackerCounts, *, period_us: int = 0,
@@ -89,8 +88,8 @@ class Runs:
             geometry: of the network's input.
             counts: totals to add to.
             period_us: length of a turn of the sensor's clock; 0: it does not wrap.
-            read: is called with each state of the ANN as it was copied, before bins are replayed;
-                its result is `seen` of the run.
+            read: called with each copied state before the replay; its result is `seen` of the
+                run.
         """
         self._read = read
         self._period_us = period_us
@@ -107,27 +106,27 @@ class Runs:
         self._history: deque[Step] = deque(maxlen=self.kept_steps)
         self.live: Run | None = None
         self._candidate: Run | None = None
-        self._leaving_out = False  # until the candidate takes over
-        self._idles = False  # `catch_up` is called
+        self._leaving_out = False  # skip bins until the candidate takes over
+        self._idles = False  # whether `catch_up` is called
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether a state is on its way to take over."""
+        """Whether a state is catching up."""
         return self._candidate is not None
 
     def forget(self) -> None:
-        """Give up states and bins."""
+        """Discard states and bins."""
         self.live = self._release(self.live)
         self._candidate = self._release(self._candidate)
         self._leaving_out = False
         self._history.clear()
 
     def start(self, state: InitialState) -> Step | None:
-        """Copy a state, and let it replay the bins since; it takes over when it has caught up.
+        """Copy a state and replay the bins since; it takes over when it has caught up.
 
         Returns:
-            The last bin, where there was no live run that replaying everything at once could have
-            held up, so that it is the live one now; else None.
+            The last bin, if there was no live run: the replay is then completed immediately and
+            the state becomes the live one; else None.
         """
         candidate = self._copy(state)
         if candidate is None or self.live is not None:
@@ -135,30 +134,30 @@ class Runs:
             return None
         last = self._history[-1]
         self._replay(candidate, last.index, limit=len(self._history))
-        if candidate.next_index != last.index + 1:  # the state is ahead of what came until now
+        if candidate.next_index != last.index + 1:  # the state is ahead of the newest bin
             self._candidate = candidate
             return None
         self._take_over(candidate)
         return last
 
     def advance(self, step: Step, *, waited_us: int = 0) -> np.ndarray | None:
-        """Bring the live run to the end of a new bin; a candidate that has caught up becomes it.
+        """Advance the live run to the end of a new bin; a candidate that caught up replaces it.
 
         Args:
             step: the bin.
-            waited_us: how long its packet has waited.
+            waited_us: time that its packet waited.
 
         Returns:
-            The counts that the live run took last; None: it is not there, or not at the bin's end.
+            The counts of the last step of the live run; None without one, or if it lags.
         """
         self._history.append(step)
         candidate = self._candidate
         if candidate is not None:
-            # A state of the end of this bin is for the bins after it, whenever it has come.
+            # A state of the end of this bin is used from the next bin on, whenever it arrived.
             ahead = candidate.next_index > step.index and self.live and not self._leaving_out
             self._replay(candidate, step.index, limit=self._steps_beside(candidate, step.index))
             if candidate.next_index == step.index + 1 and not ahead:
-                if self.live is not None:  # bins that waited for a long step get no pose now
+                if self.live is not None:  # bins that waited for a long step have no pose
                     self._counts.merged_steps += step.index - self.live.next_index
                 self._take_over(candidate)
                 return step.counts
@@ -180,10 +179,10 @@ class Runs:
         return step.counts
 
     def catch_up(self) -> bool:
-        """Let a state that catches up take one step; return whether there is more to do.
+        """Advance the replay by one step; return whether more steps remain.
 
-        Where this is not called, or not often enough to catch up within PATIENCE_US, `advance`
-        replays `replay_steps` beside each live bin.
+        If this is not called, or too rarely to catch up within PATIENCE_US, `advance` replays
+        `replay_steps` per live bin.
         """
         self._idles = True
         candidate, live = self._candidate, self.live
@@ -196,16 +195,16 @@ class Runs:
         return candidate.next_index < end_index
 
     def in_this_turn(self, sensor_us: int) -> int:
-        """Return a time that another process unwrapped, in the turn of this one's bins.
+        """Return a time that another process unwrapped, in the turn of this process's bins.
 
-        It is three quarters of a turn behind at most, as of a process that got no time, and one
-        quarter ahead: no more packets wait for this one.
+        The time may be up to three quarters of a turn behind, if the other process was starved,
+        and up to one quarter ahead, as fewer packets wait for this one.
         """
         newest_us = self._history[-1].end_us
         return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
 
     def _copy(self, state: InitialState) -> Run | None:
-        """Return a run that starts from a state; None where the state is of no use."""
+        """Return a run that starts from a state; None if the state cannot be used."""
         if not self._history:
             self._counts.states_too_old += 1
             return None
@@ -216,8 +215,8 @@ class Runs:
             self._counts.states_too_old += 1
             return None
         if self._candidate is not None:
-            # It would never take over if each newer one replaced it. An older one says that the
-            # candidate is of the time before the sensor's clock began anew.
+            # If each newer state replaced it, no candidate would ever take over. An older state
+            # means that the candidate precedes a restart of the sensor clock.
             if since_us >= self._candidate.since_us:
                 self._counts.states_unneeded += 1
                 return None
@@ -234,7 +233,7 @@ class Runs:
         return run
 
     def _steps_beside(self, candidate: Run, index: int) -> int:
-        """Return how many steps a candidate takes beside a live bin; 0: it waits for idle time."""
+        """Return the number of replay steps in a live bin; 0: wait until the tracker is idle."""
         waited_us = (index - candidate.arrival_index) * self._params.step_us
         if not self._idles or waited_us > PATIENCE_US:
             return self._params.replay_steps
@@ -254,9 +253,9 @@ class Runs:
             self._free.append(run.state)
 
     def _replay(self, run: Run, last_index: int, *, limit: int) -> None:
-        """Let a run take bins up to the last one, in no more steps than the limit.
+        """Advance a run up to the last bin in at most `limit` steps.
 
-        The last one it takes by itself: its spikes are asked for.
+        The last bin is a step of its own, as its spikes are needed.
         """
         for _ in range(limit):
             behind = last_index + 1 - run.next_index
@@ -266,11 +265,11 @@ class Runs:
             self._counts.replayed_steps += 1
 
     def _length(self, behind: int) -> int:
-        """Return how many bins a run that is so many behind takes next; the last one alone."""
+        """Return the number of bins in the next step of a run that lags by `behind` bins."""
         return max(bins for bins in self.engine.lengths if bins < max(2, behind))
 
     def _take_step(self, run: Run, bins: int = 1) -> np.ndarray:
-        """Let a run take its next bins in one step; return their counts."""
+        """Advance a run by one step over its next bins; return their counts."""
         first = run.next_index - self._history[0].index
         counts = self._history[first].counts
         if bins > 1:

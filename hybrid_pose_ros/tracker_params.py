@@ -13,34 +13,34 @@ from hybrid_pose_ros.settings import check, param
 
 @dataclass(frozen=True)
 class NetworkParams:
-    """What the two nodes of the network must have in common."""
+    """Parameters on which the two nodes of the network must agree."""
 
-    preset: str = param('edge', 'Network: edge (1000 steps a second on a CPU) or paper.',
+    preset: str = param('edge', 'Network: edge (1000 steps per second on a CPU) or paper.',
                         choices=tuple(PRESETS))
-    checkpoint: str = param('', 'Weights (.safetensors). Empty: those that ship with the preset, '
-                            'or random ones, marked as untrained, where none do.')
+    checkpoint: str = param('', 'Weights (.safetensors). Empty: the weights shipped with the '
+                            'preset, or random ones, marked as untrained, if there are none.')
     step_us: int = param(1_000, 'Length of a time bin of the spiking network [us].',
                          low=100, high=100_000)
-    calibration: str = param('', 'YAML of camera_calibration: events and joints are those of a '
-                             'camera without distortion. Empty: as the sensor sees them.')
-    mask_hot_pixels: bool = param(True, 'Leave out pixels that fire alone at 100 Hz or more '
-                                  'without end.')
-    state_delay_us: int = param(0, 'For reproducible runs: states are of exactly the times at '
-                                'which they are due on the sensor clock, and the tracker uses '
-                                'each this long after its time [us], replaying no bins while '
-                                'idle. 0: each as soon as it has been computed.',
+    calibration: str = param('', 'Calibration file (YAML) of camera_calibration, used to '
+                             'undistort events and joints. Empty: no undistortion.')
+    mask_hot_pixels: bool = param(True, 'Mask pixels that keep firing at 100 Hz or more while '
+                                  'their neighbors are silent.')
+    state_delay_us: int = param(0, 'For reproducible runs: states are computed exactly for the '
+                                'times at which they are due on the sensor clock, and the '
+                                'tracker uses each one this long after its time [us] without '
+                                'replaying bins while idle. 0: use states on arrival.',
                                 low=0, high=1_000_000)
-    autostart: bool = param(True, 'Configure and activate the node at its start; off: a lifecycle '
-                            'manager does.')
+    autostart: bool = param(True, 'Configure and activate the node at startup; off: leave this '
+                            'to a lifecycle manager.')
 
     def __post_init__(self):
         check(self)
 
     def geometry(self, preset: Preset, width: int, height: int) -> InputGeometry:
-        """Return where a sensor's pixels lie in the network's input.
+        """Return the mapping from a sensor's pixels to the network's input.
 
         Raises:
-            InputError: the sensor is too small for the preset, or the calibration not for it.
+            InputError: the sensor is too small for the preset, or not that of the calibration.
         """
         lens = load_lens(self.calibration, width, height) if self.calibration else None
         return input_geometry(preset, width, height, lens=lens)
@@ -50,30 +50,30 @@ class NetworkParams:
 class TrackerParams(DemandParams, NetworkParams):
     """Parameters of the snn_tracker node."""
 
-    fusion: bool = param(True, 'Correct the track by each pose of the ANN as its confidence '
-                         'allows; off: the pose replaces the track, as published.')
-    replay: bool = param(True, 'Replay the bins since the events of a state; off: the state is '
-                         'used as if it were of the time of its arrival.')
-    replay_steps: int = param(4, 'Steps of the replay beside each live bin where a new state '
-                              'does not catch up in idle times.', low=2, high=1_000)
-    replay_step_us: int = param(10_000, 'The replay takes past bins together in steps of up to '
-                                'this length [us], 10 ms at most as trained; step_us or less: one '
-                                'by one.', low=100, high=100_000)
-    history_us: int = param(1_000_000, 'How far back bins are kept for the replay [us]; an older '
-                            'state is refused.', low=1_000, high=5_000_000)
-    merge_lag_us: int = param(100_000, 'Packets that waited longer than this are taken in long '
-                              'steps of replay_step_us, with a pose for each [us].',
+    fusion: bool = param(True, 'Correct the track by each ANN pose, weighted by its confidence; '
+                         'off: the ANN pose replaces the track, as published.')
+    replay: bool = param(True, 'Compensate ANN latency by replaying the bins received since the '
+                         'events of a state; off: use the state as if it had no latency.')
+    replay_steps: int = param(4, 'Replay steps per live bin if a new state does not catch up '
+                              'while the tracker is idle.', low=2, high=1_000)
+    replay_step_us: int = param(10_000, 'Replay merges past bins into steps of up to this length '
+                                '[us]; the networks are trained for up to 10 ms. step_us or '
+                                'less: no merging.', low=100, high=100_000)
+    history_us: int = param(1_000_000, 'Length of the history of bins for replay [us]; older '
+                            'states are rejected.', low=1_000, high=5_000_000)
+    merge_lag_us: int = param(100_000, 'Packets that waited longer than this are processed in '
+                              'steps of replay_step_us with one pose each [us].',
                               low=1_000, high=60_000_000)
-    max_lag_us: int = param(200_000, 'A tracker that is further behind than this leaves out bins '
-                            'up to the newest state [us].', low=10_000, high=60_000_000)
-    quiet_events_per_s: float = param(300.0, 'A joint with fewer events round it (5 % of the '
-                                      'height to each side) is held where it was, and marked; '
-                                      '0: none is.', low=0.0, high=1e6, live=True)
-    snn_threads: int = param(1, 'Threads of the spiking network; more than one is worth it for '
-                         'paper only.', low=1, high=64)
+    max_lag_us: int = param(200_000, 'If the tracker lags by more than this, it skips the bins '
+                            'before the newest state [us].', low=10_000, high=60_000_000)
+    quiet_events_per_s: float = param(300.0, 'A joint with fewer events nearby (within 5 % of the '
+                                      'image height) is held at its position and flagged; 0: '
+                                      'no joint is held.', low=0.0, high=1e6, live=True)
+    snn_threads: int = param(1, 'Number of threads of the spiking network; more than one speeds '
+                         'up paper only.', low=1, high=64)
     throttle_hz: float = param(30.0, 'Poses per second of sensor time on '
                                '~/skeleton_throttle [Hz], one per packet at most.',
                                low=0.1, high=1000.0, live=True)
-    realtime_priority: int = param(0, 'Of the process, among those that go before all others '
-                                   '(SCHED_RR); needs the right to (ulimit -r). 0: like others, '
-                                   'at nice -10 where permitted.', low=0, high=99)
+    realtime_priority: int = param(0, 'SCHED_RR priority of the process; requires CAP_SYS_NICE '
+                                   'or an rtprio limit (ulimit -r). 0: default scheduling at '
+                                   'nice -10 if permitted.', low=0, high=99)
