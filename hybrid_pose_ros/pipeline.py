@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracker's whole path on one page: events -> time bins -> spikes -> heatmaps -> skeletons.
 
-States of the ANN come late, and the network goes on meanwhile: `runs.py` says how. Each bin is
-also asked whether the ANN should look again before its time (`demand.py`).
+`runs.py` compensates the latency of ANN states, and `demand.py` decides after each bin whether to
+request a state early.
 """
 
 import time
