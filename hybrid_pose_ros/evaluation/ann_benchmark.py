@@ -1,13 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A pass of the ANN and its heads, frame to state, in the initializer and by its rivals.
+"""Times an ANN pass, from frame to state, in the initializer and in other runtimes.
 
 The initializer runs PyTorch in either precision; ONNX Runtime and OpenVINO run the same weights
-where they are installed, and in int8 as calibrated on the person's first second. Each looks at
-the same frames of a simulated person and writes the same tensors. PyTorch in float32 is what the
-others are compared with, and one with another answer is given no speed-up. Rows take turns frame
-by frame. Times are wall time, but for ratios and shares of a core: these are of the CPU time of
-one thread, which is the same where nothing else runs, and does not count what runs beside.
+if installed, also in int8 calibrated on the first second. All process the same frames of a
+simulated person and write the same tensors. The reference is PyTorch in float32; a rival with a
+different answer gets no speed-up. Rows alternate frame by frame. Times are wall times. Ratios and
+shares of a core use the CPU time of one thread, which excludes other processes.
 """
 
 import os
@@ -35,7 +34,7 @@ PERIOD_US = 33_000
 CALIBRATION_US = 1_000_000
 WARM_UP = 5
 LIMIT_MS = 3000
-"""No more passes are begun after this: beside a busy core, two threads of PyTorch take forever."""
+"""Time after which no pass is started: two threads of PyTorch starve on a busy core."""
 
 REFERENCE = 'torch float32'
 

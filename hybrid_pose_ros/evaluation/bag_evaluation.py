@@ -113,8 +113,8 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
 
 
 def recorded_step_us(bag: str | Path) -> int | None:
-    """Return the length of a time bin of the recorded poses [us]; None where there are none."""
-    with suppress(RecordingError):  # of a bag that is cut short; whoever evaluates it says so
+    """Return the length of a time bin of the recorded poses [us]; None without poses."""
+    with suppress(RecordingError):  # of a truncated bag; its evaluation reports it
         topics = [topic for topic in bag_topics(bag) if one_of(topic, POSES)]
         for topic, _, message in typed_messages(bag, topics):
             return int(poses_of(topic, message)[0].step_us)
@@ -140,7 +140,7 @@ def _events(source: EventBag, partial: bool) -> np.ndarray:
 
 
 def _unlabeled(source: EventBag, events: np.ndarray) -> LabeledRecording:
-    """Return the events as a recording of somebody of whom nothing is known."""
+    """Return the events as a recording without known joints."""
     nobody = np.zeros((2, len(JOINTS)), bool)
     return LabeledRecording(source.path.name, source.width, source.height, events,
                             events['t'][[0, -1]].astype(np.int64),

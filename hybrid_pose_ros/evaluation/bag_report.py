@@ -39,11 +39,11 @@ RUN = {
     'recorded from re-run there [px]': ('same_instants', 'apart_px'),
     'error recorded there [px]': ('same_instants', 'recorded_mpjpe_px'),
     'error re-run there [px]': ('same_instants', 're_run_mpjpe_px')}
-"""What is said of a run, and where it stands in the result."""
+"""Labels of the reported figures and their keys in the result."""
 
 
 def sides(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what is compared, one or two results, by a name that tells them apart."""
+    """Return the one or two compared results by distinct names."""
     if 'against' not in result:
         return {Path(result['bag']).name: result}
     both = (result, result['against'])
@@ -56,7 +56,7 @@ def sides(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def run_rows(result: dict[str, Any]) -> list[list[str]]:
-    """Return a label and a text for each side, of all that a side says of its run."""
+    """Return rows of a label and a text for each side."""
     found = [[label, *(_text(_at(side, keys)) for side in sides(result).values())]
              for label, keys in RUN.items()]
     return [row for row in found if any(text != '-' for text in row[1:])]

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How fast .raw files become events in memory: ours beside expelliarmus, faery and evlib.
+"""Times decoding of .raw files in this package, expelliarmus, faery and evlib.
 
-Every reader turns the same file into arrays with full timestamps, on one core. Its answer is
-compared first; one that is wrong in times only is timed all the same, and said to be wrong. What
-bounds the figures: mispredicted branches on the types of words, and where fresh memory is dear,
-as on virtual machines, the pages of the arrays.
+Every reader decodes the same file into arrays with full timestamps on one core. The results are
+compared first; a reader with wrong timestamps only is timed as well and marked as wrong. The
+speed is bounded by mispredicted branches on word types and, on virtual machines, by page faults
+in new arrays.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.formats import open_recording
 
 RECORDINGS = Path('../shared/data/events')
-"""Real recordings beside a checkout: raw/*.raw and bags/*, each with its ground truth."""
+"""Real recordings next to a checkout: raw/*.raw and bags/*, each with its ground truth."""
 
 GENERATED_EVENTS = 500_000
 ROUNDS, WARM_UP = 3, 3

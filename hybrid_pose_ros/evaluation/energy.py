@@ -44,7 +44,7 @@ class Operations(NamedTuple):
     additions: float = 0.0
 
     def times(self, factor: float) -> 'Operations':
-        """Return so many times the operations."""
+        """Return the operations multiplied by a factor."""
         return Operations(factor * self.macs, factor * self.additions)
 
     def plus(self, other: 'Operations') -> 'Operations':

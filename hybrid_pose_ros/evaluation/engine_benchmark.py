@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Step time of the event-driven engine beside the same network, dense, in PyTorch.
+"""Times a step of the event-driven engine and of the same dense network in PyTorch.
 
-All get the same weights, the same state and the same events, and must give the same answer before
-anything is timed. Weights are random, scaled layer by layer until about as many neurons fire as
-asked for. PyTorch runs eagerly in both memory formats and compiled, and once with SpikingJelly's
-neurons; the best of its own is what the engine is compared with. All times are wall time: beside
-other work the longer dense steps suffer more, and ratios flatter the engine.
+All get the same weights, state and events and must agree before anything is timed. Weights are
+random, scaled layer by layer to the requested firing rate. PyTorch runs eagerly in both memory
+formats, compiled, and with SpikingJelly's neurons; the fastest without SpikingJelly is the
+reference. Times are wall times: on a busy machine the longer dense steps suffer more, so ratios
+favor the engine.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ STEPS = {'edge': 300, 'paper': 20}
 
 DENSE_STEPS = {'edge': 30, 'paper': 3}
 DENSE_LIMIT_MS = 1000
-"""No more dense steps are begun after this: beside a busy core, two threads take forever."""
+"""Time after which no dense step is started: two threads starve on a busy core."""
 
 BINS = 10
 """Different time bins of events; the steps take them in turn."""
@@ -387,7 +387,7 @@ def _time_dense(networks: dict[str, _DenseNetwork], bins: Sequence[np.ndarray],
         torch.set_num_threads(threads)
         for name, network in networks.items():
             durations_ms, events = [], itertools.cycle(bins)
-            for _ in range(WARM_UP_STEPS):  # compiles anew for another number of threads
+            for _ in range(WARM_UP_STEPS):  # recompiles for each number of threads
                 network.step(next(events))
             while len(durations_ms) < steps and sum(durations_ms) < DENSE_LIMIT_MS:
                 durations_ms.append(_duration_ms(lambda: network.step(next(events))))

@@ -55,10 +55,10 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
         recordings: with labels, of sensors of one size; paths where an executor is given.
         params: how the graph is run.
         snn_checkpoint: weights of a spiking network trained alone; None: the hybrid's own, from
-            rest, which is said in its rows.
-        rows: some of ROWS; those that cost nothing come in any case.
-        executor: runs recordings in other processes; None: one after the other here.
-        progress: is told each recording that is done.
+            rest, which its rows state.
+        rows: some of ROWS; rows without extra cost are always included.
+        executor: runs recordings in other processes; None: sequentially in this one.
+        progress: called with the name of each finished recording.
 
     Raises:
         InputError: nothing to evaluate, unknown rows, weights of another preset, or a recording

@@ -28,7 +28,7 @@ from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 
 NEAR_MM = (50.0, 100.0)
-"""Shares of joints that are no farther off are reported."""
+"""Error limits; the share of joints within each is reported."""
 
 
 class Case(NamedTuple):
@@ -73,7 +73,7 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
         trust: how cameras are trusted.
         blind: also blind each of more than two cameras, one after the other.
         executor: runs cameras in other processes; None: one after the other here.
-        progress: is told each camera that is done.
+        progress: called with the name of each finished camera.
 
     Raises:
         InputError: a recording that cannot be used, or nothing that could be scored.
@@ -100,8 +100,8 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
 def cases_of(rig: Rig) -> list[Case]:
     """Return which sets of cameras are compared.
 
-    Of four cameras: the front pair of DHP19 (else the first two), all, and all with each of them
-    blinded beside those that remain without it.
+    With four cameras: the front pair of DHP19 (else the first two), all, and all with each camera
+    blinded in turn, compared with the others alone.
     """
     everyone = tuple(range(len(rig.cameras)))
     front = tuple(index for index in everyone if rig.names[index] in dhp19_rig(2).names)

@@ -29,10 +29,10 @@ def write_report(result: dict[str, Any], folder: Path) -> Path:
 <h1>Evaluation of {escape(result['preset'])}</h1>
 {facts_html(result)}
 <h2>Errors</h2>
-<p>Means over joints and instants alike, in pixels where nothing else is said; joints outside the
-image are left out, hidden ones are not. As available: at each instant the last output that was
-there by then, with the ANN {result['latency_aware_ms']['ann']:g} ms and a pose
-{result['latency_aware_ms']['pose']:g} ms late.</p>
+<p>Means over joints and instants, in pixels unless stated otherwise; joints outside the
+image are excluded, occluded ones are included. As available: at each instant the last output
+available by then, with a latency of {result['latency_aware_ms']['ann']:g} ms for the ANN and
+{result['latency_aware_ms']['pose']:g} ms for a pose.</p>
 {_errors(result)}
 <h2>Power [mW]</h2>
 <p>Arithmetic, counted as the paper does and honestly; saving against the ANN at every step.</p>

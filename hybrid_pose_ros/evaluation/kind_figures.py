@@ -115,8 +115,8 @@ FIGURES = {
     'person_reported': Figure(
         lambda poses: poses.mean_confidence >= poses.person_confidence, mean_of_means),
     **{f'mean_px_{name}': _group(joints) for name, joints in GROUPS.items()}}
-"""By name; shares are from 0 to 1. person_reported: of the instants at which somebody is present,
-in a recording of nobody of all of them."""
+"""By name; shares are from 0 to 1. person_reported: share of the instants with a person, or of all
+instants in a recording without one."""
 
 
 def figures(recordings: Sequence[ScoredPoses]) -> dict[str, dict[str, Any]]:

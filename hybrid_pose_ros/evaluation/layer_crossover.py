@@ -1,10 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From which spike rate on a dense convolution would beat the scattering of spikes, by layer.
+"""Spike rate above which a dense convolution is faster than scattering spikes, by layer.
 
-Random spikes, spread evenly over the maps that a layer takes, are scattered by the engine's kernel
-and convolved by PyTorch on one core, in its better memory format. What both need besides, the
-firing, is left out.
+Random spikes, uniform over the input maps of a layer, are scattered by the engine's kernel and
+convolved by PyTorch on one core in its faster memory format. Firing, common to both, is excluded.
 """
 
 import time

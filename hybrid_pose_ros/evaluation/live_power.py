@@ -51,7 +51,7 @@ class SpikePower:
 
 
 def ann_power(preset: Preset, width: int, height: int, states_per_s: float) -> float:
-    """Return the power of ANN and heads at 45 nm [mW], that make so many states a second."""
+    """Return the power of ANN and heads at 45 nm [mW] for a rate of states."""
     macs = sum(energy.dense_macs(preset, width, height, part) for part in ('ann.', 'heads.'))
     return energy.Operations(macs=macs).times(states_per_s).millijoules(NODE)
 

@@ -52,8 +52,8 @@ def score(truth: Truth, found: np.ndarray, truth_available: Truth,
     Args:
         truth: of one recording.
         found: the poses of its instants, (T, J, 2) [px].
-        truth_available: of the times that a pose is asked for.
-        available: the last poses that were there at those times, (M, J, 2) [px].
+        truth_available: truth at the times of latency-aware scoring.
+        available: the last poses available at those times, (M, J, 2) [px].
     """
     error = np.where(truth.counted[..., None], found - truth.joints_px, np.nan)
     seconds = (truth.stamps_us - truth.stamps_us[:1]) * 1e-6
@@ -108,14 +108,14 @@ def torso_px(joints: np.ndarray, counted: np.ndarray) -> float:
 
 
 def present(counted: np.ndarray) -> np.ndarray:
-    """Return when somebody is present, (T,): head and a shoulder, or both hips, are counted."""
+    """Return when a person is present, (T,): head and a shoulder, or both hips, are counted."""
     return (counted[:, HEAD] & counted[:, SHOULDERS].any(axis=1)) | counted[:, HIPS].all(axis=1)
 
 
 def from_behind(joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Return when a person is seen from behind, (T,), whichever way the camera is rolled.
 
-    Then the right side is on the right of somebody who looks from the hips to the shoulders.
+    Then the right side is to the right of the direction from the hips to the shoulders.
     Profiles, narrower than BEHIND_TORSO, are neither; nor is a torso that is not counted.
     """
     up = _torso(joints)
@@ -176,7 +176,7 @@ def auc(confidence: np.ndarray, wrong: np.ndarray) -> float:
 
 
 def pck(distance_px: np.ndarray, limit_px: float | np.ndarray) -> float:
-    """Return the share of counted joints that are no farther off than a limit, NaN for none."""
+    """Return the share of counted joints within a limit of the truth, NaN for none."""
     counted = np.isfinite(distance_px)
     return _mean((distance_px <= limit_px)[counted])
 
@@ -184,7 +184,7 @@ def pck(distance_px: np.ndarray, limit_px: float | np.ndarray) -> float:
 def mean_by_step(distance_px: np.ndarray, step: np.ndarray) -> list[float | None]:
     """Return the mean distance of each step since the last state arrived, from step 1 on.
 
-    None stands where no counted joint was scored at that step.
+    A step without counted joints is None.
     """
     if not len(step):
         return []
@@ -193,11 +193,11 @@ def mean_by_step(distance_px: np.ndarray, step: np.ndarray) -> list[float | None
 
 
 def latest(available_us: np.ndarray, at_us: np.ndarray) -> np.ndarray:
-    """Return the index of the last output that is available at each time, -1 where there is none.
+    """Return the index of the last output available at each time, -1 for none.
 
     Args:
-        available_us: when each output is there, (N,), in order.
-        at_us: the times that are asked for, (T,); an output is there at its own time.
+        available_us: when each output becomes available, (N,), sorted.
+        at_us: query times, (T,); an output is available at its own time.
     """
     return np.searchsorted(available_us, at_us, side='right') - 1
 

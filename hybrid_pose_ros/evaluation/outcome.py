@@ -20,7 +20,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, skipping_gaps
 from hybrid_pose_ros.tracking.offline import PoseTrack, RecordingAnn
 
 ASKED_US = 1_000
-"""Time between two instants at which a latency-aware score asks for a pose."""
+"""Time between two instants of a latency-aware score."""
 SLOPE_US = 10_000
 """Time between the labels that a true velocity is taken from."""
 ROWS = ('ann', 'ann_held', 'constant_velocity', 'kalman', 'confidence_kalman', *ALONE,
@@ -93,7 +93,7 @@ def _disturbed(recording: LabeledRecording, params: EvaluationParams) -> Labeled
 
 def _view(recording: LabeledRecording, poses: AnnPoses, times_us: np.ndarray, lag_us: int,
           step_us: int, found: dict[str, np.ndarray]) -> View:
-    """Return a view of what was found, and of what the ANN's poses alone give, so much later."""
+    """Return a view of found poses and of those derived from ANN poses, `lag_us` later."""
     joints, visible, occluded = recording.joints_at(times_us)
     before, *_ = recording.joints_at(times_us - MOVING_US)
     if not visible.any():

@@ -25,7 +25,7 @@ def plot_result(result: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def new_figure(columns: int = 1):
-    """Return a figure and its panels beside each other, (1, columns)."""
+    """Return a figure and its panels in one row, (1, columns)."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot

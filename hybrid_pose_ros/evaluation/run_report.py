@@ -93,7 +93,7 @@ class _Graph:
 
 
 class Run:
-    """What a bag says of one camera, gathered in one pass.
+    """The contents of a bag for one camera, collected in one pass.
 
     Times of poses and of the ground truth are in the turn of the bag's events (`EventTimes`).
     """

@@ -61,9 +61,9 @@ def sweep(name: str, checkpoint: Checkpoint, recordings: Sequence[Path],
         name: one of SWEEPS.
         checkpoint: the hybrid's weights.
         recordings: with labels.
-        params: of all that is not changed.
+        params: of everything that is not swept.
         executor: as of `evaluate`.
-        progress: is told each recording of each value that is done.
+        progress: called with each finished recording of each value.
 
     Raises:
         InputError: there is no such sweep, or as `evaluate`.

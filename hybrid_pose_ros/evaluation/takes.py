@@ -50,7 +50,7 @@ class CameraPoses(NamedTuple):
 
 
 def find_takes(folders: list[Path]) -> list[Take]:
-    """Return the takes that were named, or that lie in the folders that were named.
+    """Return the named takes and those in the named folders.
 
     Raises:
         InputError: there are none, one has a single camera, or their cameras are others.
@@ -60,9 +60,9 @@ def find_takes(folders: list[Path]) -> list[Take]:
         inner = [path for path in sorted(folder.glob('*/')) if any(path.glob('*.h5'))]
         takes += [_take(path) for path in ([folder] if any(folder.glob('*.h5')) else inner)]
     if not takes:
-        raise InputError(f'no takes in {", ".join(map(str, folders))}: expected folders with a '
-                         'recording (.h5) of each camera, as `hybrid-pose simulate --corpus DIR '
-                         '--cameras 2` makes')
+        raise InputError(f'no takes found in {", ".join(map(str, folders))}: expected folders '
+                         'with a recording (.h5) for each camera, as `hybrid-pose simulate '
+                         '--corpus DIR --cameras 2` writes')
     for take in takes:
         if take.rig.names != takes[0].rig.names:
             raise InputError(f'{take.name} has other cameras than {takes[0].name}: '
@@ -87,14 +87,14 @@ def take_gaps(take: Take) -> str:
 
 
 def joints_mm(take: Take, stamps_us: np.ndarray) -> np.ndarray:
-    """Return where the joints are in the world, (T, J, 3) [mm]; NaN for one that was lost.
+    """Return the joints in the world, (T, J, 3) [mm], NaN for lost joints.
 
     Args:
-        take: whose labels say so.
+        take: with labels in 3D.
         stamps_us: on a clock that skips long gaps between the labels.
 
     Raises:
-        InputError: the take does not say.
+        InputError: the take has no labels in 3D.
     """
     labels = Hdf5Recording(take.paths[0]).labels()
     labels = labels._replace(t=find_gaps(labels.t).closed(labels.t))

@@ -163,7 +163,7 @@ def _write(preset_name: str, domain_id: int, reader: Connection) -> None:
 
 def _serve(ring: StateRing, tensors: tuple[TensorSpec, ...], topics: dict[str, DdsTopic],
            reader: Connection) -> None:
-    """Write and send a state whenever the reader asks for one, until it goes."""
+    """Write and send a state on each request of the reader, until it disconnects."""
     message = array.array('B', bytes(state_bytes(tensors)))
     in_message = tensor_views(np.frombuffer(message, np.uint8), tensors)
     while True:

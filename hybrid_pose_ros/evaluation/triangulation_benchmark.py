@@ -1,10 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How long a pose in the world takes, from aligned poses on: of 2 and 4 cameras, 13 joints.
+"""Times triangulation of aligned poses of 2 and 4 cameras with 13 joints.
 
-Beside it the linear solution alone, joint by joint in NumPy (SVD), which is what there would be
-without our own. Of exact images both must find the same points, else there is no time.
-Python's calls bound the time of two cameras: arithmetic is the smaller part of it.
+The reference is the linear solution of each joint in NumPy (SVD). For exact images both must find
+the same points. With two cameras, Python calls take longer than the arithmetic.
 """
 
 import time

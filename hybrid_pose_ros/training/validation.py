@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How good weights are on recordings that they have not seen.
+"""Validates weights on held-out recordings.
 
-`by_age` follows each state of the ANN for some time: ages of 10 to 30 ms occur at 30
-initializations a second, ages of 10 to 100 ms at 10. `live` runs the nodes themselves
-(`tracking/offline.py`), with late states.
-Errors are distances of joints inside the image, hidden behind the body or not, in sensor pixels.
+`by_age` follows each state of the ANN: ages of 10 to 30 ms occur at 30 initializations per
+second, ages of 10 to 100 ms at 10. `live` runs the code of both nodes (`tracking/offline.py`) with
+delayed states. Errors are distances in sensor pixels of joints inside the image, including
+occluded ones.
 """
 
 from collections import defaultdict

@@ -163,7 +163,7 @@ def test_takes_of_other_cameras_are_refused(tmp_path):
 
 
 def test_a_folder_without_takes_is_refused(tmp_path):
-    with pytest.raises(InputError, match='no takes in .*--cameras 2'):
+    with pytest.raises(InputError, match='no takes found in .*--cameras 2'):
         find_takes([tmp_path])
 
 
@@ -207,4 +207,4 @@ def test_the_command_evaluates_real_graphs(tmp_path, capsys):
 def test_a_mistake_is_one_line(tmp_path, capsys):
     assert main(['evaluate3d', '--takes', str(tmp_path)]) == 1
     line, = capsys.readouterr().err.splitlines()
-    assert line.startswith('hybrid-pose evaluate3d: no takes in')
+    assert line.startswith('hybrid-pose evaluate3d: no takes found in')
