@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any, NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -59,11 +60,12 @@ class Interrupt:
         self._exception = exception
         self._report = sys.unraisablehook
 
-    def __call__(self, *_) -> None:
+    def __call__(self, _: int = 0, frame: FrameType | None = None) -> None:
         """Handle a signal and the alarms that follow it.
 
         Python drops exceptions in finalizers and weak reference callbacks, compiled code in its
-        callbacks; the alarm raises it again. Code that handles it must not be interrupted.
+        callbacks; the alarm raises it again. Code that handles it, or reports what was dropped,
+        must not be interrupted.
         """
         if not self.came:
             self.came = True
@@ -73,7 +75,7 @@ class Interrupt:
                     child.terminate()
             signal.signal(signal.SIGALRM, self)
             signal.setitimer(signal.ITIMER_REAL, AGAIN_S, AGAIN_S)
-        if sys.exc_info()[0] is None:
+        if sys.exc_info()[0] is None and not _is_in(Interrupt._on_dropped, frame):
             raise self._exception
 
     def end(self) -> None:
@@ -86,6 +88,13 @@ class Interrupt:
         """Report an exception dropped by Python, unless the alarm raises it again."""
         if unraisable.exc_type is not self._exception:
             self._report(unraisable)
+
+
+def _is_in(function: Callable[..., Any], frame: FrameType | None) -> bool:
+    """Return whether a frame belongs to a call of a function, directly or not."""
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import sys
 import weakref
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from child_processes import python, started
@@ -132,6 +133,25 @@ def test_an_interrupt_that_a_finalizer_drops_is_raised_again_and_not_reported():
             assert reference() is None
             signal.pause()
     assert reported == []
+
+
+def test_an_alarm_does_not_break_off_the_report_of_another_dropped_exception():
+    """Python would print both, and that the hook itself failed."""
+    reported = []
+
+    def report(unraisable) -> None:
+        os.kill(os.getpid(), signal.SIGALRM)
+        reported.append(unraisable.exc_type)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'unraisablehook', report)
+        with pytest.raises(KeyboardInterrupt), interruptible() as interrupt:
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+                signal.pause()
+            assert interrupt.came
+            sys.unraisablehook(SimpleNamespace(exc_type=ValueError))
+            signal.pause()
+    assert reported == [ValueError]
 
 
 def test_a_second_interrupt_does_not_break_off_what_handles_the_first():

@@ -41,9 +41,9 @@ def demo(output: Path, *arguments: str) -> dict[str, Any]:
 
 @pytest.fixture(scope='module')
 def played(tmp_path_factory) -> SimpleNamespace:
-    """Play two seconds of the simulated person."""
+    """Play two seconds of the simulated person, slowly: a busy machine has fewer states."""
     output = tmp_path_factory.mktemp('demo') / 'out'
-    printed = demo(output, '--duration', '2')
+    printed = demo(output, '--duration', '2', '--rate', '0.25')
     return SimpleNamespace(output=output, bag=output / 'bag', printed=printed,
                            report=json.loads((output / 'report.json').read_text()))
 

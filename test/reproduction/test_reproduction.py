@@ -159,7 +159,7 @@ def test_published_weights_are_read_before_anything_is_trained(content, said, tm
         (tmp_path / 'hybrid.pt').write_text(content)
     params = ReproductionParams(preset='paper_small', systems='ann,hybrid_snn',
                                 published=f'hybrid_snn={tmp_path / "hybrid.pt"}')
-    with pytest.raises(InputError, match=f'hybrid.pt cannot be read as a file of torch .*{said}'):
+    with pytest.raises(InputError, match=f'hybrid.pt cannot be read as a torch file .*{said}'):
         reproduce(params, [CLIP], [CLIP], tmp_path / 'out', CPU)
     assert not (tmp_path / 'out').exists()
 
