@@ -223,7 +223,7 @@ def test_several_cameras_take_longer_and_slower_steps_where_cores_are_few(
 
 @pytest.mark.parametrize('arguments, said', (
     (['--cameras', '3'], 'there is no rig of 3 cameras: choose 2 or 4'),
-    (['--cameras', '2', '--recording', '.'], 'no takes in'),
+    (['--cameras', '2', '--recording', '.'], 'no takes found in'),
     (['--cameras', '2', '--duration', '0'], '--duration 0 with several cameras must be above 0 s'),
     (['--cameras', '2', '--seed', 'x'], "seed of event_player must be of type int, not 'x'")))
 def test_cameras_that_there_are_not_are_told_in_one_line(tmp_path, arguments, said):
