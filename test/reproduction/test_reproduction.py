@@ -151,8 +151,8 @@ def test_published_weights_are_scored_as_they_are(reproduced, tmp_path):
     assert checkpoint.identity(converted) == checkpoint.identity(weights)
 
 
-@pytest.mark.parametrize('content, said', [('a text', 'it is damaged, or contains more than tensors'),
-                                           (None, 'it does not exist')])
+@pytest.mark.parametrize('content, said', [
+    ('a text', 'it is damaged, or contains more than tensors'), (None, 'it does not exist')])
 def test_published_weights_are_read_before_anything_is_trained(content, said, tmp_path):
     """A text file was a KeyError after all training."""
     if content is not None:
