@@ -18,7 +18,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.parallel import as_done
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, SwaySettings
-from hybrid_pose_ros.simulation.kinds import random_setting
+from hybrid_pose_ros.simulation.kinds import KINDS, ONE_CAMERA, random_setting
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -70,8 +70,11 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
         cameras: number of cameras that see the same person: 1, or the size of a DHP19 rig.
 
     Raises:
-        InputError: there is no rig of this size.
+        InputError: there is no rig of this size, or the kind is for a single camera.
     """
+    if cameras > 1 and kind in ONE_CAMERA:
+        raise InputError(f'kind {kind} is for a single camera: choose from '
+                         f'{", ".join(kind for kind in KINDS if kind not in ONE_CAMERA)}')
     names = () if cameras == 1 else dhp19_rig(cameras).names
     rng = np.random.default_rng([seed, 0])
     rounds = -(-clips // len(files))

@@ -30,6 +30,8 @@ from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, ran
 
 KINDS = ('any', 'front', 'close', 'benchmark', 'any_heading', 'moving_camera', 'clutter', 'small',
          'noisy', 'nobody', 'robot', 'mixed')
+ONE_CAMERA = ('any_heading', 'moving_camera', 'clutter', 'small', 'nobody', 'robot', 'mixed')
+"""Kinds that are defined by the view, motion or surroundings of a single camera."""
 MIXED = {'robot': 0.6, 'front': 0.2, 'benchmark': 0.1, 'close': 0.1}
 """Kinds in a training stream and their shares."""
 QUIET_SHOT_HZ = 1.0

@@ -219,3 +219,12 @@ def test_a_full_disk_is_said_and_leaves_no_file(tmp_path, monkeypatch):
 def test_a_folder_that_does_not_exist_is_made(tmp_path):
     record(SimulatedScene(duration_us=200_000), tmp_path / 'new/r.h5', seed=0, motion='demo')
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['r.h5']
+
+
+@pytest.mark.parametrize('kind', ['clutter', 'moving_camera', 'mixed'])
+def test_a_rig_shows_no_scene_that_one_camera_defines(kind, captures):
+    """Poles and balls are placed in the view of a camera, so two would see different ones."""
+    with pytest.raises(InputError, match='is for a single camera: choose from any, front, close, '
+                       'benchmark, noisy'):
+        plan(motion_files(captures), 'nowhere', clips=1, seed=1, duration_s=0.05, kind=kind,
+             cameras=2)
