@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
 from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
@@ -37,7 +38,7 @@ from hybrid_pose_ros.training.regions import Region, region, whole_sensor
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events
 
 TIMING = TimingSettings(label_us=5_000, step_px=1.5)
-"""A third of the cost of the default, with event counts within 1 %."""
+"""A quarter of the cost of the default, with event counts within 1 % (12 scenes of kind mixed)."""
 PERSON = re.compile(r'(cmu_\d+|react_\d+|[^_]+)')
 """Names of motion files start with the person."""
 LONG_SHARE, LONG_FACTOR = 0.15, 3.0
@@ -112,7 +113,8 @@ class Scenes(Dataset):
             scene = self._rendered(np.random.default_rng([self._seed, 16, number, attempt]))
             if len(scene.events) >= 2 * MIN_EVENTS:
                 return scene
-        raise RuntimeError(f'{TRIES} consecutive scenes have fewer than {2 * MIN_EVENTS} events')
+        raise InputError(f'{TRIES} consecutive scenes have fewer than {2 * MIN_EVENTS} events: '
+                         'use motion capture of people who move')
 
     def _rendered(self, rng: np.random.Generator) -> LabeledRecording:
         params = self._params
@@ -158,9 +160,17 @@ class Stream:
             self._ring.clear()
             self._start(end - kept)
         while self._next < end:
-            self._ring.append(next(self._loader))
+            self._ring.append(self._rendered())
             self._next += 1
         return self._ring
+
+    def _rendered(self) -> LabeledRecording:
+        """Return the next scene."""
+        try:
+            return next(self._loader)
+        except RuntimeError as error:  # of the DataLoader
+            raise InputError('a process that renders scenes ended: free memory or reduce '
+                             '--workers, then rerun the command to continue') from error
 
     def _start(self, first: int) -> None:
         more = {'multiprocessing_context': 'spawn', 'prefetch_factor': 4,

@@ -3,6 +3,7 @@
 """Scenes that are rendered while a network learns from them."""
 
 import dataclasses
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -61,6 +62,17 @@ def test_the_scenes_of_a_batch_do_not_depend_on_those_before(order):
 def test_processes_render_in_the_order_of_the_numbers():
     stream = numbers(workers=2, scenes_per_batch=1.0)
     assert [list(stream.at(batch))[-1] for batch in range(12)] == list(range(3, 15))
+
+
+def test_a_rendering_process_that_ends_is_reported_in_one_line():
+    stream = numbers(workers=1, scenes_per_batch=1.0)
+    stream.at(0)
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+    with pytest.raises(InputError, match='^a process that renders scenes ended: .*rerun'):
+        for batch in range(1, 100):
+            stream.at(batch)
 
 
 def test_people_are_drawn_by_the_square_root_of_their_seconds(motion):
