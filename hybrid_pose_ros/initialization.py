@@ -85,9 +85,9 @@ class StateProducer:
 
     def set_params(self, params: InitializerParams) -> None:
         """Change live settings from the next event on; the others must be unchanged."""
-        faster_or_slower = params.rate_hz != self._params.rate_hz
+        rate_changed = params.rate_hz != self._params.rate_hz
         self._params = params
-        if faster_or_slower and self._last_frame_us is not None and not self.is_due():
+        if rate_changed and self._last_frame_us is not None and not self.is_due():
             self.due_us = self._next_due_us(self._newest_us)
 
     def append(self, events: np.ndarray) -> None:

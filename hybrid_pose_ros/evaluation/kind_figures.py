@@ -50,8 +50,8 @@ class ScoredPoses(NamedTuple):
 
         Of all instants where the recording shows nobody; 0 where there is no pose.
         """
-        somebody = present(self.counted)
-        return self.confidence.mean(axis=1)[somebody if self.counted.any() else slice(None)]
+        person = present(self.counted)
+        return self.confidence.mean(axis=1)[person if self.counted.any() else slice(None)]
 
 
 class Figure(NamedTuple):

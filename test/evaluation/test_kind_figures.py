@@ -171,7 +171,7 @@ def test_differences_that_every_recording_shares_have_no_standard_error():
     assert figures(ours)['mean_px']['standard_error'] > 5
 
 
-def test_somebody_is_present_with_head_and_a_shoulder_or_with_both_hips():
+def test_a_person_is_present_with_head_and_a_shoulder_or_with_both_hips():
     counted = np.zeros((5, 13), bool)
     for instant, joints in enumerate(([0, 2], [5, 6], [0], [1, 2], [5])):
         counted[instant, joints] = True
