@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.initializer_params import InitializerParams
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.representation.event_window import EventWindow
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram

@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.demand import Demand
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pose.fusion import JointFusion
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.holding import JointHolder
-from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.runs import InitialState, Runs, TrackerCounts
+from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.tracker_params import TrackerParams
 
 

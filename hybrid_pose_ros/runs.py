@@ -22,9 +22,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.events.clock import nearest_turn
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.tracker_params import TrackerParams

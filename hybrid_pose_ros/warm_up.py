@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.tracker_params import TrackerParams
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 POINT_MM = np.array([0.0, 0.0, 1000.0])
 """Camera 2 sees it at (159.145, 125.014)."""

@@ -13,11 +13,11 @@ import psutil
 import pytest
 from child_processes import held
 
-from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.graph import graph, share
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model import checkpoint
+from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing

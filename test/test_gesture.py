@@ -3,18 +3,12 @@
 """Gestures: another task for the same tracker."""
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-from hybrid_pose_ros.checkpoint import Checkpoint, load, shipped, untrained
-from hybrid_pose_ros.errors import CheckpointError, InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.gesture.classes import GESTURES, Gesture, probabilities
 from hybrid_pose_ros.gesture.tracker import GestureTracker
-from hybrid_pose_ros.presets import for_task, preset
-from hybrid_pose_ros.simulation.motions import ACTIVITIES
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import for_task, preset
+from hybrid_pose_ros.tasks.gesture import GESTURES
 from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.warm_up import Rest, warm_up
 
@@ -30,30 +24,6 @@ def moving_events(duration_ms, seed=0):
     return event_array(np.sort(rng.integers(0, 1000 * duration_ms, count)),
                        rng.integers(0, WIDTH, count), rng.integers(0, HEIGHT, count),
                        rng.integers(0, 2, count))
-
-
-def test_every_gesture_is_a_motion_of_the_simulator():
-    assert set(GESTURES) <= set(ACTIVITIES) and len(set(GESTURES)) == len(GESTURES)
-
-
-@given(arrays.arrays(np.float32, (3, 4, len(GESTURES)), elements=st.floats(-50, 50, width=32)),
-       st.floats(-50, 50))
-def test_probabilities_sum_to_1_and_do_not_change_with_all_maps(maps, more):
-    found = probabilities(maps)
-    assert found.sum() == pytest.approx(1, abs=1e-5) and (found >= 0).all()
-    np.testing.assert_allclose(probabilities(maps + np.float32(more)), found, atol=1e-4)
-
-
-def test_the_gesture_whose_map_is_high_anywhere_is_the_likeliest():
-    maps = np.zeros((3, 4, 16), np.float32)
-    maps[2, 1, 2] = 12
-    maps[..., 12] = 99  # channels beyond the gestures only pad
-    gesture = Gesture(5, probabilities(maps))
-    assert gesture.name == GESTURES[2] and gesture.confidence > 0.99
-
-
-def test_maps_without_a_finite_value_say_nothing():
-    np.testing.assert_allclose(probabilities(np.full((2, 2, 8), np.nan)), 1 / len(GESTURES))
 
 
 def test_a_reading_comes_of_every_bin_and_is_of_the_ann_s_maps_at_first():
@@ -77,30 +47,3 @@ def test_a_reading_comes_of_every_bin_and_is_of_the_ann_s_maps_at_first():
 
 def test_the_path_is_compiled_for_gestures_too():
     warm_up(untrained(NETWORK), PARAMS, GestureTracker)
-
-
-def test_weights_know_their_task(tmp_path):
-    untrained(NETWORK).save(tmp_path / 'gesture.safetensors')
-    with pytest.raises(CheckpointError, match="task 'gesture', but pose is required"):
-        load(tmp_path / 'gesture.safetensors', 'edge')
-    loaded = shipped('edge', str(tmp_path / 'gesture.safetensors'), task=None)
-    assert loaded.preset == NETWORK
-    with pytest.raises(CheckpointError, match="task 'pose', but gesture is required"):
-        untrained(preset('edge')).save(tmp_path / 'pose.safetensors')
-        load(tmp_path / 'pose.safetensors', task='gesture')
-
-
-def test_weights_of_a_task_that_is_not_known_are_refused(tmp_path):
-    weights = untrained(preset('edge'))
-    Checkpoint(weights.preset, weights.tensors, {'task': 'dance'}).save(tmp_path / 'a.safetensors')
-    with pytest.raises(CheckpointError, match="'dance', but pose or gesture is required"):
-        load(tmp_path / 'a.safetensors', task=None)
-
-
-def test_an_unknown_task_is_a_user_s_mistake():
-    with pytest.raises(InputError, match="unknown task 'dance': choose from pose, gesture"):
-        for_task(preset('edge'), 'dance')
-
-
-def test_a_network_for_poses_stays_as_it_is():
-    assert for_task(preset('edge'), 'pose') is preset('edge')

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_pose_ros import initialization
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.initialization import StateProducer, next_due_us
 from hybrid_pose_ros.initializer_params import InitializerParams
-from hybrid_pose_ros.layout import state_layout
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.presets import preset
 
 pytest.importorskip('torch')
 

@@ -193,11 +193,11 @@ def test_parameters_that_are_not_legal_are_refused(changes):
 
 AFTER_WARM_UP = """
 import numpy as np
-from hybrid_pose_ros.checkpoint import untrained
+from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.pipeline import PoseTracker
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation import step_counter
 from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.warm_up import Rest, warm_up

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import load, shipped
 from hybrid_pose_ros.evaluation.baselines import confidence_kalman_grid, kalman
 from hybrid_pose_ros.evaluation.evaluate import errors_of_settings
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import distances
 from hybrid_pose_ros.evaluation.outcome import run_recording
+from hybrid_pose_ros.model.checkpoint import load, shipped
 from hybrid_pose_ros.recordings.labeled import load_seen
 
 SHOWN = 8

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hybrid_pose_ros.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.model.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Score the poses of a bag, rerun the tracker on its events, and compare.'
@@ -87,9 +87,9 @@ def _checkpoint(args: argparse.Namespace, weights: str) -> Checkpoint:
 
 
 def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, Any]:
-    from hybrid_pose_ros.checkpoint import shipped_alone
     from hybrid_pose_ros.evaluation.bag_evaluation import evaluate_bag, recorded_step_us
     from hybrid_pose_ros.evaluation.outcome import ROWS
+    from hybrid_pose_ros.model.checkpoint import shipped_alone
     checkpoint = _checkpoint(args, weights)
     params = EvaluationParams(
         step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate,

@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Score the weights."""
-    from hybrid_pose_ros.checkpoint import load, shipped
     from hybrid_pose_ros.evaluation.compare import REAL, ROWS, compare, find_kinds
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+    from hybrid_pose_ros.model.checkpoint import load, shipped
 
     params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
                               stride_us=round(1e3 * args.stride_ms))

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hybrid_pose_ros.checkpoint import load
 from hybrid_pose_ros.cli import demo_folder
 from hybrid_pose_ros.cli.demo_report import bag_report, last_line, rig_report, table_rows
 from hybrid_pose_ros.cli.executors import processes
@@ -27,9 +26,10 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.graph import NodeSpec, graph, share
 from hybrid_pose_ros.graph_check import check_graph
+from hybrid_pose_ros.model.checkpoint import load
+from hybrid_pose_ros.model.presets import PRESETS
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
-from hybrid_pose_ros.presets import PRESETS
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.ros_domain import own_domain

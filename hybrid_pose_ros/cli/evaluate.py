@@ -55,10 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate the recordings."""
-    from hybrid_pose_ros.checkpoint import load, shipped_alone
     from hybrid_pose_ros.evaluation.evaluate import evaluate
     from hybrid_pose_ros.evaluation.outcome import ROWS
     from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
+    from hybrid_pose_ros.model.checkpoint import load, shipped_alone
 
     params = EvaluationParams(
         step_us=args.step_us, ann_rate_hz=args.ann_rate, seed=args.seed, max_s=args.max_s,

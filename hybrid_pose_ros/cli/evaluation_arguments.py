@@ -4,8 +4,8 @@
 
 import argparse
 
-from hybrid_pose_ros.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.cli.executors import add_executor_arguments
+from hybrid_pose_ros.model.checkpoint import Checkpoint, load, shipped
 
 
 def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,9 +6,9 @@ import argparse
 import math
 from typing import Any
 
-from hybrid_pose_ros.layout import layer_costs, neurons, state_layout
-from hybrid_pose_ros.network_description import read_network
-from hybrid_pose_ros.presets import PRESETS, preset
+from hybrid_pose_ros.model.layout import layer_costs, neurons, state_layout
+from hybrid_pose_ros.model.network_description import read_network
+from hybrid_pose_ros.model.presets import PRESETS, preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 
 SUMMARY = 'Show layers, shapes, parameters, MACs, neurons and state size of a preset.'

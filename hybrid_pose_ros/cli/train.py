@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hybrid_pose_ros.checkpoint import Checkpoint, load
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.progress_bars import StageBars
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.model.checkpoint import Checkpoint, load
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.outputs import writing
-from hybrid_pose_ros.presets import preset
 
 SUMMARY = 'Train ANN, SNN and heads on folders of labeled recordings; resumes an interrupted run.'
 

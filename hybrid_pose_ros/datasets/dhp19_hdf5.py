@@ -22,9 +22,9 @@ from hybrid_pose_ros.datasets.event_tables import (
     check_labeled, check_times, read_event_tables, whole_numbers)
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, tables
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 EVENTS_KIND = 'DHP19 event file (HDF5)'
 LABELS_KIND = 'DHP19 label file (HDF5)'

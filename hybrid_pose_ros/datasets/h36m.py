@@ -22,9 +22,9 @@ from hybrid_pose_ros.datasets.event_tables import (
     check_labeled, check_times, read_event_tables, whole_numbers)
 from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Labels
 from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, numbers, tables
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 SIZE = (320, 256)
 SUBJECTS = {'train': ('S1', 'S5', 'S6', 'S7', 'S8'), 'test': ('S9', 'S11'),

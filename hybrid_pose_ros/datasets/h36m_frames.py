@@ -14,7 +14,7 @@ import numpy as np
 
 from hybrid_pose_ros.datasets.h36m import SIZE, SequenceFiles
 from hybrid_pose_ros.errors import InputError, RecordingError
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from hybrid_pose_ros.datasets.mat5 import read_structure
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, is_hdf5, tables
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 VARIABLE = 'XYZPOS'
 KIND = 'MATLAB file of joint positions'

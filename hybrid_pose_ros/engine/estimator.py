@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.engine.plan import Plan, aligned, plan
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import state_layout
 
 
 class StateArrays(NamedTuple):

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.lanes import LANES
-from hybrid_pose_ros.layout import heatmap_shape, spike_maps
-from hybrid_pose_ros.presets import EVENTS, SpikingLayer
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.model.presets import EVENTS, SpikingLayer
 
 NORM_EPS = 1e-5
 BILINEAR = (0.25, 0.75, 0.75, 0.25)

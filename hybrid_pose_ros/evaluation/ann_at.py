@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracking.offline import RecordingAnn
 
 

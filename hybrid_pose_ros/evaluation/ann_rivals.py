@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 
 Tensors = dict[str, np.ndarray]
 Pass = Callable[[np.ndarray, Tensors], None]

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError, RecordingError
 from hybrid_pose_ros.evaluation.bag_truth import bag_truth
 from hybrid_pose_ros.evaluation.evaluate import evaluate
@@ -31,12 +30,13 @@ from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers
 from hybrid_pose_ros.events.packet_stream import PacketStream
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, earlier, without_gaps
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracking.offline import PoseTrack
 
 LEAST_US = 500_000

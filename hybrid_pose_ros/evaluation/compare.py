@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.ann_at import ann_at
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
@@ -26,6 +25,7 @@ from hybrid_pose_ros.evaluation.metrics import torso_px
 from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
 from hybrid_pose_ros.evaluation.shipping import decide
 from hybrid_pose_ros.evaluation.trackers import at_times, initializer_params
+from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
 from hybrid_pose_ros.recordings.labeled import (
     LabeledRecording, load_with_events, skipping_gaps)

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.layout import heatmap_shape, layer_costs, neurons
-from hybrid_pose_ros.presets import EVENTS, Preset, SpikingLayer
+from hybrid_pose_ros.model.layout import heatmap_shape, layer_costs, neurons
+from hybrid_pose_ros.model.presets import EVENTS, Preset, SpikingLayer
 
 FLOAT_BYTES = 4
 SRAM_PJ_PER_BYTE = 12.5

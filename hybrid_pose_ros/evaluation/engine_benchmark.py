@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros import presets
-from hybrid_pose_ros.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.evaluation.layer_crossover import crossovers
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
+from hybrid_pose_ros.model import presets
+from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry
 from hybrid_pose_ros.representation.step_counter import StepCounter
 from hybrid_pose_ros.tracking.offline import RecordingAnn

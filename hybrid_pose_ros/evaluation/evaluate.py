@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import KalmanTrack, kalman, kalman_grid
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
@@ -22,6 +21,7 @@ from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distance
 from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
+from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.representation.geometry import input_geometry

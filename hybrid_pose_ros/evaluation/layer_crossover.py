@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.layout import spike_maps
-from hybrid_pose_ros.presets import EVENTS, Preset, SpikingLayer
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.layout import spike_maps
+from hybrid_pose_ros.model.presets import EVENTS, Preset, SpikingLayer
 
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0)
 """Share of the neurons that fire. No higher one is measured than the first that costs more."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.evaluation import energy
-from hybrid_pose_ros.layout import neurons
-from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.model.layout import neurons
+from hybrid_pose_ros.model.presets import Preset
 
 NODE = energy.TECHNOLOGIES['45nm']
 

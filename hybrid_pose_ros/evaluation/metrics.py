@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import PAIRS
+from hybrid_pose_ros.tasks.skeleton import PAIRS
 
 MOVING_PX = 6.0
 """A joint moves that has gone farther than that in MOVING_US."""

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import (
     CONFIDENCE_KALMAN, AnnPoses, constant_velocity, held, kalman)
@@ -15,8 +14,9 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED, Trackers
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, skipping_gaps
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracking.offline import PoseTrack, RecordingAnn
 
 ASKED_US = 1_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'constant_velocity': 'tab:olive',
           'kalman': 'tab:brown', 'confidence_kalman': 'tab:purple', 'snn_windowed': 'tab:cyan',

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import rounded
 from hybrid_pose_ros.evaluation.outcome import Outcome
 from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED
-from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.presets import Preset
 
 COUNTS = PAPER, HONEST = 'paper', 'honest'
 

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.initialization import next_due_us
 from hybrid_pose_ros.initializer_params import InitializerParams
+from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.tracker_params import TrackerParams

@@ -17,13 +17,13 @@ import numpy as np
 from hybrid_pose_ros.errors import InputError, PacketError, RecordingError
 from hybrid_pose_ros.evaluation.live_power import power_figures
 from hybrid_pose_ros.events.packet_stream import PacketStream
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.bag_messages import BagMessage, bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet
 from hybrid_pose_ros.recordings.event_times import FAR_S, EventTimes
 from hybrid_pose_ros.recordings.pose_topics import (
     DIAGNOSTICS, POSES, SKELETON, SKELETONS, STATE, TRUTH, one_of, poses_of)
 from hybrid_pose_ros.recordings.typed_messages import MessageReader
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 TOPICS = (*POSES, TRUTH, DIAGNOSTICS, STATE)
 POWER_MW, ALWAYS_MW = 'power_mw', 'power_mw_at_every_step'

@@ -9,10 +9,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluate import evaluate
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 
 ROWS = ('ann', 'hybrid')
 FIGURES = ('mpjpe_px', 'median_px', 'mpjpe_px_latency_aware', 'mpjpe_px_moving')

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.ann_at import ann_at
 from hybrid_pose_ros.evaluation.disturbances import with_noise
@@ -19,6 +18,7 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers, at_times
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.gaps import find_gaps
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.baselines import AnnPoses
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.schedule import Schedule
 from hybrid_pose_ros.initializer_params import InitializerParams
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.tracking.offline import (

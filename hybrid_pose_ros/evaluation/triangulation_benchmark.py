@@ -14,10 +14,10 @@ import numpy as np
 
 from hybrid_pose_ros.pose.alignment import TimedPose
 from hybrid_pose_ros.pose.rig import Rig, project
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate_ideal
 from hybrid_pose_ros.pose.triangulator import Triangulator, TriangulatorParams
 from hybrid_pose_ros.recordings.rig_files import DHP19_NUMBERS, dhp19_rig
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 UNSHARP_PX = 3.0
 """Of the images that are timed, so that outliers are looked for as in earnest."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.engine.estimator import EngineState
-from hybrid_pose_ros.gesture.classes import Gesture, probabilities
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.representation.step_counter import Step
+from hybrid_pose_ros.tasks.gesture import Gesture, probabilities
 
 
 class GestureReading(NamedTuple):

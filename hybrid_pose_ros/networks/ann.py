@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hybrid_pose_ros.layout import convolutions, map_size
+from hybrid_pose_ros.model.layout import convolutions, map_size
+from hybrid_pose_ros.model.presets import Preset, feature_depths
 from hybrid_pose_ros.networks.blocks import ConvNorm, upsample
-from hybrid_pose_ros.presets import Preset, feature_depths
 
 
 class ConvBlock(nn.Module):

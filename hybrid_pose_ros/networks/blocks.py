@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hybrid_pose_ros.layout import Convolution
+from hybrid_pose_ros.model.layout import Convolution
 
 LEAKY_SLOPE = 0.1
 

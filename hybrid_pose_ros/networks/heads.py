@@ -4,9 +4,9 @@
 
 from torch import Tensor, nn
 
-from hybrid_pose_ros.layout import convolutions, map_size
+from hybrid_pose_ros.model.layout import convolutions, map_size
+from hybrid_pose_ros.model.presets import Preset, feature_depths, spike_depths
 from hybrid_pose_ros.networks.blocks import ConvNorm, upsample
-from hybrid_pose_ros.presets import Preset, feature_depths, spike_depths
 
 
 class Head(nn.Module):

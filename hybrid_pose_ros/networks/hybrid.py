@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hybrid_pose_ros.checkpoint import Checkpoint
-from hybrid_pose_ros.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.ann import PoseANN
 from hybrid_pose_ros.networks.heads import StateHeads
 from hybrid_pose_ros.networks.neurons import LIFState
 from hybrid_pose_ros.networks.snn import PoseSNN
-from hybrid_pose_ros.presets import Preset
 
 
 class HybridState(NamedTuple):

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from hybrid_pose_ros.checkpoint import Checkpoint
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.networks.blocks import fold_norms
 from hybrid_pose_ros.networks.fused import can_fuse, fuse, multiplies_bfloat16
 from hybrid_pose_ros.networks.hybrid import Hybrid

@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.errors import CheckpointError
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.torch_files import read_torch
-from hybrid_pose_ros.presets import preset
 
 HEADS = ('enc0', 'down1', 'down2', 'down3', 'res1', 'res2', 'up1', 'up2', 'up3')
 

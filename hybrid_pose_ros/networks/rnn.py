@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.blocks import crop
-from hybrid_pose_ros.presets import Preset
 
 LEVELS = 3
 RESIDUAL_BLOCKS = 2

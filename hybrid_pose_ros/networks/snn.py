@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hybrid_pose_ros.layout import Convolution, convolutions
+from hybrid_pose_ros.model.layout import Convolution, convolutions
+from hybrid_pose_ros.model.presets import EVENTS, Flow, OutputLayer, Preset, SpikingLayer
 from hybrid_pose_ros.networks.blocks import ConvTensors, crop, upsample
 from hybrid_pose_ros.networks.neurons import LIFState, leak_and_gain, lif_step
-from hybrid_pose_ros.presets import EVENTS, Flow, OutputLayer, Preset, SpikingLayer
 
 
 class SpikingConv(ConvTensors):

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hybrid_pose_ros.layout import Convolution
+from hybrid_pose_ros.model.layout import Convolution
+from hybrid_pose_ros.model.presets import Preset, alone
 from hybrid_pose_ros.networks.ann import PoseANN
 from hybrid_pose_ros.networks.blocks import ConvNorm
 from hybrid_pose_ros.networks.heads import Head
@@ -27,7 +28,6 @@ from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState, advance, restin
 from hybrid_pose_ros.networks.neurons import leak_and_gain
 from hybrid_pose_ros.networks.rnn import LEVELS, LSTMState, PoseRNN
 from hybrid_pose_ros.networks.snn import PoseSNN
-from hybrid_pose_ros.presets import Preset, alone
 
 
 class AnnAlone(nn.Module):

@@ -13,12 +13,12 @@ from functools import partial
 import numpy as np
 from std_msgs.msg import Header, String
 
-from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.demand import REASONS
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.live_power import ann_power
 from hybrid_pose_ros.initialization import Frame, StateProducer
 from hybrid_pose_ros.initializer_params import InitializerParams
+from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.clocks import at_most_every
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status

@@ -20,10 +20,10 @@ from hybrid_pose_ros.nodes.qos import EVENTS_QOS, READY_QOS, SKELETON_QOS, publi
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.scheduling import stand_back
 from hybrid_pose_ros.nodes.worker import Worker
-from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.gaps import gap_line
 from hybrid_pose_ros.recordings.playback import DuePacket, GroundTruth, due_packets
 from hybrid_pose_ros.recordings.player_params import PlayerParams
+from hybrid_pose_ros.tasks.skeleton import Skeleton
 
 READ_AHEAD = 64
 """Number of packets prepared ahead of time."""

@@ -8,7 +8,7 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
-from hybrid_pose_ros.pose.skeleton import BONES
+from hybrid_pose_ros.tasks.skeleton import BONES
 from hybrid_pose_ros.visualization.overlay import confidence_bgr
 
 

@@ -11,10 +11,10 @@ from event_camera_msgs.msg import EventPacket
 from std_msgs.msg import Header
 
 from hybrid_pose_ros.events.packet import Packet
-from hybrid_pose_ros.msg import Skeleton2D, StateTensors, TensorLayout
-from hybrid_pose_ros.msg import Skeleton3D as Skeleton3DMessage
-from hybrid_pose_ros.pose.skeleton import Skeleton
+from hybrid_pose_ros.msg import (
+    Skeleton2D, Skeleton3D as Skeleton3DMessage, StateTensors, TensorLayout)
 from hybrid_pose_ros.pose.triangulator import Skeleton3D
+from hybrid_pose_ros.tasks.skeleton import Skeleton
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec
 
 SAME_FIELDS = tuple(field.name for field in fields(StateDescriptor)

@@ -26,7 +26,7 @@ from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import CAMERA_INFO_QOS, MARKERS_QOS, publisher, subscription
 from hybrid_pose_ros.nodes.run import run
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 KEPT_US = 500_000
 """Time for which poses are kept, and thus the maximum wait."""

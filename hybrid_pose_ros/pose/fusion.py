@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 NOISE_CELLS = 1.0
 """Standard deviation of a joint with confidence 1, in cells of the network's input."""

@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from hybrid_pose_ros.compiled import njit
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 QUIET_US = 100_000
 """Time constant of the event rate near a joint."""

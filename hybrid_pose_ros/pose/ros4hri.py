@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
+from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
 
 POINTS = ('nose', 'neck', 'shoulderR', 'elbowR', 'handR', 'shoulderL', 'elbowL', 'handL', 'hipR',
           'kneeR', 'footR', 'hipL', 'kneeL', 'footL', 'eyeL', 'eyeR', 'earL', 'earR')

@@ -12,9 +12,9 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.pose.alignment import KEPT_US, Aligned, Aligner, TimedPose
 from hybrid_pose_ros.pose.rig import Rig, undistort
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate_ideal
 from hybrid_pose_ros.settings import param
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 
 @dataclass(frozen=True)

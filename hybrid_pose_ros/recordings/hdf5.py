@@ -21,9 +21,9 @@ from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codecs import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
 from hybrid_pose_ros.events.evt3 import STEP_BACK
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.hdf5_file import check_length, check_whole, hdf5_file, numbers
 from hybrid_pose_ros.recordings.recording import Recording, check_size
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 KIND = 'recording of this package'
 PIECE_EVENTS = 1 << 18

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.presets import Preset, heatmap_depth
+from hybrid_pose_ros.model.presets import Preset, heatmap_depth
 
 DHP19_SENSOR = (346, 260)
 DHP19_CROP_ORIGIN = (34, 2)

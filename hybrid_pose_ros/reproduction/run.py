@@ -18,10 +18,10 @@ from torch import nn
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.metrics import rounded
+from hybrid_pose_ros.model.presets import Preset, preset
 from hybrid_pose_ros.networks.published import load_published, read_published
 from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.outputs import claim, writing
-from hybrid_pose_ros.presets import Preset, preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.reproduction.figures import (
     PUBLISHED, PUBLISHED_FIRING_PERCENT, PUBLISHED_MW, RECURRENT_NOTE)

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from hybrid_pose_ros.evaluation.energy import TECHNOLOGIES, Operations, dense_macs, paper_step
 from hybrid_pose_ros.evaluation.metrics import distances
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.snn import SpikingConv
-from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.training.windows import Window, Windows
 
 ANN, HELD = 'ann', 'ann_held'

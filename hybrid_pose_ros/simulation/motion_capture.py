@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.body import BODY_POINTS, MIRRORED_POINTS, joints_of
 from hybrid_pose_ros.simulation.kinematics import smooth_step
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 STAGE_STEP_S = 1e-3
 """Grid of the playback speed [s]."""

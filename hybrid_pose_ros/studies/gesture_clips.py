@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_pose_ros.gesture.classes import GESTURES
 from hybrid_pose_ros.simulation.kinds import random_setting
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
+from hybrid_pose_ros.tasks.gesture import GESTURES
 
 KIND = 'front'
 STATURE_M = 1.55, 1.95

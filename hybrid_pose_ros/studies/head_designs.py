@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hybrid_pose_ros.layout import Convolution, map_size
+from hybrid_pose_ros.model.layout import Convolution, map_size
+from hybrid_pose_ros.model.presets import Preset, StateHead, feature_depths, spike_depths
 from hybrid_pose_ros.networks.blocks import ConvNorm, upsample
-from hybrid_pose_ros.presets import Preset, StateHead, feature_depths, spike_depths
 from hybrid_pose_ros.training.run import OUTPUT_START
 
 LAYERS: dict[str, Callable[[int], tuple[tuple[int, int], ...]]] = {

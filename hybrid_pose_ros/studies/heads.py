@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity, shipped
 from hybrid_pose_ros.evaluation import energy
-from hybrid_pose_ros.layout import layer_costs
+from hybrid_pose_ros.model.checkpoint import Checkpoint, identity, shipped
+from hybrid_pose_ros.model.layout import layer_costs
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.outputs import claim

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import shipped
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.disturbances import scaled
+from hybrid_pose_ros.model.checkpoint import shipped
 from hybrid_pose_ros.studies.options import Options
 from hybrid_pose_ros.training.validation import AGE_US, SETTLED_US, by_age
 

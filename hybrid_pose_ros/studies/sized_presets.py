@@ -11,9 +11,9 @@
 import dataclasses
 import math
 
-from hybrid_pose_ros.checkpoint import Checkpoint
-from hybrid_pose_ros.presets import (EVENTS, Feedback, Flow, OutputLayer, Preset, SpikingLayer,
-                                     StateHead, preset)
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.presets import (
+    EVENTS, Feedback, Flow, OutputLayer, Preset, SpikingLayer, StateHead, preset)
 from hybrid_pose_ros.training.run import first_weights
 
 SPIKING, ANN = (16, 32, 64), (24, 40, 80, 128)

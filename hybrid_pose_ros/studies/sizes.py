@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from hybrid_pose_ros.checkpoint import Checkpoint, shipped
-from hybrid_pose_ros.layout import layer_costs, neurons
+from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
+from hybrid_pose_ros.model.layout import layer_costs, neurons
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.labeled import LabeledRecording

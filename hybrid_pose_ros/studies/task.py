@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from hybrid_pose_ros.checkpoint import WEIGHTS
-from hybrid_pose_ros.gesture.classes import GESTURES
+from hybrid_pose_ros.model.checkpoint import WEIGHTS
 from hybrid_pose_ros.studies.energy import NODE, Meter, cost_of_pass, cost_of_step
 from hybrid_pose_ros.studies.gesture_clips import make_gestures
 from hybrid_pose_ros.studies.options import Options, kept
+from hybrid_pose_ros.tasks.gesture import GESTURES
 from hybrid_pose_ros.training.corpus import load_clips
 from hybrid_pose_ros.training.gestures import gestures_by_age
 from hybrid_pose_ros.training.run import TrainingParams, train

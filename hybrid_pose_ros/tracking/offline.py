@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.initialization import Frame, StateProducer
 from hybrid_pose_ros.initializer_params import InitializerParams
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
-from hybrid_pose_ros.pose.skeleton import JOINTS
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracker_params import TrackerParams
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.training.losses import absence_loss

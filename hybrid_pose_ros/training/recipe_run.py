@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.outputs import claim
-from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.training.corpus import contents, fingerprint
 from hybrid_pose_ros.training.ranks import Ranks, connected

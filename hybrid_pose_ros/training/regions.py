@@ -13,10 +13,10 @@ import numpy as np
 
 from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
-from hybrid_pose_ros.pose.skeleton import MIRRORED
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+from hybrid_pose_ros.tasks.skeleton import MIRRORED
 from hybrid_pose_ros.training.views import last_events
 
 MOST_EVENTS = 100_000

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE
-from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.settings import check, param

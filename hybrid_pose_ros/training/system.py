@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.blocks import ConvTensors
 from hybrid_pose_ros.networks.systems import SYSTEMS
-from hybrid_pose_ros.presets import Preset
 from hybrid_pose_ros.training.loop import fit
 from hybrid_pose_ros.training.losses import blob_loss
 from hybrid_pose_ros.training.ranks import Ranks

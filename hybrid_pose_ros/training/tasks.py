@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.gesture.classes import GESTURES
 from hybrid_pose_ros.networks.hybrid import HybridState
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.tasks.gesture import GESTURES
 from hybrid_pose_ros.training.losses import heatmap_loss
 from hybrid_pose_ros.training.views import View
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.checkpoint import Checkpoint
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.initializer_params import InitializerParams
-from hybrid_pose_ros.layout import spike_maps
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import spike_maps
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording

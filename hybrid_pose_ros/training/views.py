@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import MIRRORED
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+from hybrid_pose_ros.tasks.skeleton import MIRRORED
 
 WINDOW_REACH_US = 1_000_000
 """Reach of the ANN's window, as in `initializer_params.InitializerParams.reach_us`."""

@@ -5,7 +5,7 @@
 import cv2
 import numpy as np
 
-from hybrid_pose_ros.pose.skeleton import BONES, Skeleton
+from hybrid_pose_ros.tasks.skeleton import BONES, Skeleton
 
 OFF_BGR, ON_BGR = (70, 70, 190), (190, 130, 60)
 UNTRAINED_BGR = (160, 160, 160)

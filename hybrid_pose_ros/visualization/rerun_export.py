@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError, RecordingError
-from hybrid_pose_ros.pose.skeleton import BONES, JOINTS, Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
 from hybrid_pose_ros.recordings.event_times import EventTimes
@@ -20,6 +19,7 @@ from hybrid_pose_ros.recordings.faults import Faults
 from hybrid_pose_ros.recordings.pose_topics import POSES, TRUTH as TRUTH_TOPIC, one_of
 from hybrid_pose_ros.recordings.typed_messages import (
     MessageReader, TypedMessage, typed_messages)
+from hybrid_pose_ros.tasks.skeleton import BONES, JOINTS, Skeleton
 from hybrid_pose_ros.visualization.overlay import confidence_bgr, draw_events
 from hybrid_pose_ros.visualization.run_moments import run_moments, skeleton_of
 

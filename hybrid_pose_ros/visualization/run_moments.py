@@ -12,12 +12,12 @@ import numpy as np
 from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.events.packet_stream import PacketStream
-from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet
 from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.pose_topics import POSES, one_of, poses_of
 from hybrid_pose_ros.recordings.typed_messages import MessageReader
+from hybrid_pose_ros.tasks.skeleton import Skeleton
 
 EVENTS_US = 20_000
 """Duration of the events in an image."""

@@ -10,14 +10,14 @@ from bag_files import EVENT_PACKET, a_packet, packet_messages, write_mcap
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 from run_bags import EVENTS, PACKET_US, diagnostics, odd_bag, skeleton, write_bag
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli import bag as bag_verb
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.bag_report import sides
 from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
 from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import PRESETS
 from hybrid_pose_ros.networks.blocks import ConvTensors
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import PRESETS
 
 
 def info(capsys, *arguments):

@@ -17,10 +17,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_pose_ros import presets
-from hybrid_pose_ros.checkpoint import Checkpoint, parameter_shapes, shipped, untrained
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model import presets
+from hybrid_pose_ros.model.checkpoint import Checkpoint, parameter_shapes, shipped, untrained
+from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
 from hybrid_pose_ros.networks.neurons import LIFState
 from hybrid_pose_ros.representation.geometry import input_geometry

@@ -5,12 +5,11 @@ import importlib.util
 import numpy as np
 import pytest
 
-from hybrid_pose_ros.checkpoint import untrained
-from hybrid_pose_ros.evaluation import ann_benchmark as benchmark
-from hybrid_pose_ros.evaluation import ann_rivals
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.evaluation import ann_benchmark as benchmark, ann_rivals
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.initializer import StateInitializer
-from hybrid_pose_ros.presets import preset
 
 pytestmark = pytest.mark.timing
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from labeled_clips import circling_clip, write_clip
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.compare_tables import COLUMNS
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.compare import compare, find_kinds
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.studies.sized_presets import sized
 
 PARAMS = EvaluationParams(step_us=10_000)

@@ -5,11 +5,11 @@
 import numpy as np
 import pytest
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.energy import TECHNOLOGIES, Operations
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 
 PAPER, SIZE = preset('paper'), (256, 256)
 AT_7NM, AT_45NM = TECHNOLOGIES['7nm'], TECHNOLOGIES['45nm']

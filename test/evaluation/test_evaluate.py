@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluate import differences, evaluate, ratios
@@ -20,7 +19,8 @@ from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
 from hybrid_pose_ros.initialization import StateProducer, next_due_us
 from hybrid_pose_ros.initializer_params import InitializerParams
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.labeled import load_seen
 from hybrid_pose_ros.tracking.offline import RecordingAnn

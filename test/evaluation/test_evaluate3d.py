@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli import evaluate3d as command
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
@@ -17,8 +16,9 @@ from hybrid_pose_ros.evaluation.evaluate3d import cases_of, evaluate3d
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.plots3d import plot_world
 from hybrid_pose_ros.evaluation.takes import CameraPoses, camera_poses, find_takes
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.pose.rig import project
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.simulation.camera import CAMERAS

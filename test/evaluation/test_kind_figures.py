@@ -10,7 +10,7 @@ from hybrid_pose_ros.evaluation.kind_figures import (
 from hybrid_pose_ros.evaluation.metrics import (
     auc, from_behind, jackknife, present, standard_error, swapped_bodies, swapped_pairs, torso_px)
 from hybrid_pose_ros.evaluation.shipping import decide
-from hybrid_pose_ros.pose.skeleton import JOINTS, MIRRORED, PAIRS
+from hybrid_pose_ros.tasks.skeleton import JOINTS, MIRRORED, PAIRS
 
 BODY = np.array([(0, -30), (-10, -20), (10, -20), (-20, 0), (20, 0), (-10, 20), (10, 20),
                  (-30, 10), (30, 10), (-10, 60), (10, 60), (-10, 90), (10, 90)], float)

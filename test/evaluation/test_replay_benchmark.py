@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from labeled_clips import circling_clip
 
-from hybrid_pose_ros.checkpoint import shipped
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation import replay_benchmark as benchmark
 from hybrid_pose_ros.evaluation.replay_benchmark import WAYS, replay_benchmark
+from hybrid_pose_ros.model.checkpoint import shipped
 from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 

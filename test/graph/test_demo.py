@@ -21,9 +21,9 @@ from ring_states import segments
 from rosbags.highlevel import AnyReader
 from shared_data import EVENTS, needs_recordings
 
-from hybrid_pose_ros.checkpoint import shipped
 from hybrid_pose_ros.cli.demo import share_of_machine
 from hybrid_pose_ros.graph import TOPICS, graph
+from hybrid_pose_ros.model.checkpoint import shipped
 
 HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'
 STATE = '/ann_initializer/state'

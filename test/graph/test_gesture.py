@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from live_graph import SKELETON, STATE, Camera, LiveGraph, stamps_us
 
-from hybrid_pose_ros.checkpoint import untrained
-from hybrid_pose_ros.gesture.classes import GESTURES
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import for_task, preset
 from hybrid_pose_ros.msg import Gesture, StateTensors
-from hybrid_pose_ros.presets import for_task, preset
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
+from hybrid_pose_ros.tasks.gesture import GESTURES
 
 CHUNK_US = 40_000
 STEP_US = 1_000

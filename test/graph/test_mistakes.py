@@ -13,9 +13,9 @@ from child_processes import finished, started
 from child_processes import python as run_python
 from live_graph import EXECUTABLES, SKELETONS
 
-from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.presets import PRESETS, preset
+from hybrid_pose_ros.model import checkpoint
+from hybrid_pose_ros.model.presets import PRESETS, preset
 
 
 def ended(node: str, *arguments: str) -> CompletedProcess:

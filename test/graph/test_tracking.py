@@ -14,12 +14,12 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import Marker, MarkerArray
 
-from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.graph import TOPICS
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model import checkpoint
+from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.reader import StateReader
 

@@ -17,8 +17,8 @@ from hybrid_pose_ros.graph import TOPICS_3D, NodeSpec, command
 from hybrid_pose_ros.msg import Skeleton2DArray, Skeleton3D
 from hybrid_pose_ros.nodes.messages import from_time, to_skeleton_message, to_time
 from hybrid_pose_ros.pose.rig import RigCamera, project
-from hybrid_pose_ros.pose.skeleton import Skeleton
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.tasks.skeleton import Skeleton
 
 SKELETON, MARKERS = TOPICS_3D
 START_M = np.random.default_rng(0).uniform([-0.4, -0.4, 0.2], [0.4, 0.4, 1.7], (13, 3))

@@ -5,8 +5,8 @@
 import pytest
 import torch
 
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
-from hybrid_pose_ros.presets import preset
 
 JOINT, ROW, COLUMN = 4, 5, 7
 SIZE = 16, 20  # rows and columns of the heatmaps

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_pose_ros.checkpoint import identity, parameter_shapes, untrained
-from hybrid_pose_ros.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.model.checkpoint import identity, parameter_shapes, untrained
+from hybrid_pose_ros.model.layout import heatmap_shape, spike_maps
+from hybrid_pose_ros.model.presets import PRESETS, preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import PRESETS, preset
 
 EDGE = preset('edge')
 SIZE = 45, 34  # cells: no multiple of anything, so every crop is at work

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_pose_ros.checkpoint import Checkpoint, untrained
-from hybrid_pose_ros.layout import state_layout
+from hybrid_pose_ros.model.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.presets import PRESETS, preset
 from hybrid_pose_ros.networks import initializer as initializer_module
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.initializer import StateInitializer
-from hybrid_pose_ros.presets import PRESETS, preset
 
 
 def normalized(chosen):

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_pose_ros.model.presets import decay_us, preset
 from hybrid_pose_ros.networks.neurons import LIFState, Spike, leak_and_gain, lif_step
-from hybrid_pose_ros.presets import decay_us, preset
 
 
 def papers_neuron(membrane, current):

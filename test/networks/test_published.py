@@ -6,12 +6,12 @@ import pytest
 import torch
 from plain_networks import RUNS, Weights
 
-from hybrid_pose_ros.checkpoint import identity, shipped, untrained
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import CheckpointError
+from hybrid_pose_ros.model.checkpoint import identity, shipped, untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.published import load_published, published_name, read_published
 from hybrid_pose_ros.networks.systems import SYSTEMS
-from hybrid_pose_ros.presets import preset
 
 SIZE = 32, 32  # rows and columns; multiples of 32, as the published networks need
 each_system = pytest.mark.parametrize('system', SYSTEMS)

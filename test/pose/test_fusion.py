@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hybrid_pose_ros.pose.fusion import DRIFT_CELLS2_S, FOLLOWED_CELLS, JointFusion
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 CELL_PX = 2
 SURE, DOUBTFUL = np.ones(len(JOINTS)), np.zeros(len(JOINTS))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.pose.holding import JointHolder
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 
 STEP_US, JOINTS = 1_000, 13

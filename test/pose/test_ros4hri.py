@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_pose_ros.pose.ros4hri import POINTS, Presence, body_points, region
-from hybrid_pose_ros.pose.skeleton import JOINTS, Skeleton
+from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
 
 
 def skeleton(**joints: tuple[float, float, float]) -> Skeleton:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array, no_events
-from hybrid_pose_ros.layout import heatmap_shape
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.layout import heatmap_shape
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import Lens, input_geometry
 
 EDGE, PAPER = preset('edge'), preset('paper')

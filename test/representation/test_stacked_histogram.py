@@ -6,7 +6,7 @@ from hypothesis import given
 from strategies import event_windows
 
 from hybrid_pose_ros.events.event_array import event_array, no_events
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.representation.step_counter import StepCounter

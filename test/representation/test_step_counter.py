@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import event_windows, pieces
 
 from hybrid_pose_ros.events.event_array import event_array, no_events
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation import step_counter
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.step_counter import Gap, StepCounter

@@ -10,7 +10,7 @@ from dhp19_files import poses_mm, steady_events, write_hdf5_form
 
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.datasets.dhp19_labels import crop_landmarks
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.recordings.labeled import load_labeled
 from hybrid_pose_ros.training.windows import Windows
 

@@ -12,12 +12,12 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from torch import nn
 from two_processes import torchrun
 
-from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.model import checkpoint
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.published import published_name
 from hybrid_pose_ros.networks.systems import SYSTEMS
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.reproduction.figures import PUBLISHED
 from hybrid_pose_ros.reproduction.run import ReproductionParams, reproduce

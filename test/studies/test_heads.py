@@ -6,11 +6,11 @@ import pytest
 import torch
 from labeled_clips import circling_clip, write_clip
 
-from hybrid_pose_ros.checkpoint import shipped
 from hybrid_pose_ros.evaluation import energy
-from hybrid_pose_ros.layout import spike_maps
+from hybrid_pose_ros.model.checkpoint import shipped
+from hybrid_pose_ros.model.layout import spike_maps
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.studies import heads
 from hybrid_pose_ros.studies.head_designs import DESIGNS, DesignedHeads

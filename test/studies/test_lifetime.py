@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labeled_clips import circling_clip, write_clip
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.cli.main import main
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.studies.lifetime import lasts
 from hybrid_pose_ros.studies.options import kept
 

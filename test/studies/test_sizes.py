@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from labeled_clips import circling_clip, write_clip
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.studies import sizes
 from hybrid_pose_ros.studies.options import Options
 from hybrid_pose_ros.studies.sized_presets import first_weights_of, sized

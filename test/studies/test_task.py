@@ -7,11 +7,11 @@ import json
 import pytest
 from labeled_clips import circling_clip, write_clip
 
-from hybrid_pose_ros.checkpoint import load
 from hybrid_pose_ros.cli.main import main
-from hybrid_pose_ros.gesture.classes import GESTURES
+from hybrid_pose_ros.model.checkpoint import load
 from hybrid_pose_ros.recordings.labeled import load_labeled
 from hybrid_pose_ros.studies import gesture_clips
+from hybrid_pose_ros.tasks.gesture import GESTURES
 
 
 def test_a_recording_of_each_gesture_is_made_once(tmp_path, monkeypatch):

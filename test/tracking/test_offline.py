@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
-from hybrid_pose_ros.checkpoint import untrained
 from hybrid_pose_ros.initializer_params import InitializerParams
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.tracker_params import TrackerParams
 
 pytest.importorskip('torch')

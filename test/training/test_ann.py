@@ -7,7 +7,7 @@ import pytest
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.training.ann import draw_moment
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
-from hybrid_pose_ros.pose.skeleton import MIRRORED
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+from hybrid_pose_ros.tasks.skeleton import MIRRORED
 from hybrid_pose_ros.training.regions import region, whole_sensor
 
 CLIP = circling_clip()

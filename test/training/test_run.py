@@ -17,10 +17,10 @@ import safetensors.numpy
 import torch
 from labeled_clips import circling_clip
 
-from hybrid_pose_ros.checkpoint import Checkpoint, untrained
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.network_description import describe
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import Checkpoint, untrained
+from hybrid_pose_ros.model.network_description import describe
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.training import log
 from hybrid_pose_ros.training.run import TrainingParams, train
 

@@ -10,9 +10,9 @@ import pytest
 from labeled_clips import circling_clip
 from numbered_scenes import NumberedScenes
 
-from hybrid_pose_ros.checkpoint import load
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import load
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.simulation.body import joints_of
 from hybrid_pose_ros.simulation.motions import GeneratedMotion

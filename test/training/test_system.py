@@ -9,8 +9,8 @@ import torch
 from labeled_clips import circling_clip
 
 from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.networks.systems import SYSTEMS
-from hybrid_pose_ros.presets import preset
 from hybrid_pose_ros.training.recipes import PAPER, RECIPES, recipes
 from hybrid_pose_ros.training.system import SystemStage, first_network, train_system
 from hybrid_pose_ros.training.windows import Windows

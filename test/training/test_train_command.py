@@ -10,8 +10,8 @@ import pytest
 from labeled_clips import circling_clip, write_clip
 from two_processes import torchrun
 
-from hybrid_pose_ros import checkpoint
 from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.model import checkpoint
 
 SMALL = ['--ann-batch', '2', '--snn-batch', '2', '--precision', 'fp32']
 """Few CPUs multiply bf16, others take several times as long for it."""

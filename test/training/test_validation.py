@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from labeled_clips import circling_clip
 
-from hybrid_pose_ros.checkpoint import untrained
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import untrained
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.training.validation import _errors, _row, by_age, live
 
 CLIPS = [circling_clip(events_ms=20)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.training.views import draw_view, last_events, view, whole_view
 

@@ -9,7 +9,7 @@ from labeled_clips import circling_clip
 from strategies import event_windows
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.training.windows import Windows
 
 SMALL = preset('paper_small')

@@ -8,8 +8,8 @@ from child_processes import python
 
 import hybrid_pose_ros.representation
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.layout import heatmap_shape, spike_maps, state_layout
-from hybrid_pose_ros.presets import (
+from hybrid_pose_ros.model.layout import heatmap_shape, spike_maps, state_layout
+from hybrid_pose_ros.model.presets import (
     EVENTS, PRESETS, feature_depths, heatmap_depth, preset, spike_depths)
 
 each_preset = pytest.mark.parametrize('chosen', PRESETS.values(), ids=list(PRESETS))
@@ -83,7 +83,7 @@ def test_an_unknown_preset_is_named_with_the_choices():
 
 def test_everything_but_the_networks_imports_without_torch():
     modules = ['hybrid_pose_ros.' + name for name in (
-        'presets', 'layout', 'checkpoint', 'cli.info', 'pose.targets')]
+        'model.presets', 'model.layout', 'model.checkpoint', 'cli.info', 'pose.targets')]
     modules += [f'hybrid_pose_ros.representation.{module.name}' for module in
                 pkgutil.iter_modules(hybrid_pose_ros.representation.__path__)]
     program = f'import sys; sys.modules["torch"] = None; import {", ".join(modules)}'

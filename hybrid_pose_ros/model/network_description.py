@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hybrid_pose_ros.errors import CheckpointError, InputError
-from hybrid_pose_ros.presets import (
+from hybrid_pose_ros.model.presets import (
     EVENTS, PRESETS, TASKS, Preset, feature_depths, heatmap_depth, spike_depths)
 
 UPSAMPLING = 'none', 'bilinear', 'transposed'

@@ -31,15 +31,15 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from hybrid_pose_ros import presets
 from hybrid_pose_ros.errors import CheckpointError
-from hybrid_pose_ros.layout import Convolution, convolutions
-from hybrid_pose_ros.network_description import describe, from_description
-from hybrid_pose_ros.presets import Preset
+from hybrid_pose_ros.model import presets
+from hybrid_pose_ros.model.layout import Convolution, convolutions
+from hybrid_pose_ros.model.network_description import describe, from_description
+from hybrid_pose_ros.model.presets import Preset
 
 FORMAT = 1
 POSE = 'pose'
-WEIGHTS = Path(__file__).parent / 'weights'
+WEIGHTS = Path(__file__).parents[1] / 'weights'
 """Folder of the shipped weights: `<preset>` and `<preset>_alone`."""
 NORM_TENSORS = ('weight', 'bias', 'running_mean', 'running_var')
 FIRING_SIGMA = {'snn.enc0': 0.42, 'snn.down1': 0.24, 'snn.down2': 0.12, 'snn.res1': 0.08,

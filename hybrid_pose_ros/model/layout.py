@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hybrid_pose_ros.presets import Preset, feature_depths, heatmap_depth, spike_depths
+from hybrid_pose_ros.model.presets import Preset, feature_depths, heatmap_depth, spike_depths
 
 
 class Convolution(NamedTuple):

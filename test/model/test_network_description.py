@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, parameter_shapes, untrained
 from hybrid_pose_ros.errors import CheckpointError, InputError
 from hybrid_pose_ros.initialization import StateProducer
 from hybrid_pose_ros.initializer_params import InitializerParams
-from hybrid_pose_ros.network_description import describe, from_description, read_network
+from hybrid_pose_ros.model.checkpoint import (
+    Checkpoint, identity, load, parameter_shapes, untrained)
+from hybrid_pose_ros.model.network_description import describe, from_description, read_network
+from hybrid_pose_ros.model.presets import PRESETS, Preset, for_task, preset
 from hybrid_pose_ros.pipeline import PoseTracker
-from hybrid_pose_ros.presets import PRESETS, Preset, for_task, preset
 from hybrid_pose_ros.tracker_params import TrackerParams
 
 EDGE = preset('edge')

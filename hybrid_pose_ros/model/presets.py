@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass, replace
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.gesture.classes import GESTURES
-from hybrid_pose_ros.pose.skeleton import JOINTS
+from hybrid_pose_ros.tasks.gesture import GESTURES
+from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 EVENTS = 'events'
 """Name of the SNN's input map among the spike maps: 2 channels, OFF and ON counts of a bin."""

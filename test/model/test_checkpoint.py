@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from hybrid_pose_ros.checkpoint import Checkpoint, identity, load, parameter_shapes, untrained
 from hybrid_pose_ros.errors import CheckpointError
-from hybrid_pose_ros.presets import preset
+from hybrid_pose_ros.model.checkpoint import (
+    Checkpoint, identity, load, parameter_shapes, untrained)
+from hybrid_pose_ros.model.presets import preset
 
 EDGE = preset('edge')
 
