@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 

@@ -11,11 +11,11 @@ from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
-from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.representation.step_counter import StepCounter
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 WIDTH, HEIGHT, STEP_US = 24, 20, 1_000
 EDGE = preset('edge')

@@ -21,13 +21,13 @@ import numpy as np
 from hybrid_pose_ros.evaluation.ann_rivals import Pass, Tensors, makers_of_passes
 from hybrid_pose_ros.evaluation.metrics import distances
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
-from hybrid_pose_ros.initialization import Frame, StateProducer
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.model.layout import layer_costs
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.state_producer import Frame, StateProducer
 
 PERSON_S = 5.0
 PERIOD_US = 33_000

@@ -29,9 +29,9 @@ from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
 from hybrid_pose_ros.recordings.labeled import (
     LabeledRecording, load_with_events, skipping_gaps)
-from hybrid_pose_ros.tracker_params import TrackerParams
 from hybrid_pose_ros.tracking.offline import (
     OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play)
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 
 STRIDE_US = 107_000

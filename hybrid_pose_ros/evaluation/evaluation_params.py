@@ -4,9 +4,9 @@
 
 from dataclasses import dataclass
 
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.settings import check, param
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
 @dataclass(frozen=True)

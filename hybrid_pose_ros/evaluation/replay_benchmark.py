@@ -18,14 +18,14 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.simulated_person import simulated_person
-from hybrid_pose_ros.initialization import next_due_us
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
-from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import (
     AnnState, OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play, too_few_events)
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.state_producer import next_due_us
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
 SETTLED_US = 200_000

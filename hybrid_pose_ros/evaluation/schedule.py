@@ -16,8 +16,8 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.initialization import next_due_us
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.tracking.state_producer import next_due_us
 
 SETTLED_US = 200_000
 """The first part of a recording is not scored: the ANN has few events there."""

@@ -11,12 +11,12 @@ from hybrid_pose_ros.evaluation.baselines import AnnPoses
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.schedule import Schedule
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import (
     AnnState, OfflineInitializer, OfflineTracker, PoseTrack, pieces, play, too_few_events)
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 INITIALIZED = {'hybrid': (True, True), 'hybrid_unfused': (True, True),
                'hybrid_no_state_init': (False, True), 'hybrid_no_output_init': (True, False)}

@@ -13,11 +13,8 @@ from functools import partial
 import numpy as np
 from std_msgs.msg import Header, String
 
-from hybrid_pose_ros.demand import REASONS
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.live_power import ann_power
-from hybrid_pose_ros.initialization import Frame, StateProducer
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.clocks import at_most_every
@@ -29,6 +26,9 @@ from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.worker import Worker
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.state_producer import Frame, StateProducer
+from hybrid_pose_ros.tracking.state_requests import REASONS
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
 

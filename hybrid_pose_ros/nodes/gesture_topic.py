@@ -5,10 +5,10 @@
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from hybrid_pose_ros.gesture.tracker import GestureReading
 from hybrid_pose_ros.msg import Gesture
 from hybrid_pose_ros.nodes.qos import SKELETON_QOS, publisher
 from hybrid_pose_ros.tasks.gesture import GESTURES
+from hybrid_pose_ros.tracking.gesture_tracker import GestureReading
 
 
 class GestureTopic:

@@ -13,7 +13,6 @@ from std_msgs.msg import String
 
 from hybrid_pose_ros.errors import InputError, TransportError
 from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
-from hybrid_pose_ros.gesture.tracker import GestureReading
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.msg import StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.clocks import at_most_every
@@ -27,12 +26,13 @@ from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.scheduling import make_realtime
 from hybrid_pose_ros.nodes.tasks import TASKS
 from hybrid_pose_ros.nodes.tracker_report import Refusals, TrackerReport
-from hybrid_pose_ros.pipeline import Pose, PoseTracker
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.gesture_tracker import GestureReading
+from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.warm_up import warm_up
 from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
 from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
-from hybrid_pose_ros.warm_up import warm_up
 
 
 class SnnTrackerNode(ManagedNode):

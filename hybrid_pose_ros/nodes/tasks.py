@@ -7,10 +7,10 @@ The weights determine the task; packets, states, replay and reports are the same
 
 from typing import NamedTuple
 
-from hybrid_pose_ros.gesture.tracker import GestureTracker
 from hybrid_pose_ros.nodes.gesture_topic import GestureTopic
 from hybrid_pose_ros.nodes.skeleton_topics import SkeletonTopics
-from hybrid_pose_ros.pipeline import PoseTracker
+from hybrid_pose_ros.tracking.gesture_tracker import GestureTracker
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
 
 
 class Task(NamedTuple):

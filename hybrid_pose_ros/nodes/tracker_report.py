@@ -19,8 +19,8 @@ from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
 from hybrid_pose_ros.msg import Gesture, Skeleton2D, TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Status
 from hybrid_pose_ros.nodes.event_input import EventBatch
-from hybrid_pose_ros.pipeline import PoseTracker
-from hybrid_pose_ros.runs import TrackerCounts
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.replay import TrackerCounts
 
 KEPT = 2000
 """Number of packets or poses that the percentiles cover."""

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.initialization import Frame, StateProducer
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint
-from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tasks.skeleton import JOINTS
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
+from hybrid_pose_ros.tracking.state_producer import Frame, StateProducer
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 if TYPE_CHECKING:
     from hybrid_pose_ros.networks.initializer import StateInitializer
@@ -37,7 +37,7 @@ NEVER_US = np.iinfo(np.int64).min
 
 
 class AnnState(NamedTuple):
-    """A state, as `runs.InitialState`, and the pose that it shows."""
+    """A state, as `replay.InitialState`, and the pose that it shows."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]

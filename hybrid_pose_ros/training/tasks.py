@@ -99,5 +99,5 @@ def gesture_of(name: str) -> int:
 
 
 def gesture_scores(maps: Tensor) -> Tensor:
-    """Return the scores (B, K) of gestures from maps (B, K, H, W), as in `gesture.classes`."""
+    """Return the scores (B, K) of gestures from maps (B, K, H, W), as in `tasks.gesture`."""
     return maps.float().flatten(2).logsumexp(dim=2) - math.log(maps.shape[-1] * maps.shape[-2])

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.model.layout import spike_maps
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import (
     OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play)
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 from hybrid_pose_ros.training.views import whole_view
 
 AGE_US = 10_000

@@ -17,9 +17,9 @@ from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.tasks.skeleton import MIRRORED
 
 WINDOW_REACH_US = 1_000_000
-"""Reach of the ANN's window, as in `initializer_params.InitializerParams.reach_us`."""
+"""Reach of the ANN's window, as in `tracking.initializer_params.InitializerParams.reach_us`."""
 MIN_EVENTS = 500
-"""Minimum events of the ANN, as in `initializer_params.InitializerParams.min_events`."""
+"""Minimum events of the ANN, as in `tracking.initializer_params.InitializerParams.min_events`."""
 
 
 class View(NamedTuple):

@@ -17,13 +17,13 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.outcome import ROWS, run_recording
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
-from hybrid_pose_ros.initialization import StateProducer, next_due_us
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
 from hybrid_pose_ros.recordings.labeled import load_seen
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import RecordingAnn
+from hybrid_pose_ros.tracking.state_producer import StateProducer, next_due_us
 
 NEEDED = {'mpjpe_px', 'median_px', 'mpjpe_px_by_step', 'mpjpe_px_latency_aware', 'energy',
           'pck_10px', 'velocity_error_px_s', 'acceleration_error_px_s2'}

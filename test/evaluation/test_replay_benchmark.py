@@ -12,8 +12,8 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation import replay_benchmark as benchmark
 from hybrid_pose_ros.evaluation.replay_benchmark import WAYS, replay_benchmark
 from hybrid_pose_ros.model.checkpoint import shipped
-from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
 
 pytestmark = pytest.mark.timing
 

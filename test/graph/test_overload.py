@@ -20,7 +20,7 @@ from live_graph import (
 from hybrid_pose_ros.graph import NETWORK, graph
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.supervision import Supervisor
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 STEP_US = 1_000
 CHUNK_US = 40_000

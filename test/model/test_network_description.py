@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import CheckpointError, InputError
-from hybrid_pose_ros.initialization import StateProducer
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import (
     Checkpoint, identity, load, parameter_shapes, untrained)
 from hybrid_pose_ros.model.network_description import describe, from_description, read_network
 from hybrid_pose_ros.model.presets import PRESETS, Preset, for_task, preset
-from hybrid_pose_ros.pipeline import PoseTracker
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.state_producer import StateProducer
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 EDGE = preset('edge')
 
@@ -73,7 +73,7 @@ def test_weights_of_another_size_are_saved_loaded_and_run(tmp_path):
 
 
 class State:
-    """A state that nobody overwrites, as `runs.InitialState`."""
+    """A state that nobody overwrites, as `replay.InitialState`."""
 
     def __init__(self, sensor_time_us: int, tensors: dict[str, np.ndarray]):
         self.sensor_time_us, self.tensors = sensor_time_us, tensors

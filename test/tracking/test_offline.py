@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labeled_clips import HEIGHT, WIDTH, circling_clip
 
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 pytest.importorskip('torch')
 

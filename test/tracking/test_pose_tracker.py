@@ -16,7 +16,7 @@ from tracker_feeds import (
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.warm_up import warm_up
+from hybrid_pose_ros.tracking.warm_up import warm_up
 
 
 def test_there_is_no_pose_before_the_first_state():
@@ -196,11 +196,11 @@ import numpy as np
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.engine import kernels
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.pipeline import PoseTracker
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation import step_counter
-from hybrid_pose_ros.tracker_params import TrackerParams
-from hybrid_pose_ros.warm_up import Rest, warm_up
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.warm_up import Rest, warm_up
 
 weights, compiled = untrained(preset('edge')), (kernels.advance, step_counter._count_into)
 warm_up(weights, TrackerParams())

@@ -12,8 +12,8 @@ from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.model.checkpoint import Checkpoint
-from hybrid_pose_ros.pipeline import PoseTracker
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
 class Rest(NamedTuple):

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.engine.estimator import EngineState
-from hybrid_pose_ros.pipeline import PoseTracker
 from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.tasks.gesture import Gesture, probabilities
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
 
 
 class GestureReading(NamedTuple):
-    """A gesture and its origin, as in `pipeline.Pose`."""
+    """A gesture and its origin, as in `pose_tracker.Pose`."""
 
     gesture: Gesture
     events: int  # in the time bin

@@ -5,12 +5,12 @@
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.gesture.tracker import GestureTracker
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import for_task, preset
 from hybrid_pose_ros.tasks.gesture import GESTURES
-from hybrid_pose_ros.tracker_params import TrackerParams
-from hybrid_pose_ros.warm_up import Rest, warm_up
+from hybrid_pose_ros.tracking.gesture_tracker import GestureTracker
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.warm_up import Rest, warm_up
 
 NETWORK = for_task(preset('edge'), 'gesture')
 WIDTH, HEIGHT = 64, 48

@@ -4,11 +4,11 @@
 
 from dataclasses import dataclass
 
-from hybrid_pose_ros.demand import DemandParams
 from hybrid_pose_ros.model.presets import PRESETS, Preset
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
 from hybrid_pose_ros.representation.lens import load_lens
 from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.tracking.state_requests import DemandParams
 
 
 @dataclass(frozen=True)

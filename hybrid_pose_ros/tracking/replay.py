@@ -27,7 +27,7 @@ from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.step_counter import Step
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 PATIENCE_US = 20_000
 """Time after which a state that has not caught up while idle may delay poses."""

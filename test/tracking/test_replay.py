@@ -12,9 +12,9 @@ from tracker_feeds import (
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
-from hybrid_pose_ros.pipeline import Pose, PoseTracker
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
 
 
 @settings(max_examples=20)

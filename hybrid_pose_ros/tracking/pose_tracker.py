@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracker's whole path on one page: events -> time bins -> spikes -> heatmaps -> skeletons.
 
-`runs.py` compensates the latency of ANN states, and `demand.py` decides after each bin whether to
-request a state early.
+`replay.py` compensates the latency of ANN states, and `state_requests.py` decides after each bin
+whether to request a state early.
 """
 
 import time
@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.demand import Demand
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pose.fusion import JointFusion
@@ -22,9 +21,10 @@ from hybrid_pose_ros.pose.holding import JointHolder
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
-from hybrid_pose_ros.runs import InitialState, Runs, TrackerCounts
 from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.replay import InitialState, Runs, TrackerCounts
+from hybrid_pose_ros.tracking.state_requests import Demand
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
 class Pose(NamedTuple):
@@ -45,7 +45,7 @@ class Pose(NamedTuple):
 
 
 class DelayedState(NamedTuple):
-    """A copy of a state that is not used yet, as `runs.InitialState`."""
+    """A copy of a state that is not used yet, as `replay.InitialState`."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]

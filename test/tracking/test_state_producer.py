@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros import initialization
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
-from hybrid_pose_ros.initialization import StateProducer, next_due_us
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.model.presets import preset
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
+from hybrid_pose_ros.tracking.state_producer import WINDOWS_KEPT, StateProducer, next_due_us
 
 pytest.importorskip('torch')
 
@@ -257,7 +256,7 @@ def test_more_events_than_the_window_in_one_time_bin_do_not_push_out_those_befor
     made = producer()
     count = EDGE.ann.window_events
     made.append(events_at(np.linspace(0, 999, count).astype(int)))
-    made.append(events_at(np.linspace(1_000, 1_999, (initialization.WINDOWS_KEPT - 1) * count)
+    made.append(events_at(np.linspace(1_000, 1_999, (WINDOWS_KEPT - 1) * count)
                           .astype(int)))
     assert made.frame().counts.sum() == count
 

@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 
 from hybrid_pose_ros.settings import param
-from hybrid_pose_ros.tracker_params import NetworkParams
+from hybrid_pose_ros.tracking.tracker_params import NetworkParams
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.initializer_params import InitializerParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.representation.event_window import EventWindow
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
+from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 
 if TYPE_CHECKING:
     from hybrid_pose_ros.networks.initializer import StateInitializer

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.demand import LEAST_JUMP, REASONS, Demand, DemandParams
-from hybrid_pose_ros.tracker_params import TrackerParams
+from hybrid_pose_ros.tracking.state_requests import LEAST_JUMP, REASONS, Demand, DemandParams
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 STEP_US = 1_000
 PARAMS = DemandParams(request_interval_us=20_000)
