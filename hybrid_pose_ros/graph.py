@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
+from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
-from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One table over a set of recordings: errors, spikes and energy of the hybrid and its rivals.
 
-    recordings -> outcome.py: poses of each row -> metrics.py, energy.py -> figures, ready for JSON
+    recordings -> outcome.py: poses of each row -> metrics.py, power.py -> figures, ready for JSON
 """
 
 from collections.abc import Callable, Sequence

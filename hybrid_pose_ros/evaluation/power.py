@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.energy import operations as energy
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import rounded
 from hybrid_pose_ros.evaluation.outcome import Outcome

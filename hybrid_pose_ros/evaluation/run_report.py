@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from hybrid_pose_ros.energy.live import power_figures
 from hybrid_pose_ros.errors import InputError, PacketError, RecordingError
-from hybrid_pose_ros.evaluation.live_power import power_figures
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.bag_messages import BagMessage, bag_messages
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES, parse_event_packet

@@ -13,8 +13,8 @@ from functools import partial
 import numpy as np
 from std_msgs.msg import Header, String
 
+from hybrid_pose_ros.energy.live import ann_power
 from hybrid_pose_ros.errors import InputError, TransportError
-from hybrid_pose_ros.evaluation.live_power import ann_power
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.msg import StateTensors
 from hybrid_pose_ros.nodes.clocks import at_most_every

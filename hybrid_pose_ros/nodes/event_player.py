@@ -20,9 +20,9 @@ from hybrid_pose_ros.nodes.qos import EVENTS_QOS, READY_QOS, SKELETON_QOS, publi
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.scheduling import stand_back
 from hybrid_pose_ros.nodes.worker import Worker
+from hybrid_pose_ros.playback.due_packets import DuePacket, GroundTruth, due_packets
+from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.recordings.gaps import gap_line
-from hybrid_pose_ros.recordings.playback import DuePacket, GroundTruth, due_packets
-from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.tasks.skeleton import Skeleton
 
 READ_AHEAD = 64

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from std_msgs.msg import String
 
+from hybrid_pose_ros.energy.sensors import MeasuredPower
 from hybrid_pose_ros.errors import InputError, TransportError
-from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.msg import StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.clocks import at_most_every

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.evaluation.live_power import SpikePower
-from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
+from hybrid_pose_ros.energy.live import SpikePower
+from hybrid_pose_ros.energy.sensors import MeasuredPower
 from hybrid_pose_ros.msg import Gesture, Skeleton2D, TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Status
 from hybrid_pose_ros.nodes.event_input import EventBatch

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hybrid_pose_ros.evaluation.energy import TECHNOLOGIES, Operations, dense_macs, paper_step
+from hybrid_pose_ros.energy.operations import TECHNOLOGIES, Operations, dense_macs, paper_step
 from hybrid_pose_ros.evaluation.metrics import distances
 from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.snn import SpikingConv

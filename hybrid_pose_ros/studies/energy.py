@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.energy import operations as energy
+from hybrid_pose_ros.energy.sensors import MeasuredPower
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.evaluation.disturbances import scaled
-from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.networks.fused import can_fuse

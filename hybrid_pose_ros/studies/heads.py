@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hybrid_pose_ros.evaluation import energy
+from hybrid_pose_ros.energy import operations as energy
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity, shipped
 from hybrid_pose_ros.model.layout import layer_costs
 from hybrid_pose_ros.networks.hybrid import Hybrid

@@ -14,9 +14,9 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.nodes.messages import to_event_packet
+from hybrid_pose_ros.playback.due_packets import due_packets
+from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
-from hybrid_pose_ros.recordings.playback import due_packets
-from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import OfflineInitializer, OfflineTracker, play
 from hybrid_pose_ros.tracking.pose_tracker import PoseTracker

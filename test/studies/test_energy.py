@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from labeled_clips import circling_clip, write_clip
 
+from hybrid_pose_ros.energy.operations import Operations
 from hybrid_pose_ros.studies import energy
 from hybrid_pose_ros.studies.energy import Cost, Modelled, _ratios, _savings
-from hybrid_pose_ros.evaluation.energy import Operations
 from hybrid_pose_ros.studies.options import Options
 
 

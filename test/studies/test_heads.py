@@ -6,7 +6,7 @@ import pytest
 import torch
 from labeled_clips import circling_clip, write_clip
 
-from hybrid_pose_ros.evaluation import energy
+from hybrid_pose_ros.energy import operations as energy
 from hybrid_pose_ros.model.checkpoint import shipped
 from hybrid_pose_ros.model.layout import spike_maps
 from hybrid_pose_ros.model.presets import preset

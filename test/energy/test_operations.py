@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
+from hybrid_pose_ros.energy import operations as energy
+from hybrid_pose_ros.energy.operations import TECHNOLOGIES, Operations
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.evaluation import energy
-from hybrid_pose_ros.evaluation.energy import TECHNOLOGIES, Operations
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
 

@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The arithmetic of a graph that runs, as power: what `energy` counts, second by second."""
+"""The power of a running graph, from the counts of `operations`, second by second."""
 
 from typing import Any
 
 import numpy as np
 
+from hybrid_pose_ros.energy import operations as energy
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.evaluation import energy
 from hybrid_pose_ros.model.layout import neurons
 from hybrid_pose_ros.model.presets import Preset
 

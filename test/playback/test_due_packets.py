@@ -10,9 +10,9 @@ from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.playback.due_packets import encoded_packets, recorded_packets
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US
-from hybrid_pose_ros.recordings.playback import encoded_packets, recorded_packets
 from hybrid_pose_ros.recordings.recording import PacketRecording
 
 PERIOD_US = 4_000

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from hybrid_pose_ros.evaluation import measured_power
-from hybrid_pose_ros.evaluation.measured_power import MeasuredPower
+from hybrid_pose_ros.energy import sensors
+from hybrid_pose_ros.energy.sensors import MeasuredPower
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Let the test say how much time has passed."""
     now = [100.0]
-    monkeypatch.setattr(measured_power, 'time', SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(sensors, 'time', SimpleNamespace(monotonic=lambda: now[0]))
 
     def passes(seconds):
         now[0] += seconds

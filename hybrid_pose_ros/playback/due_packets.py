@@ -13,10 +13,10 @@ from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
+from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labels
-from hybrid_pose_ros.recordings.player_params import PlayerParams
 from hybrid_pose_ros.recordings.recording import PacketRecording, Recording
 from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.scene import SimulatedScene

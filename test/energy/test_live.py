@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from hybrid_pose_ros.energy import operations as energy
+from hybrid_pose_ros.energy.live import SpikePower, ann_power, power_figures
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.evaluation import energy
-from hybrid_pose_ros.evaluation.live_power import SpikePower, ann_power, power_figures
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
 
