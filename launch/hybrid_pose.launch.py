@@ -12,11 +12,11 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import ARGUMENTS, PACKAGE, graph, is_true, share
-from hybrid_pose_ros.graph_check import check_graph, require_packages
-from hybrid_pose_ros.parameter_files import parameters_in_file, read_sections
+from hybrid_pose_ros.graph.check import check_graph, require_packages
+from hybrid_pose_ros.graph.description import ARGUMENTS, PACKAGE, graph, is_true, share
+from hybrid_pose_ros.graph.marker_params import MarkerParams
+from hybrid_pose_ros.graph.parameter_files import parameters_in_file, read_sections
 from hybrid_pose_ros.recordings.rig_files import load_rig
-from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.rviz_config import plane_view, rig_view, rviz_config
 
 DRIVERS = ('metavision', 'libcaer')

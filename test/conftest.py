@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
-GRAPH = ROOT / 'test' / 'graph'
+NODES = ROOT / 'test' / 'nodes'
 
 # `python -m pytest` puts the working directory first: the sources there have no messages and would
 # hide the built package, so that graph tests were skipped.
 sys.path.sort(key=lambda folder: Path(folder).resolve() == ROOT)
 
 from hybrid_pose_ros.errors import InputError  # noqa: E402
-from hybrid_pose_ros.ros_domain import own_domain  # noqa: E402
+from hybrid_pose_ros.graph.ros_domain import own_domain  # noqa: E402
 
 # The first example of a test pays for numba's compiler, and other processes may have the cores:
 # Hypothesis does not judge how long examples take.
@@ -54,7 +54,7 @@ def one_thread() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of a folder of real ROS graphs."""
+    """Mark the tests of the nodes, which start real ROS graphs."""
     for item in items:
-        if GRAPH in item.path.parents:
+        if NODES in item.path.parents:
             item.add_marker('graph')

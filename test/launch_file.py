@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_pose_ros.graph import share
+from hybrid_pose_ros.graph.description import share
 
 pytest.importorskip('hybrid_pose_ros.msg', reason='needs the built package: run `make build`')
 WHY = 'no ROS launch here: it comes with a ROS installation'

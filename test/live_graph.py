@@ -15,7 +15,7 @@ from child_processes import held
 
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
-from hybrid_pose_ros.graph import graph, share
+from hybrid_pose_ros.graph.description import graph, share
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.representation.geometry import input_geometry

@@ -82,7 +82,7 @@ def test_graph_tests_run_however_pytest_is_started():
     """`python -m pytest` skipped them all, and the suite passed."""
     pytest.importorskip('hybrid_pose_ros.msg', reason='needs ROS 2 and the built package')
     listed = finished(sys.executable, '-m', 'pytest', '--collect-only', '-p', 'no:cacheprovider',
-                      'test/graph/test_markers.py', cwd=ROOT)
+                      'test/nodes/test_markers.py', cwd=ROOT)
     assert listed.returncode == 0, listed.stdout
 
 

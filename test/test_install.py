@@ -93,7 +93,7 @@ def test_ros2_launch_describes_the_graph_without_the_packages_that_pip_installed
     """/opt/ros/jazzy/bin/ros2 is run by the system's interpreter, which sees rosdep's alone."""
     launched = re.findall(r'^\s*from (hybrid_pose_ros\S*) import',
                           (ROOT / 'launch' / 'hybrid_pose.launch.py').read_text(), re.MULTILINE)
-    assert 'hybrid_pose_ros.graph' in launched
+    assert 'hybrid_pose_ros.graph.description' in launched
     program = (f'import sys; sys.modules.update(dict.fromkeys({names("requirements-pip.txt")}));'
                f'import {", ".join(launched)}')
     subprocess.run([sys.executable, '-c', program], check=True, cwd=ROOT)

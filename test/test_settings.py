@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import SETTINGS
+from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.settings import Parameter, check, param, parameters_of
 
 

@@ -24,17 +24,17 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.takes import find_takes
-from hybrid_pose_ros.graph import NodeSpec, graph, share
-from hybrid_pose_ros.graph_check import check_graph
+from hybrid_pose_ros.graph.check import check_graph
+from hybrid_pose_ros.graph.description import NodeSpec, graph, share
+from hybrid_pose_ros.graph.ros_domain import own_domain
+from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.model.checkpoint import load
 from hybrid_pose_ros.model.presets import PRESETS
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
-from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.simulation.take import record_take
-from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.visualization.video import write_gif
 
 SUMMARY = 'run the whole graph on a simulated person or a recording; write bag, video and report'

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import SETTINGS
+from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.outputs import check_folder, writing
 
 MARKER = '.hybrid_pose_demo'

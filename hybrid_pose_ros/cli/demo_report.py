@@ -11,8 +11,8 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.run_plots import plot_run
 from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.world_report import world_report
+from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.pose.rig import Rig
-from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.visualization.video import write_video
 
 

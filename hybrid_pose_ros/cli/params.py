@@ -5,7 +5,7 @@
 import argparse
 from typing import Any
 
-from hybrid_pose_ros.graph import SETTINGS
+from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.settings import Parameter, parameters_of
 
 SUMMARY = 'list the parameters of all nodes: default, range, whether settable at run time'

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import ARGUMENTS, graph, share
-from hybrid_pose_ros.graph_check import check_graph
-from hybrid_pose_ros.supervision import Supervisor
+from hybrid_pose_ros.graph.check import check_graph
+from hybrid_pose_ros.graph.description import ARGUMENTS, graph, share
+from hybrid_pose_ros.graph.supervision import Supervisor
 
 SUMMARY = 'run the graph with a driver until Ctrl-C, or with the player until its end'
 

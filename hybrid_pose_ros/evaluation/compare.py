@@ -25,6 +25,7 @@ from hybrid_pose_ros.evaluation.metrics import torso_px
 from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
 from hybrid_pose_ros.evaluation.shipping import decide
 from hybrid_pose_ros.evaluation.trackers import at_times, initializer_params
+from hybrid_pose_ros.graph.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
 from hybrid_pose_ros.recordings.labeled import (
@@ -32,7 +33,6 @@ from hybrid_pose_ros.recordings.labeled import (
 from hybrid_pose_ros.tracking.offline import (
     OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play)
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
-from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 
 STRIDE_US = 107_000
 """Time between two instants: about 100 ms, but no multiple of the time between initializations,

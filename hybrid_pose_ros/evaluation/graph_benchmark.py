@@ -18,14 +18,14 @@ import psutil
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.run_report import run_report
-from hybrid_pose_ros.graph import graph, share
+from hybrid_pose_ros.graph.description import graph, share
+from hybrid_pose_ros.graph.ros_domain import own_domain
+from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.playback.due_packets import simulated_packets
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_PACKET
 from hybrid_pose_ros.recordings.message_types import typestore
-from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.simulation.scene import SimulatedScene
-from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.transport.segment import segments_of
 
 START_S = 120.0

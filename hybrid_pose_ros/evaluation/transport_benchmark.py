@@ -22,10 +22,10 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.dds_topic import DdsTopic
+from hybrid_pose_ros.graph.ros_domain import own_domain
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.model.presets import PRESETS
 from hybrid_pose_ros.representation.geometry import input_geometry
-from hybrid_pose_ros.ros_domain import own_domain
 from hybrid_pose_ros.transport.descriptor import (
     StateDescriptor, TensorSpec, state_bytes, tensor_specs)
 from hybrid_pose_ros.transport.reader import StateReader

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
+from hybrid_pose_ros.graph.recorder_params import EvaluatorParams
 from hybrid_pose_ros.msg import (
     Gesture, Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
 from hybrid_pose_ros.nodes.clocks import received_ns, steady_timer

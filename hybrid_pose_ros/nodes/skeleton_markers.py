@@ -17,6 +17,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from hybrid_pose_ros.events.codecs import compile_codecs
 from hybrid_pose_ros.events.event_array import no_events
+from hybrid_pose_ros.graph.marker_params import MarkerParams
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.clocks import set_period, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
@@ -27,7 +28,6 @@ from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import CAMERA_INFO_QOS, MARKERS_QOS, publisher, subscription
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.tasks.skeleton import JOINTS
-from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 
 TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))

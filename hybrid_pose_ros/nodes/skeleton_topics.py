@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
 from hybrid_pose_ros.nodes.messages import to_skeleton_message
 from hybrid_pose_ros.nodes.qos import SKELETON_QOS, THROTTLE_QOS, publisher
-from hybrid_pose_ros.throttle import Throttle
+from hybrid_pose_ros.nodes.throttle import Throttle
 from hybrid_pose_ros.tracking.pose_tracker import Pose
 
 

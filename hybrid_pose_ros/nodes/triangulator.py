@@ -16,8 +16,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray
-from hybrid_pose_ros.msg import Skeleton3D as Skeleton3DMessage
+from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, Skeleton3D as Skeleton3DMessage
 from hybrid_pose_ros.nodes.clocks import at_most_every
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.marker_shapes import body
@@ -25,11 +24,11 @@ from hybrid_pose_ros.nodes.messages import from_time, to_skeleton, to_skeleton3d
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import MARKERS_QOS, SKELETON_QOS, publisher, subscription
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.nodes.throttle import Throttle
 from hybrid_pose_ros.pose.alignment import TimedPose
 from hybrid_pose_ros.pose.triangulator import (
     Skeleton3D, Triangulator, TriangulatorParams, check_tracker_sizes)
 from hybrid_pose_ros.recordings.rig_files import load_rig
-from hybrid_pose_ros.throttle import Throttle
 
 
 class TriangulatorNode(SettingsNode, Node):

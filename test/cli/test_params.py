@@ -5,7 +5,7 @@
 from pathlib import Path
 
 from hybrid_pose_ros.cli import params
-from hybrid_pose_ros.graph import SETTINGS
+from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.settings import parameters_of
 
 README = Path(__file__).resolve().parents[2] / 'README.md'

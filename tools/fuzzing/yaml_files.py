@@ -14,7 +14,7 @@ from camchain import CAMCHAIN
 from fuzzing.campaign import Target, Wrong
 from fuzzing.files import YAML_WORDS, mutated_text
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.parameter_files import read_sections
+from hybrid_pose_ros.graph.parameter_files import read_sections
 from hybrid_pose_ros.pose.rig import project, to_camera
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, load_rig, save_rig
 from hybrid_pose_ros.representation.lens import load_calibration, load_lens
@@ -80,7 +80,7 @@ def _load_parameters(path: Path) -> int:
 def _target(seeds: Callable[[Any], list[bytes]], load: Callable[[Path], Any]) -> Target:
     return Target(seeds, mutated_text(YAML_WORDS + NUMBERS), _opening(load), (InputError,),
                   ('hybrid_pose_ros/recordings/', 'hybrid_pose_ros/representation/',
-                   'hybrid_pose_ros/parameter_files', 'hybrid_pose_ros/yaml_files'))
+                   'hybrid_pose_ros/graph/parameter_files', 'hybrid_pose_ros/yaml_files'))
 
 
 TARGETS = {'lens': _target(lambda _: list(LENSES), _load_lens),

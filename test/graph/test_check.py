@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import graph, is_true
-from hybrid_pose_ros.graph_check import check_graph, require_packages
-from hybrid_pose_ros.parameter_files import parameters_in_file
+from hybrid_pose_ros.graph.check import check_graph, require_packages
+from hybrid_pose_ros.graph.description import graph, is_true
+from hybrid_pose_ros.graph.parameter_files import parameters_in_file
 
 CALIBRATION = """
 image_width: 346
@@ -45,7 +45,7 @@ def mistake(path: Path, **arguments) -> str:
 def test_the_shipped_file_is_without_mistakes():
     for namespace in ('', 'left/eye'):
         check_graph(graph(driver='player', namespace=namespace, values={'record': 'bag'}),
-                    Path(__file__).parents[1] / 'config' / 'hybrid_pose.yaml')
+                    Path(__file__).parents[2] / 'config' / 'hybrid_pose.yaml')
 
 
 @pytest.mark.parametrize('node, line', (

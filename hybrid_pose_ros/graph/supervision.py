@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hybrid_pose_ros.graph import NodeSpec, command
+from hybrid_pose_ros.graph.description import NodeSpec, command
 from hybrid_pose_ros.interrupts import handling
 from hybrid_pose_ros.transport.segment import collect_stale
 

@@ -12,9 +12,9 @@ import psutil
 import pytest
 from child_processes import started
 
-from hybrid_pose_ros import supervision
-from hybrid_pose_ros.graph import NodeSpec
-from hybrid_pose_ros.supervision import RESTARTS, Supervisor
+from hybrid_pose_ros.graph import supervision
+from hybrid_pose_ros.graph.description import NodeSpec
+from hybrid_pose_ros.graph.supervision import RESTARTS, Supervisor
 
 DEADLINE_S = 300.0
 
@@ -191,8 +191,8 @@ def test_nodes_of_a_supervisor_that_is_killed_end_too(tmp_path):
     script = f"""
 import sys, time
 from pathlib import Path
-from hybrid_pose_ros import supervision
-from hybrid_pose_ros.graph import NodeSpec
+from hybrid_pose_ros.graph import supervision
+from hybrid_pose_ros.graph.description import NodeSpec
 supervision.command = lambda *_: [sys.executable, '-c', 'import time; time.sleep(1000)']
 with supervision.Supervisor([NodeSpec('other')], logs=Path({str(tmp_path)!r})) as running:
     print(running.pid('other'), flush=True)

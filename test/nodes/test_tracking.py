@@ -14,7 +14,7 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import Marker, MarkerArray
 
-from hybrid_pose_ros.graph import TOPICS
+from hybrid_pose_ros.graph.description import TOPICS
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.model.presets import preset

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import yaml
 
-from hybrid_pose_ros.graph import TOPICS, TOPICS_3D
-from hybrid_pose_ros.parameter_files import parameters_in_file
+from hybrid_pose_ros.graph.description import TOPICS, TOPICS_3D
+from hybrid_pose_ros.graph.marker_params import MarkerParams
+from hybrid_pose_ros.graph.parameter_files import parameters_in_file
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
-from hybrid_pose_ros.visualization.marker_params import MarkerParams
 from hybrid_pose_ros.visualization.rviz_config import plane_view, rig_view, rviz_config
 
-CONFIG = Path(__file__).parents[1] / 'config'
+CONFIG = Path(__file__).parents[2] / 'config'
 TEMPLATES = sorted(CONFIG.glob('*.rviz'))
 FIELD_OF_VIEW_RAD = math.radians(45)  # of RViz, vertical
 DEPTH_M = MarkerParams().depth_m

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.ros_domain import own_domain
+from hybrid_pose_ros.graph.ros_domain import own_domain
 
 
 def test_two_graphs_at_a_time_have_two_domains_on_this_host_only():

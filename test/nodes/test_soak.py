@@ -19,10 +19,10 @@ from labeled_clips import write_long
 from live_graph import DEEP, SKELETONS, LiveGraph, open_graph
 
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US, nearest_turn
-from hybrid_pose_ros.graph import graph, share
+from hybrid_pose_ros.graph.description import graph, share
+from hybrid_pose_ros.graph.supervision import RESTARTS, Supervisor
 from hybrid_pose_ros.msg import Skeleton2DArray
 from hybrid_pose_ros.nodes.messages import from_time
-from hybrid_pose_ros.supervision import RESTARTS, Supervisor
 
 DURATION_S = 120.0
 KILLED = ['ann_initializer', 'snn_tracker', 'skeleton_markers', 'evaluator']

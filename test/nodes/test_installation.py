@@ -9,7 +9,7 @@ from pathlib import Path
 
 from live_graph import EXECUTABLES
 
-from hybrid_pose_ros.graph import SETTINGS
+from hybrid_pose_ros.graph.description import SETTINGS
 
 UPSTREAM = 'RIHS01_d6fa176260b1f37e5a40845305315e150a0f18191241eb64f407442aa29844aa'
 

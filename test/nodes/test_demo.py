@@ -22,7 +22,7 @@ from rosbags.highlevel import AnyReader
 from shared_data import EVENTS, needs_recordings
 
 from hybrid_pose_ros.cli.demo import share_of_machine
-from hybrid_pose_ros.graph import TOPICS, graph
+from hybrid_pose_ros.graph.description import TOPICS, graph
 from hybrid_pose_ros.model.checkpoint import shipped
 
 HYBRID_POSE = EXECUTABLES.parents[1] / 'bin' / 'hybrid-pose'

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import PACKAGE, SETTINGS, NodeSpec, prefixes
-from hybrid_pose_ros.parameter_files import Section, read_sections
+from hybrid_pose_ros.graph.description import PACKAGE, SETTINGS, NodeSpec, prefixes
+from hybrid_pose_ros.graph.parameter_files import Section, read_sections
 from hybrid_pose_ros.representation.lens import load_calibration
 from hybrid_pose_ros.settings import parameters_of
 

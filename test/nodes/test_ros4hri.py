@@ -6,7 +6,7 @@ import pytest
 from child_processes import finished
 from live_graph import LiveGraph
 
-from hybrid_pose_ros.graph import NodeSpec, command
+from hybrid_pose_ros.graph.description import NodeSpec, command
 from hybrid_pose_ros.msg import Skeleton2D
 
 TRACKED = '/humans/bodies/tracked'

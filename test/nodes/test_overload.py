@@ -17,9 +17,9 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from live_graph import (
     DEADLINE_S, PERIOD_US, SKELETON, STATE, Camera, LiveGraph, moving_bar, open_graph, stamps_us)
 
-from hybrid_pose_ros.graph import NETWORK, graph
+from hybrid_pose_ros.graph.description import NETWORK, graph
+from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
-from hybrid_pose_ros.supervision import Supervisor
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 STEP_US = 1_000

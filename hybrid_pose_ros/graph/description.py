@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.recording_params import EvaluatorParams
+from hybrid_pose_ros.graph.marker_params import MarkerParams
+from hybrid_pose_ros.graph.recorder_params import EvaluatorParams
+from hybrid_pose_ros.graph.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
-from hybrid_pose_ros.visualization.marker_params import MarkerParams
-from hybrid_pose_ros.visualization.ros4hri_params import Ros4hriParams
 
 PACKAGE = 'hybrid_pose_ros'
 

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2 and the built package: run `make build`')
 
 from hybrid_pose_ros.evaluation.graph_benchmark import graph_benchmark
-from hybrid_pose_ros.graph import graph
+from hybrid_pose_ros.graph.description import graph
 
 pytestmark = pytest.mark.timing
 

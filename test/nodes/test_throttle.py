@@ -5,7 +5,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.throttle import Throttle
+from hybrid_pose_ros.nodes.throttle import Throttle
 
 
 def passed(rate_hz: float, times_us: list[int]) -> list[int]:

@@ -8,11 +8,12 @@ import pytest
 import yaml
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import ARGUMENTS, NETWORK, SETTINGS, TOPICS, TOPICS_3D, command, graph
+from hybrid_pose_ros.graph.description import (
+    ARGUMENTS, NETWORK, SETTINGS, TOPICS, TOPICS_3D, command, graph)
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.settings import parameters_of
 
-CONFIG = Path(__file__).parents[1] / 'config'
+CONFIG = Path(__file__).parents[2] / 'config'
 PLUGINS = {'rviz_default_plugins/MarkerArray': 'visualization_msgs/msg/MarkerArray',
            'rviz_default_plugins/Image': 'sensor_msgs/msg/Image'}
 

@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
-from hybrid_pose_ros.graph import TOPICS_3D, NodeSpec, command
+from hybrid_pose_ros.graph.description import TOPICS_3D, NodeSpec, command
 from hybrid_pose_ros.msg import Skeleton2DArray, Skeleton3D
 from hybrid_pose_ros.nodes.messages import from_time, to_skeleton_message, to_time
 from hybrid_pose_ros.pose.rig import RigCamera, project

@@ -8,7 +8,7 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from live_graph import EVENTS, SKELETON, STATE, Camera, LiveGraph
 from ring_states import own_segments
 
-from hybrid_pose_ros.graph import NETWORK
+from hybrid_pose_ros.graph.description import NETWORK
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 
 CHUNK_US = 40_000

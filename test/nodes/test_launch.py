@@ -16,9 +16,9 @@ from lifecycle_msgs.srv import GetState
 from live_graph import EVENTS, SKELETONS
 from rclpy.qos import ReliabilityPolicy
 
-from hybrid_pose_ros import graph_check
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph import TOPICS, graph
+from hybrid_pose_ros.graph import check
+from hybrid_pose_ros.graph.description import TOPICS, graph
 
 SCRIPT = """
 import sys
@@ -132,7 +132,7 @@ def test_a_package_that_is_missing_is_named_before_any_node_is_made(monkeypatch,
                                                                     package):
     """The launch failed at that node and left the others running, for a second launch to meet."""
     monkeypatch.setenv('ROS_DISTRO', 'jazzy')
-    monkeypatch.setattr(graph_check, 'prefixes', list)
+    monkeypatch.setattr(check, 'prefixes', list)
     with pytest.raises(InputError, match=f'sudo apt install ros-jazzy-{package}'):
         visited(**argument)
 

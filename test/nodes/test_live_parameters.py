@@ -21,7 +21,7 @@ from visualization_msgs.msg import MarkerArray
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
-from hybrid_pose_ros.graph import SETTINGS
+from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.settings import param, parameters_of
