@@ -59,7 +59,7 @@ class Labels(NamedTuple):
     """Joint positions at N stamps, J = 13 joints."""
 
     t: np.ndarray  # (N,) int64 [us], sensor time
-    joints_px: np.ndarray  # (N, J, 2) float32, x and y in sensor pixels
+    joints_px: np.ndarray  # (N, J, 2) float32, x and y in sensor pixels; NaN: unknown
     joints_mm: np.ndarray  # (N, J, 3) float32, world frame
     visible: np.ndarray  # (N, J) bool
 

@@ -24,8 +24,8 @@ class LabeledRecording(NamedTuple):
     height: int
     events: np.ndarray  # of EVENT_DTYPE, sorted by time
     label_us: np.ndarray  # (N,) int64, sensor time
-    joints_px: np.ndarray  # (N, J, 2) float32, integers are the centers of pixels
-    visible: np.ndarray  # (N, J) bool: inside the image
+    joints_px: np.ndarray  # (N, J, 2) float32, integers are the centers of pixels; NaN: unknown
+    visible: np.ndarray  # (N, J) bool: known, and inside the image
     occluded: np.ndarray  # (N, J) bool: self-occluded; all False if not recorded
 
     @property
@@ -49,14 +49,29 @@ class LabeledRecording(NamedTuple):
         Joints are interpolated linearly between two labels, visible if they are visible in both,
         and occluded if they are occluded in either. Between labels that are more than
         LONGEST_STEP_US apart no joint is visible. At the time of a label only that label counts;
-        times outside the labels use the nearest label.
+        times outside the labels use the nearest label. Unknown joints are at 0, not visible.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
-        joints = _between(self.joints_px, before, after, share).astype(np.float32)
-        before, after = np.where(share < 1, before, after), np.where(share > 0, after, before)
-        known = self.label_us[after] - self.label_us[before] <= LONGEST_STEP_US
-        return (joints, self.visible[before] & self.visible[after] & known[:, None],
+        joints = _between(*map(np.nan_to_num, (self.joints_px[before], self.joints_px[after])),
+                          share).astype(np.float32)
+        before, after, near = self._counting(before, after, share)
+        return (joints, self.visible[before] & self.visible[after] & near[:, None],
                 self.occluded[before] | self.occluded[after])
+
+    def known_at(self, stamps_us: np.ndarray) -> np.ndarray:
+        """Return which joints are known, inside or outside the image, (T, J) bool.
+
+        A joint that is known and not visible is absent; nothing is known of an unknown one.
+        """
+        before, after, near = self._counting(*_neighbors(self.label_us, stamps_us))
+        known = np.isfinite(self.joints_px[before]) & np.isfinite(self.joints_px[after])
+        return known.all(axis=-1) & near[:, None]
+
+    def _counting(self, before: np.ndarray, after: np.ndarray, share: np.ndarray
+                  ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the labels with a share, and whether they are close enough, each (T,)."""
+        before, after = np.where(share < 1, before, after), np.where(share > 0, after, before)
+        return before, after, self.label_us[after] - self.label_us[before] <= LONGEST_STEP_US
 
 
 def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
@@ -92,7 +107,9 @@ def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
 
 def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
     """Return interpolated joint positions in the world, (T, J, 3) [mm]."""
-    return _between(np.float64(labels.joints_mm), *_neighbors(labels.t, stamps_us))
+    before, after, share = _neighbors(labels.t, stamps_us)
+    places = np.float64(labels.joints_mm)
+    return _between(places[before], places[after], share)
 
 
 def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray):
@@ -103,9 +120,9 @@ def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray):
     return before, after, np.clip(share, 0, 1)
 
 
-def _between(values: np.ndarray, before, after, share) -> np.ndarray:
+def _between(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:
     share = share[:, None, None]
-    return (1 - share) * values[before] + share * values[after]
+    return (1 - share) * before + share * after
 
 
 def load_labeled(path: str | Path) -> LabeledRecording:
@@ -157,7 +174,7 @@ def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labe
             f'{events["t"].min()} to {events["t"].max()} us: expected both on one clock')
     finite = np.isfinite(labels.joints_px).all(axis=-1)
     visible = labels.visible & finite
-    joints = np.where(finite[..., None], labels.joints_px - LABEL_CENTER_PX, 0)
+    joints = np.where(finite[..., None], labels.joints_px - LABEL_CENTER_PX, np.nan)
     return LabeledRecording(
         name, width, height, events[np.argsort(events['t'], kind='stable')], labels.t,
         joints.astype(np.float32), visible,

@@ -66,6 +66,7 @@ class Window(NamedTuple):
     frame: np.ndarray  # (2 * bins, H, W) uint16
     labels: np.ndarray  # (...) depends on the task
     known: np.ndarray  # (...) bool
+    absent: np.ndarray  # (...) bool: known to be out of view
 
 
 Windows = Callable[[np.random.Generator, int], Window]
@@ -82,7 +83,7 @@ def corpus_windows(network: Preset, clips: list[LabeledRecording], geometry: Inp
         events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
         frame = view.frame(clip, at_us, events, ann.bins)
         labels, known = task.labels(view, clip, np.array([at_us]))
-        return Window(frame, labels[0], known[0])
+        return Window(frame, labels[0], known[0], np.zeros_like(known[0]))
     return draw
 
 
@@ -105,16 +106,16 @@ class AnnStage:
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
         """Return the cross entropy of a batch."""
         settings = self._settings
-        frames, wanted, known = self._batch(iteration)
+        frames, wanted, known, absent = self._batch(iteration)
         self._hybrid.ann.train()
         with autocast(self._device, settings.precision):
             heatmaps, _ = self._hybrid.ann(frames.contiguous(memory_format=torch.channels_last))
         loss = self._task.loss(heatmaps, wanted, known)
         if not settings.absent_price:
             return loss, {}
-        absent = absence_loss(heatmaps, ~known)
-        figures = {'present': loss.item(), 'absent': absent.item()}
-        return loss + settings.absent_price * absent, figures
+        flatness = absence_loss(heatmaps, absent)
+        figures = {'present': loss.item(), 'absent': flatness.item()}
+        return loss + settings.absent_price * flatness, figures
 
     def state_dict(self) -> dict[str, Any]:
         """Return the ANN's tensors."""
@@ -124,10 +125,10 @@ class AnnStage:
         """Restore such tensors."""
         self._hybrid.ann.load_state_dict(state)
 
-    def _batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return frames (B, 2 * bins, H, W), labels (B, ...) and which are known (B, ...)."""
+    def _batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return frames (B, 2 * bins, H, W), labels, which are known, and absent, (B, ...)."""
         rng = np.random.default_rng([self._settings.seed, 1, iteration])
         windows = [self._windows(rng, iteration) for _ in range(self._settings.batch)]
-        frames, labels, known = (np.stack(part) for part in zip(*windows, strict=True))
+        frames, *labels = (np.stack(part) for part in zip(*windows, strict=True))
         return tuple(torch.from_numpy(array).to(self._device)
-                     for array in (frames.astype(np.float32), labels, known))
+                     for array in (frames.astype(np.float32), *labels))

@@ -58,6 +58,11 @@ class Region(NamedTuple):
         return (self.geometry.to_heatmap(cells).astype(np.float32),
                 visible & inside.all(axis=-1))
 
+    def known(self, clip: LabeledRecording, stamps_us: np.ndarray) -> np.ndarray:
+        """Return which joints are known, in view or not, (T, J) bool."""
+        known = clip.known_at(stamps_us)
+        return known[:, MIRRORED] if self.mirrored else known
+
 
 @njit(cache=True, nogil=True)
 def _map_events(events, affine, width, height, out):

@@ -201,8 +201,10 @@ def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> 
         seen = draw_region(rng, geometry, clip, at_us)
         events = 0.5 * seen.pixels_per_cell * network.ann.window_events * rng.uniform(0.7, 1.3)
         frame = seen.frame(_disturbed(rng, clip, at_us), at_us, round(events), network.ann.bins)
-        joints, visible = seen.joints(clip, np.array([at_us]))
-        return Window(frame, joints[0], visible[0])
+        stamps_us = np.array([at_us])
+        joints, visible = seen.joints(clip, stamps_us)
+        absent = seen.known(clip, stamps_us) & ~visible
+        return Window(frame, joints[0], visible[0], absent[0])
     return draw
 
 

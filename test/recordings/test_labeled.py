@@ -53,6 +53,33 @@ def test_between_labels_a_joint_is_visible_if_it_is_in_both(at_us, expected):
     assert joints[0, 0, 0] == pytest.approx(1e-3 * at_us)
 
 
+@pytest.mark.parametrize('at_us, expected', [
+    (0, True), (5_000, False), (10_000, False), (15_000, False), (20_000, True), (35_000, True)])
+def test_a_joint_is_known_if_it_is_in_both_labels_inside_the_image_or_not(at_us, expected):
+    """The second label is NaN; the last one is outside of the image."""
+    clip = recording()
+    clip.joints_px[1] = np.nan
+    known, (joints, visible, _) = (method(np.array([at_us])) for method in (
+        clip.known_at, clip.joints_at))
+    assert known.all() == known.any() == expected
+    assert np.isfinite(joints).all() and not (visible & ~known).any()
+
+
+def test_the_label_beside_an_unknown_one_keeps_its_place():
+    clip = recording()
+    clip.joints_px[1] = np.nan
+    assert clip.joints_at(np.array([20_000]))[0][0, 0, 0] == 20
+
+
+def test_unknown_joints_of_a_file_stay_unknown():
+    joints = np.full((2, 13, 2), 5.0)
+    joints[:, 4] = np.nan
+    labels = Labels(np.array([0, 1000]), joints, np.zeros((2, 13, 3)), np.ones((2, 13), bool))
+    clip = labeled('one', 64, 48, no_events(), labels, source='one')
+    assert np.flatnonzero(~clip.known_at(np.array([500]))[0]).tolist() == [4]
+    assert np.flatnonzero(~clip.visible[0]).tolist() == [4]
+
+
 def test_outside_the_labels_the_nearest_one_counts():
     joints, visible, _ = recording().joints_at(np.array([-5_000, 45_000]))
     assert visible[:, 0].tolist() == [True, False] and joints[:, 0, 0].tolist() == [0, 40]

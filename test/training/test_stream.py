@@ -11,16 +11,20 @@ from labeled_clips import circling_clip
 from numbered_scenes import NumberedScenes
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.model.checkpoint import load
+from hybrid_pose_ros.model.checkpoint import load, untrained
 from hybrid_pose_ros.model.presets import preset
+from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.simulation.body import joints_of
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
+from hybrid_pose_ros.tasks.skeleton import JOINTS
+from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, Window
 from hybrid_pose_ros.training.run import TrainingParams, train
 from hybrid_pose_ros.training.stream import (
     Motions, Scenes, Stream, StreamParams, draw_region, stream_windows)
 
 GRID = input_geometry(preset('edge'), 64, 48)
+RIGHT_HAND, LEFT_HAND = JOINTS.index('handR'), JOINTS.index('handL')
 PARAMS = TrainingParams(ann_iterations=4, snn_iterations=0, ann_batch=2, save_every=1,
                         device='cpu', precision='fp32', averaged=0.9)
 
@@ -106,6 +110,45 @@ def test_windows_hold_events_in_proportion_to_the_width_of_their_region(params):
         region = draw_region_again(seed, clips)
         assert window.frame.sum() <= 1.3 * 100 * region.pixels_per_cell + 1
         assert window.labels.shape == (13, 2) and window.known.dtype == bool
+
+
+def test_an_unknown_joint_is_neither_in_view_nor_absent():
+    """It was penalized like an absent one. The right hand is unknown, the left one outside."""
+    clip = circling_clip()
+    clip.joints_px[:, RIGHT_HAND] = np.nan
+    clip.visible[:, [RIGHT_HAND, LEFT_HAND]] = False
+
+    class Ready:
+        def at(self, batch):
+            return [clip]
+    draw = stream_windows(preset('edge'), Ready(), GRID)
+    for seed in range(30):
+        window = draw(np.random.default_rng(seed), 0)
+        region = draw_region_again(seed, [clip])
+        unknown, outside = ((LEFT_HAND, RIGHT_HAND) if region.mirrored
+                            else (RIGHT_HAND, LEFT_HAND))
+        assert not window.known[unknown] and not window.absent[unknown]
+        assert not window.known[outside] and window.absent[outside]
+        others = np.delete(np.arange(13), [RIGHT_HAND, LEFT_HAND])
+        assert (window.known ^ window.absent)[others].all()
+
+
+@pytest.mark.parametrize('place', [0.0, 30.0])
+def test_the_place_of_an_unknown_joint_does_not_change_the_loss(place):
+    """Of a batch of the ANN, with the loss for absent joints; wherever NaN would be read as."""
+    torch = pytest.importorskip('torch')
+    network = preset('edge')
+    window = Window(np.ones((2 * network.ann.bins, 48, 64), np.uint16),
+                    np.full((13, 2), 5.0, np.float32), np.arange(13) > 0, np.zeros(13, bool))
+    moved = window._replace(labels=window.labels.copy())
+    moved.labels[0] = place
+    losses = []
+    for drawn in (window, moved):
+        stage = AnnStage(Hybrid.from_checkpoint(untrained(network, 0)), lambda *_, w=drawn: w,
+                         AnnTraining(batch=1, precision='fp32', absent_price=1.0),
+                         torch.device('cpu'))
+        losses.append(stage.loss(0)[0].item())
+    assert losses[0] == losses[1]
 
 
 def draw_region_again(seed, clips):
