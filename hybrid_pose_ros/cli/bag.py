@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
     """Write the report if a folder is given."""
-    from hybrid_pose_ros.evaluation.bag_report import write_bag_report
+    from hybrid_pose_ros.recorded_runs.bag_report import write_bag_report
     if not args.output:
         return {}
     return {'report': str(write_result(args.output, result, lambda: write_bag_report(
@@ -87,9 +87,9 @@ def _checkpoint(args: argparse.Namespace, weights: str) -> Checkpoint:
 
 
 def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, Any]:
-    from hybrid_pose_ros.evaluation.bag_evaluation import evaluate_bag, recorded_step_us
     from hybrid_pose_ros.evaluation.outcome import ROWS
     from hybrid_pose_ros.model.checkpoint import shipped_alone
+    from hybrid_pose_ros.recorded_runs.bag_evaluation import evaluate_bag, recorded_step_us
     checkpoint = _checkpoint(args, weights)
     params = EvaluationParams(
         step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate,
@@ -108,7 +108,7 @@ def show(result: dict[str, Any]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from hybrid_pose_ros.evaluation.bag_report import error_rows, run_rows, sides
+    from hybrid_pose_ros.recorded_runs.bag_report import error_rows, run_rows, sides
     console = Console(highlight=False)
 
     def print_table(head, rows):

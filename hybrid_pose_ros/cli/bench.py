@@ -68,5 +68,5 @@ def show(results: dict) -> None:
 
 
 def _function(name: str) -> Callable[..., dict]:
-    module = importlib.import_module(f'hybrid_pose_ros.evaluation.{name}_benchmark')
+    module = importlib.import_module(f'hybrid_pose_ros.benchmarks.{name}')
     return getattr(module, f'{name}_benchmark')

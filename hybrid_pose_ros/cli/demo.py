@@ -32,10 +32,10 @@ from hybrid_pose_ros.model.checkpoint import load
 from hybrid_pose_ros.model.presets import PRESETS
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
+from hybrid_pose_ros.recorded_runs.video import write_gif
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
 from hybrid_pose_ros.simulation.take import record_take
-from hybrid_pose_ros.visualization.video import write_gif
 
 SUMMARY = 'run the whole graph on a simulated person or a recording; write bag, video and report'
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from hybrid_pose_ros.cli import demo_folder
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_plots import plot_run
-from hybrid_pose_ros.evaluation.run_report import Run, summarize
-from hybrid_pose_ros.evaluation.world_report import world_report
 from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.pose.rig import Rig
-from hybrid_pose_ros.visualization.video import write_video
+from hybrid_pose_ros.recorded_runs.run_plots import plot_run
+from hybrid_pose_ros.recorded_runs.run_report import Run, summarize
+from hybrid_pose_ros.recorded_runs.video import write_video
+from hybrid_pose_ros.recorded_runs.world_report import world_report
 
 
 def last_line(log: Path) -> str:

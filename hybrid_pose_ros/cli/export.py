@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Write the file; return a summary of its contents."""
-    from hybrid_pose_ros.visualization.rerun_export import export_rerun
+    from hybrid_pose_ros.recorded_runs.rerun_export import export_rerun
     if not 1 <= args.fps <= 1000:
         raise InputError(f'--fps must be 1 to 1000, not {args.fps}')
     path = args.output or args.bag.with_name(args.bag.name + '.rrd')

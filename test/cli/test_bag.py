@@ -13,11 +13,11 @@ from run_bags import EVENTS, PACKET_US, diagnostics, odd_bag, skeleton, write_ba
 from hybrid_pose_ros.cli import bag as bag_verb
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.bag_report import sides
-from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
+from hybrid_pose_ros.recorded_runs.bag_report import sides
+from hybrid_pose_ros.recorded_runs.run_report import run_report
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
 from hybrid_pose_ros.recordings.event_times import EventTimes
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
@@ -65,7 +65,7 @@ def test_the_tables_are_there_though_the_disk_fills_up_while_the_video_is_writte
     def full(folder, _=0):
         raise InputError(f'{folder} cannot be written')
 
-    monkeypatch.setattr('hybrid_pose_ros.visualization.video.check_space', full)
+    monkeypatch.setattr('hybrid_pose_ros.recorded_runs.video.check_space', full)
     assert main(['bag', str(bag), '--no-re-run', '--output', str(tmp_path / 'out')]) == 1
     printed = capsys.readouterr()
     assert 'recorded poses' in printed.out

@@ -11,7 +11,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from run_bags import odd_bag, write_bag
 
 from hybrid_pose_ros.cli.main import main
-from hybrid_pose_ros.evaluation.run_report import Run
+from hybrid_pose_ros.recorded_runs.run_report import Run
 from hybrid_pose_ros.recordings.pose_topics import SKELETON, TRUTH, TYPES
 
 BAG_US = 200_000

@@ -5,8 +5,8 @@
 from live_graph import EVENTS, OVERLAY, SKELETONS, STATE, Camera
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.graph.description import TOPICS
+from hybrid_pose_ros.recorded_runs.run_report import run_report
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 

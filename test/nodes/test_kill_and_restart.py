@@ -16,11 +16,11 @@ from live_graph import SKELETON, SKELETONS, STATE, LiveGraph, open_graph
 from ring_states import segments
 from visualization_msgs.msg import MarkerArray
 
-from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.graph.description import TOPICS, graph, share
 from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors
 from hybrid_pose_ros.nodes.messages import from_time
+from hybrid_pose_ros.recorded_runs.run_report import run_report
 
 LATER_NS = 300_000_000
 LONG_S = 1200

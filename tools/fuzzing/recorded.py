@@ -16,14 +16,14 @@ from run_bags import diagnostics, skeleton
 from fuzzing.campaign import Target, Wrong
 from fuzzing.mutations import mutated, sequence_mutated
 from hybrid_pose_ros.errors import InputError, RecordingError
-from hybrid_pose_ros.evaluation.bag_evaluation import evaluate_bag, recorded_step_us
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.events.codecs import compile_codecs
-from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
+from hybrid_pose_ros.recorded_runs.bag_evaluation import evaluate_bag, recorded_step_us
+from hybrid_pose_ros.recorded_runs.run_moments import run_moments, skeleton_of
 from hybrid_pose_ros.recordings.bag_messages import bag_messages
+from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 from hybrid_pose_ros.recordings.pose_topics import (
     DIAGNOSTICS, SKELETON, SKELETONS, STATE, TRUTH, TYPES, WORLD)
-from hybrid_pose_ros.visualization.run_moments import run_moments, skeleton_of
 
 PACKETS = [a_packet(seq, bytes([1, 128, 1, 96 + seq, 3, 0, 5, 32])) for seq in range(10)]
 LOGGED_NS = PACKETS[0].stamp_ns
@@ -176,6 +176,6 @@ def _seq(cdr: bytes) -> int:
         return -1
 
 
-READERS = ('hybrid_pose_ros/recordings/', 'hybrid_pose_ros/evaluation/')
+READERS = ('hybrid_pose_ros/recordings/', 'hybrid_pose_ros/recorded_runs/')
 TARGETS = {'typed': Target(_messages, _mutated_messages, _open_messages, (InputError,), READERS),
            'split': Target(_splits, _mutated_split, _open_split, (InputError,), READERS)}

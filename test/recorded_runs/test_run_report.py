@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.evaluation import run_report
-from hybrid_pose_ros.evaluation.run_report import Table, beyond_compute_ms
+from hybrid_pose_ros.recorded_runs import run_report
+from hybrid_pose_ros.recorded_runs.run_report import Table, beyond_compute_ms
 
 FIELDS = np.dtype([('log_ns', np.int64), ('x_px', np.float32, 13), ('stale', bool)])
 

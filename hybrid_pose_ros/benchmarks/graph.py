@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_report import run_report
 from hybrid_pose_ros.graph.description import graph, share
 from hybrid_pose_ros.graph.ros_domain import own_domain
 from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.playback.due_packets import simulated_packets
+from hybrid_pose_ros.recorded_runs.run_report import run_report
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_PACKET
 from hybrid_pose_ros.recordings.message_types import typestore

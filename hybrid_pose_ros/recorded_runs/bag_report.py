@@ -10,8 +10,8 @@ from typing import Any
 from hybrid_pose_ros.evaluation.html_report import (
     PIXELS, STYLE, facts_html, number_text, picture_html, powers_html, ratios_html, table_html)
 from hybrid_pose_ros.evaluation.plots import plot_result
-from hybrid_pose_ros.evaluation.run_plots import plot_run
-from hybrid_pose_ros.evaluation.run_report import Run
+from hybrid_pose_ros.recorded_runs.run_plots import plot_run
+from hybrid_pose_ros.recorded_runs.run_report import Run
 
 RUN = {
     'ground truth': ('truth',), 'time of the ground truth': ('turn_of_truth',),
@@ -97,7 +97,7 @@ of <code>hybrid-pose evaluate</code>, at instants of their own.</p>
 
 def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool) -> str:
     """Write one side's pictures and video into its own folder; return its part of the page."""
-    from hybrid_pose_ros.visualization.video import write_video  # the tables need no OpenCV
+    from hybrid_pose_ros.recorded_runs.video import write_video  # the tables need no OpenCV
     own.mkdir(parents=True, exist_ok=True)
     text = [f'<h2>{escape(name)}</h2>']
     run = Run(Path(side['bag']), side['topic'])

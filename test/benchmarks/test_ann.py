@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from hybrid_pose_ros.evaluation import ann_benchmark as benchmark, ann_rivals
+from hybrid_pose_ros.benchmarks import ann as benchmark, ann_rivals
 from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.model.presets import preset

@@ -11,8 +11,8 @@ import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.outputs import check_space
+from hybrid_pose_ros.recorded_runs.run_moments import Moment, run_moments, skeleton_of
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
-from hybrid_pose_ros.visualization.run_moments import Moment, run_moments, skeleton_of
 
 WIDTH_PX = 692
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from hybrid_pose_ros.evaluation import triangulation_benchmark as module
+from hybrid_pose_ros.benchmarks import triangulation as module
 
 pytestmark = pytest.mark.timing
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from shared_data import EVENTS, needs_recordings
 
+from hybrid_pose_ros.benchmarks import decode as benchmark
+from hybrid_pose_ros.benchmarks.decode import OURS, READERS, Reader, decode_benchmark
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation import decode_benchmark as benchmark
-from hybrid_pose_ros.evaluation.decode_benchmark import OURS, READERS, Reader, decode_benchmark
 from hybrid_pose_ros.recordings.formats import open_recording
 
 pytestmark = pytest.mark.timing

@@ -20,17 +20,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError, RecordingError
-from hybrid_pose_ros.evaluation.bag_truth import bag_truth
 from hybrid_pose_ros.evaluation.evaluate import evaluate
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import (MOVING_US, Scores, Truth, counted, distances,
                                                 latest, moving, rounded, score, summary)
 from hybrid_pose_ros.evaluation.outcome import ASKED_US, ROWS
-from hybrid_pose_ros.evaluation.run_report import Run, summarize
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
+from hybrid_pose_ros.recorded_runs.bag_truth import bag_truth
+from hybrid_pose_ros.recorded_runs.run_report import Run, summarize
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, earlier, without_gaps

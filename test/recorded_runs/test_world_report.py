@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hybrid_pose_ros.evaluation.world_report import errors_mm
 from hybrid_pose_ros.pose.rig import project
+from hybrid_pose_ros.recorded_runs.world_report import errors_mm
 from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 
 RIG = dhp19_rig(2)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_report import Run
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate
+from hybrid_pose_ros.recorded_runs.run_report import Run
 from hybrid_pose_ros.recordings.pose_topics import WORLD
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 

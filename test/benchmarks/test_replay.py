@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from labeled_clips import circling_clip
 
+from hybrid_pose_ros.benchmarks import replay as benchmark
+from hybrid_pose_ros.benchmarks.replay import WAYS, replay_benchmark
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation import replay_benchmark as benchmark
-from hybrid_pose_ros.evaluation.replay_benchmark import WAYS, replay_benchmark
 from hybrid_pose_ros.model.checkpoint import shipped
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tracking.pose_tracker import PoseTracker

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from hybrid_pose_ros.benchmarks.dds_topic import DdsTopic
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.dds_topic import DdsTopic
 from hybrid_pose_ros.graph.ros_domain import own_domain
 from hybrid_pose_ros.model.layout import state_layout
 from hybrid_pose_ros.model.presets import PRESETS

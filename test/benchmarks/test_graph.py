@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2 and the built package: run `make build`')
 
-from hybrid_pose_ros.evaluation.graph_benchmark import graph_benchmark
+from hybrid_pose_ros.benchmarks.graph import graph_benchmark
 from hybrid_pose_ros.graph.description import graph
 
-pytestmark = pytest.mark.timing
+pytestmark = [pytest.mark.graph, pytest.mark.timing]
 
 
 @pytest.fixture(scope='module')

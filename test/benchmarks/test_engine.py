@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hybrid_pose_ros.benchmarks import engine as benchmark
+from hybrid_pose_ros.benchmarks.layer_crossover import RATES, Crossover
 from hybrid_pose_ros.engine.estimator import SpikingEngine
-from hybrid_pose_ros.evaluation import engine_benchmark as benchmark
-from hybrid_pose_ros.evaluation.layer_crossover import RATES, Crossover
 from hybrid_pose_ros.model import presets
 from hybrid_pose_ros.model.checkpoint import untrained
 

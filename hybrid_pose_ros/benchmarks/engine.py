@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.benchmarks.layer_crossover import crossovers
+from hybrid_pose_ros.benchmarks.simulated_person import simulated_person
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
-from hybrid_pose_ros.evaluation.layer_crossover import crossovers
-from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.model import presets
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_pose_ros.evaluation.run_report import POWERED, Run
+from hybrid_pose_ros.recorded_runs.run_report import POWERED, Run
 
 
 def plot_run(run: Run, folder: Path) -> list[Path]:

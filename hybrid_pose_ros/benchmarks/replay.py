@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.benchmarks.simulated_person import simulated_person
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams

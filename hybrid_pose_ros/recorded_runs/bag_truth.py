@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.run_report import Run
 from hybrid_pose_ros.events.clock import nearest_turn
+from hybrid_pose_ros.recorded_runs.run_report import Run
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
 
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.evaluation.ann_rivals import Pass, Tensors, makers_of_passes
+from hybrid_pose_ros.benchmarks.ann_rivals import Pass, Tensors, makers_of_passes
+from hybrid_pose_ros.benchmarks.simulated_person import simulated_person
 from hybrid_pose_ros.evaluation.metrics import distances
-from hybrid_pose_ros.evaluation.simulated_person import simulated_person
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
 from hybrid_pose_ros.model.layout import layer_costs
 from hybrid_pose_ros.pose.heatmaps import locate_joints

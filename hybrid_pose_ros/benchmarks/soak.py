@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hybrid_pose_ros.evaluation.graph_benchmark import run_graph
+from hybrid_pose_ros.benchmarks.graph import run_graph
 
 DURATION_S = 600.0
 

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from hybrid_pose_ros.benchmarks.dds_topic import DdsTopic
+from hybrid_pose_ros.benchmarks.transport import WAYS, transport_benchmark
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.dds_topic import DdsTopic
-from hybrid_pose_ros.evaluation.transport_benchmark import WAYS, transport_benchmark
 
 pytestmark = pytest.mark.timing
 

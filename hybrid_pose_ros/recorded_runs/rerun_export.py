@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError, RecordingError
+from hybrid_pose_ros.recorded_runs.run_moments import run_moments, skeleton_of
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_packet_cdr import EVENT_TYPES
 from hybrid_pose_ros.recordings.event_times import EventTimes
@@ -21,7 +22,6 @@ from hybrid_pose_ros.recordings.typed_messages import (
     MessageReader, TypedMessage, typed_messages)
 from hybrid_pose_ros.tasks.skeleton import BONES, JOINTS, Skeleton
 from hybrid_pose_ros.visualization.overlay import confidence_bgr, draw_events
-from hybrid_pose_ros.visualization.run_moments import run_moments, skeleton_of
 
 CAMERA, SKELETON, TRUTH, PLOTS = 'camera', 'camera/skeleton', 'camera/truth', 'plots'
 SCALARS = {'state_age_ms': lambda pose: pose.state_age_us * 1e-3,

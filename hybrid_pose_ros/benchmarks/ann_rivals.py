@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ANN and its heads in PyTorch, ONNX Runtime and OpenVINO, for `ann_benchmark` to compare."""
+"""The ANN and its heads in PyTorch, ONNX Runtime and OpenVINO, for `ann` to compare."""
 
 import contextlib
 import importlib.util
