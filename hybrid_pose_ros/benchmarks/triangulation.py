@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from hybrid_pose_ros.datasets.dhp19_rig import DHP19_NUMBERS, dhp19_rig
 from hybrid_pose_ros.pose.alignment import TimedPose
 from hybrid_pose_ros.pose.rig import Rig, project
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate_ideal
 from hybrid_pose_ros.pose.triangulator import Triangulator, TriangulatorParams
-from hybrid_pose_ros.recordings.rig_files import DHP19_NUMBERS, dhp19_rig
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 UNSHARP_PX = 3.0

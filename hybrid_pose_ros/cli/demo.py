@@ -22,6 +22,7 @@ from hybrid_pose_ros.cli.demo_report import bag_report, last_line, rig_report, t
 from hybrid_pose_ros.cli.executors import processes
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.graph.check import check_graph
@@ -34,7 +35,7 @@ from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recorded_runs.video import write_gif
 from hybrid_pose_ros.recordings.formats import open_recording
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import save_rig
 from hybrid_pose_ros.simulation.take import record_take
 
 SUMMARY = 'run the whole graph on a simulated person or a recording; write bag, video and report'

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.cli.outputs import add_output
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import claim
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import save_rig
 from hybrid_pose_ros.settings import parameters_of
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, camera, random_camera
 from hybrid_pose_ros.simulation.corpus import RIG_FILE, make, motion_files, plan

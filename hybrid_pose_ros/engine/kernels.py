@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from hybrid_pose_ros.compiled import njit
-from hybrid_pose_ros.engine.lanes import (
+from hybrid_pose_ros.lanes import (
     FLOATS, INT, LANES, REGISTERS, WORD, constant, load, pointer, raise_lanes, splat, store)
 
 EVENT_LANES = 64

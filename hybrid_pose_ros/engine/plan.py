@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.engine.lanes import LANES
+from hybrid_pose_ros.lanes import LANES
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.model.layout import heatmap_shape, spike_maps
 from hybrid_pose_ros.model.presets import EVENTS, SpikingLayer

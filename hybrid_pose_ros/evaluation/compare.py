@@ -25,9 +25,9 @@ from hybrid_pose_ros.evaluation.metrics import torso_px
 from hybrid_pose_ros.evaluation.schedule import Schedule, make_schedule
 from hybrid_pose_ros.evaluation.shipping import decide
 from hybrid_pose_ros.evaluation.trackers import at_times, initializer_params
-from hybrid_pose_ros.graph.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
+from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.recordings.labeled import (
     LabeledRecording, load_with_events, skipping_gaps)
 from hybrid_pose_ros.tracking.offline import (

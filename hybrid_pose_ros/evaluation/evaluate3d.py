@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import mean_by_step, rounded
@@ -25,7 +26,6 @@ from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import in_order, one_torch_thread
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams, triangulate
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 
 NEAR_MM = (50.0, 100.0)
 """Error limits; the share of joints within each is reported."""

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph.marker_params import MarkerParams
 from hybrid_pose_ros.graph.recorder_params import EvaluatorParams
-from hybrid_pose_ros.graph.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.playback.player_params import PlayerParams
+from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of

@@ -14,7 +14,6 @@ from rclpy.publisher import Publisher
 from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.msg import Skeleton2D
 from hybrid_pose_ros.nodes.clocks import set_period, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
@@ -23,6 +22,7 @@ from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import THROTTLE_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.pose.ros4hri import Presence, body_points, region
+from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 
 try:
     from hri_msgs.msg import (

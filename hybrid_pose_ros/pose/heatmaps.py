@@ -10,8 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from hybrid_pose_ros.compiled import njit
-from hybrid_pose_ros.engine.lanes import (
-    FLOATS, INTS, LANES, constant, load, pointer, raise_lanes, store)
+from hybrid_pose_ros.lanes import FLOATS, INTS, LANES, constant, load, pointer, raise_lanes, store
 
 RADIUS = 2
 """Size of the window around the peak [cells]."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrated camera rigs from YAML files of this package, Kalibr, recordings, and DHP19.
+"""Calibrated camera rigs from YAML files of this package, from Kalibr and from recordings.
 
 The YAML file maps cameras, named like the namespaces of their trackers, to their poses:
 
@@ -20,18 +20,14 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hybrid_pose_ros.datasets import dhp19_calibration
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import Rig, RigCamera, check_camera
 from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording
 from hybrid_pose_ros.representation.calibration import calibration_of, side_px
-from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 from hybrid_pose_ros.yaml_files import read_mapping
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
 """Kalibr's names of distortion models and their names in ROS."""
-DHP19_NUMBERS = {2: (2, 3), 4: (1, 2, 3, 4)}
-"""Cameras of DHP19 by the size of the rig: the front cameras, or all."""
 _MISTAKES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """Exceptions caused by a file of another layout."""
 
@@ -103,31 +99,13 @@ def recorded_rig(recordings: Sequence[Hdf5Recording]) -> Rig:
                              'attributes intrinsics, rotation and translation')
         cameras.append(RigCamera(
             recording.path.stem, recording.width, recording.height,
-            _integer_centers(recording.camera.intrinsics), recording.camera.rotation,
+            integer_centers(recording.camera.intrinsics), recording.camera.rotation,
             recording.camera.translation))
         check_camera(cameras[-1])
     return Rig(tuple(cameras))
 
 
-def dhp19_rig(cameras: int) -> Rig:
-    """Return the two front cameras of DHP19, or all four, named dhp19_1 to dhp19_4.
-
-    Raises:
-        InputError: there is no rig with this number of cameras.
-    """
-    if cameras not in DHP19_NUMBERS:
-        raise InputError(f'there is no rig of {cameras} cameras: choose '
-                         f'{" or ".join(map(str, DHP19_NUMBERS))}')
-    return Rig(tuple(_dhp19_camera(number) for number in DHP19_NUMBERS[cameras]))
-
-
-def _dhp19_camera(number: int) -> RigCamera:
-    intrinsics, rotation, translation_m = dhp19_calibration.pinhole(number)
-    return RigCamera(f'dhp19_{number}', *DHP19_SENSOR, _integer_centers(intrinsics), rotation,
-                     translation_m)
-
-
-def _integer_centers(intrinsics: np.ndarray) -> np.ndarray:
+def integer_centers(intrinsics: np.ndarray) -> np.ndarray:
     """Convert a matrix (3, 3) from pixel edges at integers to pixel centers at integers."""
     moved = np.array(intrinsics, np.float64)
     moved[:2, 2] -= LABEL_CENTER_PX

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.parallel import as_done
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, SwaySettings
 from hybrid_pose_ros.simulation.kinds import KINDS, ONE_CAMERA, random_setting
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture

@@ -11,13 +11,13 @@ from h36m_files import write_sequence
 
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.datasets.dhp19 import find
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.playback.due_packets import due_packets
 from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.labeled import load_labeled
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.training.corpus import split
 
 NAMES = ('S1_session1_mov1', 'S13_session2_mov3')

@@ -10,6 +10,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 
 from hybrid_pose_ros.cli import evaluate3d as command
 from hybrid_pose_ros.cli.main import main
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation import evaluate3d as module
 from hybrid_pose_ros.evaluation.evaluate3d import cases_of, evaluate3d
@@ -20,7 +21,6 @@ from hybrid_pose_ros.model.checkpoint import untrained
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.pose.rig import project
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Writer
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.simulation.camera import CAMERAS
 
 LABEL_US = np.arange(0, 400_001, 1_000)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph.description import (
     ARGUMENTS, NETWORK, SETTINGS, TOPICS, TOPICS_3D, command, graph)
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import save_rig
 from hybrid_pose_ros.settings import parameters_of
 
 CONFIG = Path(__file__).parents[2] / 'config'

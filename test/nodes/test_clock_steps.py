@@ -12,10 +12,11 @@ from rclpy.clock_type import ClockType
 from rclpy.impl import rcutils_logger
 from visualization_msgs.msg import MarkerArray
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.msg import Skeleton2D, TrackerStatus
 from hybrid_pose_ros.nodes.clocks import LONGEST_WAIT_NS, received_ns
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import save_rig
 
 CHUNK_US = 40_000
 HOUR_NS = 3600 * 10**9

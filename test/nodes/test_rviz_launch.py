@@ -8,7 +8,8 @@ import pytest
 import yaml
 from launch_file import install, launch_config, visited
 
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
+from hybrid_pose_ros.recordings.rig_files import save_rig
 
 
 @pytest.fixture

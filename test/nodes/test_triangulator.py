@@ -12,12 +12,13 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
 from hybrid_pose_ros.graph.description import TOPICS_3D, NodeSpec, command
 from hybrid_pose_ros.msg import Skeleton2DArray, Skeleton3D
 from hybrid_pose_ros.nodes.messages import from_time, to_skeleton_message, to_time
 from hybrid_pose_ros.pose.rig import RigCamera, project
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import save_rig
 from hybrid_pose_ros.tasks.skeleton import Skeleton
 
 SKELETON, MARKERS = TOPICS_3D

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
 from hybrid_pose_ros.datasets import dhp19_calibration
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.pose.rig import Rig, RigCamera, project
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 
 SHEET = {  # pixels of a world point [mm] in the four cameras; pixel i covers [i, i + 1)
     (0.0, 0.0, 1000.0): ((234.719, 141.061), (159.145, 125.014), (164.930, 119.527),

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.alignment import TimedPose
 from hybrid_pose_ros.pose.rig import Rig, project
 from hybrid_pose_ros.pose.triangulator import (
     Triangulator, TriangulatorParams, check_tracker_sizes)
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 
 PARAMS = TriangulatorParams(rig='rig.yaml')
 START_M = np.random.default_rng(0).uniform([-0.4, -0.4, 0.2], [0.4, 0.4, 1.7], (13, 3))

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.pose.rig import project
 from hybrid_pose_ros.recorded_runs.world_report import errors_mm
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 
 RIG = dhp19_rig(2)
 POINTS_M = np.random.default_rng(0).uniform([-0.4, -0.4, 0.2], [0.4, 0.4, 1.7], (13, 3))

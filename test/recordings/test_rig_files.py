@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from camchain import CAMCHAIN
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import project, to_camera
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording, Hdf5Writer
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, load_rig, recorded_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import load_rig, recorded_rig, save_rig
 from hybrid_pose_ros.simulation.camera import CAMERAS
 
 CALIBRATION = """

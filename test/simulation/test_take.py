@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.simulation.take import record_take
 
 DURATION_S = 0.05

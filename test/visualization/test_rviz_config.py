@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.graph.description import TOPICS, TOPICS_3D
 from hybrid_pose_ros.graph.marker_params import MarkerParams
 from hybrid_pose_ros.graph.parameter_files import parameters_in_file
 from hybrid_pose_ros.pose.rig import Rig
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig
 from hybrid_pose_ros.visualization.rviz_config import plane_view, rig_view, rviz_config
 
 CONFIG = Path(__file__).parents[2] / 'config'

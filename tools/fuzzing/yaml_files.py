@@ -13,10 +13,11 @@ from camchain import CAMCHAIN
 
 from fuzzing.campaign import Target, Wrong
 from fuzzing.files import YAML_WORDS, mutated_text
+from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph.parameter_files import read_sections
 from hybrid_pose_ros.pose.rig import project, to_camera
-from hybrid_pose_ros.recordings.rig_files import dhp19_rig, load_rig, save_rig
+from hybrid_pose_ros.recordings.rig_files import load_rig, save_rig
 from hybrid_pose_ros.representation.lens import load_calibration, load_lens
 
 NUMBERS = (b'.inf', b'-.inf', b'.nan', b'1e308', b'-1', b'0', b'1e-320', b'9' * 400, b'true',

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building blocks of kernels in LLVM IR: vectors of LANES floats in arrays.
 
-After a change of this file, remove the `__pycache__` of its users: see `kernels.py`.
+After a change of this file, remove the `__pycache__` of its users: see `engine/kernels.py`.
 """
 
 import numpy as np
