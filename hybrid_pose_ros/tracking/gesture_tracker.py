@@ -5,12 +5,11 @@
 import time
 from typing import NamedTuple
 
-import numpy as np
-
 from hybrid_pose_ros.engine.estimator import EngineState
 from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.tasks.gesture import Gesture, probabilities
 from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.replay import NetworkOutput
 
 
 class GestureReading(NamedTuple):
@@ -35,13 +34,13 @@ class GestureTracker(PoseTracker):
     def _read(self, state: EngineState) -> None:
         """Do nothing: there are no joints to fuse."""
 
-    def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> GestureReading:
-        gesture = Gesture(step.end_us, probabilities(self._runs.live.state.heatmap))
-        age_us = step.end_us - self._runs.live.since_us
+    def _pose(self, output: NetworkOutput, started_ns: int) -> GestureReading:
+        step = output.step
+        gesture = Gesture(step.end_us, probabilities(output.state.heatmap))
         skipped = self._skipped(step)
         self.counts.poses += 1
-        return GestureReading(gesture, step.events, skipped, age_us,
-                              age_us > self._params.max_age_us,
+        return GestureReading(gesture, step.events, skipped, output.age_us,
+                              output.age_us > self._params.max_age_us,
                               time.perf_counter_ns() - started_ns)
 
     def _watch(self, step: Step, pose: GestureReading | None) -> None:

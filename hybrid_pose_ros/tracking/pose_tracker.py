@@ -22,7 +22,7 @@ from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
-from hybrid_pose_ros.tracking.replay import InitialState, Runs, TrackerCounts
+from hybrid_pose_ros.tracking.replay import InitialState, NetworkOutput, Runs, TrackerCounts
 from hybrid_pose_ros.tracking.state_requests import Demand
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
@@ -117,13 +117,12 @@ class PoseTracker:
     @property
     def state_age_us(self) -> int | None:
         """Sensor time since the events of the live state's ANN pass; None without a state."""
-        live = self._runs.live
-        return None if live is None else live.next_index * self._params.step_us - live.since_us
+        return self._runs.state_age_us
 
     @property
     def spike_counts(self) -> np.ndarray | None:
         """Cells with events, then spikes of each layer, of the last live step."""
-        return None if self._runs.live is None else self._runs.live.state.spike_counts
+        return self._runs.live_spikes
 
     def set_params(self, params: TrackerParams) -> None:
         """Change live settings from the next bin on; the others must be unchanged."""
@@ -155,8 +154,8 @@ class PoseTracker:
                 continue
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
-            counts = self._runs.advance(fact, waited_us=waited_us)
-            pose = None if counts is None else self._pose(fact, counts, started_ns)
+            output = self._runs.advance(fact, waited_us=waited_us)
+            pose = None if output is None else self._pose(output, started_ns)
             self._watch(fact, pose)
             if pose is not None:
                 yield pose
@@ -209,8 +208,8 @@ class PoseTracker:
 
     def _start(self, state: InitialState) -> Pose | None:
         started_ns = time.perf_counter_ns()
-        last = self._runs.start(state)
-        return None if last is None else self._pose(last, last.counts, started_ns)
+        output = self._runs.start(state)
+        return None if output is None else self._pose(output, started_ns)
 
     def restart(self) -> None:
         """Reset after a restart of the sensor clock, even if it shows no gap."""
@@ -231,26 +230,26 @@ class PoseTracker:
         self._velocity: VelocityState | None = None
         self._last_pose_index: int | None = None
 
-    def _pose(self, step: Step, counts: np.ndarray, started_ns: int) -> Pose:
-        """Return the pose of the live run; trackers of other tasks override this."""
-        live = self._runs.live
-        joints_px, confidence = self._read(live.state)
-        corrected = live.since_us != self._corrected_us
+    def _pose(self, output: NetworkOutput, started_ns: int) -> Pose:
+        """Return the pose of a bin; trackers of other tasks override this."""
+        step = output.step
+        joints_px, confidence = self._read(output.state)
+        corrected = output.since_us != self._corrected_us
         if self._params.fusion:
             if corrected:
-                self._fusion.correct(live.since_us, *live.seen)
+                self._fusion.correct(output.since_us, *output.seen)
             joints_px = self._fusion.carry(joints_px)
-        self._corrected_us = live.since_us
+        self._corrected_us = output.since_us
         skipped = self._skipped(step)
-        held = self._holder.hold_into(joints_px, counts, steps=skipped + 1, moved=corrected)
+        held = self._holder.hold_into(joints_px, output.counts, steps=skipped + 1,
+                                      moved=corrected)
         self._fusion.remember(step.end_us, joints_px)
         velocity, self._velocity = velocity_step(joints_px, confidence, step.end_us,
                                                  self._velocity)
         skeleton = Skeleton(step.end_us, joints_px, confidence, velocity)
-        age_us = step.end_us - live.since_us
         self.counts.poses += 1
-        return Pose(skeleton, held, step.events, skipped, age_us,
-                    age_us > self._params.max_age_us, time.perf_counter_ns() - started_ns)
+        return Pose(skeleton, held, step.events, skipped, output.age_us,
+                    output.age_us > self._params.max_age_us, time.perf_counter_ns() - started_ns)
 
     def _read(self, state: EngineState) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's joints (J, 2) float32 [px], and their confidence (J,)."""
@@ -275,7 +274,8 @@ class PoseTracker:
 
     def _ask(self, step: Step, confidence: float | None, *, quiet: bool) -> None:
         """Request a state if a criterion is met."""
-        age_us = None if self._runs.live is None else step.end_us - self._runs.live.since_us
+        since_us = self._runs.since_us
+        age_us = None if since_us is None else step.end_us - since_us
         reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
                                      coming=self._runs.is_catching_up)
         self._request = reason or self._request

@@ -18,7 +18,7 @@ the state or, beyond max_lag_us, skips the bins in between.
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -74,8 +74,23 @@ class Run:
     seen: Any = None  # result of `read` for the state on arrival
 
 
+class NetworkOutput(NamedTuple):
+    """What a pose is made of: the live run at the end of a time bin."""
+
+    step: Step  # the bin
+    counts: np.ndarray  # of the last step of the network, which may merge several bins
+    state: EngineState  # with the heatmaps; the next step of the run changes it
+    since_us: int  # sensor time of the events of the ANN pass that initialized the run
+    seen: Any  # result of `read` for the state on arrival
+
+    @property
+    def age_us(self) -> int:
+        """Sensor time since the events of the ANN pass."""
+        return self.step.end_us - self.since_us
+
+
 class Runs:
-    """Processes every time bin after the first state; `live` is the run that yields poses."""
+    """Processes every time bin after the first state; the live run yields what poses need."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
                  counts: TrackerCounts, *, period_us: int = 0,
@@ -104,7 +119,7 @@ class Runs:
         # Of all steps of the network: cells with events, then spikes of each layer.
         self.spikes = np.zeros(len(self.engine.plan.spikes), np.int64)
         self._history: deque[Step] = deque(maxlen=self.kept_steps)
-        self.live: Run | None = None
+        self._live: Run | None = None
         self._candidate: Run | None = None
         self._leaving_out = False  # skip bins until the candidate takes over
         self._idles = False  # whether `catch_up` is called
@@ -114,22 +129,38 @@ class Runs:
         """Whether a state is catching up."""
         return self._candidate is not None
 
+    @property
+    def since_us(self) -> int | None:
+        """Sensor time of the events of the live state's ANN pass; None without a state."""
+        return None if self._live is None else self._live.since_us
+
+    @property
+    def state_age_us(self) -> int | None:
+        """Sensor time from then to the end of the live run's last step; None without a state."""
+        live = self._live
+        return None if live is None else live.next_index * self._params.step_us - live.since_us
+
+    @property
+    def live_spikes(self) -> np.ndarray | None:
+        """Cells with events, then spikes of each layer, in the live run's last step."""
+        return None if self._live is None else self._live.state.spike_counts
+
     def forget(self) -> None:
         """Discard states and bins."""
-        self.live = self._release(self.live)
+        self._live = self._release(self._live)
         self._candidate = self._release(self._candidate)
         self._leaving_out = False
         self._history.clear()
 
-    def start(self, state: InitialState) -> Step | None:
+    def start(self, state: InitialState) -> NetworkOutput | None:
         """Copy a state and replay the bins since; it takes over when it has caught up.
 
         Returns:
-            The last bin, if there was no live run: the replay is then completed immediately and
-            the state becomes the live one; else None.
+            What the pose of the last bin is made of, if there was no live run: the replay is then
+            completed immediately and the state becomes the live one; else None.
         """
         candidate = self._copy(state)
-        if candidate is None or self.live is not None:
+        if candidate is None or self._live is not None:
             self._candidate = candidate or self._candidate
             return None
         last = self._history[-1]
@@ -138,9 +169,9 @@ class Runs:
             self._candidate = candidate
             return None
         self._take_over(candidate)
-        return last
+        return self._output(last, last.counts)
 
-    def advance(self, step: Step, *, waited_us: int = 0) -> np.ndarray | None:
+    def advance(self, step: Step, *, waited_us: int = 0) -> NetworkOutput | None:
         """Advance the live run to the end of a new bin; a candidate that caught up replaces it.
 
         Args:
@@ -148,20 +179,20 @@ class Runs:
             waited_us: time that its packet waited.
 
         Returns:
-            The counts of the last step of the live run; None without one, or if it lags.
+            What the pose of the bin is made of; None without a live run, or if it lags.
         """
         self._history.append(step)
         candidate = self._candidate
         if candidate is not None:
             # A state of the end of this bin is used from the next bin on, whenever it arrived.
-            ahead = candidate.next_index > step.index and self.live and not self._leaving_out
+            ahead = candidate.next_index > step.index and self._live and not self._leaving_out
             self._replay(candidate, step.index, limit=self._steps_beside(candidate, step.index))
             if candidate.next_index == step.index + 1 and not ahead:
-                if self.live is not None:  # bins that waited for a long step have no pose
-                    self._counts.merged_steps += step.index - self.live.next_index
+                if self._live is not None:  # bins that waited for a long step have no pose
+                    self._counts.merged_steps += step.index - self._live.next_index
                 self._take_over(candidate)
-                return step.counts
-        live = self.live
+                return self._output(step, step.counts)
+        live = self._live
         if live is None:
             return None
         if self._leaving_out:
@@ -173,10 +204,10 @@ class Runs:
             if behind < self._longest:
                 return None
             self._counts.merged_steps += self._longest
-            return self._take_step(live, self._longest)
+            return self._output(step, self._take_step(live, self._longest))
         for _ in range(behind):
             self._take_step(live)
-        return step.counts
+        return self._output(step, step.counts)
 
     def catch_up(self) -> bool:
         """Advance the replay by one step; return whether more steps remain.
@@ -185,7 +216,7 @@ class Runs:
         `replay_steps` per live bin.
         """
         self._idles = True
-        candidate, live = self._candidate, self.live
+        candidate, live = self._candidate, self._live
         end_index = self._history[-1].index + 1 if self._history else 0
         if candidate is None or live is None or live.next_index != end_index:
             return False
@@ -202,6 +233,10 @@ class Runs:
         """
         newest_us = self._history[-1].end_us
         return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
+
+    def _output(self, step: Step, counts: np.ndarray) -> NetworkOutput:
+        live = self._live
+        return NetworkOutput(step, counts, live.state, live.since_us, live.seen)
 
     def _copy(self, state: InitialState) -> Run | None:
         """Return a run that starts from a state; None if the state cannot be used."""
@@ -243,8 +278,8 @@ class Runs:
         return steps if steps <= AT_ONCE else 0
 
     def _take_over(self, run: Run) -> None:
-        self._release(self.live)
-        self.live, self._candidate = run, None
+        self._release(self._live)
+        self._live, self._candidate = run, None
         self._leaving_out = False
         self._counts.states += 1
 
