@@ -11,7 +11,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recorded_runs.run_plots import plot_run
-from hybrid_pose_ros.recorded_runs.run_report import Run, summarize
+from hybrid_pose_ros.recorded_runs.run_report import RecordedRun, summarize
 from hybrid_pose_ros.recorded_runs.video import write_video
 from hybrid_pose_ros.recorded_runs.world_report import world_report
 
@@ -31,7 +31,7 @@ def _recorder_counts(log: Path) -> dict:
 
 
 def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, video: bool,
-               plots: bool = True, name: str = demo_folder.BAG) -> tuple[dict, Run]:
+               plots: bool = True, name: str = demo_folder.BAG) -> tuple[dict, RecordedRun]:
     """Return the report of a bag and the bag; write plots and video to `output`.
 
     A killed recorder leaves its bag and its successor starts a new one: the largest is used.
@@ -45,7 +45,7 @@ def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], 
     if not bags:
         raise InputError(f'nothing was recorded: {recorded["failure"]}')
     bag = max(bags, key=lambda path: sum(file.stat().st_size for file in path.iterdir()))
-    run = Run(bag)
+    run = RecordedRun(bag)
     report = {'bag': str(bag.relative_to(output)), 'recorder': recorded, 'restarts': restarts,
               **summarize(run)}
     if len(run.poses) and plots:

@@ -30,7 +30,7 @@ from hybrid_pose_ros.evaluation.trackers import Trackers
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.recorded_runs.bag_truth import bag_truth
-from hybrid_pose_ros.recorded_runs.run_report import Run, summarize
+from hybrid_pose_ros.recorded_runs.run_report import RecordedRun, summarize
 from hybrid_pose_ros.recordings.bag_messages import bag_topics
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, earlier, without_gaps
@@ -77,7 +77,7 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     path = Path(bag)
     source = EventBag(path, topic)
     events = _events(source, partial)
-    run = Run(path, source.topic)
+    run = RecordedRun(path, source.topic)
     if not len(run.poses) and not re_run:
         left_out = run.bad.line() and f'; messages left out: {run.bad.line()}'
         raise InputError(f'{path} holds no skeletons: nothing is left without a re-run{left_out}')
@@ -157,7 +157,7 @@ def _seen_part(labels: LabeledRecording) -> LabeledRecording:
                               ('label_us', 'joints_px', 'visible', 'occluded')})
 
 
-def _phase_us(run: Run, step_us: int) -> int:
+def _phase_us(run: RecordedRun, step_us: int) -> int:
     """Return how far the recorded time bins are from multiples of `step_us`.
 
     A turn of a clock is not a multiple of a bin, so a tracker in another turn than the bag's
@@ -167,7 +167,7 @@ def _phase_us(run: Run, step_us: int) -> int:
     return int(phases_us[counts.argmax()]) if len(counts) else 0
 
 
-def _recorded(run: Run, phase_us: int) -> Poses:
+def _recorded(run: RecordedRun, phase_us: int) -> Poses:
     kept = run.poses[~run.gaps.skips(run.poses.sensor_time_us)]
     stamps_us = run.gaps.closed(kept.sensor_time_us) - phase_us
     late_us = np.rint(1e3 * kept.event_latency_ms).astype(np.int64)
@@ -177,7 +177,7 @@ def _recorded(run: Run, phase_us: int) -> Poses:
                  np.maximum.accumulate((stamps_us + late_us)[order]))
 
 
-def _shares(run: Run) -> dict[str, float]:
+def _shares(run: RecordedRun) -> dict[str, float]:
     """Return the share of recorded poses that were stale, and of joints that were held."""
     if not len(run.poses):
         return {}

@@ -11,7 +11,7 @@ from hybrid_pose_ros.evaluation.html_report import (
     PIXELS, STYLE, facts_html, number_text, picture_html, powers_html, ratios_html, table_html)
 from hybrid_pose_ros.evaluation.plots import plot_result
 from hybrid_pose_ros.recorded_runs.run_plots import plot_run
-from hybrid_pose_ros.recorded_runs.run_report import Run
+from hybrid_pose_ros.recorded_runs.run_report import RecordedRun
 
 RUN = {
     'ground truth': ('truth',), 'time of the ground truth': ('turn_of_truth',),
@@ -100,7 +100,7 @@ def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool)
     from hybrid_pose_ros.recorded_runs.video import write_video  # the tables need no OpenCV
     own.mkdir(parents=True, exist_ok=True)
     text = [f'<h2>{escape(name)}</h2>']
-    run = Run(Path(side['bag']), side['topic'])
+    run = RecordedRun(Path(side['bag']), side['topic'])
     pictures = plot_run(run, own) if len(run.poses) else []
     if video and len(run.poses) and write_video(Path(side['bag']), own / 'skeleton.mp4'):
         place = (own / 'skeleton.mp4').relative_to(folder).as_posix()

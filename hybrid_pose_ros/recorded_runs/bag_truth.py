@@ -9,7 +9,7 @@ import numpy as np
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.clock import nearest_turn
-from hybrid_pose_ros.recorded_runs.run_report import Run
+from hybrid_pose_ros.recorded_runs.run_report import RecordedRun
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
 
 
@@ -21,7 +21,7 @@ class BagTruth(NamedTuple):
     turn: str  # how labels of a file were brought to the clock of the events, where in doubt
 
 
-def bag_truth(unlabeled: LabeledRecording, run: Run, truth: str | Path | None) -> BagTruth:
+def bag_truth(unlabeled: LabeledRecording, run: RecordedRun, truth: str | Path | None) -> BagTruth:
     """Return the ground truth of a bag.
 
     Args:

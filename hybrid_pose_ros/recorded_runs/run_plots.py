@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_pose_ros.recorded_runs.run_report import POWERED, Run
+from hybrid_pose_ros.recorded_runs.run_report import POWERED, RecordedRun
 
 
-def plot_run(run: Run, folder: Path) -> list[Path]:
+def plot_run(run: RecordedRun, folder: Path) -> list[Path]:
     """Draw latencies, rate and state age over time; return the files."""
     import matplotlib
     matplotlib.use('Agg')
@@ -41,7 +41,7 @@ def plot_run(run: Run, folder: Path) -> list[Path]:
     return [path]
 
 
-def _power_over_time(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _power_over_time(run: RecordedRun, name: str) -> tuple[np.ndarray, np.ndarray]:
     reports = run.power.get(name, [])
     log_us = np.array([run.poses.log_ns[0], *(log_ns for log_ns, _ in reports)]) // 1000
     closed_us = run.log_gaps.closed(log_us)

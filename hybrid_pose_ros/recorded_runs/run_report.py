@@ -92,7 +92,7 @@ class _Graph:
                 self.beyond_compute_ms += beyond_compute_ms(poses)
 
 
-class Run:
+class RecordedRun:
     """The contents of a bag for one camera, collected in one pass.
 
     Times of poses and of the ground truth are in the turn of the bag's events (`EventTimes`).
@@ -219,10 +219,10 @@ def beyond_compute_ms(poses: list[Any]) -> list[float]:
 
 def run_report(bag: str | Path) -> dict[str, Any]:
     """Return the figures of a recorded run, ready for JSON."""
-    return summarize(Run(Path(bag)))
+    return summarize(RecordedRun(Path(bag)))
 
 
-def summarize(run: Run) -> dict[str, Any]:
+def summarize(run: RecordedRun) -> dict[str, Any]:
     """Return the figures of a run that has been read.
 
     The parts of long gaps that are skipped count neither in rates nor as missing poses.
@@ -275,7 +275,7 @@ def summarize(run: Run) -> dict[str, Any]:
     return report
 
 
-def _error_px(run: Run) -> float:
+def _error_px(run: RecordedRun) -> float:
     """Return the mean distance of visible joints from the truth of the same instant [px]."""
     at = np.searchsorted(run.truth.sensor_time_us, run.poses.sensor_time_us)
     truth = run.truth[np.minimum(at, len(run.truth) - 1)]

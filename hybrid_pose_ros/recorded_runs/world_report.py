@@ -14,14 +14,14 @@ import numpy as np
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import TriangulationParams, triangulate
-from hybrid_pose_ros.recorded_runs.run_report import Run
+from hybrid_pose_ros.recorded_runs.run_report import RecordedRun
 from hybrid_pose_ros.recordings.pose_topics import WORLD
 from hybrid_pose_ros.recordings.typed_messages import typed_messages
 
 LEVELS = (50, 95, 99)
 
 
-def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[str, Any]:
+def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[RecordedRun]) -> dict[str, Any]:
     """Return the figures of the poses in the world, ready for JSON.
 
     Args:
@@ -58,7 +58,7 @@ def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[Run]) -> dict[st
     return report
 
 
-def _truth_at(run: Run, poses: Sequence[Any], log_ns: np.ndarray) -> dict[int, Any]:
+def _truth_at(run: RecordedRun, poses: Sequence[Any], log_ns: np.ndarray) -> dict[int, Any]:
     """Return what a camera sees at the instants of poses, each in the turn of its events."""
     own_us = run.event_times.in_turn(np.array([pose.instant_us for pose in poses]), log_ns)
     truth = {int(row.sensor_time_us): row for row in run.truth}

@@ -22,7 +22,8 @@ from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
-from hybrid_pose_ros.tracking.replay import InitialState, NetworkOutput, Runs, TrackerCounts
+from hybrid_pose_ros.tracking.replay import (
+    InitialState, LateStateReplay, NetworkOutput, TrackerCounts)
 from hybrid_pose_ros.tracking.state_requests import Demand
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
@@ -70,10 +71,10 @@ class PoseTracker:
         self._logits = checkpoint.preset.logits
         self._geometry = params.geometry(checkpoint.preset, width, height)
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
-        self._runs = Runs(checkpoint, params, self._geometry, self.counts, period_us=period_us,
-                          read=self._read)
+        self._replay = LateStateReplay(checkpoint, params, self._geometry, self.counts,
+                                       period_us=period_us, read=self._read)
         self._counter = StepCounter(self._geometry, params.step_us,
-                                    kept_steps=self._runs.kept_steps)
+                                    kept_steps=self._replay.kept_steps)
         self._demand = Demand(params, params.step_us)
         self._request: str | None = None
         self._forget()
@@ -81,17 +82,17 @@ class PoseTracker:
     @property
     def engine(self) -> SpikingEngine:
         """The network that processes single bins."""
-        return self._runs.engine
+        return self._replay.engine
 
     @property
     def layout(self) -> Mapping[str, tuple[int, ...]]:
         """Shapes of the tensors that a state must have."""
-        return self._runs.engine.layout
+        return self._replay.engine.layout
 
     @property
     def spikes(self) -> np.ndarray:
         """Cells with events, then spikes of each layer, of all steps of the network."""
-        return self._runs.spikes
+        return self._replay.spikes
 
     @property
     def requests(self) -> Mapping[str, int]:
@@ -117,12 +118,12 @@ class PoseTracker:
     @property
     def state_age_us(self) -> int | None:
         """Sensor time since the events of the live state's ANN pass; None without a state."""
-        return self._runs.state_age_us
+        return self._replay.state_age_us
 
     @property
     def spike_counts(self) -> np.ndarray | None:
         """Cells with events, then spikes of each layer, of the last live step."""
-        return self._runs.live_spikes
+        return self._replay.live_spikes
 
     def set_params(self, params: TrackerParams) -> None:
         """Change live settings from the next bin on; the others must be unchanged."""
@@ -154,7 +155,7 @@ class PoseTracker:
                 continue
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
-            output = self._runs.advance(fact, waited_us=waited_us)
+            output = self._replay.advance(fact, waited_us=waited_us)
             pose = None if output is None else self._pose(output, started_ns)
             self._watch(fact, pose)
             if pose is not None:
@@ -169,7 +170,7 @@ class PoseTracker:
         Returns:
             Whether there is more to do before the next packet.
         """
-        return not self._params.state_delay_us and self._runs.catch_up()
+        return not self._params.state_delay_us and self._replay.catch_up()
 
     def lose(self) -> None:
         """Record that events were lost and are missing in the bins."""
@@ -200,7 +201,7 @@ class PoseTracker:
 
     def _start_delayed(self, now_us: int) -> Iterator[Pose]:
         """Start from the states whose delay has passed; yield a pose as `initialize` does."""
-        while self._delayed and (self._runs.in_this_turn(self._delayed[0].sensor_time_us)
+        while self._delayed and (self._replay.in_this_turn(self._delayed[0].sensor_time_us)
                                  + self._params.state_delay_us <= now_us):
             pose = self._start(self._delayed.popleft())
             if pose is not None:
@@ -208,7 +209,7 @@ class PoseTracker:
 
     def _start(self, state: InitialState) -> Pose | None:
         started_ns = time.perf_counter_ns()
-        output = self._runs.start(state)
+        output = self._replay.start(state)
         return None if output is None else self._pose(output, started_ns)
 
     def restart(self) -> None:
@@ -218,14 +219,14 @@ class PoseTracker:
 
     def _forget(self) -> None:
         """Discard the state after a jump of the sensor clock and wait for the next one."""
-        self._runs.forget()
+        self._replay.forget()
         self._delayed: deque[DelayedState] = deque()
         self._demand.restart()
         self._holder = JointHolder(self._geometry, self._params.step_us,
                                    self._params.quiet_events_per_s)
         self._moving = len(JOINTS)  # joints that are not held
         self._corrected_us: int | None = None  # time of the state that last corrected the joints
-        self._fusion = JointFusion(self._params.step_us, self._runs.kept_steps,
+        self._fusion = JointFusion(self._params.step_us, self._replay.kept_steps,
                                    self._geometry.pooling)
         self._velocity: VelocityState | None = None
         self._last_pose_index: int | None = None
@@ -274,8 +275,8 @@ class PoseTracker:
 
     def _ask(self, step: Step, confidence: float | None, *, quiet: bool) -> None:
         """Request a state if a criterion is met."""
-        since_us = self._runs.since_us
+        since_us = self._replay.since_us
         age_us = None if since_us is None else step.end_us - since_us
         reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
-                                     coming=self._runs.is_catching_up)
+                                     coming=self._replay.is_catching_up)
         self._request = reason or self._request

@@ -64,7 +64,7 @@ class TrackerCounts:
 
 
 @dataclass
-class Run:
+class NetworkRun:
     """One run of the network."""
 
     state: EngineState
@@ -89,7 +89,7 @@ class NetworkOutput(NamedTuple):
         return self.step.end_us - self.since_us
 
 
-class Runs:
+class LateStateReplay:
     """Processes every time bin after the first state; the live run yields what poses need."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
@@ -119,8 +119,8 @@ class Runs:
         # Of all steps of the network: cells with events, then spikes of each layer.
         self.spikes = np.zeros(len(self.engine.plan.spikes), np.int64)
         self._history: deque[Step] = deque(maxlen=self.kept_steps)
-        self._live: Run | None = None
-        self._candidate: Run | None = None
+        self._live: NetworkRun | None = None
+        self._candidate: NetworkRun | None = None
         self._leaving_out = False  # skip bins until the candidate takes over
         self._idles = False  # whether `catch_up` is called
 
@@ -238,7 +238,7 @@ class Runs:
         live = self._live
         return NetworkOutput(step, counts, live.state, live.since_us, live.seen)
 
-    def _copy(self, state: InitialState) -> Run | None:
+    def _copy(self, state: InitialState) -> NetworkRun | None:
         """Return a run that starts from a state; None if the state cannot be used."""
         if not self._history:
             self._counts.states_too_old += 1
@@ -256,7 +256,7 @@ class Runs:
                 self._counts.states_unneeded += 1
                 return None
             self._candidate, self._leaving_out = self._release(self._candidate), False
-        run = Run(self._free.pop(), since_us, first_index, self._history[-1].index)
+        run = NetworkRun(self._free.pop(), since_us, first_index, self._history[-1].index)
         run.state.copy_from(state.tensors)
         if not state.is_intact():
             self._counts.states_torn += 1
@@ -267,7 +267,7 @@ class Runs:
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
 
-    def _steps_beside(self, candidate: Run, index: int) -> int:
+    def _steps_beside(self, candidate: NetworkRun, index: int) -> int:
         """Return the number of replay steps in a live bin; 0: wait until the tracker is idle."""
         waited_us = (index - candidate.arrival_index) * self._params.step_us
         if not self._idles or waited_us > PATIENCE_US:
@@ -277,17 +277,17 @@ class Runs:
             behind, steps = behind - self._length(behind), steps + 1
         return steps if steps <= AT_ONCE else 0
 
-    def _take_over(self, run: Run) -> None:
+    def _take_over(self, run: NetworkRun) -> None:
         self._release(self._live)
         self._live, self._candidate = run, None
         self._leaving_out = False
         self._counts.states += 1
 
-    def _release(self, run: Run | None) -> None:
+    def _release(self, run: NetworkRun | None) -> None:
         if run is not None:
             self._free.append(run.state)
 
-    def _replay(self, run: Run, last_index: int, *, limit: int) -> None:
+    def _replay(self, run: NetworkRun, last_index: int, *, limit: int) -> None:
         """Advance a run up to the last bin in at most `limit` steps.
 
         The last bin is a step of its own, as its spikes are needed.
@@ -303,7 +303,7 @@ class Runs:
         """Return the number of bins in the next step of a run that lags by `behind` bins."""
         return max(bins for bins in self.engine.lengths if bins < max(2, behind))
 
-    def _take_step(self, run: Run, bins: int = 1) -> np.ndarray:
+    def _take_step(self, run: NetworkRun, bins: int = 1) -> np.ndarray:
         """Advance a run by one step over its next bins; return their counts."""
         first = run.next_index - self._history[0].index
         counts = self._history[first].counts

@@ -11,7 +11,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 from run_bags import odd_bag, write_bag
 
 from hybrid_pose_ros.cli.main import main
-from hybrid_pose_ros.recorded_runs.run_report import Run
+from hybrid_pose_ros.recorded_runs.run_report import RecordedRun
 from hybrid_pose_ros.recordings.pose_topics import SKELETON, TRUTH, TYPES
 
 BAG_US = 200_000
@@ -47,7 +47,7 @@ def times_us(rows) -> list[int]:
 
 
 def test_every_pose_is_there_at_its_time(bag, columns):
-    poses = Run(bag).poses
+    poses = RecordedRun(bag).poses
     rows = columns['/camera/skeleton/joints']
     assert times_us(rows) == [pose.sensor_time_us for pose in poses]
     for row, pose in zip(rows, poses, strict=True):
@@ -56,7 +56,7 @@ def test_every_pose_is_there_at_its_time(bag, columns):
 
 
 def test_the_numbers_of_every_pose_are_there(bag, columns):
-    poses = Run(bag).poses
+    poses = RecordedRun(bag).poses
     rows = columns['/plots/state_age_ms']
     assert times_us(rows) == [pose.sensor_time_us for pose in poses]
     assert [row['Scalars:scalars'][0] for row in rows] == pytest.approx(
@@ -102,7 +102,7 @@ def test_of_a_damaged_bag_the_rest_is_exported_and_the_damage_reported(tmp_path,
     (split / 'b_1.mcap').write_bytes(b'')
     assert main(['export', str(split)]) == 1
     printed = capsys.readouterr()
-    assert f'{len(Run(bag).poses)} poses' in printed.out
+    assert f'{len(RecordedRun(bag).poses)} poses' in printed.out
     assert printed.err == f'hybrid-pose export: {split}/b_1.mcap is empty\n'
 
 
