@@ -31,8 +31,8 @@ from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 from hybrid_pose_ros.tracking.warm_up import warm_up
 from hybrid_pose_ros.transport.descriptor import tensor_specs
-from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState
-from hybrid_pose_ros.transport.reader import StateReader, StateView, can_share
+from hybrid_pose_ros.transport.faults import InaccessibleState, OverwrittenState, StaleState
+from hybrid_pose_ros.transport.reader import StateReader, StateView
 
 
 class SnnTrackerNode(ManagedNode):
@@ -177,18 +177,16 @@ class SnnTrackerNode(ManagedNode):
         If its shared memory is not accessible, request states in messages instead. The request is
         repeated every time, because either node may have been restarted.
         """
-        descriptor = to_descriptor(message)
-        if not descriptor.payload and not can_share(descriptor):
-            self._unseen += 1
-            self._inline_requests.publish(String(data=descriptor.segment))
-            self.get_logger().warning(
-                f'segment {descriptor.segment} is on another host, in another container or '
-                'owned by another user: requested states in messages', **at_most_every(5.0))
-            return None
         try:
-            return self._reader.read(descriptor)
+            return self._reader.read(to_descriptor(message))
         except OverwrittenState:
             return self._reader.latest()
+        except InaccessibleState as error:
+            self._unseen += 1
+            self._inline_requests.publish(String(data=message.segment))
+            self.get_logger().warning(f'requested states in messages: {error}',
+                                      **at_most_every(5.0))
+            return None
 
     def _status(self) -> Status:
         if not self.is_active:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import TransportError
-from hybrid_pose_ros.transport.faults import ForeignModel
 
 ALIGNMENT = 64
 """Alignment of tensors [bytes]: a cache line, suitable for SIMD loads."""
@@ -79,42 +78,6 @@ def state_bytes(tensors: Sequence[TensorSpec]) -> int:
     return max(aligned(tensor.offset + tensor.byte_count) for tensor in tensors)
 
 
-def check_descriptor(descriptor: StateDescriptor, *, model: str | None = None,
-                     expected: Sequence[TensorSpec] = ()) -> None:
-    """Raise TransportError if a descriptor is inconsistent or not what the reader expects.
-
-    The segment is not accessed; it checks by itself whether it matches the descriptor.
-
-    Args:
-        descriptor: received descriptor, not trusted.
-        model: model identity of the reader, None = any.
-        expected: tensors that the reader needs; offsets may differ, additional tensors are
-            allowed.
-
-    Raises:
-        ForeignModel: the state belongs to another model.
-        TransportError: any other fault.
-    """
-    check_segment_name(descriptor.segment)
-    check_model(descriptor.model)
-    _check_text('host', descriptor.host, PRINTABLE)
-    check_integer('sensor_time_us', descriptor.sensor_time_us, -1 << 63, (1 << 63) - 1)
-    check_integer('sequence', descriptor.sequence, 1, MAX_SEQUENCE)
-    check_integer('slot', descriptor.slot, 0, 1 << 16)
-    check_integer('generation', descriptor.generation, 1, 2 * MAX_SEQUENCE)
-    check_integer('byte_count', descriptor.byte_count, 1, MAX_BYTES)
-    check_integer('checksum', descriptor.checksum, 0, (1 << 32) - 1)
-    check_tensors(descriptor.tensors, byte_count=descriptor.byte_count)
-    try:
-        payload_bytes = memoryview(descriptor.payload).nbytes
-    except TypeError as error:
-        raise TransportError(f'payload {descriptor.payload!r:.80} must be bytes') from error
-    if payload_bytes not in (0, descriptor.byte_count):
-        raise TransportError(f'payload has {payload_bytes} bytes, the descriptor announces '
-                             f'{descriptor.byte_count}')
-    check_expected(descriptor.model, descriptor.tensors, model=model, expected=expected)
-
-
 def check_tensors(tensors: Sequence[TensorSpec], *, byte_count: int) -> None:
     """Raise TransportError if tensors are invalid, overlap or exceed the state."""
     if not 1 <= len(tensors) <= MAX_TENSORS:
@@ -129,36 +92,14 @@ def check_tensors(tensors: Sequence[TensorSpec], *, byte_count: int) -> None:
             raise TransportError(f'tensors {before.name} and {after.name} overlap')
 
 
-def check_expected(found_model: str, tensors: Sequence[TensorSpec], *, model: str | None,
-                   expected: Sequence[TensorSpec]) -> None:
-    """Raise if a well-formed state cannot be used by this reader.
-
-    Raises:
-        ForeignModel: the state belongs to another model.
-        TransportError: a tensor is missing, or has another type or shape.
-    """
-    if model is not None and found_model != model:
-        raise ForeignModel(f'the state belongs to model {found_model!r}, this node runs {model!r}'
-                           ': start both nodes with the same preset and weights')
-    found = {tensor.name: tensor for tensor in tensors}
-    missing = [tensor.name for tensor in expected if tensor.name not in found]
-    if missing:
-        raise TransportError(f'the state lacks the tensors {", ".join(missing)}')
-    for wanted in expected:
-        came = found[wanted.name]
-        if (came.dtype, came.shape) != (wanted.dtype, wanted.shape):
-            raise TransportError(f'tensor {wanted.name} is {came.dtype} {came.shape}, expected '
-                                 f'{wanted.dtype} {wanted.shape}')
-
-
 def check_segment_name(name: str) -> None:
     """Raise TransportError if a name is not a valid segment name in /dev/shm."""
-    _check_text('segment', name, SEGMENT_NAME)
+    check_text('segment', name, SEGMENT_NAME)
 
 
 def check_model(model: str) -> None:
     """Raise TransportError if the identity of a model is not short printable text."""
-    _check_text('model', model, PRINTABLE)
+    check_text('model', model, PRINTABLE)
 
 
 def check_integer(what: str, value: int, low: int, high: int) -> None:
@@ -168,7 +109,7 @@ def check_integer(what: str, value: int, low: int, high: int) -> None:
 
 
 def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
-    _check_text('tensor name', tensor.name, TENSOR_NAME)
+    check_text('tensor name', tensor.name, TENSOR_NAME)
     what = f'tensor {tensor.name}: '
     if tensor.dtype not in DTYPES:
         raise TransportError(f'{what}dtype {tensor.dtype!r:.80} must be one of '
@@ -186,6 +127,7 @@ def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
                              f'are outside a state of {byte_count} bytes')
 
 
-def _check_text(what: str, value: Any, pattern: re.Pattern) -> None:
+def check_text(what: str, value: Any, pattern: re.Pattern) -> None:
+    """Raise TransportError if a value is not text of a pattern."""
     if type(value) is not str or not pattern.fullmatch(value):
         raise TransportError(f'{what} {value!r:.80} must be text of the form {pattern.pattern}')

@@ -12,6 +12,10 @@ class ForeignModel(TransportError):
     """The state belongs to another preset or other weights."""
 
 
+class InaccessibleState(TransportError):
+    """The state is in memory that this process cannot access: request it in the message."""
+
+
 class OverwrittenState(TransportError):
     """The reader was too slow: the slot has a newer state, or one that is being written."""
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybrid_pose_ros.errors import TransportError
-from hybrid_pose_ros.transport.descriptor import (
-    StateDescriptor, TensorSpec, check_descriptor, check_expected)
-from hybrid_pose_ros.transport.faults import OverwrittenState, StaleState, TornState
+from hybrid_pose_ros.transport.admission import admit
+from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec
+from hybrid_pose_ros.transport.faults import OverwrittenState, TornState
 from hybrid_pose_ros.transport.fence import load
 from hybrid_pose_ros.transport.segment import (
-    HEAD, Segment, host_identity, lock_word, open_segment, segment_path, state_checksum,
-    tensor_views)
+    HEAD, Segment, lock_word, open_segment, segment_path, state_checksum, tensor_views)
 
 REMEMBERED_WRITERS = 16
 ATTEMPTS = 100
@@ -66,18 +65,12 @@ class StateReader:
         """Return the state that a descriptor announces.
 
         Raises:
-            ForeignModel: it belongs to another preset or other weights.
-            StaleState: this reader already received it or a newer one of the same writer.
             OverwrittenState: the reader was too slow; `latest` has the newest state.
             TornState: it is incomplete, or its checksum does not match.
-            TransportError: the descriptor is forged, or the segment is gone or on another host.
+            TransportError: it is not admitted, see `admission.admit`.
         """
-        check_descriptor(descriptor, model=self._model, expected=self._expected)
-        segment = None if len(descriptor.payload) else self._fitting_segment(descriptor)
-        used = self._used.get(descriptor.segment, 0)
-        if descriptor.sequence <= used:
-            raise StaleState(f'state {descriptor.sequence} of {descriptor.segment} is not newer '
-                             f'than state {used}, which was read before')
+        segment = admit(descriptor, self._segment, model=self._model, expected=self._expected,
+                        used=self._used)
         if segment is None:
             view = _inline_view(descriptor)
         else:
@@ -113,43 +106,18 @@ class StateReader:
         raise OverwrittenState(f'the writer of {self._current.name} overwrites its states faster '
                                'than they can be read')
 
-    def _fitting_segment(self, descriptor: StateDescriptor) -> Segment:
-        name = descriptor.segment
-        if descriptor.host != host_identity():
-            raise TransportError(f'segment {name} is in the memory of another host or container'
-                                 ': send states inline or share /dev/shm (docker run '
-                                 '--ipc=host)')
+    def _segment(self, name: str) -> Segment:
         if name not in self._segments:
             segment = open_segment(name)
             self._segments = {known: mapped for known, mapped in self._segments.items()
                               if os.path.exists(segment_path(known))} | {name: segment}
-        segment = self._segments[name]
-        segment.check_fits(descriptor)
-        check_expected(segment.model, segment.tensors, model=self._model, expected=self._expected)
-        return segment
+        return self._segments[name]
 
     def _mark_used(self, view: StateView) -> None:
         self._used.pop(view.segment, None)
         self._used[view.segment] = view.sequence
         for forgotten in list(self._used)[:-REMEMBERED_WRITERS]:
             del self._used[forgotten]
-
-
-def can_share(descriptor: StateDescriptor) -> bool:
-    """Return whether this process can read the shared memory of a descriptor.
-
-    If not, the writer should send states inline. A segment that no longer exists counts as
-    readable: `StateReader.read` reports it.
-
-    Raises:
-        TransportError: the name of the segment is invalid.
-    """
-    path = segment_path(descriptor.segment)
-    try:
-        same_host = descriptor.host == host_identity()
-    except TransportError:  # no shared memory
-        return False
-    return same_host and (os.access(path, os.R_OK) or not os.path.lexists(path))
 
 
 def _inline_view(descriptor: StateDescriptor) -> StateView:

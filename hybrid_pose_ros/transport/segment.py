@@ -34,8 +34,9 @@ import numpy as np
 
 from hybrid_pose_ros.errors import TransportError
 from hybrid_pose_ros.transport.descriptor import (
-    ALIGNMENT, MAX_BYTES, SEGMENT_NAME, StateDescriptor, TensorSpec, aligned, check_integer,
-    check_segment_name, check_tensors, state_bytes)
+    ALIGNMENT, MAX_BYTES, SEGMENT_NAME, TensorSpec, aligned, check_integer, check_segment_name,
+    check_tensors, state_bytes)
+from hybrid_pose_ros.transport.faults import InaccessibleState
 from hybrid_pose_ros.transport.fence import store
 
 SHM = '/dev/shm'
@@ -73,15 +74,6 @@ class Segment:
     def views(self, slot: int) -> dict[str, np.ndarray]:
         """Return views of the tensors in a slot by name; writable if the mapping is."""
         return tensor_views(self.state(slot), self.tensors)
-
-    def check_fits(self, descriptor: StateDescriptor) -> None:
-        """Raise TransportError if a checked descriptor does not match this segment."""
-        mine = {'model': self.model, 'tensors': self.tensors, 'byte_count': self.byte_count,
-                'slot': descriptor.sequence % self.slots, 'generation': 2 * descriptor.sequence}
-        for name, value in mine.items():
-            if getattr(descriptor, name) != value:
-                raise TransportError(f'descriptor and segment {self.name} disagree: {name} is '
-                                     f'{value!r:.200}, not {getattr(descriptor, name)!r:.200}')
 
 
 def lock_word(slot: int) -> int:
@@ -164,7 +156,8 @@ def open_segment(name: str) -> Segment:
     """Return a segment, mapped read-only.
 
     Raises:
-        TransportError: it is gone, not readable, or not a segment of this package.
+        InaccessibleState: it belongs to another user.
+        TransportError: it is gone, or not a segment of this package.
     """
     path = segment_path(name)
     try:
@@ -172,9 +165,11 @@ def open_segment(name: str) -> Segment:
     except FileNotFoundError as error:
         raise TransportError(f'segment {name} is gone, its writer has ended: wait for the next '
                              'state') from error
+    except PermissionError as error:
+        raise InaccessibleState(f'segment {name} belongs to another user: send states inline or '
+                                'run both nodes as the same user') from error
     except OSError as error:
-        raise TransportError(f'segment {name} cannot be opened: {error.strerror}; run both nodes '
-                             'as the same user') from error
+        raise TransportError(f'segment {name} cannot be opened: {error.strerror}') from error
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or status.st_size < mmap.PAGESIZE:

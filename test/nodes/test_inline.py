@@ -44,7 +44,7 @@ class Seen:
 @pytest.fixture
 def elsewhere(monkeypatch):
     """Let readers believe that they run on another host than writers."""
-    monkeypatch.setattr('hybrid_pose_ros.transport.reader.host_identity', lambda: 'elsewhere')
+    monkeypatch.setattr('hybrid_pose_ros.transport.admission.host_identity', lambda: 'elsewhere')
 
 
 def test_inline_states_travel_in_the_messages_and_need_no_shared_memory(live, elsewhere):

@@ -17,8 +17,8 @@ from hybrid_pose_ros.errors import TransportError
 from hybrid_pose_ros.transport import segment as segment_module
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, tensor_specs
 from hybrid_pose_ros.transport.faults import (
-    ForeignModel, OverwrittenState, StaleState, TornState)
-from hybrid_pose_ros.transport.reader import StateReader, can_share
+    ForeignModel, InaccessibleState, OverwrittenState, StaleState, TornState)
+from hybrid_pose_ros.transport.reader import StateReader
 from hybrid_pose_ros.transport.ring import StateRing
 
 
@@ -186,19 +186,28 @@ def test_a_private_ring_works_without_shared_memory(reader):
     with new_ring(shared=False) as ring:
         assert ring.name not in segments()
         descriptor = write_state(ring)
-        assert not can_share(descriptor)
-        with pytest.raises(TransportError, match='another host'):
+        with pytest.raises(InaccessibleState, match='another host'):
             reader.read(descriptor)
         assert holds(reader.read(ring.inline(descriptor)), 1)
 
 
 def test_another_hosts_memory_is_not_looked_for(ring, reader):
     descriptor = write_state(ring)
-    assert can_share(descriptor)
     foreign = dataclasses.replace(descriptor, host='ffffffff:1:1')
-    assert not can_share(foreign)
-    with pytest.raises(TransportError, match='inline'):
+    with pytest.raises(InaccessibleState, match='inline'):
         reader.read(foreign)
+
+
+def test_the_memory_of_another_user_is_inaccessible(ring, reader, monkeypatch):
+    descriptor = write_state(ring)
+
+    def denied(*_):
+        raise PermissionError
+    with monkeypatch.context() as patch:
+        patch.setattr(segment_module.os, 'open', denied)
+        with pytest.raises(InaccessibleState, match='run both nodes as the same user'):
+            reader.read(descriptor)
+    assert holds(reader.read(descriptor), 1)
 
 
 def test_a_closed_rings_segment_is_gone(reader):

@@ -12,7 +12,7 @@ from fuzzing.mutations import EXTREMES, extreme, mutated, sequence_mutated
 from hybrid_pose_ros.errors import TransportError
 from hybrid_pose_ros.transport.descriptor import (
     DTYPES, StateDescriptor, TensorSpec, state_bytes, tensor_specs)
-from hybrid_pose_ros.transport.reader import StateReader, can_share
+from hybrid_pose_ros.transport.reader import StateReader
 from hybrid_pose_ros.transport.ring import StateRing
 from hybrid_pose_ros.transport.segment import (
     MAX_BYTES, host_identity, private_segment, remove_segment, segment_path)
@@ -129,7 +129,7 @@ def _placed(descriptor: StateDescriptor, places: dict) -> StateDescriptor:
 
 def _read_state(reader: StateReader, descriptor: StateDescriptor) -> tuple:
     outcomes = []
-    for read in (lambda: reader.read(descriptor), reader.latest, lambda: can_share(descriptor)):
+    for read in (lambda: reader.read(descriptor), reader.latest):
         try:
             outcomes.append(_look_at(read(), descriptor))
         except TransportError as error:
@@ -138,8 +138,8 @@ def _read_state(reader: StateReader, descriptor: StateDescriptor) -> tuple:
 
 
 def _look_at(view, descriptor: StateDescriptor):
-    if view is None or isinstance(view, bool):
-        return view
+    if view is None:
+        return None
     if not {tensor.name for tensor in TENSORS[:2]} <= set(view.tensors):
         raise Wrong('a tensor that is needed is not there')
     for tensor in view.tensors.values():
