@@ -5,14 +5,14 @@
 from pathlib import Path
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, TimerAction
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, TimerAction
 from launch.logging import launch_config
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph.check import check_graph, require_packages
+from hybrid_pose_ros.graph.check import check_graph, require_packages, with_old_sections
 from hybrid_pose_ros.graph.description import ARGUMENTS, PACKAGE, graph, is_true, share
 from hybrid_pose_ros.graph.marker_params import MarkerParams
 from hybrid_pose_ros.graph.parameter_files import parameters_in_file, read_sections
@@ -42,7 +42,9 @@ def _nodes(context):
     specs = graph(driver=driver, camera=camera, namespace=value('namespace'), rig=value('rig'),
                   ros4hri=is_true('ros4hri', value('ros4hri')), values=values)
     check_graph(specs, params_file)
-    nodes = [_node(spec, params_file) for spec in specs]
+    specs, notices = with_old_sections(specs, params_file)
+    nodes = [LogInfo(msg=notice) for notice in notices]
+    nodes += [_node(spec, params_file) for spec in specs]
     if driver in DRIVERS:
         namespace, _, name = camera.rpartition('/')
         nodes.append(Node(package=f'{driver}_driver', executable='driver_node', name=name,

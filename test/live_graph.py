@@ -39,7 +39,7 @@ from std_msgs.msg import Header  # noqa: E402
 
 from hybrid_pose_ros.msg import Skeleton2D, StateTensors  # noqa: E402
 from hybrid_pose_ros.nodes.ann_initializer import AnnInitializerNode  # noqa: E402
-from hybrid_pose_ros.nodes.evaluator import EvaluatorNode  # noqa: E402
+from hybrid_pose_ros.nodes.recorder import RecorderNode  # noqa: E402
 from hybrid_pose_ros.nodes.event_player import EventPlayerNode  # noqa: E402
 from hybrid_pose_ros.nodes.messages import to_state_message, to_time  # noqa: E402
 from hybrid_pose_ros.nodes.qos import EVENTS_QOS  # noqa: E402
@@ -51,7 +51,7 @@ from hybrid_pose_ros.nodes.waiting import waiting  # noqa: E402
 
 NODES = {'event_player': EventPlayerNode, 'ann_initializer': AnnInitializerNode,
          'snn_tracker': SnnTrackerNode, 'skeleton_markers': SkeletonMarkersNode,
-         'ros4hri': Ros4hriNode, 'triangulator': TriangulatorNode, 'evaluator': EvaluatorNode}
+         'ros4hri': Ros4hriNode, 'triangulator': TriangulatorNode, 'recorder': RecorderNode}
 REMAPPINGS = {spec.name: spec.remappings
               for spec in graph(driver='player', ros4hri=True, values={'record': 'bag'})}
 REMAPPINGS['triangulator'] = {}  # it listens to cameras by their names

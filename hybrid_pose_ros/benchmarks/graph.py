@@ -97,7 +97,7 @@ def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dic
     bag = folder / 'bag'
     nodes = graph(driver='player', values={'record': str(bag), **values},
                   more={'event_player': {'subscribers': 3},
-                        'evaluator': {'idle_s': 2.0, 'complete': True}})
+                        'recorder': {'idle_s': 2.0, 'complete': True}})
     folder.mkdir()
     with own_domain() as domain, Supervisor(
             nodes, params_file=share() / 'config' / 'hybrid_pose.yaml', logs=folder / 'logs',
@@ -130,7 +130,7 @@ def _watch(supervisor: Supervisor, names: list[str], duration_s: float) -> dict[
     """Wait until the recorder has ended; return samples of each process while playing."""
     deadline = time.monotonic() + START_S + 3 * duration_s
     samples: dict[str, list[Sample]] = {}
-    while 'evaluator' not in (done := supervisor.check()):
+    while 'recorder' not in (done := supervisor.check()):
         if time.monotonic() > deadline or any(done.values()):
             raise InputError('the graph did not run: see `hybrid-pose demo` and its logs')
         playing = 'played' in supervisor.log('event_player').read_text()

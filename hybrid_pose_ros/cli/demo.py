@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> dict:
         restarts = dict(supervisor.restarts)
     with console.status('reading the bags back'), writing(output):
         if rig is None:
-            report, _ = bag_report(output, output, supervisor.log('evaluator'), restarts,
+            report, _ = bag_report(output, output, supervisor.log('recorder'), restarts,
                                    video=not args.no_video)
             if args.gif:
                 write_gif(output / report['bag'], output / demo_folder.GIF)
@@ -216,7 +216,7 @@ def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: s
               'ann_rate_hz': args.ann_rate, 'rate': args.rate, 'recording': recording,
               'seed': args.seed, 'duration_s': str(args.duration),
               'record': str(output / demo_folder.BAG)}
-    listeners = 3  # tracker, initializer, evaluator
+    listeners = 3  # tracker, initializer, recorder
     file = ''
     if rig is not None:
         file = str(output / demo_folder.RIG)
@@ -228,7 +228,7 @@ def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: s
                    'ann_rate_hz': args.ann_rate or f'{SHARED_ANN_HZ}'}
     return graph(driver='player', rig=file, values=values,
                  more={'event_player': {'subscribers': listeners},
-                       'evaluator': {'idle_s': IDLE_S, 'complete': True}})
+                       'recorder': {'idle_s': IDLE_S, 'complete': True}})
 
 
 def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) -> None:
@@ -242,7 +242,7 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
     started = time.monotonic()
     players, recorders = (
         [name for name in supervisor.restarts if name.rpartition('/')[2] == kind]
-        for kind in ('event_player', 'evaluator'))
+        for kind in ('event_player', 'recorder'))
     with Progress(*columns, console=console, transient=True) as progress:
         total = None if args.recording else args.duration
         task = progress.add_task('starting nodes', total=total, time='')

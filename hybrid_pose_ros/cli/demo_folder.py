@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph.description import SETTINGS
+from hybrid_pose_ros.graph.description import RENAMED, SETTINGS
 from hybrid_pose_ros.outputs import check_folder, writing
 
 MARKER = '.hybrid_pose_demo'
@@ -21,7 +21,7 @@ REPORT, PLOT, VIDEO, GIF = 'report.json', 'run.png', 'skeleton.mp4', 'skeleton.g
 FOLDERS = re.compile(rf'{LOGS}|{TAKE}|{BAG}(_\d+)?|{BAGS}(/\w+)?')
 FILES = re.compile('|'.join((
     *map(re.escape, (RIG, REPORT, PLOT, VIDEO, GIF)),
-    rf'{LOGS}/(\w+\.)?({"|".join(SETTINGS)})\.log', rf'{TAKE}/\w+\.h5(\.partial)?',
+    rf'{LOGS}/(\w+\.)?({"|".join((*SETTINGS, *RENAMED))})\.log', rf'{TAKE}/\w+\.h5(\.partial)?',
     rf'{BAG}(_\d+)?/(metadata\.yaml|{BAG}(_\d+)?\.mcap)',
     rf'{BAGS}/(?P<camera>\w+)/(metadata\.yaml|(?P=camera)\.mcap)')))
 """Files and folders that a demo writes."""

@@ -23,11 +23,11 @@ def last_line(log: Path) -> str:
 
 
 def _recorder_counts(log: Path) -> dict:
-    """Return the summary that the evaluator printed at its end."""
+    """Return the summary that the recorder printed at its end."""
     try:
         return json.loads(last_line(log))
     except ValueError:
-        return {'messages': {}, 'failure': f'the evaluator was killed, see {log}'}
+        return {'messages': {}, 'failure': f'the recorder was killed, see {log}'}
 
 
 def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], *, video: bool,
@@ -58,7 +58,7 @@ def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], 
 def rig_report(output: Path, rig: Rig, supervisor: Supervisor, restarts: dict[str, int]) -> dict:
     """Return the report of several cameras: of each one and of the 3D poses."""
     reports, runs = zip(*(
-        bag_report(output / demo_folder.BAGS, output, supervisor.log(f'{name}/evaluator'),
+        bag_report(output / demo_folder.BAGS, output, supervisor.log(f'{name}/recorder'),
                    restarts, video=False, plots=False, name=name) for name in rig.names))
     bags = [output / report['bag'] for report in reports]
     return {'cameras': dict(zip(rig.names, reports)), 'world': world_report(rig, bags, runs),

@@ -3,13 +3,14 @@
 """`hybrid-pose up`: start the graph in separate processes without `ros2 launch`."""
 
 import argparse
+import sys
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph.check import check_graph
+from hybrid_pose_ros.graph.check import check_graph, with_old_sections
 from hybrid_pose_ros.graph.description import ARGUMENTS, graph, share
 from hybrid_pose_ros.graph.supervision import Supervisor
 
@@ -51,6 +52,9 @@ def run(args: argparse.Namespace) -> dict:
                   ros4hri=args.ros4hri, values=values)
     params_file = args.params_file or share() / 'config' / 'hybrid_pose.yaml'
     check_graph(nodes, params_file)
+    nodes, notices = with_old_sections(nodes, params_file)
+    for notice in notices:
+        print(f'hybrid-pose up: {notice}', file=sys.stderr)
     players = {node.full_name for node in nodes if node.name == 'event_player'}
     with Supervisor(nodes, params_file=params_file) as supervisor:
         try:

@@ -5,11 +5,12 @@
 import difflib
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph.description import PACKAGE, SETTINGS, NodeSpec, prefixes
+from hybrid_pose_ros.graph.description import PACKAGE, RENAMED, SETTINGS, NodeSpec, prefixes
 from hybrid_pose_ros.graph.parameter_files import Section, read_sections
 from hybrid_pose_ros.representation.lens import load_calibration
 from hybrid_pose_ros.settings import parameters_of
@@ -40,7 +41,7 @@ def check_graph(nodes: Iterable[NodeSpec], params_file: str | Path) -> None:
     nodes = list(nodes)
     if any(node.name == 'ros4hri' for node in nodes):
         require_packages(['hri_msgs'])
-    sections = read_sections(params_file)
+    sections = [_renamed(section) for section in read_sections(params_file)]
     for section in sections:
         _check_names(section, params_file)
         if section.node in SETTINGS:
@@ -52,6 +53,31 @@ def check_graph(nodes: Iterable[NodeSpec], params_file: str | Path) -> None:
         values = {name: value for section in sections if section.is_for(f'/{node.full_name}')
                   for name, value in section.parameters.items() if name in known}
         _check_files(_settings(node.name, values | dict(node.parameters)))
+
+
+def with_old_sections(nodes: Iterable[NodeSpec], params_file: str | Path
+                      ) -> tuple[tuple[NodeSpec, ...], list[str]]:
+    """Return the nodes with the parameters that a file sets under a node's name of 0.1.0.
+
+    ROS would ignore them, as no node has that name.
+
+    Returns:
+        The nodes, and a notice for each such section.
+    """
+    old = [section for section in read_sections(params_file) if section.node in RENAMED]
+    new = [_renamed(section) for section in old]
+    notices = [f'{params_file}: {before.pattern} is deprecated and will be ignored from the next '
+               f'release on: write {after.pattern}' for before, after in zip(old, new)]
+    return tuple(replace(node, parameters={
+        **{name: value for section in new if section.is_for(f'/{node.full_name}')
+           for name, value in section.parameters.items()},
+        **node.parameters}) for node in nodes), notices
+
+
+def _renamed(section: Section) -> Section:
+    """Return a section under the present name of its node."""
+    start, slash, node = section.pattern.rpartition('/')
+    return section._replace(pattern=start + slash + RENAMED.get(node, node))
 
 
 def _check_names(section: Section, path: str | Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.graph.marker_params import MarkerParams
-from hybrid_pose_ros.graph.recorder_params import EvaluatorParams
+from hybrid_pose_ros.graph.recorder_params import RecorderParams
 from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
@@ -29,8 +29,11 @@ PACKAGE = 'hybrid_pose_ros'
 SETTINGS = {
     'event_player': PlayerParams, 'ann_initializer': InitializerParams,
     'snn_tracker': TrackerParams, 'skeleton_markers': MarkerParams, 'ros4hri': Ros4hriParams,
-    'triangulator': TriangulatorParams, 'evaluator': EvaluatorParams}
+    'triangulator': TriangulatorParams, 'recorder': RecorderParams}
 """Parameters of each node by its name, which is also the name of its module in `nodes/`."""
+
+RENAMED = {'evaluator': 'recorder'}
+"""Nodes by their names of 0.1.0, which parameter files may use until the next release."""
 
 ROS_NAME = re.compile('[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
@@ -92,7 +95,7 @@ ARGUMENTS = (
     Argument('duration_s', 'length of the simulated scene [s]; 0: endless',
              (('event_player', 'duration_s'),)),
     Argument('seed', 'random seed of the simulated scene', (('event_player', 'seed'),)),
-    Argument('record', 'folder of the bag to record', (('evaluator', 'bag'),)),
+    Argument('record', 'folder of the bag to record', (('recorder', 'bag'),)),
     Argument('depth_m', 'distance of the plane that RViz draws the skeleton on [m]',
              (('skeleton_markers', 'depth_m'),)),
     Argument('frame_id', 'frame of the markers (that of the packets; with rviz, the name of '
@@ -144,7 +147,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     tracker, initializer = f'{namespace}/snn_tracker', f'{namespace}/ann_initializer'
     state = f'{initializer}/state'
     wanted = {
-        'evaluator': {'~/events': events, '~/skeletons': f'{tracker}/skeletons',
+        'recorder': {'~/events': events, '~/skeletons': f'{tracker}/skeletons',
                       '~/gesture': f'{tracker}/gesture',
                       '~/status': f'{tracker}/status', '~/state': state,
                       '~/ground_truth': f'{namespace}/event_player/ground_truth',
@@ -159,10 +162,10 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
                             '~/initialize_request': f'{tracker}/initialize_request'}}
     if driver == 'player':
         wanted['event_player'] = {'~/events': events}
-    if parameters['evaluator'].get('record_3d'):
-        wanted['evaluator']['~/skeleton3d'] = '/triangulator/skeleton'
-    if not parameters['evaluator'].get('bag'):
-        del wanted['evaluator']
+    if parameters['recorder'].get('record_3d'):
+        wanted['recorder']['~/skeleton3d'] = '/triangulator/skeleton'
+    if not parameters['recorder'].get('bag'):
+        del wanted['recorder']
     if not ros4hri:
         del wanted['ros4hri']
     return tuple(NodeSpec(name, namespace, parameters[name], remappings)
@@ -200,7 +203,7 @@ def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool
         nodes += graph(driver=driver, camera=f'{name}/{camera.strip("/")}', namespace=name,
                        ros4hri=ros4hri, values=own, more={
                            **more, 'event_player': {**player, **more.get('event_player', {})},
-                           'evaluator': {**recorder, **more.get('evaluator', {})}})
+                           'recorder': {**recorder, **more.get('recorder', {})}})
     return tuple(sorted(nodes, key=lambda node: node.name == 'event_player'))
 
 

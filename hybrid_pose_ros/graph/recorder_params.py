@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the evaluator records."""
+"""What the recorder records."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from hybrid_pose_ros.settings import check, param
 
 
 @dataclass(frozen=True)
-class EvaluatorParams:
-    """Parameters of the evaluator node."""
+class RecorderParams:
+    """Parameters of the recorder node."""
 
     bag: str = param('', 'Folder of the rosbag2 MCAP bag to record; where it exists, a number is '
                          'added. Empty: count only.')

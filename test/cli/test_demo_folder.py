@@ -11,7 +11,8 @@ from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 
 MADE = ('report.json', 'run.png', 'skeleton.mp4', 'skeleton.gif', 'rig.yaml',
-        'logs/snn_tracker.log', 'logs/dhp19_2.evaluator.log', 'take/dhp19_2.h5',
+        'logs/snn_tracker.log', 'logs/dhp19_2.recorder.log', 'logs/evaluator.log',
+        'take/dhp19_2.h5',
         'bag/bag.mcap', 'bag/metadata.yaml', 'bag_1/bag_1.mcap', 'bags/dhp19_2/dhp19_2.mcap',
         'bags/dhp19_2/metadata.yaml', 'bags/dhp19_2_1/dhp19_2_1.mcap')
 OF_THE_USER = ('bagels.txt', 'bag_of_my_experiment/run.mcap', 'bag/notes.txt', 'bag/mine.mcap',

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.graph.check import check_graph, require_packages
+from hybrid_pose_ros.graph.check import check_graph, require_packages, with_old_sections
 from hybrid_pose_ros.graph.description import graph, is_true
 from hybrid_pose_ros.graph.parameter_files import parameters_in_file
 
@@ -161,3 +161,34 @@ def test_later_sections_of_a_file_count_more(file):
     path = file(section('/**', 'step_us: 500') + section('/left/*', 'step_us: 200'))
     assert parameters_in_file(path, '/left/snn_tracker') == {'step_us': 200}
     assert parameters_in_file(path, '/snn_tracker') == {'step_us': 500}
+
+
+@pytest.mark.parametrize('pattern, namespace', (
+    ('evaluator', ''), ('/**/evaluator', 'left'), ('/left/evaluator', 'left')))
+def test_a_section_for_the_recorder_s_old_name_still_counts_with_a_notice(file, pattern,
+                                                                          namespace):
+    path = file(section(pattern, 'record_overlay: true'))
+    specs = graph(values={'record': 'bag'}, namespace=namespace)
+    check_graph(specs, path)
+    specs, (notice,) = with_old_sections(specs, path)
+    parameters = {spec.name: spec.parameters for spec in specs}
+    assert parameters['recorder'] == {'record_overlay': True, 'bag': 'bag'}
+    assert 'record_overlay' not in parameters['snn_tracker']
+    new = pattern.replace('evaluator', 'recorder').lstrip('/')
+    assert 'deprecated' in notice and notice.endswith(f'write /{new}')
+
+
+def test_an_argument_counts_more_than_a_section_for_an_old_name(file):
+    path = file(section('evaluator', 'bag: other'))
+    specs, _ = with_old_sections(graph(values={'record': 'bag'}), path)
+    assert {spec.name: spec.parameters for spec in specs}['recorder']['bag'] == 'bag'
+
+
+def test_a_mistake_in_a_section_for_an_old_name_is_named(file):
+    assert 'sets bags of /recorder, which does not have this parameter' in mistake(
+        file(section('evaluator', 'bags: a')))
+
+
+def test_a_file_without_old_names_changes_nothing(file):
+    specs = graph(values={'record': 'bag'})
+    assert with_old_sections(specs, file(section('recorder', 'idle_s: 1.0'))) == (specs, [])

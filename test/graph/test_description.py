@@ -97,7 +97,7 @@ def test_a_namespace_holds_all_nodes_and_topics_but_the_cameras():
 
 def test_nodes_are_started_on_request():
     assert 'event_player' not in [spec.name for spec in graph()]
-    assert not {'evaluator', 'ros4hri'} & {spec.name for spec in graph(driver='player')}
+    assert not {'recorder', 'ros4hri'} & {spec.name for spec in graph(driver='player')}
     with_all = [spec.name for spec in graph(driver='player', ros4hri=True,
                                             values={'record': 'bag'})]
     assert set(with_all) == set(SETTINGS) - {'triangulator'}  # which a rig has
@@ -123,7 +123,7 @@ def test_each_camera_of_a_rig_has_a_graph_in_its_namespace(rig):
                                       '~/state': f'/{name}/ann_initializer/state'}
         player = named[f'{name}/event_player'].parameters
         assert player == {'frame_id': name, 'players': 2, 'camera': name.replace('_', '-')}
-        assert named[f'{name}/evaluator'].parameters['bag'] == str(Path('bags', name))
+        assert named[f'{name}/recorder'].parameters['bag'] == str(Path('bags', name))
     recorders = [spec for spec in specs if spec.parameters.get('record_3d')]
     assert [spec.remappings['~/skeleton3d'] for spec in recorders] == ['/triangulator/skeleton']
     assert '/triangulator/skeleton' in TOPICS_3D

@@ -32,7 +32,7 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
     # First what takes longer: the other would warn that no packet comes meanwhile.
     live.start('ann_initializer', checkpoint=str(path))
     live.start('snn_tracker', checkpoint=str(path))
-    live.start('evaluator', bag=str(path.with_name('bag')))
+    live.start('recorder', bag=str(path.with_name('bag')))
     heard, states = live.listen(GESTURE, Gesture), live.listen(STATE, StateTensors)
     camera = Camera(live, listeners=3)
     for _ in range(10):
@@ -41,8 +41,8 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
         live.spin_until(lambda: len(states) > known, 'a state of the newest events')
     live.spin_until(lambda: heard and heard[-1].sensor_time_us >= camera.now_us - STEP_US,
                     'the last complete bin')
-    live.report('evaluator', lambda values: int(values[GESTURE]) == len(heard))
-    live.stop('evaluator')
+    live.report('recorder', lambda values: int(values[GESTURE]) == len(heard))
+    live.stop('recorder')
     return SimpleNamespace(gestures=heard, log=live.log(), bag=path.with_name('bag'))
 
 

@@ -68,7 +68,7 @@ class Running:
     def recorded_poses(self) -> int:
         """Return how many messages with poses the recorder has, by its last report."""
         counts = [int(value.value) for report in self.reports for status in report.status
-                  if status.name == 'evaluator' for value in status.values
+                  if status.name == 'recorder' for value in status.values
                   if value.key == SKELETONS]
         return counts[-1] if counts else 0
 
@@ -144,7 +144,7 @@ def test_the_player_begins_anew_and_the_poses_with_it(running):
 
 
 def test_the_recorder_comes_back_with_a_bag_of_its_own_and_the_first_can_be_read(running):
-    running.kill('evaluator')
+    running.kill('recorder')
     running.reports.clear()
     running.wait_for(running.skeletons, 'poses without a recorder')
     running.live.spin_until(lambda: running.recorded_poses() > 0, 'poses in a second bag')

@@ -56,8 +56,8 @@ def launched(shared_live, tmp_path_factory) -> SimpleNamespace:
         answer = state.call_async(GetState.Request())
         shared_live.spin_until(answer.done, 'the state of the tracker')
         seen.state = answer.result().current_state.label
-        poses = len(shared_live.statuses('evaluator'))
-        shared_live.spin_until(lambda: len(shared_live.statuses('evaluator')) > poses + 1,
+        poses = len(shared_live.statuses('recorder'))
+        shared_live.spin_until(lambda: len(shared_live.statuses('recorder')) > poses + 1,
                                'a recorder that goes on')
         process.send_signal(signal.SIGINT)
         seen.output, _ = process.communicate()
@@ -92,7 +92,7 @@ def test_an_interrupt_ends_every_node_in_order(launched):
 
 def test_the_launch_file_starts_the_nodes_of_the_description():
     assert [node.node_executable for node in visited(driver='player', record='bag')] == [
-        'evaluator', 'skeleton_markers', 'snn_tracker', 'ann_initializer', 'event_player']
+        'recorder', 'skeleton_markers', 'snn_tracker', 'ann_initializer', 'event_player']
 
 
 def test_a_node_that_fails_ends_the_launch_with_its_line(tmp_path, live):
@@ -102,7 +102,7 @@ def test_a_node_that_fails_ends_the_launch_with_its_line(tmp_path, live):
         output, _ = process.communicate()
     assert process.returncode == 1
     assert output.count('/proc/none/bag cannot be created') == 1
-    assert 'evaluator ended with status 1: see its last line' in output
+    assert 'recorder ended with status 1: see its last line' in output
     pids = re.findall(r'process started with pid \[(\d+)\]', output)
     assert pids and not any(Path(f'/proc/{pid}').exists() for pid in pids)
 

@@ -303,7 +303,7 @@ def test_the_overlay_shows_the_events_of_the_time_that_is_set(live):
 
 @pytest.mark.parametrize('node, values', (
     ('snn_tracker', {'preset': 'paper'}), ('ann_initializer', {'slots': 4}),
-    ('evaluator', {'bag': 'bag'})))
+    ('recorder', {'bag': 'bag'})))
 def test_a_parameter_of_the_start_rejects_a_change_with_the_reason(live, node, values):
     live.start(node)
     (name, value), = values.items()

@@ -57,7 +57,7 @@ def test_weights_that_are_not_there_are_named(tmp_path):
 
 
 def test_a_parameter_that_ros_cannot_read_is_named():
-    assert "'-p idle_s:='" in refusal('evaluator', *parameter('idle_s', ''))
+    assert "'-p idle_s:='" in refusal('recorder', *parameter('idle_s', ''))
 
 
 def test_a_parameter_out_of_range_is_told_with_its_range():
@@ -83,7 +83,7 @@ def test_a_preset_that_is_not_there_is_told_with_those_that_are():
     ('snn_tracker', 'step_us', 1000.0, "'1000.0' of type 'DOUBLE', expecting type 'INTEGER'"),
     ('snn_tracker', 'preset', 12, "'12' of type 'INTEGER', expecting type 'STRING'"),
     ('skeleton_markers', 'rate_hz', 'fast', 'must be of type float, not str'),
-    ('evaluator', 'record_events', 'maybe', "expecting type 'BOOL'"),
+    ('recorder', 'record_events', 'maybe', "expecting type 'BOOL'"),
     ('ann_initializer', 'transport', 'pigeon', 'must be one of auto, shared_memory, inline')))
 def test_a_parameter_that_is_not_legal_is_refused(live, node, name, value, said):
     with pytest.raises(InputError, match=f'parameter {name}.*{re.escape(said)}'):
@@ -101,7 +101,7 @@ def test_a_recording_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_bag_that_cannot_be_made_is_named():
-    assert '/proc/none/bag cannot be created' in refusal('evaluator',
+    assert '/proc/none/bag cannot be created' in refusal('recorder',
                                                       *parameter('bag', '/proc/none/bag'))
 
 
@@ -128,7 +128,7 @@ def test_an_argument_that_is_none_of_ros_is_refused():
 @pytest.mark.parametrize('node, stop', (
     ('event_player', signal.SIGTERM), ('ann_initializer', signal.SIGINT),
     ('snn_tracker', signal.SIGTERM), ('skeleton_markers', signal.SIGINT),
-    ('evaluator', signal.SIGTERM)))
+    ('recorder', signal.SIGTERM)))
 def test_a_node_that_is_told_to_stop_says_nothing_and_ends_well(node, stop):
     with started(EXECUTABLES / node) as process:
         first = process.stderr.readline()  # it is made, or nearly

@@ -25,7 +25,7 @@ from hybrid_pose_ros.msg import Skeleton2DArray
 from hybrid_pose_ros.nodes.messages import from_time
 
 DURATION_S = 120.0
-KILLED = ['ann_initializer', 'snn_tracker', 'skeleton_markers', 'evaluator']
+KILLED = ['ann_initializer', 'snn_tracker', 'skeleton_markers', 'recorder']
 DEACTIVATED = ['ann_initializer', 'snn_tracker']
 COUNTS = ['states', 'states_too_old', 'merged_steps', 'left_out_steps', 'lost_packets',
           'restarts', 'gaps']
