@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.compiled import njit
+from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
 
 CD_ON = 0x1  # 0x0 is CD_OFF
 TIME_HIGH = 0x8
@@ -75,3 +76,16 @@ def decode_evt2_into(events, triggers, words, state, width, height):
             triggers[count_triggers, 1] = word >> 8 & 0x1F | (word & 1) << 8
             count_triggers += 1
     return count, count_triggers, (high, joined)
+
+
+def _decode(words: np.ndarray, state: Evt2State, size: tuple[int, int],
+            time_base_ns: int) -> tuple[Decoded, Evt2State]:
+    """Decode a piece of a file; there is no time base."""
+    found = records(*count_evt2(words))
+    events, triggers, state = decode_evt2_into(
+        pairs(found.events), pairs(found.triggers), words, state, *size)
+    return Decoded(found.events[:events], found.triggers[:triggers]), Evt2State(*state)
+
+
+CODEC = Codec(word_bytes=4, address_bits=11, decode=_decode, start=Evt2State(),
+              period_us=1 << TIME_BITS, in_packets=False)

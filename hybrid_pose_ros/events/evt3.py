@@ -18,6 +18,7 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from hybrid_pose_ros.compiled import njit
+from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
 
 ADDR_Y = 0x0
 ADDR_X = 0x2  # one event
@@ -203,3 +204,16 @@ def after_gap(state: Evt3State, elapsed_us: int) -> Evt3State:
     `elapsed_us` after the last one is used.
     """
     return Evt3State(state.high_us + elapsed_us, state.low_us, UNKNOWN, UNKNOWN)
+
+
+def _decode(words: np.ndarray, state: Evt3State, size: tuple[int, int],
+            time_base_ns: int) -> tuple[Decoded, Evt3State]:
+    """Decode one packet; its time base is not used."""
+    found = records(*count_evt3(words))
+    events, triggers, state = decode_evt3_into(
+        pairs(found.events), pairs(found.triggers), words, state, *size)
+    return Decoded(found.events[:events], found.triggers[:triggers]), Evt3State(*state)
+
+
+CODEC = Codec(word_bytes=2, address_bits=11, decode=_decode, start=Evt3State(),
+              after_gap=after_gap, period_us=TURN)

@@ -13,6 +13,7 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from hybrid_pose_ros.compiled import njit
+from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
 
 TIME_HIGH = 0
 TIME_LOW = 1
@@ -121,3 +122,26 @@ def decode_libcaer_into(events, words, width, height, time_base_us):
         events[count, 1] = x | y << 16 | (pixel & 2) << 31
         count += (x < width) & (y < height)
     return count
+
+
+def _decode(words: np.ndarray, state: None, size: tuple[int, int],
+            time_base_ns: int) -> tuple[Decoded, None]:
+    """Decode one packet of libcaer."""
+    found = records(len(words))
+    count = decode_libcaer_into(pairs(found.events), words.view('<u4').reshape(-1, 2), *size,
+                                time_base_ns // 1000)
+    return Decoded(found.events[:count], found.triggers), None
+
+
+def _decode_cmp(words: np.ndarray, state: LibcaerCmpState, size: tuple[int, int],
+                time_base_ns: int) -> tuple[Decoded, LibcaerCmpState]:
+    """Decode one packet of libcaer_cmp."""
+    found = records(count_libcaer_cmp(words))
+    count, state = decode_libcaer_cmp_into(pairs(found.events), words, state, *size,
+                                           time_base_ns // 1000)
+    return Decoded(found.events[:count], found.triggers), LibcaerCmpState(*state)
+
+
+LIBCAER = Codec(word_bytes=8, address_bits=15, decode=_decode)
+LIBCAER_CMP = Codec(word_bytes=2, address_bits=11, decode=_decode_cmp, start=LibcaerCmpState(),
+                    after_gap=lambda state, elapsed_us: AFTER_GAP)

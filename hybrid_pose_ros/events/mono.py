@@ -5,6 +5,7 @@
 import numpy as np
 
 from hybrid_pose_ros.compiled import njit
+from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
 
 
 @njit(cache=True, nogil=True)
@@ -31,3 +32,23 @@ def decode_trigger_into(triggers, words, time_base_ns):
         word = np.int64(words[i])
         triggers[i, 0] = (time_base_ns + (word & 0xFFFFFFFF)) // 1000
         triggers[i, 1] = word >> 48 & 0xFF | (word >> 63 & 1) << 8
+
+
+def _decode(words: np.ndarray, state: None, size: tuple[int, int],
+            time_base_ns: int) -> tuple[Decoded, None]:
+    """Decode one packet of mono."""
+    found = records(len(words))
+    count = decode_mono_into(pairs(found.events), words, *size, time_base_ns)
+    return Decoded(found.events[:count], found.triggers), None
+
+
+def _decode_trigger(words: np.ndarray, state: None, size: tuple[int, int],
+                    time_base_ns: int) -> tuple[Decoded, None]:
+    """Decode one packet of trigger, which has no events."""
+    found = records(0, len(words))
+    decode_trigger_into(pairs(found.triggers), words, time_base_ns)
+    return Decoded(found.events[:0], found.triggers), None
+
+
+MONO = Codec(word_bytes=8, address_bits=15, decode=_decode)
+TRIGGER = Codec(word_bytes=8, address_bits=16, decode=_decode_trigger)

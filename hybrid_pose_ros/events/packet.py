@@ -4,13 +4,6 @@
 
 from typing import NamedTuple
 
-from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
-
-ENCODINGS = ('evt3', 'libcaer', 'libcaer_cmp', 'mono', 'trigger')
-
-PERIODS_US = {'evt3': EVT3_PERIOD_US, 'evt2': 1 << 34}
-"""Clock period of encodings whose clock wraps (see `clock.nearest_turn`)."""
-
 
 class Packet(NamedTuple):
     """The fields of event_camera_msgs/msg/EventPacket, without ROS."""
@@ -21,5 +14,5 @@ class Packet(NamedTuple):
     height: int
     seq: int  # packet counter of the driver, +1 for each packet
     time_base: int  # [ns], meaning depends on the encoding
-    encoding: str  # one of ENCODINGS
+    encoding: str  # one of `codecs.PACKET_ENCODINGS`
     payload: bytes  # or any object with the buffer protocol

@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import PacketError
-from hybrid_pose_ros.events.codecs import Decoded, PacketDecoder, check_payload
+from hybrid_pose_ros.events.codec import Decoded
+from hybrid_pose_ros.events.codecs import PACKET_ENCODINGS, PacketDecoder, check_payload
 from hybrid_pose_ros.events.event_array import TRIGGER_DTYPE, no_events
-from hybrid_pose_ros.events.packet import ENCODINGS, Packet
+from hybrid_pose_ros.events.packet import Packet
 
 REORDER_WINDOW = 64
 """A packet that is behind this many later ones belongs to another run."""
@@ -103,9 +104,9 @@ class PacketStream:
         return update
 
     def _check(self, packet: Packet) -> None:
-        if packet.encoding not in ENCODINGS:
+        if packet.encoding not in PACKET_ENCODINGS:
             raise PacketError(f'unknown encoding {packet.encoding!r}: expected one of '
-                              f'{", ".join(ENCODINGS)}')
+                              f'{", ".join(PACKET_ENCODINGS)}')
         if self._last is not None and _sensor(packet) != _sensor(self._last):
             raise PacketError(f'packet {packet.seq} is {_sensor(packet)}, but the stream '
                               f'started with {_sensor(self._last)}: one topic carries one sensor')

@@ -15,8 +15,7 @@ from std_msgs.msg import Header
 
 from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events.clock import SensorClock
-from hybrid_pose_ros.events.codecs import compile_codecs
-from hybrid_pose_ros.events.packet import PERIODS_US
+from hybrid_pose_ros.events.codecs import compile_codecs, period_us
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.nodes.clocks import at_most_every, received_ns, steady_timer
 from hybrid_pose_ros.nodes.messages import from_time, to_packet, to_time
@@ -160,7 +159,7 @@ class EventInput:
             self.clock.update(sent_ns, int(update.events['t'][0]))
         self._on_events(EventBatch(
             update.events, message.width, message.height,
-            PERIODS_US.get(message.encoding, 0), update.lost_packets, update.restarted,
+            period_us(message.encoding), update.lost_packets, update.restarted,
             arrival_ns - sent_ns, taken_ns - (now_ns - arrival_ns), taken_ns,
             time.monotonic_ns()))
 

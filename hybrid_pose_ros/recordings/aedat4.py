@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.codec import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
 from hybrid_pose_ros.recordings.compression import unpacked
 from hybrid_pose_ros.recordings.faults import Faults

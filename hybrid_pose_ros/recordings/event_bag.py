@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hybrid_pose_ros.errors import PacketError, RecordingError
-from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.codec import Decoded
 from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.bag_messages import bag_messages, bag_topics

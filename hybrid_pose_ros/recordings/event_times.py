@@ -11,7 +11,7 @@ time determine the period.
 import numpy as np
 
 from hybrid_pose_ros.events.clock import nearest_turn
-from hybrid_pose_ros.events.packet import PERIODS_US
+from hybrid_pose_ros.events.codecs import period_us
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US, Gaps, find_gaps
 
 FAR_S = 60
@@ -32,7 +32,7 @@ class EventTimes:
         """Add a packet with its log time and the times of its events."""
         if not len(times_us):
             return
-        self.period_us = PERIODS_US.get(encoding, 0)
+        self.period_us = period_us(encoding)
         self._log_ns.append(log_ns)
         self._latest_us.append(int(times_us[-1]))
         edges_us = times_us[[0, -1]]

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.codec import Decoded
 from hybrid_pose_ros.events.event_array import EVENT_DTYPE, TRIGGER_DTYPE
 from hybrid_pose_ros.events.evt3 import STEP_BACK
 from hybrid_pose_ros.recordings.hdf5_file import check_length, check_whole, hdf5_file, numbers

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import PacketError, RecordingError
-from hybrid_pose_ros.events.codecs import WORD_BYTES, Decoded, PacketDecoder
+from hybrid_pose_ros.events.codec import Decoded
+from hybrid_pose_ros.events.codecs import CODECS, PacketDecoder
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.recordings.recording import Recording
 
@@ -62,7 +63,7 @@ class PropheseeRaw(Recording):
 
     def _decode(self, piece_bytes: int) -> Iterator[Decoded]:
         decoder = PacketDecoder(self.encoding, self.width, self.height)
-        size = WORD_BYTES[self.encoding]
+        size = CODECS[self.encoding].word_bytes
         with self.path.open('rb') as file:
             file.seek(self._header.size_bytes)
             while len(words := np.fromfile(file, f'<u{size}', piece_bytes // size)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.codec import Decoded
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.events.packet import Packet
 

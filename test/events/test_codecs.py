@@ -12,10 +12,12 @@ from shared_data import EVENTS, needs_recordings
 from strategies import pieces
 
 from hybrid_pose_ros.errors import PacketError
-from hybrid_pose_ros.events.codecs import WORD_BYTES, PacketDecoder
+from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
+from hybrid_pose_ros.events.codec import Codec, Decoded, records
+from hybrid_pose_ros.events.codecs import CODECS, PacketDecoder, period_us
 from hybrid_pose_ros.events.evt3 import TIME_BITS
 
-ENCODINGS = sorted(WORD_BYTES)
+ENCODINGS = sorted(CODECS)
 TIME_BASE = 1_700_000_000_123_456_000
 
 
@@ -194,7 +196,7 @@ def test_evt3_ignores_unknown_words(kinds, data):
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
 def test_bytes_that_make_no_whole_word_are_ignored(encoding):
-    payload = bytes(range(7 * WORD_BYTES[encoding]))
+    payload = bytes(range(7 * CODECS[encoding].word_bytes))
     whole, dangling = (PacketDecoder(encoding, 2048, 2048) for _ in range(2))
     expected = whole.decode(payload)
     assert np.array_equal(dangling.decode(payload + b'\x55').events, expected.events)
@@ -269,3 +271,27 @@ def test_two_gaps_in_a_row_add_up():
 def test_what_cannot_be_decoded_is_refused(encoding, width, height, time_base, text):
     with pytest.raises(PacketError, match=text):
         PacketDecoder(encoding, width, height).decode(b'', time_base)
+
+
+def test_a_codec_that_is_added_to_the_table_decodes(monkeypatch):
+    """A word of the toy is x; its state counts events, which are its time."""
+    def decode(words, state, size, time_base_ns):
+        found = records(len(words))
+        events = found.events[:len(words)]
+        events['t'], events['x'], events['y'], events['p'] = state + np.arange(
+            len(words)), words, 0, 1
+        return Decoded(events[events['x'] < size[0]], found.triggers), state + len(words)
+    monkeypatch.setitem(CODECS, 'toy', Codec(
+        word_bytes=2, address_bits=3, decode=decode, start=0,
+        after_gap=lambda state, elapsed_us: state + elapsed_us, period_us=256))
+    decoder = PacketDecoder('toy', 8, 1)
+    assert decoder.decode(payload_of(5, 9, 7)).events.tolist() == [(0, 5, 0, 1), (2, 7, 0, 1)]
+    decoder.after_gap(elapsed_us=100)
+    assert decoder.decode(payload_of(1)).events.tolist() == [(103, 1, 0, 1)]
+    assert period_us('toy') == 256
+    with pytest.raises(PacketError, match='9x1 px cannot send toy'):
+        PacketDecoder('toy', 9, 1)
+
+
+def test_the_clock_of_an_unknown_encoding_does_not_wrap():
+    assert period_us('evt3') == EVT3_PERIOD_US and period_us('evt9') == 0

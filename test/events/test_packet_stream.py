@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events.clock import nearest_turn
-from hybrid_pose_ros.events.packet import ENCODINGS, Packet
+from hybrid_pose_ros.events.codecs import PACKET_ENCODINGS
+from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import RESTART_JUMP, PacketStream
 
 STEP_NS = 4_000_000
@@ -209,7 +210,8 @@ def test_an_empty_packet_is_a_good_one():
 
 
 @given(st.lists(st.tuples(
-    st.sampled_from([*ENCODINGS, 'evt3', 'evt3', '']), st.integers(0, 2**32 - 1) | st.just(16),
+    st.sampled_from([*PACKET_ENCODINGS, 'evt3', 'evt3', '']),
+    st.integers(0, 2**32 - 1) | st.just(16),
     st.integers(0, 2**64 - 1) | st.integers(0, 20), st.integers(0, 2**64 - 1) | st.just(0),
     st.integers(0, 2**62), st.binary(max_size=40)), max_size=20))
 def test_whatever_the_packets_only_packet_errors_are_raised_and_all_are_counted(packets):

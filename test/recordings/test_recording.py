@@ -8,7 +8,7 @@ from shared_data import EVENTS, assert_events_are, ground_truths, needs_recordin
 from strategies import event_windows, pieces
 
 from hybrid_pose_ros.errors import RecordingError
-from hybrid_pose_ros.events.codecs import Decoded
+from hybrid_pose_ros.events.codec import Decoded
 from hybrid_pose_ros.events.event_array import TRIGGER_DTYPE, event_array
 from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.recording import Recording

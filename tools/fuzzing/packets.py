@@ -12,10 +12,11 @@ from bag_files import cdr_of
 from fuzzing.campaign import Target, Wrong, place_of
 from fuzzing.mutations import extreme, mutated, sequence_mutated
 from hybrid_pose_ros.errors import PacketError
-from hybrid_pose_ros.events.codecs import WORD_BYTES, PacketDecoder, compile_codecs
+from hybrid_pose_ros.events.codecs import (
+    CODECS, PACKET_ENCODINGS, PacketDecoder, compile_codecs)
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
-from hybrid_pose_ros.events.packet import ENCODINGS, Packet
+from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.recordings.event_packet_cdr import parse_event_packet
 
@@ -31,7 +32,7 @@ STAMPS = (-(1 << 31) * 10**9, (1 << 31) * 10**9 + (1 << 32))  # of a ROS time [n
 
 def payload(rng: Random, encoding: str, words: int) -> bytes:
     """Return words of the kinds that an encoding has, each with a random rest."""
-    size = WORD_BYTES[encoding]
+    size = CODECS[encoding].word_bytes
     if encoding == 'libcaer':  # x and y of at most 10 bits, then the time
         return b''.join(struct.pack('<II', rng.getrandbits(10) << 17 | rng.getrandbits(10) << 2
                                     | rng.getrandbits(2), rng.getrandbits(31))
@@ -93,12 +94,13 @@ def _mutated_packet(rng: Random, packet: Packet, other: Packet | None) -> Packet
             name = rng.choice(('width', 'height'))
             return packet._replace(**{name: extreme(rng, *UINT32)})
         case 6 if not rng.randrange(4):
-            return packet._replace(encoding=rng.choice((*ENCODINGS, '', 'evt2', 'evt4')))
+            return packet._replace(encoding=rng.choice((*PACKET_ENCODINGS, '', 'evt2', 'evt4')))
         case 7:
             return packet._replace(payload=rng.randbytes(8 * rng.randrange(20)))
         case 8 | 9:
             words = mutated(rng, packet.payload, other.payload if other else b'')
-            size = WORD_BYTES.get(packet.encoding, 1)  # whole words go deeper
+            codec = CODECS.get(packet.encoding)  # whole words go deeper
+            size = 1 if codec is None else codec.word_bytes
             return packet._replace(payload=words[:len(words) // size * size])
     return packet._replace(payload=mutated(rng, packet.payload, other.payload if other else b''))
 
@@ -179,7 +181,7 @@ def _read_message(cdr):
 
 
 def _messages(rng: Random) -> list[bytes]:
-    return [cdr_of(packet, rng.choice('<>')) for encoding in ENCODINGS
+    return [cdr_of(packet, rng.choice('<>')) for encoding in PACKET_ENCODINGS
             for packet in _stream(rng, encoding)]
 
 
@@ -188,6 +190,6 @@ def _stream_target(encoding: str) -> Target:
                   _open_evt2 if encoding == 'evt2' else _open_stream, (PacketError,))
 
 
-TARGETS = {encoding: _stream_target(encoding) for encoding in (*ENCODINGS, 'evt2')} | {
+TARGETS = {encoding: _stream_target(encoding) for encoding in (*PACKET_ENCODINGS, 'evt2')} | {
     'message': Target(_messages, mutated, _open_message, (PacketError,),
                       ('recordings/event_packet_cdr.py', 'events/packet_stream.py'))}
