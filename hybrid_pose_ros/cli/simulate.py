@@ -1,16 +1,18 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose simulate`: events and exact labels of a simulated person."""
+"""`hybrid-pose simulate`: events and labels of a simulated person, or of videos of people."""
 
 import argparse
 import dataclasses
 import statistics
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hybrid_pose_ros.cli import simulate_video
 from hybrid_pose_ros.cli.executors import add_executor_arguments, executor
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
@@ -27,7 +29,7 @@ from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import IDEAL, OFFICE, SceneSettings, random_scene
 
-SUMMARY = 'Simulate the events and labels of a person.'
+SUMMARY = 'Simulate the events and labels of a person, or of videos of people.'
 SCENES = ('office', 'ideal', 'random')
 
 
@@ -48,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0)
     corpus = parser.add_argument_group('a corpus: many clips with random settings')
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
-    add_output(corpus, '--output-dir', 'folder', metavar='DIR', help='folder for the clips')
+    add_output(corpus, '--output-dir', 'folder', metavar='DIR',
+               help='folder for the clips, or for the recordings of videos')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
                         help='kind of the clips, see docs/simulation.md (any)')
@@ -59,18 +62,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
                         help='fraction of the clips that show built-in motions (0.1)')
     add_executor_arguments(corpus)
+    simulate_video.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> dict:
     """Simulate one recording or a corpus."""
     if args.duration is not None and not 0.01 <= args.duration <= 86_400.0:
         raise InputError(f'--duration {args.duration} must be from 0.01 to 86400 s')
+    if args.video:
+        return simulate_video.run(args, partial(_changed_settings, args.scene, args.changes))
     if args.corpus is not None:
         return _run_corpus(args)
     if args.output is None:
-        raise InputError('no output: pass --output FILE.h5 (or --corpus for a corpus)')
+        raise InputError('no output: pass --output FILE.h5 (or --corpus for a corpus, --video '
+                         'for videos)')
     rng = np.random.default_rng([args.seed, 4])
-    settings = changed(_settings(args.scene, rng), args.changes)
+    settings = _changed_settings(args.scene, args.changes, rng)
     view: Camera = random_camera(rng) if args.camera == 'random' else camera(args.camera)
     motion, scene_s = _motion(args, settings)
     scene = SimulatedScene(motion, view, settings, seed=args.seed,
@@ -83,13 +90,16 @@ def run(args: argparse.Namespace) -> dict:
 
 def kept(args: argparse.Namespace) -> str:
     """Return what an interrupt keeps."""
-    if args.corpus is None:
+    if args.corpus is None and not args.video:
         return 'nothing was written: recordings are never partial'
     return f'the finished clips in {args.output_dir} are kept: rerun the command for the rest'
 
 
 def show(result: dict) -> None:
     """Print a summary."""
+    if 'videos' in result:
+        simulate_video.show(result)
+        return
     if 'clips' in result:
         print(f'{result["made"]} clips simulated, {result["present"]} existed, in '
               f'{result["output_dir"]}; median {result["events_per_s"] / 1e3:.0f} k events/s')
@@ -130,6 +140,11 @@ def _parsed(change: str, text: str, kind: type):
 
 def _settings(scene: str, rng: np.random.Generator) -> SceneSettings:
     return random_scene(rng) if scene == 'random' else {'office': OFFICE, 'ideal': IDEAL}[scene]
+
+
+def _changed_settings(scene: str, changes: list[str], rng: np.random.Generator) -> SceneSettings:
+    """Return the settings that --scene and --set select."""
+    return changed(_settings(scene, rng), changes)
 
 
 def _motion(args: argparse.Namespace, settings: SceneSettings):

@@ -1,0 +1,122 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The events of a simulated sensor (`simulation.sensor`) that sees a video."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.events.event_array import EVENT_DTYPE
+from hybrid_pose_ros.footage.interpolation import Flow, Gap, averaged
+from hybrid_pose_ros.footage.placement import Placement
+from hybrid_pose_ros.footage.video import Frame
+from hybrid_pose_ros.simulation.sensor import Sensor, SensorSettings
+
+STEP_PX = 0.7
+"""Maximum motion between two images that the sensor sees [px], as for simulated scenes."""
+STEP_US = 4_000
+"""Maximum time between two images."""
+MOST_STEPS = 250
+"""Maximum number of images between two frames, regardless of the motion."""
+PIECE_US = 1_000_000
+BLOCK_PX = 32
+QUIET_SHARE = 0.25
+"""The noise of a picture is that of its quietest blocks, this share of them."""
+
+
+class Piece(NamedTuple):
+    """Events of [start_us, end_us)."""
+
+    start_us: int
+    end_us: int
+    events: np.ndarray  # (N,) EVENT_DTYPE, sorted by time
+
+
+def video_events(frames: Iterable[Frame], placement: Placement, settings: SensorSettings,
+                 rng: np.random.Generator, *, source: str) -> Iterator[Piece]:
+    """Yield the events of a sensor in pieces of about a second.
+
+    Args:
+        frames: frames of a video, at least two.
+        placement: position of the picture on the sensor; the rest of the sensor gets noise.
+        settings: sensor settings.
+        rng: random generator of the pixels and of all noise.
+        source: start of the error message.
+
+    Raises:
+        InputError: the video has a cut.
+    """
+    flow, before, sensor = Flow(), None, None
+    for frame in frames:
+        texels = placement.brightness(frame.image)
+        if before is None:
+            start_us = frame.t_us
+            sensor = Sensor(settings, averaged(texels), rng, start_us=start_us)
+        else:
+            gap = flow.between(before[1], texels)
+            if gap.cut:
+                raise InputError(f'{source} has a cut at {1e-6 * frame.t_us:.2f} s: expected one '
+                                 'continuous shot, so split the video there')
+            _advance(sensor, gap, before[0], frame.t_us)
+            if frame.t_us - start_us >= PIECE_US:
+                yield _piece(sensor, start_us, frame.t_us, placement, rng)
+                start_us = frame.t_us
+        before = frame.t_us, texels
+    if before is not None and before[0] > start_us:
+        yield _piece(sensor, start_us, before[0], placement, rng)
+
+
+def _advance(sensor: Sensor, gap: Gap, start_us: int, end_us: int) -> None:
+    """Show the sensor the images after a frame up to the next one."""
+    steps = int(np.ceil(max(gap.motion_px / STEP_PX, (end_us - start_us) / STEP_US, 1.0)))
+    steps = min(steps, MOST_STEPS, end_us - start_us)
+    for step in range(1, steps + 1):
+        sensor.advance(gap.at(step / steps), start_us + (end_us - start_us) * step // steps)
+
+
+def _piece(sensor: Sensor, start_us: int, end_us: int, placement: Placement,
+           rng: np.random.Generator) -> Piece:
+    events = sensor.collect()
+    more = noise_around(events, start_us, end_us, placement, rng)
+    events['x'] += placement.target.left
+    events['y'] += placement.target.top
+    events = np.concatenate([events, more])
+    return Piece(start_us, end_us, events[np.argsort(events['t'], kind='stable')])
+
+
+def noise_around(events: np.ndarray, start_us: int, end_us: int, placement: Placement,
+                 rng: np.random.Generator) -> np.ndarray:
+    """Return noise for the pixels of the sensor that the picture does not fill.
+
+    Its rate and share of ON events are those of the picture's quietest blocks.
+
+    Args:
+        events: events of the picture from `start_us` to `end_us`, x and y relative to it.
+        start_us: start of the noise.
+        end_us: end of the noise.
+        placement: position of the picture.
+        rng: random generator.
+
+    Returns:
+        Events in sensor pixels, not sorted.
+    """
+    around = np.ones((placement.height, placement.width), bool)
+    left, top, width, height = placement.target
+    around[top:top + height, left:left + width] = False
+    y, x = np.nonzero(around)
+    columns, rows = max(1, width // BLOCK_PX), max(1, height // BLOCK_PX)
+    block = (np.minimum(events['y'] // BLOCK_PX, rows - 1).astype(np.int64) * columns
+             + np.minimum(events['x'] // BLOCK_PX, columns - 1))
+    counts = np.bincount(block, minlength=columns * rows)
+    pixels = np.bincount((np.minimum(np.arange(height) // BLOCK_PX, rows - 1)[:, None] * columns
+                          + np.minimum(np.arange(width) // BLOCK_PX, columns - 1)).ravel())
+    quiet = np.argsort(counts / pixels)[:max(1, round(QUIET_SHARE * len(counts)))]
+    share_on = events['p'][np.isin(block, quiet)].mean() if counts[quiet].any() else 0.5
+    noise = np.empty(rng.poisson(counts[quiet].sum() / pixels[quiet].sum() * len(x)), EVENT_DTYPE)
+    at = rng.integers(0, max(1, len(x)), len(noise))
+    noise['t'] = rng.integers(start_us, end_us, len(noise))
+    noise['x'], noise['y'] = x[at], y[at]
+    noise['p'] = rng.random(len(noise)) < share_on
+    return noise
