@@ -24,8 +24,8 @@ from hybrid_pose_ros.cli.outputs import check_outputs
 from hybrid_pose_ros.errors import InputError, explanation
 from hybrid_pose_ros.interrupts import INTERRUPTED, ending, handling, interruptible
 
-VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'convert', 'train', 'evaluate',
-         'evaluate3d', 'compare', 'reproduce', 'study', 'bag', 'export', 'bench')
+VERBS = ('demo', 'up', 'events', 'info', 'params', 'simulate', 'label', 'convert', 'train',
+         'evaluate', 'evaluate3d', 'compare', 'reproduce', 'study', 'bag', 'export', 'bench')
 """Verbs; each is a module of this package."""
 
 
