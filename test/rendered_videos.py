@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from hybrid_pose_ros.footage.interpolation import averaged
-from hybrid_pose_ros.footage.placement import LINEAR
+from hybrid_pose_ros.footage.placement import LINEAR, SUPERSAMPLING
 from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.recording import WARM_UP_US
 from hybrid_pose_ros.simulation.scene import SimulatedScene
@@ -81,14 +81,13 @@ def film(motion, settings, *, fps, duration_s, seed=0, camera=FRONT, factor=2,
     return images, np.array(times_us) - WARM_UP_US, np.array(joints)
 
 
-def direct(motion, settings, *, duration_s, seed=0, camera=FRONT, factor=2,
-           step_us=1_000):
+def direct(motion, settings, *, duration_s, seed=0, camera=FRONT, step_us=1_000):
     """Return the events of the same scene without a video between the renderer and the sensor.
 
     At the same resolution: without supersampling the renderer's textures alias.
     """
     timing = TimingSettings(label_us=step_us, slice_us=step_us, step_px=0.0)
-    scene = SimulatedScene(motion, enlarged(camera, factor),
+    scene = SimulatedScene(motion, enlarged(camera, SUPERSAMPLING),
                            dataclasses.replace(settings, timing=timing), seed=seed,
                            duration_us=WARM_UP_US + round(1e6 * duration_s))
     sensor = Sensor(settings.sensor, averaged(scene.brightness), np.random.default_rng(seed))
