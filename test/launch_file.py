@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hybrid_pose_ros.graph.description import share
 
@@ -42,3 +43,16 @@ def visited(**arguments: str) -> list:
     for entity in file.generate_launch_description().entities:
         nodes += entity.visit(context) or []
     return nodes
+
+
+def parameters_of(nodes: list, name: str) -> dict[str, str]:
+    """Return the parameters that the launch file itself sets for a node."""
+    node, = (node for node in nodes if node.node_executable == name)
+    own = [entry for entry in node._Node__parameters if isinstance(entry, dict)]
+    return {text_of(key): yaml.safe_load(text_of(value)) if isinstance(value, tuple) else value
+            for entry in own for key, value in entry.items()}
+
+
+def text_of(substitutions: tuple) -> str:
+    """Return a text of the launch file."""
+    return ''.join(part.text for part in substitutions)

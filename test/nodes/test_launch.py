@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from child_processes import started
-from launch_file import FILE, install, visited
+from launch_file import FILE, install, parameters_of, text_of, visited
 from lifecycle_msgs.srv import GetState
 from live_graph import EVENTS, SKELETONS
 from rclpy.qos import ReliabilityPolicy
@@ -93,6 +93,14 @@ def test_an_interrupt_ends_every_node_in_order(launched):
 def test_the_launch_file_starts_the_nodes_of_the_description():
     assert [node.node_executable for node in visited(driver='player', record='bag')] == [
         'recorder', 'skeleton_markers', 'snn_tracker', 'ann_initializer', 'event_player']
+
+
+def test_a_section_for_an_old_name_is_passed_on_with_a_notice(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**/evaluator:\n  ros__parameters: {idle_s: 2.0}\n')
+    notice, *nodes = visited(record='bag', params_file=str(file))
+    assert text_of(notice.msg).endswith('write /**/recorder')
+    assert parameters_of(nodes, 'recorder')['idle_s'] == 2.0
 
 
 def test_a_node_that_fails_ends_the_launch_with_its_line(tmp_path, live):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from launch_file import install, launch_config, visited
+from launch_file import install, launch_config, parameters_of, visited
 
 from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.recordings.rig_files import save_rig
@@ -27,18 +27,6 @@ def shown(nodes: list) -> tuple[str, set[str]]:
     manager = yaml.safe_load(Path(path).read_text())['Visualization Manager']
     return manager['Global Options']['Fixed Frame'], {
         display['Topic']['Value'] for display in manager['Displays'] if 'Topic' in display}
-
-
-def parameters_of(nodes: list, name: str) -> dict[str, str]:
-    """Return the parameters that the launch file itself sets for a node."""
-    node, = (node for node in nodes if node.node_executable == name)
-    own = [entry for entry in node._Node__parameters if isinstance(entry, dict)]
-    return {_text(key): yaml.safe_load(_text(value)) if isinstance(value, tuple) else value
-            for entry in own for key, value in entry.items()}
-
-
-def _text(substitutions: tuple) -> str:
-    return ''.join(part.text for part in substitutions)
 
 
 @pytest.mark.parametrize('arguments, frame, prefix', (
