@@ -105,7 +105,7 @@ class SnnTrackerNode(ManagedNode):
         if batch.restarted:
             self._tracker.restart()
         if batch.lost_packets:
-            self._tracker.lose()
+            self._tracker.mark_events_lost()
         self._arrival_ns = batch.arrival_ns
         if self._tracker.state_age_us is None:
             self._take(self._reader.latest)  # faster than waiting for the message

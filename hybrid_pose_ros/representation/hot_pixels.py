@@ -31,7 +31,7 @@ class HotPixels:
         self._streak = np.zeros((height, width), np.int8)  # consecutive hot or normal windows
         self._window: int | None = None
 
-    def leave_out(self, events: np.ndarray) -> np.ndarray:
+    def masked(self, events: np.ndarray) -> np.ndarray:
         """Return the next events of the stream without those of hot pixels.
 
         Masks change at the end of a window, independent of how the stream is cut into pieces.

@@ -24,7 +24,7 @@ from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
 from hybrid_pose_ros.tracking.replay import (
     InitialState, LateStateReplay, NetworkOutput, TrackerCounts)
-from hybrid_pose_ros.tracking.state_requests import Demand
+from hybrid_pose_ros.tracking.state_requests import StateRequestPolicy
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
@@ -75,7 +75,7 @@ class PoseTracker:
                                        period_us=period_us, read=self._read)
         self._counter = StepCounter(self._geometry, params.step_us,
                                     kept_steps=self._replay.kept_steps)
-        self._demand = Demand(params, params.step_us)
+        self._policy = StateRequestPolicy(params, params.step_us)
         self._request: str | None = None
         self._forget()
 
@@ -97,7 +97,7 @@ class PoseTracker:
     @property
     def requests(self) -> Mapping[str, int]:
         """Number of requests by reason."""
-        return self._demand.counts
+        return self._policy.counts
 
     @property
     def hot_pixels(self) -> int:
@@ -128,7 +128,7 @@ class PoseTracker:
     def set_params(self, params: TrackerParams) -> None:
         """Change live settings from the next bin on; the others must be unchanged."""
         self._params = params
-        self._demand.set_params(params)
+        self._policy.set_params(params)
         self._holder.set_quiet(params.quiet_events_per_s)
 
     def update(self, events: np.ndarray, *, waited_us: int = 0) -> Iterator[Pose]:
@@ -139,7 +139,7 @@ class PoseTracker:
             waited_us: how long the packet has waited for the tracker.
         """
         if self._hot is not None:
-            events = self._hot.leave_out(events)
+            events = self._hot.masked(events)
         yield from self._poses(self._counter.update(events), waited_us)
 
     def advance(self, sensor_us: int) -> Iterator[Pose]:
@@ -151,7 +151,7 @@ class PoseTracker:
             if isinstance(fact, Gap):
                 self.counts.gaps += 1
                 self._forget()
-                self.lose()
+                self.mark_events_lost()
                 continue
             started_ns = time.perf_counter_ns()
             self.counts.steps += 1
@@ -172,9 +172,9 @@ class PoseTracker:
         """
         return not self._params.state_delay_us and self._replay.catch_up()
 
-    def lose(self) -> None:
+    def mark_events_lost(self) -> None:
         """Record that events were lost and are missing in the bins."""
-        self._demand.lose()
+        self._policy.mark_events_lost()
 
     def take_request(self) -> str | None:
         """Return the reason for a pending request and clear it; None without a request."""
@@ -221,7 +221,7 @@ class PoseTracker:
         """Discard the state after a jump of the sensor clock and wait for the next one."""
         self._replay.forget()
         self._delayed: deque[DelayedState] = deque()
-        self._demand.restart()
+        self._policy.restart()
         self._holder = JointHolder(self._geometry, self._params.step_us,
                                    self._params.quiet_events_per_s)
         self._moving = len(JOINTS)  # joints that are not held
@@ -277,6 +277,6 @@ class PoseTracker:
         """Request a state if a criterion is met."""
         since_us = self._replay.since_us
         age_us = None if since_us is None else step.end_us - since_us
-        reason = self._demand.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
+        reason = self._policy.update(step.end_us, step.events, age_us, confidence, quiet=quiet,
                                      coming=self._replay.is_catching_up)
         self._request = reason or self._request

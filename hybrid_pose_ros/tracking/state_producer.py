@@ -93,7 +93,7 @@ class StateProducer:
     def append(self, events: np.ndarray) -> None:
         """Append the next events of the stream."""
         if self._hot is not None:
-            events = self._hot.leave_out(events)
+            events = self._hot.masked(events)
         if not len(events):
             return
         newest_us = int(events['t'].max())

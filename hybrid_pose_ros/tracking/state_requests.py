@@ -24,7 +24,7 @@ LEAST_JUMP = 50
 
 
 @dataclass(frozen=True)
-class DemandParams:
+class StateRequestParams:
     """Thresholds for requests."""
 
     max_age_us: int = param(250_000, 'Age of a state above which its poses are stale [us]; a new '
@@ -40,10 +40,10 @@ class DemandParams:
                                      low=1_000, high=60_000_000, live=True)
 
 
-class Demand:
+class StateRequestPolicy:
     """Watches the bins of one stream; times are sensor times."""
 
-    def __init__(self, params: DemandParams, step_us: int):
+    def __init__(self, params: StateRequestParams, step_us: int):
         """Start without history."""
         self.counts = dict.fromkeys(REASONS, 0)  # requests by reason
         self._params = params
@@ -53,7 +53,7 @@ class Demand:
         self._lost = False
         self.restart()
 
-    def set_params(self, params: DemandParams) -> None:
+    def set_params(self, params: StateRequestParams) -> None:
         """Use other settings from the next bin on."""
         self._params = params
 
@@ -63,7 +63,7 @@ class Demand:
         self._recent = self._usual = self._confidence = -1.0  # averages; negative: none yet
         self._quiet = False
 
-    def lose(self) -> None:
+    def mark_events_lost(self) -> None:
         """Record that events were lost: request a state as soon as possible."""
         self._lost = True
 

@@ -8,7 +8,7 @@ from hybrid_pose_ros.model.presets import PRESETS, Preset
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
 from hybrid_pose_ros.representation.lens import load_lens
 from hybrid_pose_ros.settings import check, param
-from hybrid_pose_ros.tracking.state_requests import DemandParams
+from hybrid_pose_ros.tracking.state_requests import StateRequestParams
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class NetworkParams:
 
 
 @dataclass(frozen=True)
-class TrackerParams(DemandParams, NetworkParams):
+class TrackerParams(StateRequestParams, NetworkParams):
     """Parameters of the snn_tracker node."""
 
     fusion: bool = param(True, 'Correct the track by each ANN pose, weighted by its confidence; '

@@ -27,7 +27,7 @@ def masked(events, cuts=()):
     """Return the pixels (x, y) that are masked after some events, that came in pieces."""
     hot = HotPixels(WIDTH, HEIGHT)
     for piece in np.split(events, sorted(cuts)):
-        hot.leave_out(piece)
+        hot.masked(piece)
     assert hot.number == hot.mask.sum()
     return [(int(x), int(y)) for y, x in np.argwhere(hot.mask)]
 
@@ -82,10 +82,10 @@ def test_events_beside_the_sensor_and_late_ones_do_no_harm():
 
 def test_only_the_events_of_masked_pixels_are_left_out():
     hot = HotPixels(WIDTH, HEIGHT)
-    hot.leave_out(flicker(5, 4, 500, 0, 2_100_000))
+    hot.masked(flicker(5, 4, 500, 0, 2_100_000))
     events = merged(flicker(5, 4, 500, 2_100_000, 2_200_000),
                     flicker(4, 5, 500, 2_100_000, 2_200_000))
-    left = hot.leave_out(events)
+    left = hot.masked(events)
     assert len(left) == len(events) // 2
     assert set(left['x']) == {4} and set(left['y']) == {5}
 
@@ -94,7 +94,7 @@ def test_only_the_events_of_masked_pixels_are_left_out():
 def test_what_is_left_does_not_depend_on_how_the_stream_is_cut(cuts):
     """A mask of the end of a piece used to hold for all of the piece."""
     events = merged(flicker(5, 4, 500, 0, 2_500_000), flicker(2, 2, 20, 0, 2_500_000))
-    left = [np.concatenate([hot.leave_out(piece) for piece in np.split(events, sorted(at))])
+    left = [np.concatenate([hot.masked(piece) for piece in np.split(events, sorted(at))])
             for hot, at in ((HotPixels(WIDTH, HEIGHT), cuts), (HotPixels(WIDTH, HEIGHT), []))]
     np.testing.assert_array_equal(left[0], left[1])
     assert 0 < (left[0]['x'] == 5).sum() < 1_000

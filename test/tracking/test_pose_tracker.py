@@ -126,7 +126,7 @@ def test_lost_packets_and_gaps_are_asked_about():
     track.initialize(state(0))
     feed.until(5)
     assert track.take_request() is None
-    track.lose()
+    track.mark_events_lost()
     feed.until(6)
     assert track.take_request() == 'lost_events'
     feed.until(10)

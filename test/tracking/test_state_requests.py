@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.tracking.state_requests import LEAST_JUMP, REASONS, Demand, DemandParams
+from hybrid_pose_ros.tracking.state_requests import (
+    LEAST_JUMP, REASONS, StateRequestParams, StateRequestPolicy)
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 STEP_US = 1_000
-PARAMS = DemandParams(request_interval_us=20_000)
+PARAMS = StateRequestParams(request_interval_us=20_000)
 
 
 class Watch:
     """A stream of bins with nothing remarkable, but for what a test says."""
 
     def __init__(self, **changes):
-        self.demand = Demand(replace(PARAMS, **changes), STEP_US)
+        self.policy = StateRequestPolicy(replace(PARAMS, **changes), STEP_US)
         self.now_us = 0
 
     def see(self, bins: int, **remarkable) -> list[tuple[int, str]]:
@@ -28,7 +29,7 @@ class Watch:
         for _ in range(bins):
             self.now_us += STEP_US
             seen = {'events': 100, 'age_us': 10_000, 'confidence': 0.9, **remarkable}
-            reason = self.demand.update(self.now_us, **seen)
+            reason = self.policy.update(self.now_us, **seen)
             found += [(self.now_us // STEP_US, reason)] if reason else []
         return found
 
@@ -36,7 +37,7 @@ class Watch:
 def test_nothing_is_asked_for_while_all_is_well():
     watch = Watch()
     assert watch.see(1000) == []
-    assert set(watch.demand.counts.values()) == {0}
+    assert set(watch.policy.counts.values()) == {0}
 
 
 def test_an_old_state_is_asked_for_before_it_is_older_than_it_may_be():
@@ -93,7 +94,7 @@ def test_events_that_were_lost_are_asked_about_as_soon_as_may_be(bins):
     watch.see(100)
     watch.see(1, age_us=10**9)
     watch.see(bins)
-    watch.demand.lose()
+    watch.policy.mark_events_lost()
     assert watch.see(50) == [(121, 'lost_events')]
 
 
@@ -107,7 +108,7 @@ def test_a_joint_that_goes_quiet_is_asked_about_once():
 def test_nothing_is_asked_for_while_a_state_catches_up():
     watch = Watch()
     watch.see(100)
-    watch.demand.lose()
+    watch.policy.mark_events_lost()
     assert watch.see(50, coming=True) == []
     assert watch.see(1) == [(151, 'lost_events')]
 
@@ -123,18 +124,18 @@ def test_requests_keep_their_distance_and_are_all_counted(phases):
     at = [number for number, _ in requests]
     assert all(later - before >= 20 for before, later in zip(at, at[1:]))
     reasons = [reason for _, reason in requests]
-    assert watch.demand.counts == {reason: reasons.count(reason) for reason in REASONS}
+    assert watch.policy.counts == {reason: reasons.count(reason) for reason in REASONS}
 
 
 def test_behind_a_restart_nothing_is_known_of_the_time_before():
     watch = Watch()
     watch.see(1000, events=10)
-    watch.demand.restart()
+    watch.policy.restart()
     watch.now_us = 0
     assert watch.see(100, events=1000) == []
     assert watch.see(1, age_us=10**6) == [(101, 'old_state')]
 
 
 @pytest.mark.parametrize('name', ('max_age_us', 'least_confidence', 'rate_jump'))
-def test_the_trackers_parameters_are_those_of_the_demand(name):
-    assert getattr(TrackerParams(), name) == getattr(DemandParams(), name)
+def test_the_trackers_parameters_are_those_of_the_policy(name):
+    assert getattr(TrackerParams(), name) == getattr(StateRequestParams(), name)
