@@ -79,10 +79,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from hybrid_pose_ros.training.corpus import load_clips
-    from hybrid_pose_ros.training.gestures import gestures_by_age
     from hybrid_pose_ros.training.log import summary_writer
     from hybrid_pose_ros.training.ranks import Ranks
-    from hybrid_pose_ros.training.validation import by_age, live
+    from hybrid_pose_ros.training.tasks import TASKS
 
     if args.threads < 1:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
@@ -106,9 +105,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sys.exit(0)  # only the first process validates, writes and reports
     card = dict(checkpoint.card)
     if unseen:
-        card['metrics'] = (
-            {'by_age': by_age(checkpoint, unseen), 'live': live(checkpoint, unseen)}
-            if args.task == 'pose' else {'gestures': gestures_by_age(checkpoint, unseen)})
+        card['metrics'] = TASKS[args.task].metrics(checkpoint, unseen)
     ending = '' if args.task == 'pose' else f'_{args.task}'
     path = Path(args.out) / f'{args.preset}{ending}.safetensors'
     with writing(path):
@@ -197,11 +194,11 @@ def show(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console()
-    metrics = result['card'].get('metrics')
-    if metrics and 'gestures' in metrics:
+    metrics = result['card'].get('metrics') or {}
+    if 'gestures' in metrics:
         for name, share in metrics['gestures']['right'].items():
             console.print(f'{name}: {share:.1%} right')
-    elif metrics:
+    if 'by_age' in metrics:
         table = Table('', 'mean [px]', 'median', 'to 30 ms', 'by age 10 ms, 20 ms ...')
         for name, row in metrics['by_age']['rows'].items():
             table.add_row(name, str(row['mpjpe_px']), str(row['median_px']),

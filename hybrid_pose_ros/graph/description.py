@@ -21,6 +21,7 @@ from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
 from hybrid_pose_ros.settings import parameters_of
+from hybrid_pose_ros.tasks.table import RESULT_TOPICS
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
@@ -49,7 +50,8 @@ TOPICS = {
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
     '/snn_tracker/skeletons': 'hybrid_pose_ros/msg/Skeleton2DArray',
     '/snn_tracker/skeleton_throttle': 'hybrid_pose_ros/msg/Skeleton2D',
-    '/snn_tracker/gesture': 'hybrid_pose_ros/msg/Gesture',  # of weights for gestures
+    **{f'/snn_tracker/{task}': f'hybrid_pose_ros/msg/{kind}'  # of weights for other tasks
+       for task, kind in RESULT_TOPICS.items()},
     '/snn_tracker/status': 'hybrid_pose_ros/msg/TrackerStatus',
     '/snn_tracker/inline_request': 'std_msgs/msg/String',
     '/snn_tracker/initialize_request': 'std_msgs/msg/String',
@@ -148,7 +150,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     state = f'{initializer}/state'
     wanted = {
         'recorder': {'~/events': events, '~/skeletons': f'{tracker}/skeletons',
-                      '~/gesture': f'{tracker}/gesture',
+                      **{f'~/{task}': f'{tracker}/{task}' for task in RESULT_TOPICS},
                       '~/status': f'{tracker}/status', '~/state': state,
                       '~/ground_truth': f'{namespace}/event_player/ground_truth',
                       '~/markers': f'{namespace}/skeleton_markers/markers',

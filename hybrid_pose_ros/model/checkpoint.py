@@ -36,6 +36,7 @@ from hybrid_pose_ros.model import presets
 from hybrid_pose_ros.model.layout import Convolution, convolutions
 from hybrid_pose_ros.model.network_description import describe, from_description
 from hybrid_pose_ros.model.presets import Preset
+from hybrid_pose_ros.tasks.table import TASKS
 
 FORMAT = 1
 POSE = 'pose'
@@ -102,9 +103,9 @@ def load(path: str | Path, preset_name: str | None = None,
         raise CheckpointError(f'{path} has weights of preset {card["preset"]}, but preset '
                               f'{preset_name} is configured: change one of the two')
     found = card.get('task', POSE)
-    if found not in presets.TASKS or task not in (None, found):
+    if found not in TASKS or task not in (None, found):
         raise CheckpointError(f'{path} has weights for the task {found!r}, but '
-                              f'{task or " or ".join(presets.TASKS)} is required')
+                              f'{task or " or ".join(TASKS)} is required')
     try:
         if 'network' in card:
             network = from_description(card['network'])

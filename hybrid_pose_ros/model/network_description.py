@@ -14,7 +14,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hybrid_pose_ros.errors import CheckpointError, InputError
 from hybrid_pose_ros.model.presets import (
-    EVENTS, PRESETS, TASKS, Preset, feature_depths, heatmap_depth, spike_depths)
+    EVENTS, PRESETS, Preset, feature_depths, heatmap_depth, spike_depths)
+from hybrid_pose_ros.tasks.table import TASKS
 
 UPSAMPLING = 'none', 'bilinear', 'transposed'
 MOST_CHANNELS = 4096
@@ -101,8 +102,8 @@ def _check(network: Preset) -> None:
     _require(network.name in PRESETS, f'network.name must be one of {", ".join(PRESETS)}, '
              f'not {network.name!r}')
     _require(network.task in TASKS, f'network.task must be one of {", ".join(TASKS)}')
-    _require(network.joints == len(TASKS[network.task]),
-             f'network.joints must be {len(TASKS[network.task])} for the task {network.task}')
+    _require(network.joints == len(TASKS[network.task].maps),
+             f'network.joints must be {len(TASKS[network.task].maps)} for the task {network.task}')
     _check_values(network)
     channels = _check_spiking(network)
     depths = spike_depths(network)

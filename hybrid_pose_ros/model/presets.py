@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass, replace
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.tasks.gesture import GESTURES
 from hybrid_pose_ros.tasks.skeleton import JOINTS
+from hybrid_pose_ros.tasks.table import TASKS
 
 EVENTS = 'events'
 """Name of the SNN's input map among the spike maps: 2 channels, OFF and ON counts of a bin."""
@@ -216,10 +216,6 @@ def _edge() -> Preset:
         feedback=Feedback('enc0', 5), flow=Flow(('up2', 'enc0'), 32, 7))
 
 
-TASKS = {'pose': JOINTS, 'gesture': GESTURES}
-"""Tasks that networks can be trained for, and the meaning of their output maps."""
-
-
 def for_task(chosen: Preset, task: str) -> Preset:
     """Return the network for another task, with other output maps and no joint feedback.
 
@@ -230,7 +226,7 @@ def for_task(chosen: Preset, task: str) -> Preset:
         raise InputError(f'unknown task {task!r}: choose from {", ".join(TASKS)}')
     if task == chosen.task:
         return chosen
-    return replace(chosen, task=task, joints=len(TASKS[task]), feedback=None, flow=None)
+    return replace(chosen, task=task, joints=len(TASKS[task].maps), feedback=None, flow=None)
 
 
 PRESETS = {preset.name: preset for preset in (

@@ -16,10 +16,9 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
+from hybrid_pose_ros import msg
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.graph.recorder_params import RecorderParams
-from hybrid_pose_ros.msg import (
-    Gesture, Skeleton2D, Skeleton2DArray, Skeleton3D, StateTensors, TrackerStatus)
 from hybrid_pose_ros.nodes.clocks import received_ns, steady_timer
 from hybrid_pose_ros.nodes.diagnostics import Diagnostics, Status
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
@@ -27,17 +26,20 @@ from hybrid_pose_ros.nodes.qos import EVENTS_QOS, RECORDED_QOS, SKELETON_QOS
 from hybrid_pose_ros.nodes.run import run, shut_down
 from hybrid_pose_ros.nodes.waiting import waiting
 from hybrid_pose_ros.recordings.bag_writer import BagWriter
+from hybrid_pose_ros.tasks.table import RESULT_TOPICS
 
-TOPICS = (('~/skeletons', Skeleton2DArray, SKELETON_QOS),
-          ('~/gesture', Gesture, SKELETON_QOS),
-          ('~/ground_truth', Skeleton2D, SKELETON_QOS),
-          ('~/state', StateTensors, RECORDED_QOS), ('~/status', TrackerStatus, RECORDED_QOS),
+TOPICS = (('~/skeletons', msg.Skeleton2DArray, SKELETON_QOS),
+          *((f'~/{task}', getattr(msg, kind), SKELETON_QOS)
+            for task, kind in RESULT_TOPICS.items()),
+          ('~/ground_truth', msg.Skeleton2D, SKELETON_QOS),
+          ('~/state', msg.StateTensors, RECORDED_QOS),
+          ('~/status', msg.TrackerStatus, RECORDED_QOS),
           ('~/markers', MarkerArray, RECORDED_QOS),
           ('/diagnostics', DiagnosticArray, RECORDED_QOS))
 OVERLAY = ('~/overlay', Image, RECORDED_QOS)
-WORLD = ('~/skeleton3d', Skeleton3D, SKELETON_QOS)
+WORLD = ('~/skeleton3d', msg.Skeleton3D, SKELETON_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
-LIVELY = ('~/events', '~/skeletons', '~/gesture')
+LIVELY = ('~/events', '~/skeletons', *(f'~/{task}' for task in RESULT_TOPICS))
 """The graph counts as idle when none of these topics has messages."""
 
 GATHERING_S = 0.005

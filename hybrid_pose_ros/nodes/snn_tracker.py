@@ -24,10 +24,10 @@ from hybrid_pose_ros.nodes.parameters import declare
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS, STATUS_QOS
 from hybrid_pose_ros.nodes.run import run
 from hybrid_pose_ros.nodes.scheduling import make_realtime
-from hybrid_pose_ros.nodes.tasks import TASKS
+from hybrid_pose_ros.nodes.tasks import parts_of
 from hybrid_pose_ros.nodes.tracker_report import Refusals, TrackerReport
-from hybrid_pose_ros.tracking.gesture_tracker import GestureReading
 from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
+from hybrid_pose_ros.tracking.task_tracker import Reading
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 from hybrid_pose_ros.tracking.warm_up import warm_up
 from hybrid_pose_ros.transport.descriptor import tensor_specs
@@ -50,7 +50,7 @@ class SnnTrackerNode(ManagedNode):
     def configure(self) -> None:
         """Load the weights and compile the kernels, so that the first packet is not delayed."""
         self._weights = checkpoint.shipped(self._params.preset, self._params.checkpoint, task=None)
-        self._task = TASKS[self._weights.preset.task]
+        self._task = parts_of(self._weights.preset.task)
         self._model = checkpoint.identity(self._weights)
         warm_up(self._weights, self._params, self._task.tracker)
         priority = self._params.realtime_priority
@@ -136,7 +136,7 @@ class SnnTrackerNode(ManagedNode):
                                    tensors=tensor_specs(self._tracker.layout))
         return True
 
-    def _publish(self, pose: Pose | GestureReading) -> None:
+    def _publish(self, pose: Pose | Reading) -> None:
         message = self._topics.message(pose, self._input.header(pose.stamp_us), *self._size)
         message.step_us = self._params.step_us
         message.events, message.skipped_steps = pose.events, pose.skipped_steps

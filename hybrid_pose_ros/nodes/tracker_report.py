@@ -16,7 +16,7 @@ import numpy as np
 
 from hybrid_pose_ros.energy.live import SpikePower
 from hybrid_pose_ros.energy.sensors import MeasuredPower
-from hybrid_pose_ros.msg import Gesture, Skeleton2D, TrackerStatus
+from hybrid_pose_ros.msg import TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Status
 from hybrid_pose_ros.nodes.event_input import EventBatch
 from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
@@ -61,7 +61,7 @@ class TrackerReport:
         self._stale = 0
         self._last = Totals(TrackerCounts())
 
-    def take_pose(self, message: Skeleton2D | Gesture) -> None:
+    def take_pose(self, message: Any) -> None:
         """Count a published pose or result of another task."""
         self._stale += message.stale
         self._latencies_ms.append(message.packet_latency_ms)

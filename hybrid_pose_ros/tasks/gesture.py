@@ -6,9 +6,12 @@ The map of a gesture is high wherever in the image the gesture is seen. The scor
 of the mean of e^value over the map's cells; probabilities are the softmax of the scores.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.tasks.task import Task
 
 GESTURES = ('stand', 'walk', 'wave', 'jumping_jack', 'squat', 'arm_circles', 'box', 'kick')
 """Motions of `simulation.motions`, in the order of the maps."""
@@ -43,3 +46,28 @@ def probabilities(maps: np.ndarray) -> np.ndarray:
         return np.full(len(GESTURES), 1 / len(GESTURES), np.float32)
     masses = np.exp(values - highest).sum(axis=0)
     return (masses / masses.sum()).astype(np.float32)
+
+
+def gesture_of(name: str) -> int:
+    """Return the index of the gesture with which a recording's name starts.
+
+    Raises:
+        InputError: it does not start with a gesture.
+    """
+    for index, gesture in enumerate(GESTURES):
+        if name == gesture or name.startswith(f'{gesture}_'):
+            return index
+    raise InputError(f'recording {name} shows an unknown gesture: its name must start with one of '
+                     f'{", ".join(GESTURES)} and _')
+
+
+def _read(stamp_us: int, maps: np.ndarray) -> Gesture:
+    return Gesture(stamp_us, probabilities(maps))
+
+
+def _fields(gesture: Gesture) -> dict[str, Any]:
+    return {'gesture': gesture.name, 'confidence': gesture.confidence, 'names': list(GESTURES),
+            'probabilities': gesture.probabilities}
+
+
+TASK = Task(GESTURES, 'Gesture', _read, _fields)

@@ -13,9 +13,8 @@ from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.networks.initializer import StateInitializer
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
-from hybrid_pose_ros.tasks.gesture import GESTURES, probabilities
+from hybrid_pose_ros.tasks.gesture import GESTURES, gesture_of, probabilities
 from hybrid_pose_ros.tracking.offline import RecordingAnn
-from hybrid_pose_ros.training.tasks import gesture_of
 from hybrid_pose_ros.training.validation import AGE_US, SETTLED_US
 from hybrid_pose_ros.training.views import whole_view
 

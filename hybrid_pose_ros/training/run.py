@@ -13,12 +13,13 @@ import torch
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity, load, untrained
 from hybrid_pose_ros.model.network_description import read_network
-from hybrid_pose_ros.model.presets import TASKS, Preset, for_task, preset
+from hybrid_pose_ros.model.presets import Preset, for_task, preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.settings import check, param
+from hybrid_pose_ros.tasks.table import TASKS
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
 from hybrid_pose_ros.training.corpus import contents, fingerprint
 from hybrid_pose_ros.training.loop import Schedule, fit

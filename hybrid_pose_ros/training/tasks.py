@@ -1,23 +1,25 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training tasks: the labels of a view, and the loss of a network's maps.
+"""Training tasks: the labels of a view, the loss of a network's maps, and its figures.
 
 The stages of training are independent of the task and call one of these classes.
 """
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.networks.hybrid import HybridState
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.tasks.gesture import GESTURES
+from hybrid_pose_ros.tasks.gesture import gesture_of
+from hybrid_pose_ros.training.gestures import gestures_by_age
 from hybrid_pose_ros.training.losses import heatmap_loss
+from hybrid_pose_ros.training.validation import by_age, live
 from hybrid_pose_ros.training.views import View
 
 
@@ -37,6 +39,10 @@ class TrainingTask(Protocol):
     def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
              offset: Tensor | None = None) -> Tensor:
         """Return the mean loss of maps (B, J, H, W); offset: of joints that have moved since."""
+        ...
+
+    def metrics(self, checkpoint: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
+        """Return the figures of trained weights on unseen recordings, ready for JSON."""
         ...
 
 
@@ -59,6 +65,10 @@ class PoseTask:
         """Return the cross entropy with a Gaussian at each joint."""
         return heatmap_loss(maps, labels if offset is None else labels - offset, weights)
 
+    def metrics(self, checkpoint: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
+        """Return errors by the age of the state, and of the graph."""
+        return {'by_age': by_age(checkpoint, clips), 'live': live(checkpoint, clips)}
+
 
 class GestureTask:
     """Gesture of the person: a clip shows one gesture, with which its name starts."""
@@ -80,22 +90,13 @@ class GestureTask:
         losses = F.cross_entropy(gesture_scores(maps), labels, reduction='none')
         return (losses * weights).sum() / weights.sum().clamp(min=1)
 
+    def metrics(self, checkpoint: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
+        """Return the accuracy, overall and by the age of the state."""
+        return {'gestures': gestures_by_age(checkpoint, clips)}
+
 
 TASKS = {'pose': PoseTask(), 'gesture': GestureTask()}
 """Tasks by their name in presets."""
-
-
-def gesture_of(name: str) -> int:
-    """Return the index of the gesture with which a recording's name starts.
-
-    Raises:
-        InputError: it does not start with a gesture.
-    """
-    for index, gesture in enumerate(GESTURES):
-        if name == gesture or name.startswith(f'{gesture}_'):
-            return index
-    raise InputError(f'recording {name} shows an unknown gesture: its name must start with one of '
-                     f'{", ".join(GESTURES)} and _')
 
 
 def gesture_scores(maps: Tensor) -> Tensor:

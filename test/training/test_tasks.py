@@ -14,10 +14,10 @@ from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model import checkpoint
 from hybrid_pose_ros.model.presets import for_task, preset
-from hybrid_pose_ros.tasks.gesture import GESTURES, probabilities
+from hybrid_pose_ros.tasks.gesture import GESTURES, gesture_of, probabilities
 from hybrid_pose_ros.training.gestures import gestures_by_age
 from hybrid_pose_ros.training.run import TrainingParams, first_weights, train, transferred
-from hybrid_pose_ros.training.tasks import GestureTask, gesture_of, gesture_scores
+from hybrid_pose_ros.training.tasks import GestureTask, gesture_scores
 
 NETWORK = for_task(preset('edge'), 'gesture')
 

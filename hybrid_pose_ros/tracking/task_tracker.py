@@ -1,0 +1,56 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tracker for tasks other than poses: bins, states and replay are the same."""
+
+import time
+from typing import NamedTuple
+
+from hybrid_pose_ros.engine.estimator import EngineState
+from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.representation.step_counter import Step
+from hybrid_pose_ros.tasks.table import TASKS
+from hybrid_pose_ros.tasks.task import Result
+from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.replay import NetworkOutput
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
+
+
+class Reading(NamedTuple):
+    """A result and its origin, as in `pose_tracker.Pose`."""
+
+    result: Result
+    events: int  # in the time bin
+    skipped_steps: int  # bins without a reading since the last one
+    state_age_us: int  # since the last event of the ANN's input
+    stale: bool
+    compute_ns: int
+
+    @property
+    def stamp_us(self) -> int:
+        """Sensor time of the end of the bin."""
+        return self.result.stamp_us
+
+
+class TaskTracker(PoseTracker):
+    """Reads the maps at the end of every time bin, from the first state on."""
+
+    def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
+                 period_us: int = 0):
+        """Lay out the network, as `PoseTracker` does, for the task of the weights."""
+        self._read_maps = TASKS[checkpoint.preset.task].read
+        super().__init__(checkpoint, params, width, height, period_us=period_us)
+
+    def _read(self, state: EngineState) -> None:
+        """Do nothing: there are no joints to fuse."""
+
+    def _pose(self, output: NetworkOutput, started_ns: int) -> Reading:
+        step = output.step
+        result = self._read_maps(step.end_us, output.state.heatmap)
+        skipped = self._skipped(step)
+        self.counts.poses += 1
+        return Reading(result, step.events, skipped, output.age_us,
+                       output.age_us > self._params.max_age_us,
+                       time.perf_counter_ns() - started_ns)
+
+    def _watch(self, step: Step, pose: Reading | None) -> None:
+        self._ask(step, None if pose is None else pose.result.confidence, quiet=False)
