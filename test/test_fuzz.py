@@ -21,7 +21,7 @@ from fuzzing import (
 from fuzzing.campaign import Target, fuzz, run_inputs
 from fuzzing.mutations import mutated
 
-from hybrid_pose_ros.events.codecs import PacketDecoder
+from hybrid_pose_ros.events.codecs import CODECS
 
 TARGETS = (packets.TARGETS | states.TARGETS | files.TARGETS | datasets.TARGETS | arrays.TARGETS
            | recorded.TARGETS | yaml_files.TARGETS)
@@ -65,25 +65,30 @@ def test_a_seed_is_not_refused(name, tmp_path):
         assert any(map(accepted, target.seeds(Random(0))))
 
 
-def test_a_decoder_that_reads_behind_its_words_is_found(tmp_path, monkeypatch):
-    right = PacketDecoder._decode_mono
+def with_decoder(monkeypatch, decode):
+    """Let mono be decoded by another function."""
+    monkeypatch.setitem(CODECS, 'mono', CODECS['mono']._replace(decode=decode))
 
-    def decode(self, words, time_base):
+
+def test_a_decoder_that_reads_behind_its_words_is_found(tmp_path, monkeypatch):
+    right = CODECS['mono'].decode
+
+    def decode(words, *rest):
         if len(words) == 7:
             _word_behind_the_last(words)
-        return right(self, words, time_base)
-    monkeypatch.setattr(PacketDecoder, '_decode_mono', decode)
+        return right(words, *rest)
+    with_decoder(monkeypatch, decode)
     assert any(key.startswith('IndexError') for key in findings(packets.TARGETS['mono'], tmp_path))
 
 
 def test_a_decoder_that_gives_events_beside_the_sensor_is_found(tmp_path, monkeypatch):
-    right = PacketDecoder._decode_mono
+    right = CODECS['mono'].decode
 
-    def decode(self, words, time_base):
-        decoded = right(self, words, time_base)
+    def decode(*words_and_rest):
+        decoded, state = right(*words_and_rest)
         decoded.events['x'] += np.uint16(5000)
-        return decoded
-    monkeypatch.setattr(PacketDecoder, '_decode_mono', decode)
+        return decoded, state
+    with_decoder(monkeypatch, decode)
     assert any(key.startswith('Wrong') for key in findings(packets.TARGETS['mono'], tmp_path))
 
 
