@@ -38,3 +38,15 @@ def test_lines_of_code_have_99_columns_at_most():
     assert [f'{path.relative_to(ROOT)}:{number}' for path in sources
             for number, line in enumerate(path.read_text().splitlines(), 1)
             if len(line) > 99] == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_modules_that_pages_name_are_there(page):
+    """They moved, and the pages named where they had been."""
+    folders = [ROOT, *(ROOT / name for name in ('hybrid_pose_ros', 'launch', 'test', 'tools'))]
+    present = {path.relative_to(folder).as_posix() for folder in folders[1:]
+               for path in folder.rglob('*.py')}
+    files = {name.rpartition('/')[2] for name in present}
+    named = re.findall(r'`((?:\w+/)*\w+\.py)`', page.read_text())
+    assert [name for name in named if name not in present and name not in files
+            and not any((folder / name).is_file() for folder in folders)] == []
