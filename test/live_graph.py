@@ -17,7 +17,7 @@ from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.graph.description import graph, share
 from hybrid_pose_ros.model import checkpoint
-from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.layout import message_layout, state_layout
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec, tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
@@ -267,7 +267,8 @@ class States:
         """Create the ring that the tracker of `edge` and this sensor expects."""
         weights = checkpoint.shipped('edge')
         geometry = input_geometry(weights.preset, WIDTH, HEIGHT)
-        self.layout = state_layout(weights.preset, geometry.width, geometry.height)
+        self.layout = message_layout(state_layout(weights.preset, geometry.width,
+                                                  geometry.height))
         self.model = checkpoint.identity(weights)
         self.ring = live.own(StateRing(tensor_specs(self.layout), model=self.model))
         self._publisher = live.publisher(STATE, StateTensors, QoSProfile(depth=10))

@@ -89,7 +89,7 @@ def run_at_once(start: State, bins: range, events: np.ndarray | None = None) -> 
     poses = []
     for index in range(first - 1, bins.stop):
         if index >= first:
-            ENGINE.step(steps[index].counts, engine_state)
+            ENGINE.step(steps[index].counts(GEOMETRY), engine_state)
         if index in bins:
             cells, confidence = locate_joints(engine_state.heatmap, EDGE.logits)
             poses.append((GEOMETRY.to_px(cells).astype(np.float32), confidence))

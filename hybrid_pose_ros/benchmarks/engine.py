@@ -143,7 +143,8 @@ def _steps_of_a_person(preset: presets.Preset) -> PersonSteps | None:
             state.copy_from(seen.tensors)
             next_us = step.end_us + ANN_PERIOD_US
         elif next_us:
-            durations_ms.append(_duration_ms(lambda: engine.step(step.counts, state)))
+            counts = step.counts(geometry)
+            durations_ms.append(_duration_ms(lambda: engine.step(counts, state)))
             spikes.append(state.spike_counts)
     spikes = np.array(spikes)
     return PersonSteps(np.array(durations_ms), spikes, spikes @ engine.operations_per_spike)

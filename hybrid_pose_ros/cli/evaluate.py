@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         ann_delay_us=round(1e3 * args.ann_delay_ms), replay=not args.no_replay,
         quiet_events_per_s=args.quiet_events_per_s,
         ann_latency_us=round(1e3 * args.ann_latency_ms), stride_us=round(1e3 * args.stride_ms),
+        region_of_interest=not args.whole_sensor,
         pose_latency_us=round(1e3 * args.pose_latency_ms))
     recordings = _paths(args.recording)
     checkpoint = weights(args)

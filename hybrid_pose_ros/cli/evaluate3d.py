@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
                               stride_us=round(1e3 * args.stride_ms),
+                              region_of_interest=not args.whole_sensor,
                               ann_latency_us=0)  # the latency of poses is not evaluated here
     given = {name: getattr(args, name) for name in ('least_confidence', 'outlier_px')}
     trust = TriangulationParams(**{name: value for name, value in given.items()

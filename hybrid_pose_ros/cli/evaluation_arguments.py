@@ -18,6 +18,8 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
                         help='length of a time bin [us] (1000)')
     parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
                         help='initializations per second (30)')
+    parser.add_argument('--whole-sensor', action='store_true',
+                        help='use the whole sensor instead of a region around the person')
     parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
                         help='time between two scored instants [ms] (chosen automatically)')
     parser.add_argument('--max-s', type=float, default=0.0, metavar='S',

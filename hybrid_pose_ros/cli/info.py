@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         'preset': chosen.name,
         'sensor': {'width': args.width, 'height': args.height},
         'input': {'width': geometry.width, 'height': geometry.height,
-                  'pooling': geometry.pooling, 'origin_px': list(geometry.origin)},
+                  'pooling': round(geometry.cell_px), 'origin_px': list(geometry.origin)},
     }
     for part in PARTS:
         of_part = [cost for cost in costs if cost.name.startswith(f'{part}.')]

@@ -125,7 +125,8 @@ def _poses_of(task: _Task) -> _Found:
     poses = {}
     with one_torch_thread():  # other recordings have the other cores
         for name, checkpoint in task.checkpoints.items():
-            ann = RecordingAnn(checkpoint, recording)
+            ann = RecordingAnn(checkpoint, recording,
+                               params=initializer_params(checkpoint, task.params))
             run = {'ann': lambda ann=ann: ann_at(ann, schedule.instants_us),
                    'hybrid': lambda ann=ann, checkpoint=checkpoint: _hybrid_at(
                        checkpoint, recording, ann, schedule, task.params)}

@@ -19,6 +19,9 @@ class EvaluationParams:
                                low=1.0, high=200.0)
     ann_delay_us: int = param(0, 'Time from the last event of an ANN pass to the arrival of its '
                               'state [us].', low=0, high=300_000)
+    region_of_interest: bool = param(InitializerParams.region_of_interest, 'Use a region around '
+                                     'the person as the input of the networks; off: always the '
+                                     'whole sensor.')
     replay: bool = param(TrackerParams.replay, 'Compensate latency by replaying the '
                          'bins since the events of a state; off: no compensation.')
     quiet_events_per_s: float = param(TrackerParams.quiet_events_per_s, 'A joint with fewer '

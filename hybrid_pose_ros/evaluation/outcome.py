@@ -13,7 +13,8 @@ from hybrid_pose_ros.evaluation.disturbances import scaled, with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import MOVING_US, Truth, latest, moving
 from hybrid_pose_ros.evaluation.schedule import make_schedule
-from hybrid_pose_ros.evaluation.trackers import ALONE, INITIALIZED, Trackers
+from hybrid_pose_ros.evaluation.trackers import (
+    ALONE, INITIALIZED, Trackers, initializer_params)
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.recordings.labeled import LabeledRecording, skipping_gaps
 from hybrid_pose_ros.tasks.skeleton import JOINTS
@@ -75,7 +76,8 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
     available = view(asked_us, params.late_us, trackers.available_at(asked_us))
     if 'ann' in rows:
         instants.found['ann'] = _at_every_instant(
-            RecordingAnn(checkpoint, recording, network=trackers.initializer.network), instants_us)
+            RecordingAnn(checkpoint, recording, params=initializer_params(checkpoint, params),
+                         network=trackers.initializer.network), instants_us)
         available.found['ann'] = _one_after_another(instants.found['ann'], instants_us,
                                                     params.ann_latency_us, asked_us)
     return Outcome(recording.name, instants, steps, available, poses,

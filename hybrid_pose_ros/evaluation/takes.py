@@ -17,7 +17,7 @@ from hybrid_pose_ros.evaluation.disturbances import with_noise
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.schedule import make_schedule
-from hybrid_pose_ros.evaluation.trackers import Trackers, at_times
+from hybrid_pose_ros.evaluation.trackers import Trackers, at_times, initializer_params
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.gaps import find_gaps
@@ -134,7 +134,8 @@ def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *
     confidence = {'ann_held': ann_poses.confidence[last],
                   'hybrid': at_times(track, instants_us, track.confidence)}
     joints_px['ann'], confidence['ann'] = ann_at(
-        RecordingAnn(checkpoint, recording, network=trackers.initializer.network), instants_us)
+        RecordingAnn(checkpoint, recording, params=initializer_params(checkpoint, params),
+                     network=trackers.initializer.network), instants_us)
     since_us = instants_us - ann_poses.stamps_us[last] - params.ann_delay_us - 1
     _, inside, _ = recording.joints_at(instants_us)
     return CameraPoses(instants_us, since_us // params.step_us + 1, inside, joints_px, confidence)

@@ -12,6 +12,7 @@ from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import latest
 from hybrid_pose_ros.evaluation.schedule import Schedule
 from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import REGION
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import (
@@ -29,7 +30,8 @@ ALONE = ('snn_windowed', 'snn_streaming')
 def initializer_params(checkpoint: Checkpoint, params: EvaluationParams) -> InitializerParams:
     """Return the parameters of the initializer."""
     return InitializerParams(preset=checkpoint.preset.name, step_us=params.step_us,
-                             rate_hz=params.ann_rate_hz)
+                             rate_hz=params.ann_rate_hz,
+                             region_of_interest=params.region_of_interest)
 
 
 def _tracker_params(row: str, params: EvaluationParams, delay_us: int = 0) -> TrackerParams:
@@ -104,10 +106,12 @@ class Trackers:
 
 def _parts(membranes: bool, heatmap: bool) -> Callable[[AnnState], AnnState]:
     """Return a function of a state that leaves some of its tensors at rest."""
+    kept = {'heatmap': heatmap, REGION: True}
+
     def start(state: AnnState) -> AnnState:
         return state._replace(tensors={
-            name: tensor if (heatmap if name == 'heatmap' else membranes)
-            else np.zeros_like(tensor) for name, tensor in state.tensors.items()})
+            name: tensor if kept.get(name, membranes) else np.zeros_like(tensor)
+            for name, tensor in state.tensors.items()})
     return start
 
 

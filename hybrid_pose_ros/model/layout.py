@@ -8,10 +8,13 @@ upsampled maps are cropped to that. Width and height are those of the network's 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from hybrid_pose_ros.model.presets import Preset, feature_depths, heatmap_depth, spike_depths
+
+REGION = 'region'
+"""Name of the tensor with the part of the sensor that a state is about."""
 
 
 class Convolution(NamedTuple):
@@ -122,6 +125,14 @@ def state_layout(preset: Preset, width: int, height: int) -> dict[str, tuple[int
             for name, shape in spike_maps(preset, width, height).items()}
     maps['heatmap'] = heatmap_shape(preset, width, height)
     return {name: (rows, columns, channels) for name, (channels, rows, columns) in maps.items()}
+
+
+def message_layout(state: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return the tensors that are sent: those of a state, and the region of the sensor.
+
+    The region is x, y, width and height [px], integers as float32.
+    """
+    return {**state, REGION: (4,)}
 
 
 def neurons(preset: Preset, width: int, height: int) -> int:

@@ -39,45 +39,46 @@ NEVER_US = np.iinfo(np.int64).min
 class JointFusion:
     """The track of one stream; stamps are sensor times at the ends of time bins."""
 
-    def __init__(self, step_us: int, kept_steps: int, cell_px: float):
+    def __init__(self, step_us: int, kept_steps: int):
         """Start without a track.
 
         Args:
             step_us: length of a time bin.
             kept_steps: maximum age of a pose of the ANN in bins.
-            cell_px: size of a cell of the network's input [px].
         """
-        self._step_us, self._cell_px = step_us, cell_px
+        self._step_us = step_us
         joints = len(JOINTS)
         self._stamps_us = np.full(kept_steps + 1, NEVER_US)  # history of the track
         self._past_px = np.zeros((kept_steps + 1, joints, 2), np.float32)
         self._corrected_us = 0
-        self._variance = np.zeros(joints)  # of the track at that time [cells2]
+        self._variance_px2 = np.zeros(joints)  # of the track at that time
         self._track_px = np.zeros((joints, 2), np.float32)  # at that time
         self._seen_px = np.zeros((joints, 2), np.float32)  # pose of the ANN at that time
         self._followed = np.ones(joints)  # weight of the SNN's motion
 
-    def correct(self, seen_us: int, seen_px: np.ndarray, confidence: np.ndarray) -> None:
+    def correct(self, seen_us: int, seen_px: np.ndarray, confidence: np.ndarray,
+                cell_px: float) -> None:
         """Correct the track with a pose of the ANN, from which the SNN continues.
 
         Args:
             seen_us: end of the events on which the pose is based.
             seen_px: joints (J, 2).
             confidence: confidence of each joint, 0 to 1.
+            cell_px: size of a cell of the ANN's input [px].
         """
-        noise = (NOISE_CELLS * np.exp(SPAN * (1 - confidence))) ** 2
+        noise_px2 = (NOISE_CELLS * cell_px * np.exp(SPAN * (1 - confidence))) ** 2
         before_px = self._track_at(seen_us)
         if before_px is None:
-            self._track_px, self._variance = seen_px.astype(np.float32), noise
+            self._track_px, self._variance_px2 = seen_px.astype(np.float32), noise_px2
         else:
             elapsed_s = max(0, seen_us - self._corrected_us) * 1e-6
-            variance = self._variance + DRIFT_CELLS2_S * elapsed_s
-            gain = variance / (variance + noise)
+            variance = self._variance_px2 + DRIFT_CELLS2_S * cell_px ** 2 * elapsed_s
+            gain = variance / (variance + noise_px2)
             self._track_px = (before_px + gain[:, None] * (seen_px - before_px)).astype(np.float32)
-            self._variance = gain * noise
+            self._variance_px2 = gain * noise_px2
         self._seen_px = seen_px.astype(np.float32)
         self._corrected_us = seen_us
-        apart_cells = np.linalg.norm(self._seen_px - self._track_px, axis=1) / self._cell_px
+        apart_cells = np.linalg.norm(self._seen_px - self._track_px, axis=1) / cell_px
         self._followed = np.exp(-(apart_cells / FOLLOWED_CELLS) ** 2)
 
     def carry(self, network_px: np.ndarray) -> np.ndarray:

@@ -26,16 +26,13 @@ RELEASE = 2
 class JointHolder:
     """Holds the quiet joints of one stream of poses."""
 
-    def __init__(self, geometry: InputGeometry, step_us: int, quiet_events_per_s: float):
+    def __init__(self, step_us: int, quiet_events_per_s: float):
         """Start with all joints moving.
 
         Args:
-            geometry: maps pixels to cells of the counts.
             step_us: length of a time bin.
             quiet_events_per_s: event rate below which a joint is quiet; 0 holds no joint.
         """
-        self._reach = max(1, round(REACH * geometry.height))
-        self._place = geometry.origin[0], geometry.origin[1], geometry.pooling
         self._step_us = step_us
         self.set_quiet(quiet_events_per_s)
         # Without information, a joint becomes quiet after QUIET_US without events.
@@ -47,32 +44,35 @@ class JointHolder:
         """Set the event rate below which joints are held from the next pose on; 0: never."""
         self._fewest = quiet_events_per_s * 1e-6 * QUIET_US
 
-    def hold_into(self, joints_px: np.ndarray, counts: np.ndarray, *, steps: int = 1,
-                  moved: bool = False) -> np.ndarray:
+    def hold_into(self, joints_px: np.ndarray, counts: np.ndarray, geometry: InputGeometry, *,
+                  steps: int = 1, moved: bool = False) -> np.ndarray:
         """Move quiet joints back to their held positions; return which are held, (J,) bool.
 
         Args:
             joints_px: joints of the network, (J, 2) float32; modified in place.
             counts: events of the bin, (2, H, W).
+            geometry: maps pixels to cells of the counts.
             steps: bins since the last call.
             moved: the state was reinitialized; hold joints at their new positions.
         """
         kept = math.exp(-steps * self._step_us / QUIET_US)
-        _hold(joints_px, counts, self._place, self._reach, kept, self._fewest, moved,
-              self._near, self._held, self._joints_px)
+        reach = max(1, round(REACH * geometry.height))
+        place = *geometry.origin, geometry.cell_px
+        _hold(joints_px, counts, place, reach, kept, self._fewest, moved, self._near, self._held,
+              self._joints_px)
         return self._held.copy()
 
 
 @njit(cache=True, nogil=True)
 def _hold(joints_px, counts, place, reach, kept, fewest, moved, near, held, held_px):
     """Count events near the joints; write `joints_px`, `near`, `held` and `held_px`."""
-    origin_x, origin_y, pooling = place
+    origin_x, origin_y, cell_px = place
     _, height, width = counts.shape
     for joint in range(len(joints_px)):
         if moved or not held[joint]:
             held_px[joint] = joints_px[joint]
-        x = round((held_px[joint, 0] - origin_x + 0.5) / pooling - 0.5)
-        y = round((held_px[joint, 1] - origin_y + 0.5) / pooling - 0.5)
+        x = round((held_px[joint, 0] - origin_x + 0.5) / cell_px - 0.5)
+        y = round((held_px[joint, 1] - origin_y + 0.5) / cell_px - 0.5)
         events = 0
         for channel in range(2):
             for row in range(max(0, y - reach), min(height, y + reach + 1)):

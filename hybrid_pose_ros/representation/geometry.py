@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Maps sensor pixels to the network's input cells, and its heatmaps back to pixels.
 
-Integer coordinates are pixel centers. A cell of the pooled input covers the pixels
-[i * pooling, (i + 1) * pooling) after the crop's origin, a heatmap element covers heatmap_stride
-cells in each direction; their integer coordinates are centers, too.
+The input is a region of the sensor: all of it, a crop, or a window around the person. Integer
+coordinates are pixel centers. Cell i covers the pixels [i * cell_px, (i + 1) * cell_px) after the
+region's first, a heatmap element covers heatmap_stride cells in each direction; their integer
+coordinates are centers, too.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +21,9 @@ from hybrid_pose_ros.model.presets import Preset, heatmap_depth
 DHP19_SENSOR = (346, 260)
 DHP19_CROP_ORIGIN = (34, 2)
 """The paper's 256x256 crop: columns 34..289 and rows 2..257 of a DAVIS346."""
+
+WINDOW_WIDTH_PX = 346
+"""Width of the region for which a preset's number of events is meant."""
 
 MOST_SENSOR_PX = 4096
 """Maximum sensor side, three times that of event cameras; limits the size of pixel tables."""
@@ -31,18 +37,40 @@ class Lens(NamedTuple):
     equidistant: bool = False  # fisheye: k1 to k4 of the angle
 
 
+class Region(NamedTuple):
+    """A rectangle of the sensor [px]; it may extend beyond the last row and column.
+
+    The values are integers, except for columns of a region in training.
+    """
+
+    x: float  # of the first pixel
+    y: float
+    width: float
+    height: float
+
+
 @dataclass(frozen=True, eq=False)
 class InputGeometry:
     """Maps each sensor pixel to the network's input. Created by `input_geometry`."""
 
     sensor_width: int  # [px]
     sensor_height: int
-    pooling: int  # pixels along one side of a cell
-    origin: tuple[int, int]  # x and y of the first cell's first pixel [px]
+    region: Region  # that the input covers
     width: int  # [cells]
     height: int
     heatmap_stride: int  # cells along one side of a heatmap element
     cell_of_px: np.ndarray  # (sensor_height, sensor_width) int32: y * width + x, -1 = outside
+    undistorted_px: np.ndarray | None = None  # x and y of each pixel, (2, height, width) int64
+
+    @property
+    def cell_px(self) -> float:
+        """Length of a cell's edge [px]."""
+        return self.region.width / self.width
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """X and y of the first cell's first pixel [px]."""
+        return self.region[:2]
 
     def cells(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the cell (x, y) of each event and whether it is inside the input, each (N,).
@@ -57,13 +85,22 @@ class InputGeometry:
 
     def to_px(self, xy_heatmap: np.ndarray) -> np.ndarray:
         """Return sensor pixels for heatmap coordinates (x, y), both (..., 2) float."""
-        stride_px = self.pooling * self.heatmap_stride
+        stride_px = self.cell_px * self.heatmap_stride
         return (np.asarray(xy_heatmap) + 0.5) * stride_px - 0.5 + np.asarray(self.origin)
 
     def to_heatmap(self, xy_px: np.ndarray) -> np.ndarray:
         """Return heatmap coordinates for sensor pixels (x, y), both (..., 2) float."""
-        stride_px = self.pooling * self.heatmap_stride
+        stride_px = self.cell_px * self.heatmap_stride
         return (np.asarray(xy_px) - np.asarray(self.origin) + 0.5) / stride_px - 0.5
+
+    def within(self, region: Region) -> 'InputGeometry':
+        """Return the mapping of a region to the same cells.
+
+        The height follows from the width, as cells are squares.
+        """
+        return replace(self, region=region, cell_of_px=_cell_of_px(
+            self.sensor_width, self.sensor_height, region, (self.width, self.height),
+            self.undistorted_px))
 
 
 def input_geometry(preset: Preset, width: int, height: int, *,
@@ -79,19 +116,81 @@ def input_geometry(preset: Preset, width: int, height: int, *,
     if not (1 <= width <= MOST_SENSOR_PX and 1 <= height <= MOST_SENSOR_PX):
         raise InputError(f'a sensor of {width}x{height} pixels is not supported: expected 1x1 '
                          f'to {MOST_SENSOR_PX}x{MOST_SENSOR_PX}')
-    pooling, origin, (cells_x, cells_y) = _window(preset, width, height)
-    x, y = _undistorted(width, height, lens)
-    cell_x, cell_y = (x - origin[0]) // pooling, (y - origin[1]) // pooling
-    inside = (0 <= x) & (x < width) & (0 <= y) & (y < height)
-    inside &= (0 <= cell_x) & (cell_x < cells_x) & (0 <= cell_y) & (cell_y < cells_y)
-    cell_of_px = np.where(inside, cell_y * cells_x + cell_x, -1).astype(np.int32)
+    region, cells = _whole(preset, width, height)
+    undistorted_px = None if lens is None else _undistorted(width, height, lens)
+    return InputGeometry(width, height, region, *cells, 2 ** heatmap_depth(preset),
+                         _cell_of_px(width, height, region, cells, undistorted_px),
+                         undistorted_px)
+
+
+def window_events(preset: Preset, geometry: InputGeometry) -> int:
+    """Return the number of events in the ANN's input for a region.
+
+    It is proportional to the region's width, like the length of the edges in it. A preset with a
+    crop has one number.
+    """
+    if preset.crop != (0, 0):
+        return preset.ann.window_events
+    return round(preset.ann.window_events * geometry.region.width / WINDOW_WIDTH_PX)
+
+
+class RegionGeometries:
+    """Mappings of the regions of a sensor, the last few of which are kept."""
+
+    def __init__(self, whole: InputGeometry):
+        """Start with the mapping of the largest region."""
+        self.whole = whole
+        self._within = lru_cache(maxsize=4)(whole.within)
+
+    def of(self, region: Region | None) -> InputGeometry:
+        """Return the mapping of a region; None: of the largest."""
+        return self.whole if region in (None, self.whole.region) else self._within(region)
+
+    def read(self, tensor: Sequence[float]) -> InputGeometry:
+        """Return the mapping of the region that a state carries; of the largest for zeros.
+
+        Raises:
+            InputError: there is no such region.
+        """
+        values = np.asarray(tensor, np.float64)
+        if not np.isfinite(values).all():
+            raise InputError(f'the region {values.tolist()} of a state is not finite')
+        region = Region(*(int(value) for value in values))
+        if not any(region):
+            return self.whole
+        whole = self.whole.region
+        smallest = self.whole.width, self.whole.height
+        fits = all(
+            first <= start and start + length <= first + most and (
+                length >= least or length == most)
+            for first, start, length, most, least in zip(
+                whole[:2], region[:2], region[2:], whole[2:], smallest))
+        if not fits:
+            raise InputError(f'the region {tuple(region)} of a state is not one of '
+                             f'{tuple(whole)}, or smaller than {smallest} px')
+        return self.of(region)
+
+
+def _cell_of_px(width: int, height: int, region: Region, cells: tuple[int, int],
+                undistorted_px: np.ndarray | None) -> np.ndarray:
+    """Return the cell of each pixel, (height, width) int32: y * width + x, -1 = outside."""
+    cell_x = (np.arange(width) - region.x) * cells[0] // region.width
+    cell_y = (np.arange(height) - region.y) * cells[0] // region.width
+    cell_x[cell_x >= cells[0]] = -1
+    cell_y[cell_y >= cells[1]] = -1
+    if undistorted_px is None:
+        x, y = cell_x[None, :], cell_y[:, None]
+    else:
+        cell_x, cell_y = np.append(cell_x, -1), np.append(cell_y, -1)  # the last: outside
+        x, y = (cell[np.where((0 <= at) & (at < len(cell) - 1), at, len(cell) - 1)]
+                for cell, at in zip((cell_x, cell_y), undistorted_px))
+    cell_of_px = np.where((x >= 0) & (y >= 0), y * cells[0] + x, -1).astype(np.int32)
     cell_of_px.flags.writeable = False
-    return InputGeometry(width, height, pooling, origin, cells_x, cells_y,
-                         2 ** heatmap_depth(preset), cell_of_px)
+    return cell_of_px
 
 
-def _window(preset: Preset, width: int, height: int):
-    """Return pooling factor, origin [px] and size [cells] of the input."""
+def _whole(preset: Preset, width: int, height: int) -> tuple[Region, tuple[int, int]]:
+    """Return the largest region and the size of the input [cells]."""
     crop_width, crop_height = preset.crop
     if crop_width:
         if width < crop_width or height < crop_height:
@@ -100,17 +199,16 @@ def _window(preset: Preset, width: int, height: int):
                              'use a preset that covers the whole sensor, such as edge')
         centered = ((width - crop_width) // 2, (height - crop_height) // 2)
         origin = DHP19_CROP_ORIGIN if (width, height) == DHP19_SENSOR else centered
-        return 1, origin, preset.crop
+        return Region(*origin, *preset.crop), preset.crop
     pooling = max(-(-width // preset.max_width), -(-height // preset.max_height))
-    return pooling, (0, 0), (-(-width // pooling), -(-height // pooling))
+    cells = -(-width // pooling), -(-height // pooling)
+    return Region(0, 0, pooling * cells[0], pooling * cells[1]), cells
 
 
-def _undistorted(width: int, height: int, lens: Lens | None):
-    """Return the undistorted x and y of each pixel, rounded, each (height, width) int64."""
-    y, x = np.mgrid[:height, :width]
-    if lens is None:
-        return x, y
+def _undistorted(width: int, height: int, lens: Lens) -> np.ndarray:
+    """Return the undistorted x and y of each pixel, rounded, (2, height, width) int64."""
     import cv2
+    y, x = np.mgrid[:height, :width]
     points = np.stack([x, y], axis=-1).reshape(-1, 1, 2).astype(np.float64)
     matrix = np.asarray(lens.camera_matrix, np.float64)
     try:
@@ -123,4 +221,4 @@ def _undistorted(width: int, height: int, lens: Lens | None):
     if not np.isfinite(points).all():
         raise InputError('the lens maps pixels to non-finite positions: is its focal length 0?')
     points = np.rint(np.clip(points, -1e6, 1e6)).astype(np.int64)
-    return points[:, 0, 0].reshape(height, width), points[:, 0, 1].reshape(height, width)
+    return points[:, 0].T.reshape(2, height, width)

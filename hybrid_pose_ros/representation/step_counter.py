@@ -8,9 +8,11 @@ Bin k is [k * step_us, (k + 1) * step_us) of the sensor's clock, independent of 
     events      . ..  .  . ..    .  ..   .
     bins      0 |  1  |  2  |  3  |  4  | open
 
-A bin is complete as soon as an event at or after its end has been received.
+A bin is complete as soon as an event at or after its end has been received. Its events are counted
+when it is processed, because only then the region of the network's input is known.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 BLOCK_STEPS = 64
-"""Maximum number of bins that are allocated together."""
+"""Maximum number of bins that are found together."""
 
 NEVER = np.iinfo(np.int64).min
 
@@ -29,9 +31,13 @@ class Step(NamedTuple):
 
     index: int  # k
     end_us: int  # sensor time, (k + 1) * step_us, exclusive
-    counts: np.ndarray  # (2, H, W) uint8: OFF, ON, clipped at 255; read-only
-    events: int  # events in the bin that are inside the network's input
-    last_event_us: int | None  # newest event of the bin, inside the input or not; None: no event
+    pieces: tuple[np.ndarray, ...]  # its events, each of EVENT_DTYPE; read-only
+    events: int  # number of events on the sensor, or in the crop
+    last_event_us: int | None  # newest event of the bin, counted or not; None: no event
+
+    def counts(self, geometry: InputGeometry) -> np.ndarray:
+        """Return the events of each cell, (2, H, W) uint8: OFF, ON, clipped at 255."""
+        return count_steps([self], geometry)
 
 
 class Gap(NamedTuple):
@@ -41,22 +47,39 @@ class Gap(NamedTuple):
     to_us: int  # start of the first bin after
 
 
-class StepCounter:
-    """Counts a stream's events into steps; returns steps and gaps, and keeps only the open step.
+def count_steps(steps: Iterable[Step], geometry: InputGeometry,
+                out: np.ndarray | None = None) -> np.ndarray:
+    """Return the events of each cell in consecutive bins, (2, H, W) uint8: OFF, ON.
 
-    `late_events` were counted in a newer bin than their own, since that was already complete;
-    `outside_events` were outside of the network's input. Both are totals since construction.
+    Args:
+        steps: the bins.
+        geometry: maps events to cells.
+        out: memory for the result; None: new memory.
+    """
+    counts = np.empty((2, geometry.height, geometry.width), np.uint8) if out is None else out
+    counts[:] = 0
+    flat = counts.reshape(2, -1)
+    for step in steps:
+        for events in step.pieces:
+            _count_into(flat, events, geometry.cell_of_px)
+    return counts
+
+
+class StepCounter:
+    """Divides a stream's events into steps; returns steps and gaps, and keeps only the open step.
+
+    `late_events` are part of a newer bin than their own, since that was already complete;
+    `outside_events` were not on the sensor, or outside of the crop. Both are totals since
+    construction.
     """
 
-    def __init__(self, geometry: InputGeometry, step_us: int, *, kept_steps: int | None = None,
-                 gap_us: int = 1_000_000, back_us: int = 100_000):
+    def __init__(self, geometry: InputGeometry, step_us: int, *, gap_us: int = 1_000_000,
+                 back_us: int = 100_000):
         """Start without an open step.
 
         Args:
-            geometry: maps events to the network's input.
+            geometry: of the largest region.
             step_us: length of a bin.
-            kept_steps: number of further steps during which the counts of the steps of an update
-                stay valid; None: forever, which costs more than counting.
             gap_us: pauses up to this length yield empty steps, longer ones a Gap.
             back_us: events that are later than this yield a Gap: the clock has restarted.
         """
@@ -67,58 +90,41 @@ class StepCounter:
         self._gap_steps = max(1, gap_us // step_us)
         self._back_us = back_us
         self._open: int | None = None  # index of the open bin; None before the first event
-        shape = 2, geometry.height, geometry.width
-        self._ring = None if kept_steps is None else np.full(  # touch the memory now
-            (kept_steps + 3 * BLOCK_STEPS, *shape), 0, np.uint8)
-        self._next = 0  # row of the ring for the open bin
-        self._empty = np.zeros(shape, np.uint8)
-        self._counts, self._events, self._last_us = self._empty, 0, NEVER
+        self._empty()
 
     def restart(self) -> None:
         """Drop the open step, as when the sensor's clock restarts."""
         self._open = None
-        self._counts, self._events, self._last_us = self._empty, 0, NEVER
+        self._empty()
 
     def update(self, events: np.ndarray) -> list[Step | Gap]:
-        """Count a packet's events; return completed steps and gaps in order."""
+        """Divide a packet's events; return completed steps and gaps in order."""
         facts = []
-        t, x, y, p = (events[name] for name in ('t', 'x', 'y', 'p'))
+        events = events.copy()  # decoders return parts of larger arrays
+        t = events['t']
         first = 0
         while first < len(events):
             facts += self._move_to(int(t[first]))
             ahead = int(t[-1]) // self._step_us - self._open
             rows = min(max(ahead, 0) + 1, BLOCK_STEPS)
-            counts = self._block(rows, len(facts))
-            counted = np.zeros(rows, np.int64)
+            ends, inside = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
             last_us = np.full(rows, NEVER)
-            counts[0], counted[0], last_us[0] = self._counts, self._events, self._last_us
-            first, newest, late, outside = _count_into(
-                counts.reshape(rows, 2, -1), counted, last_us, t, x, y, p, first,
-                self._geometry.cell_of_px, self._open, self._step_us, self._gap_steps,
-                self._back_us)
+            last_us[0] = self._last_us
+            start, (first, newest, late, outside) = first, _divide(
+                ends, inside, last_us, events, first, self._geometry.cell_of_px, self._open,
+                self._step_us, self._gap_steps, self._back_us)
             self.late_events += late
             self.outside_events += outside
             for row in range(newest + 1):
-                self._counts = counts[row]
-                self._events, self._last_us = int(counted[row]), int(last_us[row])
+                end = max(start, int(ends[row]))
+                if end > start:
+                    self._pieces.append(events[start:end])
+                self._events += int(inside[row])
+                self._last_us = int(last_us[row])
+                start = end
                 if row < newest:
                     facts.append(self._complete())
         return facts
-
-    def _block(self, rows: int, handed_out: int) -> np.ndarray:
-        """Return space for the counts of several bins, zero except for the first.
-
-        Args:
-            rows: number of bins, the last of which may stay open.
-            handed_out: number of steps of this update that have not been returned yet.
-        """
-        if self._ring is None or handed_out + rows > BLOCK_STEPS:
-            return np.zeros((rows, *self._empty.shape), np.uint8)
-        if self._next + rows > len(self._ring):
-            self._next = 0
-        block = self._ring[self._next:self._next + rows]
-        block[1:] = 0
-        return block
 
     def advance(self, sensor_us: int) -> list[Step | Gap]:
         """Complete the steps that end at or before a sensor time reached without events."""
@@ -142,48 +148,63 @@ class StepCounter:
         return [self._complete() for _ in range(step - self._open)]
 
     def _complete(self) -> Step:
-        step = Step(self._open, (self._open + 1) * self._step_us, self._counts, self._events,
-                    None if self._last_us == NEVER else self._last_us)
+        step = Step(self._open, (self._open + 1) * self._step_us, tuple(self._pieces),
+                    self._events, None if self._last_us == NEVER else self._last_us)
         self._open += 1
-        self._next += self._counts is not self._empty
-        self._counts, self._events, self._last_us = self._empty, 0, NEVER
+        self._empty()
         return step
+
+    def _empty(self) -> None:
+        self._pieces: list[np.ndarray] = []
+        self._events, self._last_us = 0, NEVER
 
 
 @njit(cache=True, nogil=True)
-def _count_into(counts, counted, last_us, t, x, y, p, first, cell_of_px, open_step, step_us,
-                gap_steps, back_us):
-    """Count events[first:] into the rows of consecutive bins, starting with the open one.
+def _divide(ends, inside, last_us, events, first, cell_of_px, open_step, step_us, gap_steps,
+            back_us):
+    """Divide events[first:] into consecutive bins, starting with the open one.
 
-    Stops before an event that needs more rows or is a jump.
+    Stops before an event that needs more rows or is a jump. Writes for each row the index after
+    its last event, 0 if it has none, the number of events inside, and its newest time.
 
     Returns:
-        Index of the first event not counted, row of the newest bin, late and outside events.
+        Index of the first event not divided, row of the newest bin, late and outside events.
     """
-    rows = len(counts)
+    rows = len(ends)
     sensor_height, sensor_width = cell_of_px.shape
     row, late, outside = 0, 0, 0
     start_us = open_step * step_us
-    for i in range(first, len(t)):
-        if t[i] >= start_us + step_us:
-            skipped = (t[i] - start_us) // step_us
+    for i in range(first, len(events)):
+        t, x, y = events[i].t, events[i].x, events[i].y
+        if t >= start_us + step_us:
+            skipped = (t - start_us) // step_us
             if skipped > gap_steps or row + skipped >= rows:
                 return i, row, late, outside
             row += skipped
             start_us += skipped * step_us
-        elif t[i] < start_us:
-            if start_us - t[i] > back_us:
+        elif t < start_us:
+            if start_us - t > back_us:
                 return i, row, late, outside
             late += 1
-        last_us[row] = max(last_us[row], t[i])
-        cell = -1
-        if x[i] < sensor_width and y[i] < sensor_height:
-            cell = cell_of_px[y[i], x[i]]
-        if cell < 0:
+        ends[row] = i + 1
+        last_us[row] = max(last_us[row], t)
+        if x < sensor_width and y < sensor_height and cell_of_px[y, x] >= 0:
+            inside[row] += 1
+        else:
             outside += 1
+    return len(events), row, late, outside
+
+
+@njit(cache=True, nogil=True)
+def _count_into(counts, events, cell_of_px):
+    """Add events to counts, (2, H * W)."""
+    sensor_height, sensor_width = cell_of_px.shape
+    for event in events:
+        if event.x >= sensor_width or event.y >= sensor_height:
             continue
-        counted[row] += 1
-        polarity = 1 if p[i] else 0
-        if counts[row, polarity, cell] < 255:
-            counts[row, polarity, cell] += 1
-    return len(t), row, late, outside
+        cell = cell_of_px[event.y, event.x]
+        if cell < 0:
+            continue
+        polarity = 1 if event.p else 0
+        if counts[polarity, cell] < 255:
+            counts[polarity, cell] += 1

@@ -21,6 +21,11 @@ class InitializerParams(NetworkParams):
     sleep_events_per_s: float = param(0.0, 'Below this event rate, states are computed only on '
                                       'request or after reach_us; 0: at any rate.',
                                       low=0.0, high=1e9, live=True)
+    region_of_interest: bool = param(True, 'Use a region around the person, once found, as the '
+                                     'input of both networks; off: always the whole sensor.',
+                                     live=True)
+    region_margin: float = param(1.5, 'Size of that region relative to the person.',
+                                 low=1.1, high=4.0, live=True)
     threads: int = param(1, 'Number of ANN threads; leave one core for the tracker.',
                          low=1, high=256)
     precision: str = param('auto', 'Precision of the ANN: float32, bfloat16, or auto: bfloat16 if '

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.model.checkpoint import Checkpoint
-from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
@@ -55,8 +54,6 @@ class OfflineInitializer:
     def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int,
                  *, network: 'StateInitializer | None' = None):
         """Load the ANN for a sensor of width x height pixels, or use a network that is loaded."""
-        self._preset = checkpoint.preset
-        self._geometry = params.geometry(checkpoint.preset, width, height)
         self._producer = StateProducer(checkpoint, params, width, height, network=network)
         self._pass_ns: list[int] = []
 
@@ -98,11 +95,9 @@ class OfflineInitializer:
             return None
         tensors = {name: np.empty(shape, np.float32)
                    for name, shape in self._producer.layout.items()}
-        self._producer.run_into(frame, tensors)
-        cells, confidence = locate_joints(tensors['heatmap'], self._preset.logits)
+        pose = self._producer.run_into(frame, tensors)
         self._pass_ns.append(time.perf_counter_ns() - started_ns)
-        return AnnState(frame.sensor_time_us, tensors,
-                        self._geometry.to_px(cells).astype(np.float32), confidence)
+        return AnnState(frame.sensor_time_us, tensors, *pose)
 
 
 class PoseTrack(NamedTuple):

@@ -15,10 +15,12 @@ import numpy as np
 
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.model.checkpoint import Checkpoint
+from hybrid_pose_ros.model.layout import message_layout
 from hybrid_pose_ros.pose.fusion import JointFusion
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.pose.holding import JointHolder
 from hybrid_pose_ros.pose.velocity import VelocityState, velocity_step
+from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.step_counter import Gap, Step, StepCounter
 from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
@@ -73,8 +75,7 @@ class PoseTracker:
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
         self._replay = LateStateReplay(checkpoint, params, self._geometry, self.counts,
                                        period_us=period_us, read=self._read)
-        self._counter = StepCounter(self._geometry, params.step_us,
-                                    kept_steps=self._replay.kept_steps)
+        self._counter = StepCounter(self._geometry, params.step_us)
         self._policy = StateRequestPolicy(params, params.step_us)
         self._request: str | None = None
         self._forget()
@@ -87,7 +88,7 @@ class PoseTracker:
     @property
     def layout(self) -> Mapping[str, tuple[int, ...]]:
         """Shapes of the tensors that a state must have."""
-        return self._replay.engine.layout
+        return message_layout(self._replay.engine.layout)
 
     @property
     def spikes(self) -> np.ndarray:
@@ -222,28 +223,26 @@ class PoseTracker:
         self._replay.forget()
         self._delayed: deque[DelayedState] = deque()
         self._policy.restart()
-        self._holder = JointHolder(self._geometry, self._params.step_us,
-                                   self._params.quiet_events_per_s)
+        self._holder = JointHolder(self._params.step_us, self._params.quiet_events_per_s)
         self._moving = len(JOINTS)  # joints that are not held
         self._corrected_us: int | None = None  # time of the state that last corrected the joints
-        self._fusion = JointFusion(self._params.step_us, self._replay.kept_steps,
-                                   self._geometry.pooling)
+        self._fusion = JointFusion(self._params.step_us, self._replay.kept_steps)
         self._velocity: VelocityState | None = None
         self._last_pose_index: int | None = None
 
     def _pose(self, output: NetworkOutput, started_ns: int) -> Pose:
         """Return the pose of a bin; trackers of other tasks override this."""
         step = output.step
-        joints_px, confidence = self._read(output.state)
+        joints_px, confidence = self._read(output.state, output.geometry)
         corrected = output.since_us != self._corrected_us
         if self._params.fusion:
             if corrected:
-                self._fusion.correct(output.since_us, *output.seen)
+                self._fusion.correct(output.since_us, *output.seen, output.geometry.cell_px)
             joints_px = self._fusion.carry(joints_px)
         self._corrected_us = output.since_us
         skipped = self._skipped(step)
-        held = self._holder.hold_into(joints_px, output.counts, steps=skipped + 1,
-                                      moved=corrected)
+        held = self._holder.hold_into(joints_px, output.counts, output.geometry,
+                                      steps=skipped + 1, moved=corrected)
         self._fusion.remember(step.end_us, joints_px)
         velocity, self._velocity = velocity_step(joints_px, confidence, step.end_us,
                                                  self._velocity)
@@ -252,10 +251,11 @@ class PoseTracker:
         return Pose(skeleton, held, step.events, skipped, output.age_us,
                     output.age_us > self._params.max_age_us, time.perf_counter_ns() - started_ns)
 
-    def _read(self, state: EngineState) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, state: EngineState,
+              geometry: InputGeometry) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's joints (J, 2) float32 [px], and their confidence (J,)."""
         cells, confidence = locate_joints(state.maps, self._logits, len(JOINTS))
-        return self._geometry.to_px(cells + state.offset).astype(np.float32), confidence
+        return geometry.to_px(cells + state.offset).astype(np.float32), confidence
 
     def _skipped(self, step: Step) -> int:
         """Return the number of bins without a pose between the last pose and this bin."""

@@ -25,8 +25,10 @@ import numpy as np
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.model.checkpoint import Checkpoint
-from hybrid_pose_ros.representation.geometry import InputGeometry
-from hybrid_pose_ros.representation.step_counter import Step
+from hybrid_pose_ros.errors import InputError
+from hybrid_pose_ros.model.layout import REGION
+from hybrid_pose_ros.representation.geometry import InputGeometry, RegionGeometries
+from hybrid_pose_ros.representation.step_counter import Step, count_steps
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 PATIENCE_US = 20_000
@@ -40,7 +42,7 @@ class InitialState(Protocol):
     """A state from the ANN, such as `transport.reader.StateView`."""
 
     sensor_time_us: int  # end of the events of the ANN pass
-    tensors: Mapping[str, np.ndarray]  # names and shapes of `layout.state_layout`
+    tensors: Mapping[str, np.ndarray]  # names and shapes of `layout.message_layout`
 
     def is_intact(self) -> bool:
         """Return whether the tensors have not been overwritten since they were read."""
@@ -59,6 +61,7 @@ class TrackerCounts:
     states_too_old: int = 0  # older than the kept bins
     states_unneeded: int = 0  # received while another one was catching up
     states_torn: int = 0  # overwritten while they were copied
+    states_of_no_region: int = 0  # their region is not one of the sensor
     merged_steps: int = 0  # bins in long steps, as the tracker lagged
     left_out_steps: int = 0  # bins without a pose, as the tracker lagged too far
 
@@ -68,6 +71,8 @@ class NetworkRun:
     """One run of the network."""
 
     state: EngineState
+    geometry: InputGeometry  # of its region
+    counts: np.ndarray  # events of its last step, (2, H, W) uint8
     since_us: int  # sensor time of its initialization
     next_index: int  # index of the next bin
     arrival_index: int  # index of the newest bin on arrival
@@ -79,6 +84,7 @@ class NetworkOutput(NamedTuple):
 
     step: Step  # the bin
     counts: np.ndarray  # of the last step of the network, which may merge several bins
+    geometry: InputGeometry  # of the region
     state: EngineState  # with the heatmaps; the next step of the run changes it
     since_us: int  # sensor time of the events of the ANN pass that initialized the run
     seen: Any  # result of `read` for the state on arrival
@@ -94,22 +100,24 @@ class LateStateReplay:
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
                  counts: TrackerCounts, *, period_us: int = 0,
-                 read: Callable[[EngineState], Any] = lambda state: None):
+                 read: Callable[[EngineState, InputGeometry], Any]
+                 = lambda state, geometry: None):
         """Allocate the network and compile its kernels.
 
         Args:
             checkpoint: the weights.
             params: of the tracker.
-            geometry: of the network's input.
+            geometry: of the largest region.
             counts: totals to add to.
             period_us: length of a turn of the sensor's clock; 0: it does not wrap.
-            read: called with each copied state before the replay; its result is `seen` of the
-                run.
+            read: called with each copied state and its geometry before the replay; its result
+                is `seen` of the run.
         """
         self._read = read
         self._period_us = period_us
         self._params = params
         self._counts = counts
+        self._geometries = RegionGeometries(geometry)
         self.kept_steps = max(1, params.history_us // params.step_us)
         self._longest = min(self.kept_steps, max(1, params.replay_step_us // params.step_us))
         self.engine = SpikingEngine(checkpoint, geometry.width, geometry.height, params.step_us,
@@ -169,7 +177,7 @@ class LateStateReplay:
             self._candidate = candidate
             return None
         self._take_over(candidate)
-        return self._output(last, last.counts)
+        return self._output(last)
 
     def advance(self, step: Step, *, waited_us: int = 0) -> NetworkOutput | None:
         """Advance the live run to the end of a new bin; a candidate that caught up replaces it.
@@ -191,7 +199,7 @@ class LateStateReplay:
                 if self._live is not None:  # bins that waited for a long step have no pose
                     self._counts.merged_steps += step.index - self._live.next_index
                 self._take_over(candidate)
-                return self._output(step, step.counts)
+                return self._output(step)
         live = self._live
         if live is None:
             return None
@@ -204,10 +212,11 @@ class LateStateReplay:
             if behind < self._longest:
                 return None
             self._counts.merged_steps += self._longest
-            return self._output(step, self._take_step(live, self._longest))
+            self._take_step(live, self._longest)
+            return self._output(step)
         for _ in range(behind):
             self._take_step(live)
-        return self._output(step, step.counts)
+        return self._output(step)
 
     def catch_up(self) -> bool:
         """Advance the replay by one step; return whether more steps remain.
@@ -234,9 +243,10 @@ class LateStateReplay:
         newest_us = self._history[-1].end_us
         return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
 
-    def _output(self, step: Step, counts: np.ndarray) -> NetworkOutput:
+    def _output(self, step: Step) -> NetworkOutput:
         live = self._live
-        return NetworkOutput(step, counts, live.state, live.since_us, live.seen)
+        return NetworkOutput(step, live.counts, live.geometry, live.state, live.since_us,
+                             live.seen)
 
     def _copy(self, state: InitialState) -> NetworkRun | None:
         """Return a run that starts from a state; None if the state cannot be used."""
@@ -256,13 +266,22 @@ class LateStateReplay:
                 self._counts.states_unneeded += 1
                 return None
             self._candidate, self._leaving_out = self._release(self._candidate), False
-        run = NetworkRun(self._free.pop(), since_us, first_index, self._history[-1].index)
-        run.state.copy_from(state.tensors)
+        region = np.array(state.tensors.get(REGION, (0, 0, 0, 0)))
+        copied = self._free.pop()
+        copied.copy_from(state.tensors)
         if not state.is_intact():
             self._counts.states_torn += 1
-            self._release(run)
+            self._free.append(copied)
             return None
-        run.seen = self._read(run.state)
+        try:
+            geometry = self._geometries.read(region)
+        except InputError:
+            self._counts.states_of_no_region += 1
+            self._free.append(copied)
+            return None
+        run = NetworkRun(copied, geometry, count_steps([], geometry), since_us, first_index,
+                         self._history[-1].index)
+        run.seen = self._read(run.state, geometry)
         ahead = first_index - self._history[-1].index - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
@@ -303,17 +322,11 @@ class LateStateReplay:
         """Return the number of bins in the next step of a run that lags by `behind` bins."""
         return max(bins for bins in self.engine.lengths if bins < max(2, behind))
 
-    def _take_step(self, run: NetworkRun, bins: int = 1) -> np.ndarray:
-        """Advance a run by one step over its next bins; return their counts."""
+    def _take_step(self, run: NetworkRun, bins: int = 1) -> None:
+        """Advance a run by one step over its next bins."""
         first = run.next_index - self._history[0].index
-        counts = self._history[first].counts
-        if bins > 1:
-            total = counts.astype(np.uint16)
-            for i in range(first + 1, first + bins):
-                total += self._history[i].counts
-            counts = np.minimum(total, 255).astype(np.uint8)
-        self.engine.step(counts, run.state, bins=bins)
+        count_steps((self._history[first + i] for i in range(bins)), run.geometry, run.counts)
+        self.engine.step(run.counts, run.state, bins=bins)
         run.next_index += bins
         self._counts.network_steps += 1
         self.spikes += run.state.spike_counts
-        return counts

@@ -18,9 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.model.checkpoint import Checkpoint
-from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.checkpoint import POSE, Checkpoint
+from hybrid_pose_ros.model.layout import REGION, message_layout, state_layout
+from hybrid_pose_ros.pose.heatmaps import locate_joints
+from hybrid_pose_ros.pose.person_region import PersonRegion
 from hybrid_pose_ros.representation.event_window import EventWindow
+from hybrid_pose_ros.representation.geometry import (
+    InputGeometry, RegionGeometries, window_events)
 from hybrid_pose_ros.representation.hot_pixels import HotPixels
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
@@ -28,8 +32,9 @@ from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 if TYPE_CHECKING:
     from hybrid_pose_ros.networks.initializer import StateInitializer
 
-WINDOWS_KEPT = 4
-"""Length of the buffer in windows, as the newest, incomplete bin may contain several."""
+WINDOWS_KEPT = 12
+"""Length of the buffer in windows: the newest, incomplete bin may contain several, and a region
+only a part of the events."""
 
 RATE_US = 100_000
 """Averaging time of the event rate, below which the ANN may sleep."""
@@ -43,6 +48,14 @@ class Frame(NamedTuple):
 
     sensor_time_us: int  # end of the window of events
     counts: np.ndarray  # (2 * bins, H, W)
+    geometry: InputGeometry  # of the region
+
+
+class AnnPose(NamedTuple):
+    """The pose that a state shows."""
+
+    joints_px: np.ndarray  # (J, 2) float32
+    confidence: np.ndarray  # (J,) float32, 0 to 1
 
 
 def next_due_us(after_us: int, rate_hz: float, step_us: int) -> int:
@@ -64,7 +77,12 @@ class StateProducer:
         self._params = params
         self._ann = checkpoint.preset.ann
         self._geometry = params.geometry(checkpoint.preset, width, height)
-        self.layout = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
+        self._maps = state_layout(checkpoint.preset, self._geometry.width, self._geometry.height)
+        self.layout = message_layout(self._maps)
+        self._geometries = RegionGeometries(self._geometry)
+        self._person = PersonRegion(self._geometry)
+        self._preset = checkpoint.preset
+        self._follows = self._preset.task == POSE and self._preset.crop == (0, 0)
         if network is None:
             from hybrid_pose_ros.networks.initializer import StateInitializer  # torch
             network = StateInitializer(checkpoint, params.precision)
@@ -80,7 +98,7 @@ class StateProducer:
         """Run the ANN once on an empty frame, as the first pass is much slower than the others."""
         counts = np.zeros((2 * self._ann.bins, self._geometry.height, self._geometry.width),
                           np.uint16)
-        self.run_into(Frame(0, counts), {name: np.empty(shape, np.float32)
+        self.run_into(Frame(0, counts, self._geometry), {name: np.empty(shape, np.float32)
                                          for name, shape in self.layout.items()})
 
     def set_params(self, params: InitializerParams) -> None:
@@ -115,6 +133,7 @@ class StateProducer:
     def restart(self) -> None:
         """Discard all events after a restart of the sensor clock."""
         self._window.clear()
+        self._person.lose()
         self._forget()
 
     def request(self) -> None:
@@ -154,11 +173,20 @@ class StateProducer:
 
     def frame_at(self, end_us: int) -> Frame | None:
         """Return the frame of the last events before a time; None with too few events."""
-        window = self._window.before(end_us, events=self._ann.window_events,
-                                     reach_us=self._params.reach_us)
+        geometry = self._geometries.of(self._person.region)
+        window = self._events_before(end_us, geometry)
+        if len(window) < self._params.min_events and self._person.region is not None:
+            self._person.lose()
+            geometry = self._geometry
+            window = self._events_before(end_us, geometry)
         if len(window) < self._params.min_events:
             return None
-        return Frame(end_us, stacked_histogram(window, self._geometry, bins=self._ann.bins))
+        return Frame(end_us, stacked_histogram(window, geometry, bins=self._ann.bins), geometry)
+
+    def _events_before(self, end_us: int, geometry: InputGeometry) -> np.ndarray:
+        events = max(self._params.min_events, window_events(self._preset, geometry))
+        return self._window.before(end_us, geometry.cell_of_px, events=events,
+                                   reach_us=self._params.reach_us)
 
     def _next_due_us(self, after_us: int) -> int:
         if self._last_frame_us is None:
@@ -178,6 +206,19 @@ class StateProducer:
                 and self._newest_us - self._last_frame_us < self._params.reach_us
                 and self._recent < self._params.sleep_events_per_s * RATE_US * 1e-6)
 
-    def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> None:
-        """Run the ANN and its heads; write the state into tensors of `layout`."""
-        self.network.initialize_into(frame.counts, dict(tensors))
+    def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> AnnPose:
+        """Run the ANN and its heads; write the state into tensors of `layout`.
+
+        Returns:
+            The pose of the ANN, which determines the next region (the peaks of its maps, if they
+            are not joints).
+        """
+        self.network.initialize_into(frame.counts, {name: tensors[name] for name in self._maps})
+        tensors[REGION][:] = frame.geometry.region
+        cells, confidence = locate_joints(tensors['heatmap'], self._preset.logits)
+        pose = AnnPose(frame.geometry.to_px(cells).astype(np.float32), confidence)
+        if self._params.region_of_interest and self._follows:
+            self._person.update(*pose, margin=self._params.region_margin)
+        else:
+            self._person.lose()
+        return pose

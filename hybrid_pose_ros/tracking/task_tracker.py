@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hybrid_pose_ros.engine.estimator import EngineState
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.representation.step_counter import Step
+from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.tasks.table import TASKS
 from hybrid_pose_ros.tasks.task import Result
 from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
@@ -40,7 +41,7 @@ class TaskTracker(PoseTracker):
         self._read_maps = TASKS[checkpoint.preset.task].read
         super().__init__(checkpoint, params, width, height, period_us=period_us)
 
-    def _read(self, state: EngineState) -> None:
+    def _read(self, state: EngineState, geometry: InputGeometry) -> None:
         """Do nothing: there are no joints to fuse."""
 
     def _pose(self, output: NetworkOutput, started_ns: int) -> Reading:

@@ -14,7 +14,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.representation.geometry import InputGeometry, window_events
 from hybrid_pose_ros.training.losses import absence_loss
 from hybrid_pose_ros.training.precision import autocast
 from hybrid_pose_ros.training.tasks import TASKS
@@ -44,7 +44,7 @@ class Moment(NamedTuple):
 
 
 def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometry: InputGeometry,
-                columns: int, *, room_us: int = 0) -> Moment:
+                columns: int, *, room_us: int = 0, regions: float = 0.0) -> Moment:
     """Return a moment preceded by enough events and followed by `room_us` of the clip.
 
     Raises:
@@ -55,7 +55,8 @@ def draw_moment(rng: np.random.Generator, clips: list[LabeledRecording], geometr
         last_us = max(clip.start_us + 1, clip.end_us - room_us)
         at_us = int(rng.integers(clip.start_us, last_us)) // 1000 * 1000
         if len(last_events(clip, at_us, MIN_EVENTS)) == MIN_EVENTS:
-            return Moment(clip, at_us, draw_view(rng, geometry, clip, at_us, columns))
+            return Moment(clip, at_us, draw_view(rng, geometry, clip, at_us, columns,
+                                                 regions=regions))
     raise InputError(f'none of {TRIES} moments drawn from {len(clips)} clips has {MIN_EVENTS} '
                      'events before it: train on clips with more events')
 
@@ -80,7 +81,8 @@ def corpus_windows(network: Preset, clips: list[LabeledRecording], geometry: Inp
 
     def draw(rng: np.random.Generator, iteration: int) -> Window:
         clip, at_us, view = draw_moment(rng, clips, geometry, settings.columns)
-        events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
+        events = round(window_events(network, view.whole)
+                       * (1 + settings.event_jitter * rng.uniform(-1, 1)))
         frame = view.frame(clip, at_us, events, ann.bins)
         labels, known = task.labels(view, clip, np.array([at_us]))
         return Window(frame, labels[0], known[0], np.zeros_like(known[0]))

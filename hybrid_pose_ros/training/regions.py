@@ -17,11 +17,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.tasks.skeleton import MIRRORED
-from hybrid_pose_ros.training.views import last_events
-
-MOST_EVENTS = 100_000
-"""Number of events before a moment that are searched for events in a region."""
-
+from hybrid_pose_ros.training.views import MOST_EVENTS, last_events
 
 class Region(NamedTuple):
     """An affine map from pixels to cells; integers are centers in both."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.model.checkpoint import Checkpoint, identity, load, untrained
+from hybrid_pose_ros.model.checkpoint import POSE, Checkpoint, identity, load, untrained
 from hybrid_pose_ros.model.network_description import read_network
 from hybrid_pose_ros.model.presets import Preset, for_task, preset
 from hybrid_pose_ros.networks.hybrid import Hybrid
@@ -31,6 +31,8 @@ from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
 GRID = (173, 130)
 """Grid of cells for scenes of a stream: that of a DAVIS346 pooled by 2."""
+REGIONS = 0.6
+"""Share of the SNN's streams in a region around the person, as when the person is found."""
 OUTPUT_START = 0.1
 """Scale of the initial weights of heads and SNN output, so that both start with a small effect."""
 
@@ -156,9 +158,10 @@ def _snn_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecord
                device: torch.device) -> SnnStage:
     """Return the second stage."""
     geometry = input_geometry(hybrid.preset, clips[0].width, clips[0].height)
+    follows = not params.alone and hybrid.preset.task == POSE and hybrid.preset.crop == (0, 0)
     return SnnStage(hybrid, clips, geometry, SnnTraining(
         seed=params.seed, batch=params.snn_batch, columns=params.columns, alone=params.alone,
-        precision=params.precision), device)
+        precision=params.precision, regions=REGIONS if follows else 0.0), device)
 
 
 def _check_clips(clips: list[LabeledRecording]) -> None:

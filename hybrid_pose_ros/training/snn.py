@@ -23,7 +23,8 @@ from torch import Tensor
 from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
 from hybrid_pose_ros.networks.neurons import LIFState
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.representation.geometry import (
+    InputGeometry, Region, RegionGeometries, window_events)
 from hybrid_pose_ros.training.ann import draw_moment
 from hybrid_pose_ros.training.losses import spike_penalty
 from hybrid_pose_ros.training.precision import autocast
@@ -38,6 +39,7 @@ class SnnTraining:
     seed: int = 0
     batch: int = 8
     columns: int = 96  # of the input [cells]
+    regions: float = 0.0  # share of streams in a region around the person
     event_jitter: float = 0.2  # relative variation of the ANN's number of events
     steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, probability
         (10_000, 10, 0.3), (5_000, 14, 0.25), (2_000, 20, 0.25), (1_000, 30, 0.2))
@@ -57,6 +59,7 @@ class _Stream(NamedTuple):
     """Position of a stream."""
 
     clip: int  # index
+    region: Region
     first_column: int
     mirrored: bool
     now_us: int  # end of the last segment
@@ -73,6 +76,7 @@ class SnnStage:
         """Create the stage for clips of one sensor and a network that is already on the device."""
         self._task = TASKS[hybrid.preset.task]
         self._hybrid, self._clips, self._geometry = hybrid, clips, geometry
+        self._geometries = RegionGeometries(geometry)
         self._settings, self._device = settings, device
         self._columns = min(settings.columns, geometry.width)
         self._streams: list[_Stream | None] = [None] * settings.batch
@@ -115,7 +119,8 @@ class SnnStage:
     def state_dict(self) -> dict[str, Any]:
         """Return the tensors of SNN and heads, and the positions and states of the streams."""
         return {'snn': self._hybrid.snn.state_dict(), 'heads': self._hybrid.heads.state_dict(),
-                'streams': [stream and tuple(stream) for stream in self._streams],
+                'streams': [stream and (stream.clip, tuple(stream.region), *stream[2:])
+                            for stream in self._streams],
                 'membranes': [layer.membrane for layer in self._state.layers],
                 'integrated': self._state.integrated, 'held': self._state.held,
                 'offset': self._state.offset}
@@ -125,7 +130,8 @@ class SnnStage:
         self._hybrid.snn.load_state_dict(state['snn'])
         self._hybrid.heads.load_state_dict(state['heads'])
         if state['held'].shape == self._state.held.shape:
-            self._streams = [stream and _Stream(*stream) for stream in state['streams']]
+            self._streams = [stream and _Stream(stream[0], Region(*stream[1]), *stream[2:])
+                             for stream in state['streams']]
             layers = tuple(LIFState(membrane.to(self._device)) for membrane in state['membranes'])
             self._state = HybridState(layers, *(state[name].to(self._device) for name in (
                 'integrated', 'held', 'offset')))
@@ -143,7 +149,8 @@ class SnnStage:
                                   lost_weight=settings.lost_weight)
 
     def _view(self, stream: _Stream):
-        return view(self._geometry, stream.first_column, self._columns, stream.mirrored)
+        return view(self._geometries.of(stream.region), stream.first_column, self._columns,
+                    stream.mirrored)
 
     def _advance_streams(self, rng: np.random.Generator, duration_us: int) -> None:
         """Restart streams whose state is too old or whose clip ends within the segment."""
@@ -173,8 +180,10 @@ class SnnStage:
         stream = self._continued(rng, stream, duration_us) or self._anywhere(rng, duration_us)
         if settings.alone:
             return stream, None
-        events = round(ann.window_events * (1 + settings.event_jitter * rng.uniform(-1, 1)))
-        frame = self._view(stream).frame(self._clips[stream.clip], stream.now_us, events, ann.bins)
+        seen = self._view(stream)
+        events = round(window_events(self._hybrid.preset, seen.whole)
+                       * (1 + settings.event_jitter * rng.uniform(-1, 1)))
+        frame = seen.frame(self._clips[stream.clip], stream.now_us, events, ann.bins)
         return stream, frame
 
     def _continued(self, rng: np.random.Generator, stream: _Stream | None,
@@ -190,12 +199,14 @@ class SnnStage:
     def _anywhere(self, rng: np.random.Generator, duration_us: int) -> _Stream:
         """Return a stream that starts at the moment with more events of two."""
         moments = [draw_moment(rng, self._clips, self._geometry, self._columns,
-                               room_us=duration_us) for _ in range(2)]
+                               room_us=duration_us, regions=self._settings.regions)
+                   for _ in range(2)]
         clip, at_us, seen = max(moments, key=lambda moment: len(
             moment.clip.events_between(moment.at_us, moment.at_us + duration_us)))
         index = next(i for i, other in enumerate(self._clips) if other is clip)
-        first = (seen.geometry.origin[0] - self._geometry.origin[0]) // self._geometry.pooling
-        return _Stream(index, first, seen.mirrored, at_us, at_us + self._oldest(rng))
+        first = round((seen.geometry.region.x - seen.whole.region.x) / seen.whole.cell_px)
+        return _Stream(index, seen.whole.region, first, seen.mirrored, at_us,
+                       at_us + self._oldest(rng))
 
     def _oldest(self, rng: np.random.Generator) -> int:
         settings = self._settings

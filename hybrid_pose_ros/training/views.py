@@ -3,7 +3,7 @@
 """Training views: input columns around the person, mirrored half of the time.
 
 The networks have no parameters that depend on the input size, so they can be trained on a part of
-the input and run on the whole.
+the input and run on the whole. The input is the whole sensor or a region around the person.
 """
 
 import dataclasses
@@ -11,13 +11,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.pose.person_region import person_box, region_around
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
-from hybrid_pose_ros.representation.geometry import InputGeometry
+from hybrid_pose_ros.representation.event_window import last_inside
+from hybrid_pose_ros.representation.geometry import InputGeometry, Region
 from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.tasks.skeleton import MIRRORED
 
 WINDOW_REACH_US = 1_000_000
 """Reach of the ANN's window, as in `tracking.initializer_params.InitializerParams.reach_us`."""
+MOST_EVENTS = 100_000
+"""Number of events before a moment that are searched for events in a region."""
+REGION_MARGINS = 1.2, 2.0
+"""Smallest and largest size of a region relative to the person."""
+REGION_SHIFT = 0.06
+"""Standard deviation of a region's position, relative to its width."""
 MIN_EVENTS = 500
 """Minimum events of the ANN, as in `tracking.initializer_params.InitializerParams.min_events`."""
 
@@ -27,10 +35,20 @@ class View(NamedTuple):
 
     geometry: InputGeometry  # of the columns
     mirrored: bool
+    whole: InputGeometry  # of all columns
 
     def frame(self, clip: LabeledRecording, end_us: int, events: int, bins: int) -> np.ndarray:
-        """Return the ANN's input for the last events before a time, (2 * bins, H, W) uint16."""
-        window = last_events(clip, end_us, events)
+        """Return the ANN's input, (2 * bins, H, W) uint16.
+
+        Args:
+            clip: the recording.
+            end_us: end of the window.
+            events: number of the last events before it, in all columns.
+            bins: of the stacked histogram.
+        """
+        near = last_events(clip, end_us, MOST_EVENTS)
+        window = last_inside(near, self.whole.cell_of_px, events=events,
+                             start_us=end_us - WINDOW_REACH_US, end_us=end_us)
         return stacked_histogram(window, self.geometry, bins=bins)
 
     def counts(self, clip: LabeledRecording, start_us: int, step_us: int,
@@ -50,9 +68,10 @@ class View(NamedTuple):
             joints, visible = joints[:, MIRRORED], visible[:, MIRRORED]
             joints[..., 0] = clip.width - 1 - joints[..., 0]
         joints = self.geometry.to_heatmap(joints)
-        columns = self.geometry.width / self.geometry.heatmap_stride
-        inside = (joints[..., 0] > -0.5) & (joints[..., 0] < columns - 0.5)
-        return joints.astype(np.float32), visible & inside
+        size = (np.array([self.geometry.width, self.geometry.height])
+                / self.geometry.heatmap_stride)
+        inside = (joints > -0.5) & (joints < size - 0.5)
+        return joints.astype(np.float32), visible & inside.all(axis=-1)
 
 
 def last_events(clip: LabeledRecording, end_us: int, events: int) -> np.ndarray:
@@ -66,38 +85,58 @@ def last_events(clip: LabeledRecording, end_us: int, events: int) -> np.ndarray:
 
 def whole_view(geometry: InputGeometry) -> View:
     """Return the unchanged whole input."""
-    return View(geometry, mirrored=False)
+    return View(geometry, mirrored=False, whole=geometry)
 
 
 def view(geometry: InputGeometry, first_column: int, columns: int, mirrored: bool) -> View:
     """Return columns [first_column, first_column + columns) of the input [cells].
 
     Args:
-        geometry: geometry of the whole input.
+        geometry: geometry of all columns, after mirroring.
         first_column: column in the input, after mirroring.
         columns: number of columns, even.
         mirrored: swap left and right of the sensor.
     """
-    cells = geometry.cell_of_px[:, ::-1] if mirrored else geometry.cell_of_px
+    if mirrored:
+        geometry = dataclasses.replace(
+            geometry, cell_of_px=np.ascontiguousarray(geometry.cell_of_px[:, ::-1]))
+    cells = geometry.cell_of_px
     column = cells % geometry.width - first_column
     inside = (cells >= 0) & (column >= 0) & (column < columns)
     cell_of_px = np.where(inside, cells // geometry.width * columns + column, -1)
-    origin = (geometry.origin[0] + first_column * geometry.pooling, geometry.origin[1])
-    return View(dataclasses.replace(geometry, origin=origin, width=columns,
+    x, y, _, height = geometry.region
+    region = Region(x + first_column * geometry.cell_px, y, columns * geometry.cell_px, height)
+    return View(dataclasses.replace(geometry, region=region, width=columns,
                                     cell_of_px=np.ascontiguousarray(cell_of_px, np.int32)),
-                mirrored)
+                mirrored, geometry)
 
 
 def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording,
-              at_us: int, columns: int) -> View:
-    """Return columns around the person, or the whole input if it is not wider."""
+              at_us: int, columns: int, *, regions: float = 0.0) -> View:
+    """Return columns around the person, or the whole input if it is not wider.
+
+    Args:
+        rng: random generator.
+        geometry: of the largest region.
+        clip: the recording.
+        at_us: time at which the person is looked up.
+        columns: number of columns.
+        regions: share of views that are of a region around the person.
+    """
     mirrored = bool(rng.random() < 0.5)
     columns = min(columns, geometry.width)
     joints, visible, _ = clip.joints_at(np.array([at_us]))
-    middle_px = joints[0, visible[0], 0].mean() if visible.any() else clip.width / 2
+    seen_px = joints[0, visible[0]]
     if mirrored:
-        middle_px = clip.width - 1 - middle_px
-    middle = (middle_px - geometry.origin[0]) / geometry.pooling + rng.normal(0, columns / 16)
+        seen_px = seen_px * [-1, 1] + [clip.width - 1, 0]
+    if rng.random() < regions and len(seen_px):
+        middle, width = person_box(seen_px, geometry)
+        width *= rng.uniform(*REGION_MARGINS)
+        width = int(np.clip(round(width), geometry.width, geometry.region.width))
+        geometry = geometry.within(region_around(
+            geometry, middle + rng.normal(0.0, REGION_SHIFT, 2) * width, width))
+    middle_px = seen_px[:, 0].mean() if len(seen_px) else clip.width / 2
+    middle = (middle_px - geometry.origin[0]) / geometry.cell_px + rng.normal(0, columns / 16)
     stride = geometry.heatmap_stride
     last = (geometry.width - columns) // stride
     first = int(np.clip(round((middle - columns / 2) / stride), 0, last)) * stride

@@ -358,10 +358,11 @@ def bins_of_a_person(width, height, steps):
                    height=height)
     scene = SimulatedScene(GeneratedMotion(3, ('jumping_jack', 'wave')), view, OFFICE, seed=3,
                            duration_us=1000 * (steps + 2))
-    counter = StepCounter(input_geometry(EDGE, width, height), 1000)
+    geometry = input_geometry(EDGE, width, height)
+    counter = StepCounter(geometry, 1000)
     for piece in scene:
         for step in counter.update(piece.events):
-            yield step.counts
+            yield step.counts(geometry)
 
 
 def test_hundreds_of_steps_of_a_person_give_the_same_spikes_with_the_weights_that_ship():

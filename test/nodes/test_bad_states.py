@@ -22,7 +22,7 @@ FORGERIES = {
         lambda good: replace(good, tensors=moved(good.tensors, good.tensors[1].offset)),
         'overlap'),
     'tensor lacking': (
-        lambda good: replace(good, tensors=good.tensors[:-1]), 'lacks the tensors heatmap'),
+        lambda good: replace(good, tensors=good.tensors[:-1]), 'lacks the tensors region'),
     'other shape': (
         lambda good: replace(good, tensors=(good.tensors[0]._replace(shape=(1, 1, 1)),
                                             *good.tensors[1:])), 'float32 (1, 1, 1), expected'),

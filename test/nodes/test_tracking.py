@@ -16,7 +16,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from hybrid_pose_ros.graph.description import TOPICS
 from hybrid_pose_ros.model import checkpoint
-from hybrid_pose_ros.model.layout import state_layout
+from hybrid_pose_ros.model.layout import message_layout, state_layout
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.msg import Skeleton2D, Skeleton2DArray, StateTensors, TrackerStatus
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor
@@ -133,7 +133,7 @@ def test_latencies_are_told(run):
 
 def test_another_reader_finds_the_states_that_the_notices_announce(run):
     geometry = input_geometry(preset('edge'), WIDTH, HEIGHT)
-    layout = state_layout(preset('edge'), geometry.width, geometry.height)
+    layout = message_layout(state_layout(preset('edge'), geometry.width, geometry.height))
     for tensors in run.views:
         assert {name: tensor.shape for name, tensor in tensors.items()} == dict(layout)
         assert all(np.isfinite(tensor).all() for tensor in tensors.values())

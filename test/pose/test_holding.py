@@ -20,7 +20,7 @@ class Stream:
     """Bins with events at some joints, and a network that sees joints where a test says."""
 
     def __init__(self, quiet_events_per_s=300.0, geometry=GEOMETRY):
-        self.holder = JointHolder(geometry, STEP_US, quiet_events_per_s)
+        self.holder = JointHolder(STEP_US, quiet_events_per_s)
         self.geometry = geometry
 
     def see(self, bins=1, *, at=PLACES_PX, active=(), offset=0, **how):
@@ -30,7 +30,7 @@ class Stream:
             counts[1, y, x] = 5
         for _ in range(bins):
             joints_px = np.array(at, np.float32)
-            held = self.holder.hold_into(joints_px, counts, **how)
+            held = self.holder.hold_into(joints_px, counts, self.geometry, **how)
         return joints_px, held
 
 
@@ -85,18 +85,18 @@ def test_a_new_state_says_where_held_joints_are():
 
 
 def test_a_few_more_events_than_quiet_ones_do_not_let_a_held_joint_flicker():
-    holder = JointHolder(GEOMETRY, STEP_US, 1000.0)
+    holder = JointHolder(STEP_US, 1000.0)
     joints_px = np.float32(PLACES_PX)
     counts = np.zeros((2, GEOMETRY.height, GEOMETRY.width), np.uint8)
     for _ in range(300):
-        holder.hold_into(joints_px, counts)
+        holder.hold_into(joints_px, counts, GEOMETRY)
     counts[1] = 0
     counts[1, 50, PLACES_PX[:, 0].astype(int) // 2] = 1  # a little more than 1000 a second
     for _ in range(300):
-        assert holder.hold_into(joints_px, counts).all()
+        assert holder.hold_into(joints_px, counts, GEOMETRY).all()
     counts[1, 50, PLACES_PX[:, 0].astype(int) // 2] = 3
     for _ in range(300):
-        held = holder.hold_into(joints_px, counts)
+        held = holder.hold_into(joints_px, counts, GEOMETRY)
     assert not held.any()
 
 
@@ -121,11 +121,11 @@ def test_joints_at_and_beyond_the_border_are_held_like_others(x, y):
 
 def test_the_papers_crop_is_taken_off_before_events_are_looked_for():
     geometry = input_geometry(preset('paper'), 346, 260)  # its first column is pixel 34
-    holder = JointHolder(geometry, 10_000, 300.0)
+    holder = JointHolder(10_000, 300.0)
     counts = np.zeros((2, 256, 256), np.uint8)
     counts[0, 100 - 2, 200 - 34] = 100
     joints_px = np.tile(np.float32([200.0, 100.0]), (JOINTS, 1))
     joints_px[1:] += 40.0
     for _ in range(100):
-        held = holder.hold_into(joints_px, counts)
+        held = holder.hold_into(joints_px, counts, geometry)
     assert held.tolist() == [False] + [True] * 12

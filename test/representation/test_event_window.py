@@ -8,6 +8,9 @@ from strategies import event_windows, pieces
 from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.representation.event_window import EventWindow
 
+SENSOR = np.zeros((8, 10), np.int32)
+"""All pixels of a sensor are inside."""
+
 
 def at(*times_us):
     """Return events at those times."""
@@ -29,9 +32,17 @@ def test_a_new_window_is_empty():
 def test_events_before_a_time_are_the_last_ones_that_are_not_too_old():
     window = EventWindow(5)
     window.append(at(0, 899, 900, 901, 1_000))
-    assert window.before(1_000, events=9, reach_us=100)['t'].tolist() == [900, 901]
-    assert window.before(1_000, events=1, reach_us=100)['t'].tolist() == [901]
-    assert len(window.before(0, events=9, reach_us=100)) == 0
+    assert window.before(1_000, SENSOR, events=9, reach_us=100)['t'].tolist() == [900, 901]
+    assert window.before(1_000, SENSOR, events=1, reach_us=100)['t'].tolist() == [901]
+    assert len(window.before(0, SENSOR, events=9, reach_us=100)) == 0
+
+
+def test_only_events_inside_a_region_count():
+    inside = SENSOR.copy()
+    inside[:, 5:] = -1
+    window = EventWindow(9)
+    window.append(event_array([1, 2, 3, 4, 5], [4, 5, 0, 9, 10], [0, 0, 7, 0, 0], [1] * 5))
+    assert window.before(10, inside, events=9, reach_us=10)['t'].tolist() == [1, 3]
 
 
 def test_an_event_that_steps_back_stays_in_order_of_arrival():

@@ -20,14 +20,14 @@ EDGE, PAPER = preset('edge'), preset('paper')
     ((201, 150), 2, (101, 75)), ((1, 1), 1, (1, 1))])
 def test_edge_pools_a_sensor_until_it_fits(sensor, pooling, cells):
     geometry = input_geometry(EDGE, *sensor)
-    assert (geometry.pooling, geometry.width, geometry.height) == (pooling, *cells)
+    assert (geometry.cell_px, geometry.width, geometry.height) == (pooling, *cells)
 
 
 @given(width=st.integers(1, 2000), height=st.integers(1, 1200))
 def test_the_pooling_factor_is_the_smallest_that_fits(width, height):
     factor = next(f for f in range(1, 99) if -(-width // f) <= 200 and -(-height // f) <= 150)
     geometry = input_geometry(EDGE, width, height)
-    assert geometry.pooling == factor
+    assert geometry.cell_px == factor
     assert geometry.cell_of_px.max() == geometry.width * geometry.height - 1
 
 
@@ -100,7 +100,7 @@ def test_a_pincushion_lens_moves_events_inwards_and_keeps_the_center():
     """At radius 1 a coefficient k1 of 0.2 shows at 1.2 what lies at 1: 240 px become 200."""
     geometry = input_geometry(EDGE, 500, 260, lens=Lens(CAMERA_MATRIX, np.array([0.2, 0, 0, 0])))
     x, y, inside = geometry.cells(event_array([0, 0], [173, 413], [130, 130], [1, 1]))
-    pooling = geometry.pooling
+    pooling = geometry.cell_px
     assert inside.all()
     assert x.tolist() == [173 // pooling, 373 // pooling]
     assert y.tolist() == [130 // pooling, 130 // pooling]

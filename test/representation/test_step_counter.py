@@ -9,8 +9,8 @@ from strategies import event_windows, pieces
 from hybrid_pose_ros.events.event_array import event_array, no_events
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.representation import step_counter
-from hybrid_pose_ros.representation.geometry import input_geometry
-from hybrid_pose_ros.representation.step_counter import Gap, StepCounter
+from hybrid_pose_ros.representation.geometry import Region, input_geometry
+from hybrid_pose_ros.representation.step_counter import Gap, StepCounter, count_steps
 
 GEOMETRY = input_geometry(preset('edge'), 10, 8)
 
@@ -28,7 +28,8 @@ def at(*times_us, x=1, y=2, p=1):
 
 def same(a, b):
     """Return whether two steps, or gaps, are equal."""
-    return a._replace(counts=None) == b._replace(counts=None) and (a.counts == b.counts).all()
+    return (a._replace(pieces=None) == b._replace(pieces=None)
+            and (a.counts(GEOMETRY) == b.counts(GEOMETRY)).all())
 
 
 def test_a_step_completes_when_an_event_at_its_end_is_seen():
@@ -36,9 +37,9 @@ def test_a_step_completes_when_an_event_at_its_end_is_seen():
     assert steps.update(at(5_200, 5_999)) == []
     step, = steps.update(at(6_000))
     assert (step.index, step.end_us, step.events, step.last_event_us) == (5, 6_000, 2, 5_999)
-    assert step.counts[1, 2, 1] == 2
-    assert step.counts.sum() == 2
-    assert step.counts.dtype == np.uint8
+    assert step.counts(GEOMETRY)[1, 2, 1] == 2
+    assert step.counts(GEOMETRY).sum() == 2
+    assert step.counts(GEOMETRY).dtype == np.uint8
 
 
 def test_bins_lie_on_the_sensors_clock_and_not_on_the_first_event():
@@ -51,13 +52,13 @@ def test_polarities_have_a_channel_each():
     steps.update(at(0, 1, p=0))
     steps.update(at(2, p=1))
     step, = steps.flush()
-    assert step.counts[:, 2, 1].tolist() == [2, 1]
+    assert step.counts(GEOMETRY)[:, 2, 1].tolist() == [2, 1]
 
 
 def test_bins_without_events_are_steps_too():
     first, *empty = counter().update(at(500, 4_000))
     assert [step.index for step in empty] == [1, 2, 3]
-    assert [(step.events, step.last_event_us, step.counts.sum()) for step in empty] == \
+    assert [(step.events, step.last_event_us, step.counts(GEOMETRY).sum()) for step in empty] == \
         [(0, None, 0)] * 3
     assert first.events == 1
 
@@ -72,14 +73,14 @@ def test_nothing_comes_of_no_events():
 def test_the_last_pixel_counts():
     steps = counter()
     steps.update(at(0, x=9, y=7))
-    assert steps.flush()[0].counts[1, 7, 9] == 1
+    assert steps.flush()[0].counts(GEOMETRY)[1, 7, 9] == 1
 
 
 def test_counts_stop_at_255():
     steps = counter()
     steps.update(at(*range(300)))
     step, = steps.flush()
-    assert step.counts[1, 2, 1] == 255
+    assert step.counts(GEOMETRY)[1, 2, 1] == 255
     assert step.events == 300
 
 
@@ -150,9 +151,9 @@ def test_after_a_flush_the_next_step_is_open():
 def test_steps_keep_their_counts_when_later_events_come():
     steps = counter()
     first, = steps.update(at(0, 1_000))
-    kept = first.counts.copy()
+    kept = first.counts(GEOMETRY).copy()
     steps.update(at(1_001, 2_000, 3_000))
-    np.testing.assert_array_equal(first.counts, kept)
+    np.testing.assert_array_equal(first.counts(GEOMETRY), kept)
 
 
 def test_times_before_zero_have_bins():
@@ -190,7 +191,8 @@ def test_no_event_is_lost_and_none_counted_twice(events, seed):
     steps = counter()
     done = steps.update(events) + steps.flush()
     assert sum(step.events for step in done) + steps.outside_events == len(events)
-    assert sum(int(step.counts.sum()) for step in done) == sum(step.events for step in done)
+    counted = sum(int(step.counts(GEOMETRY).sum()) for step in done)
+    assert counted == sum(step.events for step in done)
 
 
 @given(event_windows(duration_us=200_000))
@@ -208,8 +210,9 @@ def test_ten_short_steps_are_one_long_step(events):
     short, long = counter(1_000), counter(10_000)
     parts = {}
     for step in short.update(events) + short.flush():
-        parts[step.index // 10] = parts.get(step.index // 10, 0) + step.counts.astype(int)
-    whole = {step.index: step.counts for step in long.update(events) + long.flush()}
+        counts = step.counts(GEOMETRY).astype(int)
+        parts[step.index // 10] = parts.get(step.index // 10, 0) + counts
+    whole = {step.index: step.counts(GEOMETRY) for step in long.update(events) + long.flush()}
     assert parts.keys() == whole.keys()
     for index, counts in whole.items():
         np.testing.assert_array_equal(parts[index], counts)
@@ -226,24 +229,27 @@ def test_the_size_of_a_block_does_not_show(events):
         assert same(a, b)
 
 
-@given(windows=st.lists(event_windows(), max_size=6), kept=st.integers(1, 70))
-def test_counts_whose_memory_is_used_again_last_as_long_as_they_should(windows, kept):
-    ring, fresh, steps = counter(100, kept_steps=kept), counter(100), []
-    start_us = 0
-    for events in windows:
-        events = events.copy()
-        events['t'] += start_us
-        start_us = int(events['t'].max(initial=start_us))
-        before = len(steps)
-        steps += zip(ring.update(events), fresh.update(events), strict=True)
-        for ours, expected in steps[max(0, before - kept):]:  # a pipeline replays them meanwhile
-            assert same(ours, expected) if hasattr(ours, 'counts') else ours == expected
+def test_steps_keep_their_events_when_the_memory_of_a_packet_is_used_again():
+    packet = at(0, 500, 1_000)
+    step, = (steps := counter()).update(packet)
+    packet['x'], packet['y'] = 9, 7
+    assert step.counts(GEOMETRY)[1, 2, 1] == 2
+    assert steps.flush()[0].counts(GEOMETRY)[1, 2, 1] == 1
 
 
-def test_a_packet_of_more_steps_than_are_kept_has_all_of_their_counts():
-    times_us = range(0, 500_000, 500)
-    steps = counter(kept_steps=3).update(at(*times_us))
-    assert [step.counts.sum() for step in steps] == [2] * 499
+@given(events=event_windows(width=10, height=8, duration_us=30_000), first=st.integers(0, 9),
+       width=st.integers(10, 20))
+def test_a_region_counts_the_events_that_it_contains(events, first, width):
+    """In a region, cell i of ten covers the columns from first + i * width / 10 on."""
+    seen = GEOMETRY.within(Region(first, 0, width, 8 * width // 10))
+    counts = count_steps((steps := counter()).update(events) + steps.flush(), seen)
+    columns = [0] * 10
+    for event in events:
+        cell = int((int(event['x']) - first) * 10 / width)
+        row = int(int(event['y']) * 10 / width)
+        if event['x'] >= first and cell < 10 and row < 8:
+            columns[cell] += 1
+    assert counts.sum(axis=(0, 1)).tolist() == columns
 
 
 def test_a_restart_drops_the_open_step_but_no_count_of_events():

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracker_feeds import (
-    BINS, EDGE, GEOMETRY, PARAMS, STEP_US, WEIGHTS, Feed, assert_same, bins_of,
+    BINS, EDGE, GEOMETRY, PARAMS, STEP_US, WEIGHTS, Feed, State, assert_same, bins_of,
     events_of, run_at_once, state, tracker)
 
 from hybrid_pose_ros.engine.estimator import SpikingEngine
 from hybrid_pose_ros.events.clock import EVT3_PERIOD_US
+from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.pose.heatmaps import locate_joints
-from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.representation.step_counter import StepCounter, count_steps
 from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
 
 
@@ -45,7 +46,7 @@ def test_a_long_step_sees_the_events_of_all_its_bins():
     steps = StepCounter(GEOMETRY, STEP_US).update(events_of(range(BINS)))
     expected = engine.initialize(state(0).tensors)
     for first, bins in ((0, 10), (10, 10), (20, 4), (24, 1)):
-        engine.step(sum(step.counts for step in steps[first:first + bins]), expected, bins=bins)
+        engine.step(count_steps(steps[first:first + bins], GEOMETRY), expected, bins=bins)
     cells, _ = locate_joints(expected.heatmap, EDGE.logits)
     np.testing.assert_array_equal(pose.skeleton.joints_px,
                                   GEOMETRY.to_px(cells).astype(np.float32))
@@ -331,7 +332,7 @@ def test_long_steps_are_those_of_a_network_of_that_step():
     counter, reference = StepCounter(GEOMETRY, STEP_US), long.initialize(begun.tensors)
     steps = [step for index in range(13) for step in counter.update(
         events_of(range(index, index + 1)))]
-    long.step(np.sum([step.counts for step in steps[3:13]], axis=0, dtype=np.uint8), reference)
+    long.step(count_steps(steps[3:13], GEOMETRY), reference)
     cells, _ = locate_joints(reference.heatmap, EDGE.logits)
     np.testing.assert_allclose(pose.skeleton.joints_px, GEOMETRY.to_px(cells), atol=1e-3)
 
@@ -391,3 +392,67 @@ def test_without_replay_a_state_is_used_as_if_it_were_of_its_arrival():
     assert [pose.state_age_us for pose in poses] == list(range(STEP_US, 11 * STEP_US, STEP_US))
     as_if_new = state(4)._replace(sensor_time_us=10 * STEP_US)
     assert_same(poses, run_at_once(as_if_new, range(10, 20)))
+
+
+def wide_events(bins: range, width: int, height: int) -> np.ndarray:
+    """Return 200 events in each bin of a sensor, and the one that completes the last."""
+    rng = np.random.default_rng(5)
+    count = 200 * len(bins)
+    times_us = np.sort(rng.integers(bins.start * STEP_US, bins.stop * STEP_US, count))
+    return event_array([*times_us, bins.stop * STEP_US], rng.integers(0, width, count + 1),
+                       rng.integers(0, height, count + 1), rng.integers(0, 2, count + 1))
+
+
+def state_of(track: PoseTracker, bin_index: int, region: tuple[int, ...] = (0, 0, 0, 0)) -> State:
+    """Return a random state, the same for trackers with inputs of the same size."""
+    rng = np.random.default_rng(bin_index)
+    tensors = {name: rng.normal(size=shape).astype(np.float32)
+               for name, shape in track.engine.layout.items()}
+    return State(bin_index * STEP_US, tensors | {'region': np.array(region, np.float32)})
+
+
+def test_a_state_of_a_region_sees_that_part_of_the_sensor_only():
+    """A region with a pixel per cell is what a small sensor in its place would see."""
+    wide, small = (PoseTracker(WEIGHTS, PARAMS, *size) for size in ((202, 20), (101, 10)))
+    events = wide_events(range(20), 202, 20)
+    x, y = events['x'].astype(int) - 50, events['y'].astype(int) - 5
+    inside = (0 <= x) & (x < 101) & (0 <= y) & (y < 10)
+    inside[-1], x[-1], y[-1] = True, 0, 0  # completes the last bin
+    near = event_array(events['t'][inside], x[inside], y[inside], events['p'][inside])
+    poses = []
+    for track, stream, region in ((wide, events, (50, 5, 101, 10)), (small, near, (0,) * 4)):
+        list(track.update(stream[stream['t'] < 10 * STEP_US]))
+        track.initialize(state_of(track, 8, region))  # two bins are replayed
+        poses.append(list(track.update(stream[stream['t'] >= 10 * STEP_US])))
+    assert len(poses[0]) == len(poses[1]) == 11
+    for of_wide, of_small in zip(*poses):
+        np.testing.assert_allclose(of_wide.skeleton.joints_px,
+                                   of_small.skeleton.joints_px + [50, 5], atol=1e-3)
+        np.testing.assert_array_equal(of_wide.held, of_small.held)
+
+
+def test_the_region_changes_when_a_state_with_another_one_takes_over():
+    """Before, the bins are those of the first state; after, as if the second had been first."""
+    events = wide_events(range(40), 202, 20)
+    changing, second = (PoseTracker(WEIGHTS, PARAMS, 202, 20) for _ in range(2))
+    early, late = events[events['t'] < 20 * STEP_US], events[events['t'] >= 20 * STEP_US]
+    list(changing.update(early[early['t'] < 5 * STEP_US]))
+    changing.initialize(state_of(changing, 4))
+    list(changing.update(early[early['t'] >= 5 * STEP_US]))
+    list(second.update(early))
+    for track in (changing, second):
+        track.initialize(state_of(track, 18, (50, 5, 101, 10)))
+    pairs = list(zip(changing.update(late), second.update(late), strict=True))[5:]
+    for pose, expected in pairs:
+        np.testing.assert_array_equal(pose.skeleton.joints_px, expected.skeleton.joints_px)
+
+
+@pytest.mark.parametrize('region', (
+    (0, 0, 500, 50), (-1, 0, 101, 10), (0, 0, 50, 5), (150, 0, 101, 10),
+    (np.nan, 0, 101, 10), (0, 0, np.inf, 10)))
+def test_a_state_of_a_region_outside_the_sensor_is_refused(region):
+    track = PoseTracker(WEIGHTS, PARAMS, 202, 20)
+    list(track.update(wide_events(range(10), 202, 20)))
+    assert track.initialize(state_of(track, 8, region)) is None
+    assert track.counts.states_of_no_region == 1
+    assert track.initialize(state_of(track, 8)) is not None
