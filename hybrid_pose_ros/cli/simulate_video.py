@@ -74,25 +74,27 @@ def run(args: argparse.Namespace, settings: Callable) -> dict[str, Any]:
     made, refused = [], []
     with executor(args) as workers, StageBars(disable=not sys.stderr.isatty()) as bars:
         for facts in as_done(convert_video, missing, None if args.workers == 1 else workers):
-            (refused if 'refused' in facts else made).append(facts)
+            if 'refused' not in facts:
+                made.append(facts)
+            elif len(jobs) == 1:
+                raise InputError(facts['refused'])
+            else:
+                refused.append(facts['refused'])
+                print(f'rejected: {facts["refused"]}', file=sys.stderr)
             bars.update('videos', len(made) + len(refused), len(missing))
-    if missing and not made and len(missing) == len(jobs):
-        raise InputError(refused[0]['refused'] if len(refused) == 1 else
-                         f'none of {len(refused)} videos can be converted: '
-                         f'{refused[0]["refused"]}')
-    for facts in refused:
-        print(f'rejected: {facts["refused"]}', file=sys.stderr)
+    if len(refused) == len(jobs):
+        raise InputError(f'none of the {len(jobs)} videos can be converted')
     return {'videos': len(jobs), 'present': len(jobs) - len(missing),
-            'output_dir': args.output_dir, 'made': made,
-            'refused': [facts['refused'] for facts in refused]}
+            'output_dir': args.output_dir, 'made': made, 'refused': refused}
 
 
 def show(result: dict[str, Any]) -> None:
     """Print a line for each recording and the totals."""
     for facts in result['made']:
+        labels = (f'{facts["labels"]} labels with {facts["known_share"]:.0%} of the joints'
+                  if facts['labels'] else 'no labels')
         print(f'{facts["output"]}: {facts["duration_s"]:.1f} s, '
-              f'{1e-3 * facts["events"] / facts["duration_s"]:.0f} k events/s, '
-              f'{facts["labels"]} labels with {facts["known_share"]:.0%} of the joints')
+              f'{1e-3 * facts["events"] / facts["duration_s"]:.0f} k events/s, {labels}')
     print(f'{len(result["made"])} videos converted, {result["present"]} existed, '
           f'{len(result["refused"])} were rejected')
 

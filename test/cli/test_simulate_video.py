@@ -89,6 +89,16 @@ def test_a_bad_video_does_not_stop_the_others(capsys, tmp_path, video):
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['run.json', 'wave.h5']
 
 
+def test_videos_that_are_all_bad_are_an_error_after_a_line_each(capsys, tmp_path):
+    for name in 'ab':
+        (tmp_path / f'{name}.mp4').write_bytes(b'nothing')
+    assert run(tmp_path / 'a.mp4', tmp_path / 'b.mp4', '--output-dir', tmp_path / 'out',
+               '--labels', 'none') == 1
+    *rejected, last = capsys.readouterr().err.splitlines()
+    assert [line[:9] for line in rejected] == ['rejected:', 'rejected:']
+    assert last.endswith('none of the 2 videos can be converted')
+
+
 def test_a_video_without_a_person_is_one_line_and_leaves_no_recording(capsys, tmp_path, video):
     line = refused(capsys, video, '--output-dir', tmp_path / 'out', '--teacher',
                    teacher(tmp_path / 'python', fake_teachers.SEES_NOBODY))
