@@ -61,7 +61,7 @@ def smoothed(labels: FrameLabels) -> np.ndarray:
     """Return the joints without the jitter of an estimator that looks at single frames (N, J, 2).
 
     The median of three frames, then a quadratic over five. On rendered people it reduces the error
-    by 7 % and that of the motion from frame to frame by half. Positions next to unknown ones, or
+    by 7 % and that of the motion between frames by half. Positions next to unknown ones, or
     to a time without frames, are left as they are.
     """
     joints = labels.joints_px.copy()
