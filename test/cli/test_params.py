@@ -1,19 +1,32 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters that the README shows are those of the settings classes."""
+"""The page and the shipped file of parameters are those of the settings classes."""
 
 from pathlib import Path
 
+import yaml
+
 from hybrid_pose_ros.cli import params
+from hybrid_pose_ros.graph import parameter_texts
 from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.settings import parameters_of
 
-README = Path(__file__).resolve().parents[2] / 'README.md'
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_readme_shows_the_parameters_of_the_settings_classes():
-    """Print the section anew with `hybrid-pose params` where this fails."""
-    assert params.markdown(params.run(None)) in README.read_text()
+def test_page_and_file_are_those_of_the_settings_classes():
+    """After a change of a parameter, run tools/write_parameters.py."""
+    assert (ROOT / 'docs' / 'parameters.md').read_text() == parameter_texts.page()
+    assert (ROOT / 'config' / 'hybrid_pose.yaml').read_text() == parameter_texts.parameter_file()
+
+
+def test_the_file_has_every_parameter_at_its_default_with_its_type():
+    file = yaml.safe_load(parameter_texts.parameter_file())
+    assert {node: section['ros__parameters'] for node, section in file.items()} == {
+        f'/**/{node}': {parameter.name: parameter.default for parameter in parameters_of(settings)}
+        for node, settings in SETTINGS.items()}
+    for node, settings in SETTINGS.items():
+        settings(**file[f'/**/{node}']['ros__parameters'])  # raises if a type differs
 
 
 def test_every_field_of_every_node_is_listed():
