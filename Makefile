@@ -52,30 +52,30 @@ REPRODUCED := $(OUT)/reproduce
 reproduce: $(REPRODUCED)/30_1000/result.json $(REPRODUCED)/10_100/result.json
 
 $(REPRODUCED)/train/.made: | build
-	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/train --output-dir $(@D) --kind front \
+	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/train --output $(@D) --kind front \
 		--clips $(TRAIN_CLIPS) --duration 4 --own 0.15 --seed 0 --workers $(WORKERS)
 	touch $@
 
 $(REPRODUCED)/close/.made: | build
-	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/train --output-dir $(@D) --kind close \
+	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/train --output $(@D) --kind close \
 		--clips $(CLOSE_CLIPS) --duration 3 --own 0.15 --seed 2 --workers $(WORKERS)
 	touch $@
 
 $(REPRODUCED)/val/.made: | build
-	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/val --output-dir $(@D) --kind benchmark \
+	$(BIN)/hybrid-pose simulate --corpus $(MOTION)/val --output $(@D) --kind benchmark \
 		--clips $(VAL_CLIPS) --duration 2.4 --own 0.15 --seed 1 --workers $(WORKERS)
 	touch $@
 
 SHOWN := $(REPRODUCED)/train $(REPRODUCED)/close
 $(REPRODUCED)/hybrid/edge.safetensors: $(SHOWN:=/.made) $(REPRODUCED)/val/.made | build
 	$(BIN)/hybrid-pose train --corpus $(SHOWN) --validation $(REPRODUCED)/val \
-		--out $(@D) --seed 0 $(TRAIN)
+		--output $(@D) --seed 0 $(TRAIN)
 
 $(REPRODUCED)/alone/edge.safetensors: $(SHOWN:=/.made) | build
-	$(BIN)/hybrid-pose train --corpus $(SHOWN) --alone --out $(@D) --seed 0 $(TRAIN)
+	$(BIN)/hybrid-pose train --corpus $(SHOWN) --alone --output $(@D) --seed 0 $(TRAIN)
 
-$(REPRODUCED)/30_1000/result.json: RATES := --ann-rate 30 --step-us 1000
-$(REPRODUCED)/10_100/result.json: RATES := --ann-rate 10 --step-us 10000
+$(REPRODUCED)/30_1000/result.json: RATES := --ann-rate-hz 30 --step-us 1000
+$(REPRODUCED)/10_100/result.json: RATES := --ann-rate-hz 10 --step-us 10000
 $(REPRODUCED)/%/result.json: $(REPRODUCED)/hybrid/edge.safetensors $(REPRODUCED)/alone/edge.safetensors
 	$(BIN)/hybrid-pose evaluate --recording $(REPRODUCED)/val --workers $(WORKERS) $(RATES) $(EVALUATE) \
 		--checkpoint $(REPRODUCED)/hybrid/edge.safetensors \

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='another bag or other weights (.safetensors) to compare with')
     parser.add_argument('--step-us', type=int, default=0, metavar='US',
                         help='length of a time bin [us] (as recorded, else 1000)')
-    parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
+    parser.add_argument('--ann-rate-hz', type=float, default=30.0, metavar='HZ',
                         help='initializations per second (30)')
     parser.add_argument('--ann-delay-ms', type=float, default=10.0, metavar='MS',
                         help='delay of a state [ms] (10)')
@@ -92,7 +92,7 @@ def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, A
     from hybrid_pose_ros.recorded_runs.bag_evaluation import evaluate_bag, recorded_step_us
     checkpoint = _checkpoint(args, weights)
     params = EvaluationParams(
-        step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate,
+        step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate_hz,
         ann_delay_us=round(1e3 * args.ann_delay_ms), quiet_events_per_s=args.quiet_events_per_s)
     return evaluate_bag(
         bag, checkpoint, params, truth=args.truth, topic=args.topic,

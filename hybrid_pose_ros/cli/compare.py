@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.model.checkpoint import load, shipped
 
-    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
+    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate_hz, max_s=args.max_s,
                               stride_us=round(1e3 * args.stride_ms),
                               region_of_interest=not args.whole_sensor)
     kinds = find_kinds(args.kinds) if args.kinds else {}

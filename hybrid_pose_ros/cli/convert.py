@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folder of the dataset: DHP19 as published (DVS_movies, Vicon_data) '
                         'or the HDF5 files that the paper\'s code reads; Event-Human3.6M with '
                         'labels.h5; for checkpoint: the file (.pt)')
-    add_output(parser, '--output-dir', 'folder', required=True, metavar='DIR', type=Path,
+    add_output(parser, '--output', 'folder', required=True, metavar='DIR', type=Path,
                help='folder for the recordings, one per camera, or the weights (.safetensors)')
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
                         help='subjects of the training or test split of the paper (all)')
@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.crop:
         print(CROP_NOTICE, file=sys.stderr)
     if args.dataset == CHECKPOINT:
-        return _checkpoint(args.folder, args.output_dir)
+        return _checkpoint(args.folder, args.output)
     from hybrid_pose_ros.datasets.conversion import convert_all
     conversions = DATASETS[args.dataset](args)
     present = sum(conversion.done for conversion in conversions)
-    result = {'dataset': args.dataset, 'output_dir': str(args.output_dir),
+    result = {'dataset': args.dataset, 'output': str(args.output),
               'recordings': len(conversions), 'present': present, 'files': 0, 'events': 0,
               'labels': 0, 'duration_s': 0.0}
     refused = []
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def kept(args: argparse.Namespace) -> str:
     """Return what an interrupt keeps."""
-    return (f'the finished recordings in {args.output_dir} are kept: run the same command again '
+    return (f'the finished recordings in {args.output} are kept: run the same command again '
             'to convert the rest')
 
 
@@ -83,7 +83,7 @@ def show(result: dict[str, Any]) -> None:
         print(f'{result["weights"]}: weights of preset {result["preset"]}')
         return
     print(f'{result["files"]} files of {result["duration_s"]:.1f} s, {result["events"]} events '
-          f'and {result["labels"]} labels in {result["output_dir"]}; of {result["recordings"]} '
+          f'and {result["labels"]} labels in {result["output"]}; of {result["recordings"]} '
           f'recordings {result["present"]} existed, {len(result["refused"])} were rejected')
 
 
@@ -101,7 +101,7 @@ def _dhp19(args: argparse.Namespace) -> list:
     from hybrid_pose_ros.datasets import dhp19
     from hybrid_pose_ros.datasets.conversion import Conversion, write_ours
     channels = _chosen(args.channels, dhp19.CHANNELS)
-    folder = args.output_dir.resolve()  # the converting process may have another working directory
+    folder = args.output.resolve()  # the converting process may have another working directory
     if args.paper_form:
         return _paper_form(args, channels, folder)
     return [Conversion(partial(files.load, channels),
@@ -136,7 +136,7 @@ def _h36m(args: argparse.Namespace) -> list:
         raise InputError('--takes and --paper-form require DHP19: the camera poses of '
                          'Event-Human3.6M are unknown')
     cameras = _chosen(args.channels, h36m.CAMERAS)
-    folder = args.output_dir.resolve()
+    folder = args.output.resolve()
     found = [files for files in h36m.find(args.folder.resolve(), args.split)
              if files.camera in cameras]
     if not found:

@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'on a machine with few cores); latencies are only valid at 1, because '
                         'they '
                         'are measured from the stamps')
-    parser.add_argument('--ann-rate', default='', help='states per second [Hz]')
+    parser.add_argument('--ann-rate-hz', default='', help='states per second [Hz]')
     parser.add_argument('--step-us', default='', help='length of a time bin [us]')
     parser.add_argument('--preset', default='', help=f'one of {", ".join(PRESETS)} (edge)')
     parser.add_argument('--checkpoint', default='',
@@ -213,7 +213,7 @@ def share_of_machine(cameras: int, cores: int) -> MachineShare:
 def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: str
            ) -> tuple[NodeSpec, ...]:
     values = {'preset': args.preset, 'checkpoint': args.checkpoint, 'step_us': args.step_us,
-              'ann_rate_hz': args.ann_rate, 'rate': args.rate, 'recording': recording,
+              'ann_rate_hz': args.ann_rate_hz, 'rate': args.rate, 'recording': recording,
               'seed': args.seed, 'duration_s': str(args.duration),
               'record': str(output / demo_folder.BAG)}
     listeners = 3  # tracker, initializer, recorder
@@ -225,7 +225,7 @@ def _nodes(args: argparse.Namespace, output: Path, rig: Rig | None, recording: s
         values |= {'record': str(output / demo_folder.BAGS),
                    'step_us': args.step_us or f'{shared.step_us}',
                    'rate': args.rate or f'{shared.rate}',
-                   'ann_rate_hz': args.ann_rate or f'{SHARED_ANN_HZ}'}
+                   'ann_rate_hz': args.ann_rate_hz or f'{SHARED_ANN_HZ}'}
     return graph(driver='player', rig=file, values=values,
                  more={'event_player': {'subscribers': listeners},
                        'recorder': {'idle_s': IDLE_S, 'complete': True}})

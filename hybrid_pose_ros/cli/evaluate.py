@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.model.checkpoint import load, shipped_alone
 
     params = EvaluationParams(
-        step_us=args.step_us, ann_rate_hz=args.ann_rate, seed=args.seed, max_s=args.max_s,
+        step_us=args.step_us, ann_rate_hz=args.ann_rate_hz, seed=args.seed, max_s=args.max_s,
         ann_delay_us=round(1e3 * args.ann_delay_ms), replay=not args.no_replay,
         quiet_events_per_s=args.quiet_events_per_s,
         ann_latency_us=round(1e3 * args.ann_latency_ms), stride_us=round(1e3 * args.stride_ms),

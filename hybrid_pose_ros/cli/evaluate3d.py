@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.evaluation.takes import find_takes
     from hybrid_pose_ros.pose.triangulation import TriangulationParams
 
-    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate, max_s=args.max_s,
+    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate_hz, max_s=args.max_s,
                               stride_us=round(1e3 * args.stride_ms),
                               region_of_interest=not args.whole_sensor,
                               ann_latency_us=0)  # the latency of poses is not evaluated here

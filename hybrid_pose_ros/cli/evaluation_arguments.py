@@ -16,7 +16,7 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
                         help='preset of the network (that of the weights, else edge)')
     parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
                         help='length of a time bin [us] (1000)')
-    parser.add_argument('--ann-rate', type=float, default=30.0, metavar='HZ',
+    parser.add_argument('--ann-rate-hz', type=float, default=30.0, metavar='HZ',
                         help='initializations per second (30)')
     parser.add_argument('--whole-sensor', action='store_true',
                         help='use the whole sensor instead of a region around the person')

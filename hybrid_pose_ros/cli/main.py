@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from hybrid_pose_ros.cli.outputs import check_outputs
+from hybrid_pose_ros.cli.renamed import with_new_names
 from hybrid_pose_ros.errors import InputError, explanation
 from hybrid_pose_ros.interrupts import INTERRUPTED, ending, handling, interruptible
 
@@ -51,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status: 0, 1 for a user error, 130 for an interrupt."""
     argv = sys.argv[1:] if argv is None else list(argv)
     named = argv[0] if argv and argv[0] in VERBS else None
+    argv, notices = with_new_names(argv)
+    for notice in notices:
+        print(f'hybrid-pose {named}: {notice}', file=sys.stderr)
     try:
         with handling(ending(INTERRUPTED, 'hybrid-pose: interrupted')):
             args = _parser(named).parse_args(argv)

@@ -4,7 +4,7 @@
 
 import argparse
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hybrid_pose_ros.outputs import check_folder, check_new_file
@@ -12,14 +12,14 @@ from hybrid_pose_ros.outputs import check_folder, check_new_file
 KINDS = {'folder': check_folder, 'new file': check_new_file}
 
 
-def add_output(parser, flag: str, kind: str, *, needs: Sequence[str] = (),
-               **options: Any) -> None:
+def add_output(parser, flag: str, kind: str | Callable[[argparse.Namespace], str], *,
+               needs: Sequence[str] = (), **options: Any) -> None:
     """Declare an argument on a parser or a group of one.
 
     Args:
         parser: parser of the verb.
         flag: name of the argument, such as --output.
-        kind: one of KINDS.
+        kind: one of KINDS, or a function that returns it if it depends on other arguments.
         needs: modules that are imported only when the output is written.
         options: keyword arguments of `add_argument`.
     """
@@ -37,6 +37,6 @@ def check_outputs(args: argparse.Namespace) -> None:
     """
     for name, kind, needs in getattr(args, 'outputs', ()):
         if path := getattr(args, name):
-            KINDS[kind](path)
+            KINDS[kind(args) if callable(kind) else kind](path)
             for module in needs:
                 importlib.import_module(module)

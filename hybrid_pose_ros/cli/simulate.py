@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--motion', default='demo', metavar='FILE|NAMES',
                         help='motion capture (.npz), or built-in motions: "demo", "all", or some '
                         f'of {", ".join(ACTIVITIES)}, comma-separated (demo)')
-    add_output(parser, '--output', 'new file', metavar='FILE', help='recording to write (.h5)')
+    add_output(parser, '--output', _kind_of_output, metavar='PATH',
+               help='recording to write (.h5); folder for the clips of a corpus, or for the '
+               'recordings of videos')
     parser.add_argument('--camera', default='davis346-front', choices=(*CAMERAS, 'random'))
     parser.add_argument('--scene', default='office', choices=SCENES,
                         help='sensor in a lit room, ideal sensor, or all settings at random')
@@ -50,8 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0)
     corpus = parser.add_argument_group('a corpus: many clips with random settings')
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
-    add_output(corpus, '--output-dir', 'folder', metavar='DIR',
-               help='folder for the clips, or for the recordings of videos')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
                         help='kind of the clips, see docs/simulation.md (any)')
@@ -88,11 +88,15 @@ def run(args: argparse.Namespace) -> dict:
                       progress=lambda end_us: progress.update(task, completed=end_us * 1e-6))
 
 
+def _kind_of_output(args: argparse.Namespace) -> str:
+    return 'new file' if args.corpus is None and not args.video else 'folder'
+
+
 def kept(args: argparse.Namespace) -> str:
     """Return what an interrupt keeps."""
-    if args.corpus is None and not args.video:
+    if _kind_of_output(args) == 'new file':
         return 'nothing was written: recordings are never partial'
-    return f'the finished clips in {args.output_dir} are kept: rerun the command for the rest'
+    return f'the finished clips in {args.output} are kept: rerun the command for the rest'
 
 
 def show(result: dict) -> None:
@@ -102,7 +106,7 @@ def show(result: dict) -> None:
         return
     if 'clips' in result:
         print(f'{result["made"]} clips simulated, {result["present"]} existed, in '
-              f'{result["output_dir"]}; median {result["events_per_s"] / 1e3:.0f} k events/s')
+              f'{result["output"]}; median {result["events_per_s"] / 1e3:.0f} k events/s')
         return
     print(f'{result["output"]}: {result["duration_s"]:.2f} s, {result["events"]} events '
           f'({result["events_per_s"] / 1e3:.0f} k events/s), {result["labels"]} labels; '
@@ -160,11 +164,11 @@ def _motion(args: argparse.Namespace, settings: SceneSettings):
 
 
 def _run_corpus(args: argparse.Namespace) -> dict:
-    if args.output_dir is None:
-        raise InputError('no folder for the clips: pass --output-dir DIR')
+    if args.output is None:
+        raise InputError('no folder for the clips: pass --output DIR')
     if args.clips < 1 or not 0.0 <= args.own <= 1.0:
         raise InputError('--clips must be at least 1, --own from 0 to 1')
-    files, folder = motion_files(args.corpus), Path(args.output_dir)
+    files, folder = motion_files(args.corpus), Path(args.output)
     settings = {'seed': args.seed, 'duration_s': args.duration or 10.0, 'own_share': args.own,
                 'kind': args.kind, 'cameras': args.cameras}
     clips = plan(files, folder, clips=args.clips, **settings)
@@ -178,7 +182,7 @@ def _run_corpus(args: argparse.Namespace) -> dict:
         for facts in make(clips, workers):
             rates.append(facts['events_per_s'])
             progress.advance(task)
-    return {'output_dir': args.output_dir, 'clips': len(clips), 'made': len(rates),
+    return {'output': args.output, 'clips': len(clips), 'made': len(rates),
             'present': present, 'events_per_s': statistics.median(rates) if rates else 0.0}
 
 

@@ -51,9 +51,8 @@ def run(args: argparse.Namespace, settings: Callable) -> dict[str, Any]:
         InputError: an argument is invalid, or no video can be converted.
     """
     from hybrid_pose_ros.footage.conversion import VideoJob, convert_video
-    if args.corpus is not None or args.output is not None or args.output_dir is None:
-        raise InputError('videos are written to a folder: pass --output-dir DIR, without --output '
-                         'and --corpus')
+    if args.corpus is not None or args.output is None:
+        raise InputError('videos are written to a folder: pass --output DIR, without --corpus')
     width, height = sensor_size(args.size)
     if not 1.0 / SLOWEST <= args.slowed <= SLOWEST:
         raise InputError(f'--slowed {args.slowed:g} must be from {1 / SLOWEST} to {SLOWEST:g}')
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace, settings: Callable) -> dict[str, Any]:
     teacher = teacher_python(args.teacher, os.environ) if args.labels == 'teacher' else None
     if teacher is not None:
         Teacher(teacher).close()  # fails here rather than once per video
-    folder = Path(args.output_dir).resolve()
+    folder = Path(args.output).resolve()
     jobs = [VideoJob(path.resolve(), folder / f'{path.stem}.h5', width, height, settings,
                      args.seed, teacher, args.slowed, args.overlay) for path in args.video]
     missing = [job for job in jobs if not job.output.exists()]
@@ -85,7 +84,7 @@ def run(args: argparse.Namespace, settings: Callable) -> dict[str, Any]:
     if len(refused) == len(jobs):
         raise InputError(f'none of the {len(jobs)} videos can be converted')
     return {'videos': len(jobs), 'present': len(jobs) - len(missing),
-            'output_dir': args.output_dir, 'made': made, 'refused': refused}
+            'output': args.output, 'made': made, 'refused': refused}
 
 
 def show(result: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='decay of the moving average of the ANN weights; 0: no average (0)')
     parser.add_argument('--validation', metavar='DIR',
                         help='recordings of other people, to validate on')
-    add_output(parser, '--out', 'folder', required=True, metavar='DIR',
+    add_output(parser, '--output', 'folder', required=True, metavar='DIR',
                help='folder for the weights, the log, and files to resume from')
     parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
     parser.add_argument('--network', default='', metavar='FILE',
@@ -48,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--start', default='', metavar='FILE',
                         help='weights (.safetensors) to start from instead of random ones; if '
                         'they are for another task, matching layers are used')
-    parser.add_argument('--ann-rate', type=float, metavar='R',
+    parser.add_argument('--ann-learning-rate', type=float, metavar='R',
                         help='highest learning rate of the ANN (0.003; paper: 0.0001)')
-    parser.add_argument('--snn-rate', type=float, metavar='R',
+    parser.add_argument('--snn-learning-rate', type=float, metavar='R',
                         help='highest learning rate of SNN and heads (0.002; paper: 0.00005)')
     parser.add_argument('--ann-batch', type=int, metavar='N',
                         help='windows in an ANN batch, per process (16; paper: 8)')
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if unseen:
         card['metrics'] = TASKS[args.task].metrics(checkpoint, unseen)
     ending = '' if args.task == 'pose' else f'_{args.task}'
-    path = Path(args.out) / f'{args.preset}{ending}.safetensors'
+    path = Path(args.output) / f'{args.preset}{ending}.safetensors'
     with writing(path):
         dataclasses.replace(checkpoint, card=card).save(path)
     return {'weights': str(path), 'card': card}
@@ -119,13 +119,14 @@ def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
 
     given = {name: getattr(args, name) for name in (
         'preset', 'network', 'task', 'start', 'seed', 'device', 'precision', 'alone', 'ann_batch',
-        'snn_batch', 'ann_iterations', 'ann_rate', 'snn_iterations', 'snn_rate', 'averaged')
+        'snn_batch', 'ann_iterations', 'ann_learning_rate', 'snn_iterations', 'snn_learning_rate',
+        'averaged')
         if getattr(args, name) is not None}
     params = TrainingParams(**given)
     stream = _stream(args)
     totals = {'ann': params.ann_iterations, 'snn': params.snn_iterations}
     return lambda clips, bars, ranks: train(
-        params, clips, Path(args.out), lambda stage, iteration, figures: bars.update(
+        params, clips, Path(args.output), lambda stage, iteration, figures: bars.update(
             stage, iteration + 1, totals[stage], f'loss {figures["loss"]:.3f}'), ranks, stream)
 
 
@@ -170,21 +171,21 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
                          'which is trained in fp32, as published')
     chosen = recipes(args.preset)
     for part, system in (('ann', 'ann'), ('snn', 'hybrid_snn')):
-        chosen = changed(chosen, system, learning_rate=getattr(args, f'{part}_rate'),
+        chosen = changed(chosen, system, learning_rate=getattr(args, f'{part}_learning_rate'),
                          batch=getattr(args, f'{part}_batch'),
                          iterations=getattr(args, f'{part}_iterations'))
     start = load(args.start, args.preset) if args.start else None
     return lambda clips, bars, ranks: train_by_recipe(
-        chosen, preset(args.preset), clips, Path(args.out),
+        chosen, preset(args.preset), clips, Path(args.output),
         torch.device(device_named(args.device, ranks)), start=start, seed=args.seed, ranks=ranks,
         progress=bars.update)
 
 
 def kept(args: argparse.Namespace) -> str:
     """Return what an interrupt keeps."""
-    saved = sorted(map(str, Path(args.out).glob('*.pt')))
+    saved = sorted(map(str, Path(args.output).glob('*.pt')))
     if not saved:
-        return f'nothing was saved to {args.out} yet'
+        return f'nothing was saved to {args.output} yet'
     return f'{", ".join(saved)} kept: run the same command again to resume'
 
 

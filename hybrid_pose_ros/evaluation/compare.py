@@ -74,7 +74,7 @@ def find_kinds(folder: Path) -> dict[str, list[Path]]:
     if not kinds:
         raise InputError(f'no recordings (.h5) in the folders of {folder}: expected a folder for '
                          'each kind, as `hybrid-pose simulate --corpus DIR --kind front '
-                         '--output-dir KINDS/front` makes')
+                         '--output KINDS/front` makes')
     return kinds
 
 

@@ -48,8 +48,8 @@ def study(options: Options, *, train_clips: int = TRAIN_CLIPS, val_clips: int = 
     training, clips = load_clips(*folders['train']), load_clips(*folders['val'])
     params = TrainingParams(
         task='gesture', start=options.checkpoint or str(WEIGHTS / 'edge.safetensors'),
-        seed=options.seed, ann_iterations=ANN_SHARE * options.batches, ann_rate=ANN_RATE,
-        snn_iterations=options.batches, snn_rate=SNN_RATE, snn_batch=4, save_every=25,
+        seed=options.seed, ann_iterations=ANN_SHARE * options.batches, ann_learning_rate=ANN_RATE,
+        snn_iterations=options.batches, snn_learning_rate=SNN_RATE, snn_batch=4, save_every=25,
         device='cpu')
     weights = train(params, training, options.output, lambda stage, iteration, figures:
                     options.tell(f'{stage}: batch {iteration + 1}, loss {figures["loss"]:.2f}'))

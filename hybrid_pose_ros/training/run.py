@@ -54,11 +54,12 @@ class TrainingParams:
                            'bf16 on GPUs and on CPUs with bf16 instructions, fp32 on others.',
                            choices=PRECISIONS)
     ann_iterations: int = param(20_000, 'Number of batches of the ANN.', low=0, high=10**8)
-    ann_rate: float = param(3e-3, 'Maximum learning rate of the ANN.', low=0.0, high=1.0)
+    ann_learning_rate: float = param(3e-3, 'Maximum learning rate of the ANN.', low=0.0, high=1.0)
     ann_batch: int = param(16, 'Batch size of the ANN [windows].', low=1, high=4096)
     alone: bool = param(False, 'Train an SNN without ANN and heads, as a baseline.')
     snn_iterations: int = param(20_000, 'Number of batches of SNN and heads.', low=0, high=10**8)
-    snn_rate: float = param(2e-3, 'Maximum learning rate of SNN and heads.', low=0.0, high=1.0)
+    snn_learning_rate: float = param(2e-3, 'Maximum learning rate of SNN and heads.', low=0.0,
+                                     high=1.0)
     snn_batch: int = param(8, 'Batch size of the SNN [streams].', low=1, high=4096)
     save_every: int = param(200, 'Iterations between two files to resume from.',
                             low=1, high=10**8)
@@ -109,7 +110,7 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
               | ({'stream': stream.content()} if stream else {}))
     with connected(ranks, device):
         ann_iterations = 0 if params.alone else params.ann_iterations
-        done_ann = fit(ann, Schedule(ann_iterations, params.ann_rate, weight_decay=1e-2,
+        done_ann = fit(ann, Schedule(ann_iterations, params.ann_learning_rate, weight_decay=1e-2,
                                      save_every=params.save_every,
                                      averaged=params.averaged), folder,
                        lambda iteration, figures: progress('ann', iteration, figures),
@@ -117,7 +118,7 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
         done_snn = 0
         if clips:
             snn = _snn_stage(hybrid, params, clips, device)
-            done_snn = fit(snn, Schedule(params.snn_iterations, params.snn_rate,
+            done_snn = fit(snn, Schedule(params.snn_iterations, params.snn_learning_rate,
                                          save_every=params.save_every), folder,
                            lambda iteration, figures: progress('snn', iteration, figures),
                            ranks=ranks,

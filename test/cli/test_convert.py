@@ -48,11 +48,11 @@ def refused(capsys, *arguments, dataset='dhp19'):
 
 
 def test_a_recording_becomes_a_file_for_each_channel(source, tmp_path, capsys):
-    result = convert(capsys, source, '--output-dir', tmp_path / 'out', '--split', 'test')
+    result = convert(capsys, source, '--output', tmp_path / 'out', '--split', 'test')
     paths = sorted((tmp_path / 'out').iterdir())
     assert [path.name for path in paths] == [f'{NAMES[1]}_cam{i}.h5' for i in range(4)]
-    assert result | {'output_dir': ''} == {
-        'dataset': 'dhp19', 'output_dir': '', 'recordings': 1, 'present': 0, 'files': 4,
+    assert result | {'output': ''} == {
+        'dataset': 'dhp19', 'output': '', 'recordings': 1, 'present': 0, 'files': 4,
         'events': 4 * 8000, 'labels': 160, 'duration_s': pytest.approx(4 * 0.39), 'refused': []}
     assert np.array_equal(open_recording(paths[2]).events(), steady_events(8000, 50, 2))
     assert np.allclose(open_recording(paths[3]).labels().joints_px[0, 0], (159.145, 125.014),
@@ -60,7 +60,7 @@ def test_a_recording_becomes_a_file_for_each_channel(source, tmp_path, capsys):
 
 
 def test_what_is_there_is_not_made_again(source, tmp_path, capsys):
-    arguments = source, '--output-dir', tmp_path / 'out', '--channels', 3
+    arguments = source, '--output', tmp_path / 'out', '--channels', 3
     assert convert(capsys, *arguments)['files'] == 2
     first, second = sorted((tmp_path / 'out').iterdir())
     first.unlink()
@@ -72,7 +72,7 @@ def test_what_is_there_is_not_made_again(source, tmp_path, capsys):
 
 def test_a_recording_that_cannot_be_read_does_not_stop_the_others(source, tmp_path, capsys):
     (source / f'{NAMES[0]}_events.h5').write_bytes(b'no')
-    result = convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2)
+    result = convert(capsys, source, '--output', tmp_path / 'out', '--channels', 2)
     assert result['files'] == 1 and f'{NAMES[0]}_events.h5 is damaged' in result['refused'][0]
     assert [path.name for path in (tmp_path / 'out').iterdir()] == [f'{NAMES[1]}_cam2.h5']
 
@@ -81,7 +81,7 @@ def test_where_nothing_can_be_read_that_is_the_users_mistake(source, tmp_path, c
     for path in source.glob('*_events.h5'):
         path.write_bytes(b'no')
     assert 'none of 2 recordings could be converted' in refused(
-        capsys, source, '--output-dir', tmp_path / 'out')
+        capsys, source, '--output', tmp_path / 'out')
 
 
 @pytest.mark.parametrize('arguments, text', [
@@ -90,11 +90,11 @@ def test_where_nothing_can_be_read_that_is_the_users_mistake(source, tmp_path, c
 def test_a_mistake_is_one_line(source, tmp_path, capsys, arguments, text):
     for path in source.glob(f'{NAMES[1]}*'):
         path.unlink()
-    assert text in refused(capsys, source, '--output-dir', tmp_path / 'out', *arguments)
+    assert text in refused(capsys, source, '--output', tmp_path / 'out', *arguments)
 
 
 def test_processes_convert_as_one_does(source, tmp_path, capsys):
-    result = convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 3,
+    result = convert(capsys, source, '--output', tmp_path / 'out', '--channels', 3,
                      workers=2)
     assert result['files'] == 2
     assert np.array_equal(open_recording(tmp_path / 'out' / f'{NAMES[0]}_cam3.h5').events(),
@@ -103,14 +103,14 @@ def test_processes_convert_as_one_does(source, tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_made_is_one_line(source, tmp_path, capsys):
     (tmp_path / 'out').touch()
-    assert 'out cannot be a folder' in refused(capsys, source, '--output-dir', tmp_path / 'out')
+    assert 'out cannot be a folder' in refused(capsys, source, '--output', tmp_path / 'out')
 
 
 def test_the_published_form_is_converted_too(tmp_path, capsys):
     stamps_us = 1_000_000 + 100 * np.arange(1000)
     words = address(100 + np.arange(1000) % 2, [100] * 1000, [1] * 1000, 3)
     write_raw_form(tmp_path, (2, 1, 1), [SPECIAL, *words], [1_000_000, *stamps_us], poses_mm(10))
-    result = convert(capsys, tmp_path, '--output-dir', tmp_path / 'out', '--channels', 3)
+    result = convert(capsys, tmp_path, '--output', tmp_path / 'out', '--channels', 3)
     recording = load_labeled(tmp_path / 'out' / 'S2_session1_mov1_cam3.h5')
     assert (recording.width, recording.height) == (346, 260)
     assert result['events'] == len(recording.events) == 998  # the first has no neighbor before it
@@ -118,7 +118,7 @@ def test_the_published_form_is_converted_too(tmp_path, capsys):
 
 
 def test_takes_have_the_cameras_of_the_rig(source, tmp_path, capsys):
-    convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2, 3, '--takes')
+    convert(capsys, source, '--output', tmp_path / 'out', '--channels', 2, 3, '--takes')
     takes, known = find_takes([tmp_path / 'out']), dhp19_rig(2)
     assert sorted(take.name for take in takes) == sorted(NAMES)
     assert takes[0].rig.names == known.names
@@ -134,7 +134,7 @@ def test_a_take_in_which_vicon_lost_a_joint_is_evaluated_in_the_world(tmp_path, 
     poses[:, 7] = np.nan
     write_hdf5_form(source, NAMES[0], {channel: steady_events(8000, 50, channel)
                                        for channel in (2, 3)}, poses, milliseconds=400)
-    convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 2, 3, '--takes')
+    convert(capsys, source, '--output', tmp_path / 'out', '--channels', 2, 3, '--takes')
     assert main(['evaluate3d', '--takes', str(tmp_path / 'out'), '--step-us', '10000', '--json',
                  '--least-confidence', '0']) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -147,7 +147,7 @@ def test_the_published_form_is_written_as_the_papers_code_reads_it(tmp_path, cap
     words = address(100 + np.arange(1200) % 2, [100] * 1200, np.arange(1200) % 3 > 0, 3)
     write_raw_form(tmp_path, (2, 1, 1), [SPECIAL, *words], [1_000_000, *stamps_us], poses_mm(10))
     paper = tmp_path / 'paper'
-    convert(capsys, tmp_path, '--output-dir', paper, '--channels', 1, 3, '--paper-form')
+    convert(capsys, tmp_path, '--output', paper, '--channels', 1, 3, '--paper-form')
     with h5py.File(paper / 'S2_session1_mov1_events.h5') as file:
         index, x, t = (file[f'cam3_{name}'][:] for name in ('ms_to_idx', 'events/x', 'events/t'))
         assert not len(file['cam1_events/t']) and set(x) == {346 - 100, 346 - 101}
@@ -167,12 +167,12 @@ def test_the_published_form_is_written_as_the_papers_code_reads_it(tmp_path, cap
 
 def test_the_papers_form_has_no_takes(source, tmp_path, capsys):
     assert '--paper-form writes all recordings to one folder' in refused(
-        capsys, source, '--output-dir', tmp_path / 'out', '--paper-form', '--takes')
+        capsys, source, '--output', tmp_path / 'out', '--paper-form', '--takes')
 
 
 def test_the_crop_of_0_1_0_is_ignored_with_a_notice(source, tmp_path, capsys):
     """Cropped before windows of 7500 events are cut, frames differed from the published ones."""
-    assert main(['convert', 'dhp19', str(source), '--output-dir', str(tmp_path / 'out'),
+    assert main(['convert', 'dhp19', str(source), '--output', str(tmp_path / 'out'),
                  '--channels', '3', '--workers', '1', '--crop']) == 0
     assert '--crop is ignored' in capsys.readouterr().err
     whole = find(source)[0].load([3])[0]
@@ -195,7 +195,7 @@ def h36m(tmp_path):
 
 
 def test_event_human36m_is_converted_evaluated_and_split_by_its_subjects(h36m, tmp_path, capsys):
-    result = convert(capsys, h36m, '--output-dir', tmp_path / 'out', '--split', 'test',
+    result = convert(capsys, h36m, '--output', tmp_path / 'out', '--split', 'test',
                      '--channels', 2, dataset='h36m')
     path, = (tmp_path / 'out').iterdir()
     assert path.name == 'S9_Walking_1_cam2.h5' and result['events'] == 8000
@@ -212,19 +212,19 @@ def test_event_human36m_is_converted_evaluated_and_split_by_its_subjects(h36m, t
     (['--takes'], 'require DHP19'), (['--paper-form'], 'require DHP19'),
     (['--channels', '1'], 'has no sequences of the cameras 1')])
 def test_a_mistake_with_event_human36m_is_one_line(h36m, tmp_path, capsys, arguments, text):
-    assert text in refused(capsys, h36m, '--output-dir', tmp_path / 'out', *arguments,
+    assert text in refused(capsys, h36m, '--output', tmp_path / 'out', *arguments,
                            dataset='h36m')
 
 
 def test_the_papers_split_of_a_converted_folder_is_that_of_the_dataset(source, tmp_path, capsys):
-    convert(capsys, source, '--output-dir', tmp_path / 'out', '--channels', 3)
+    convert(capsys, source, '--output', tmp_path / 'out', '--channels', 3)
     parts = split(tmp_path / 'out')
     assert [path.name for path in parts.train] == [f'{NAMES[0]}_cam3.h5']
     assert [path.name for path in parts.test] == [f'{NAMES[1]}_cam3.h5']
 
 
 def test_converted_recordings_are_played(source, tmp_path, capsys):
-    convert(capsys, source, '--output-dir', tmp_path / 'out', '--split', 'train',
+    convert(capsys, source, '--output', tmp_path / 'out', '--split', 'train',
             '--channels', 3)
     path = tmp_path / 'out' / f'{NAMES[0]}_cam3.h5'
     stream = PacketStream()
@@ -236,9 +236,9 @@ def test_converted_recordings_are_played(source, tmp_path, capsys):
 
 def test_converted_recordings_are_trained_on_and_evaluated(source, tmp_path, capsys):
     for part in ('train', 'test'):
-        convert(capsys, source, '--output-dir', tmp_path / part, '--split', part,
+        convert(capsys, source, '--output', tmp_path / part, '--split', part,
                 '--channels', 3)
-    assert main(['train', '--corpus', str(tmp_path / 'train'), '--out', str(tmp_path / 'run'),
+    assert main(['train', '--corpus', str(tmp_path / 'train'), '--output', str(tmp_path / 'run'),
                  '--ann-iterations', '1', '--snn-iterations', '1', '--ann-batch', '1',
                  '--snn-batch', '1', '--device', 'cpu', '--precision', 'fp32']) == 0
     assert main(['evaluate', '--recording', str(tmp_path / 'test'), '--step-us', '10000', '--rows',

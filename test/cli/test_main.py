@@ -94,8 +94,8 @@ def test_results_that_cannot_be_written_are_printed(monkeypatch, capsys, more, p
 
 
 OUTPUTS = (
-    ['demo', '--output'], ['up', '--record'], ['simulate', '--corpus', 'none', '--output-dir'],
-    ['convert', 'dhp19', 'none', '--output-dir'], ['train', '--corpus', 'none', '--out'],
+    ['demo', '--output'], ['up', '--record'], ['simulate', '--corpus', 'none', '--output'],
+    ['convert', 'dhp19', 'none', '--output'], ['train', '--corpus', 'none', '--output'],
     ['evaluate', '--recording', 'none', '--output'], ['evaluate3d', '--takes', 'none', '--output'],
     ['compare', '--output'], ['reproduce', '--dataset', 'none', '--output'],
     ['study', 'energy', '--output'], ['bag', 'none', '--output'], ['bench', '--output'])
@@ -135,7 +135,7 @@ from hybrid_pose_ros.cli.main import main
 if __name__ == '__main__':
     sys.exit(main())
 """
-CORPUS = ('--corpus', 'motion', '--output-dir', '.', '--own', '1', '--workers', '1')
+CORPUS = ('--corpus', 'motion', '--output', '.', '--own', '1', '--workers', '1')
 
 
 @pytest.mark.parametrize('interrupt, words, said', (

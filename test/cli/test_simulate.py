@@ -59,7 +59,7 @@ def test_a_random_scene_with_a_random_camera_is_simulated(capsys, tmp_path):
 
 
 def test_a_corpus_is_made_and_then_found(capsys, capture, tmp_path):
-    arguments = ('--corpus', capture.parent, '--output-dir', tmp_path / 'c', '--clips', 2,
+    arguments = ('--corpus', capture.parent, '--output', tmp_path / 'c', '--clips', 2,
                  '--workers', 1, '--duration', 0.05)
     assert simulate(capsys, *arguments)['made'] == 2
     again = simulate(capsys, *arguments)
@@ -68,7 +68,7 @@ def test_a_corpus_is_made_and_then_found(capsys, capture, tmp_path):
 
 def test_clips_of_another_corpus_are_not_taken_for_those_of_this(capsys, capture, tmp_path):
     """They were counted as present, whatever their seed was."""
-    arguments = ('--corpus', capture.parent, '--output-dir', tmp_path / 'c', '--clips', 1,
+    arguments = ('--corpus', capture.parent, '--output', tmp_path / 'c', '--clips', 1,
                  '--workers', 1, '--duration', 0.05, '--own', 1)
     simulate(capsys, *arguments)
     assert 'a run with other seed and kind' in refused(capsys, *arguments, '--seed', 3,
@@ -103,8 +103,8 @@ def test_a_change_that_makes_no_sense_is_refused(change, message):
     (('--output', 'r.h5', '--duration', '0'), '--duration 0.0 must be from'),
     (('--output', '/proc/none/r.h5', '--duration', '0.05'), '/proc cannot be written'),
     (('--corpus', '.'), 'no folder for the clips'),
-    (('--corpus', 'nowhere', '--output-dir', 'c'), 'no motion files (*.npz) in nowhere'),
-    (('--corpus', '.', '--output-dir', 'c', '--clips', '0'), 'must be at least 1')))
+    (('--corpus', 'nowhere', '--output', 'c'), 'no motion files (*.npz) in nowhere'),
+    (('--corpus', '.', '--output', 'c', '--clips', '0'), 'must be at least 1')))
 def test_a_mistake_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch, arguments,
                                                   message):
     monkeypatch.chdir(tmp_path)

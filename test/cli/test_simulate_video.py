@@ -46,7 +46,7 @@ def refused(capsys, *arguments):
 
 def test_a_video_becomes_a_labeled_recording(capsys, tmp_path, video):
     """The picture fills 172x130 of 200x130 pixels, from column 14 on."""
-    result = converted(capsys, video, '--output-dir', tmp_path / 'out', '--size', '200x130',
+    result = converted(capsys, video, '--output', tmp_path / 'out', '--size', '200x130',
                        '--teacher', teacher(tmp_path / 'python'), '--overlay')
     recording = load_seen(tmp_path / 'out' / 'wave.h5')
     assert (recording.width, recording.height) == (200, 130)
@@ -59,12 +59,12 @@ def test_a_video_becomes_a_labeled_recording(capsys, tmp_path, video):
 
 
 def test_a_video_can_be_converted_without_labels(capsys, tmp_path, video):
-    result = converted(capsys, video, '--output-dir', tmp_path / 'out', '--labels', 'none')
+    result = converted(capsys, video, '--output', tmp_path / 'out', '--labels', 'none')
     assert result['made'][0]['labels'] == 0 and result['made'][0]['events'] > 0
 
 
 def test_recordings_that_exist_are_kept(capsys, tmp_path, video):
-    arguments = (video, '--output-dir', tmp_path, '--labels', 'none')
+    arguments = (video, '--output', tmp_path, '--labels', 'none')
     first = converted(capsys, *arguments)
     again = converted(capsys, *arguments)
     assert (len(first['made']), first['present']) == (1, 0)
@@ -72,7 +72,7 @@ def test_recordings_that_exist_are_kept(capsys, tmp_path, video):
 
 
 def test_the_sensor_depends_on_the_seed_and_the_scene(capsys, tmp_path, video):
-    counts = [converted(capsys, video, '--output-dir', tmp_path / str(number), '--labels', 'none',
+    counts = [converted(capsys, video, '--output', tmp_path / str(number), '--labels', 'none',
                         '--scene', scene, '--seed', seed)['made'][0]['events']
               for number, (scene, seed) in enumerate((
                   ('random', 1), ('random', 1), ('random', 2), ('ideal', 1)))]
@@ -81,7 +81,7 @@ def test_the_sensor_depends_on_the_seed_and_the_scene(capsys, tmp_path, video):
 
 def test_a_bad_video_does_not_stop_the_others(capsys, tmp_path, video):
     (tmp_path / 'bad.mp4').write_bytes(b'nothing')
-    assert run(tmp_path / 'bad.mp4', video, '--output-dir', tmp_path / 'out', '--labels',
+    assert run(tmp_path / 'bad.mp4', video, '--output', tmp_path / 'out', '--labels',
                'none') == 0
     captured = capsys.readouterr()
     line, = captured.err.splitlines()
@@ -92,7 +92,7 @@ def test_a_bad_video_does_not_stop_the_others(capsys, tmp_path, video):
 def test_videos_that_are_all_bad_are_an_error_after_a_line_each(capsys, tmp_path):
     for name in 'ab':
         (tmp_path / f'{name}.mp4').write_bytes(b'nothing')
-    assert run(tmp_path / 'a.mp4', tmp_path / 'b.mp4', '--output-dir', tmp_path / 'out',
+    assert run(tmp_path / 'a.mp4', tmp_path / 'b.mp4', '--output', tmp_path / 'out',
                '--labels', 'none') == 1
     *rejected, last = capsys.readouterr().err.splitlines()
     assert [line[:9] for line in rejected] == ['rejected:', 'rejected:']
@@ -100,19 +100,19 @@ def test_videos_that_are_all_bad_are_an_error_after_a_line_each(capsys, tmp_path
 
 
 def test_a_video_without_a_person_is_one_line_and_leaves_no_recording(capsys, tmp_path, video):
-    line = refused(capsys, video, '--output-dir', tmp_path / 'out', '--teacher',
+    line = refused(capsys, video, '--output', tmp_path / 'out', '--teacher',
                    teacher(tmp_path / 'python', fake_teachers.SEES_NOBODY))
     assert 'wave.avi shows nobody: the teacher found no person in its' in line
     assert [path.name for path in (tmp_path / 'out').iterdir()] == ['run.json']
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (('--labels', 'none'), 'pass --output-dir DIR'),
-    (('--output-dir', 'out', '--output', 'r.h5'), 'pass --output-dir DIR, without --output'),
-    (('--output-dir', 'out', '--size', 'large'), '--size large is not a size'),
-    (('--output-dir', 'out', '--slowed', '0'), '--slowed 0 must be from 0.01 to 100'),
-    (('--output-dir', 'out'), 'no teacher for the labels: create its environment'),
-    (('--output-dir', 'out', '--teacher', 'nowhere'), 'nowhere cannot be started')])
+    (('--labels', 'none'), 'pass --output DIR'),
+    (('--output', 'out', '--corpus', 'c'), 'pass --output DIR, without --corpus'),
+    (('--output', 'out', '--size', 'large'), '--size large is not a size'),
+    (('--output', 'out', '--slowed', '0'), '--slowed 0 must be from 0.01 to 100'),
+    (('--output', 'out'), 'no teacher for the labels: create its environment'),
+    (('--output', 'out', '--teacher', 'nowhere'), 'nowhere cannot be started')])
 def test_a_mistake_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch, video, arguments,
                                                   message):
     monkeypatch.chdir(tmp_path)
@@ -123,4 +123,4 @@ def test_a_mistake_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch,
 
 def test_two_videos_of_one_name_are_refused(capsys, tmp_path, video):
     assert 'several videos are named wave' in refused(
-        capsys, video, tmp_path / 'wave.mp4', '--output-dir', tmp_path / 'o', '--labels', 'none')
+        capsys, video, tmp_path / 'wave.mp4', '--output', tmp_path / 'o', '--labels', 'none')

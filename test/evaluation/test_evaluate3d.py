@@ -189,7 +189,7 @@ def test_the_command_evaluates_real_graphs(tmp_path, capsys):
             writer.append(clip.events)
             joints = np.full((*clip.visible.shape, 3), 900.0)
             writer.append_labels(clip.label_us, clip.joints_px + 0.5, joints, clip.visible)
-    status = main(['evaluate3d', '--takes', str(tmp_path / 'take'), '--ann-rate', '10',
+    status = main(['evaluate3d', '--takes', str(tmp_path / 'take'), '--ann-rate-hz', '10',
                    '--step-us', '10000', '--json', '--output', str(tmp_path / 'out')])
     assert status == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -103,7 +103,7 @@ def published_file(path, chosen='paper_small'):
 
 def test_a_published_hybrid_becomes_weights_that_nodes_load(tmp_path, capsys):
     expected = published_file(tmp_path / 'hybrid.pt')
-    assert main(['convert', 'checkpoint', str(tmp_path / 'hybrid.pt'), '--output-dir',
+    assert main(['convert', 'checkpoint', str(tmp_path / 'hybrid.pt'), '--output',
                  str(tmp_path / 'ours')]) == 0
     assert 'paper_small.safetensors: weights of preset paper_small' in capsys.readouterr().out
     weights = shipped('paper_small', str(tmp_path / 'ours' / 'paper_small.safetensors'))
@@ -114,7 +114,7 @@ def test_a_published_hybrid_becomes_weights_that_nodes_load(tmp_path, capsys):
 def test_a_network_that_runs_alone_is_not_converted(tmp_path, capsys):
     weights, _ = networks('snn')
     torch.save(weights.tensors, tmp_path / 'snn.pt')
-    assert main(['convert', 'checkpoint', str(tmp_path / 'snn.pt'), '--output-dir',
+    assert main(['convert', 'checkpoint', str(tmp_path / 'snn.pt'), '--output',
                  str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert error.count('\n') == 1 and 'reproduce --published snn=FILE' in error

@@ -34,7 +34,7 @@ STEP_US = 10_000
 def demo(output: Path, *arguments: str) -> dict[str, Any]:
     """Run a demo to its end; return what it prints as JSON."""
     process = finished(HYBRID_POSE, 'demo', '--no-video', '--json', '--step-us', STEP_US,
-                       '--ann-rate', 10, '--output', output, *arguments, cwd=output.parent)
+                       '--ann-rate-hz', 10, '--output', output, *arguments, cwd=output.parent)
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout.splitlines()[-1])
 

@@ -25,7 +25,7 @@ def converted(tmp_path_factory):
         events = steady_events(30_000, period_us=20, seed=subject)
         write_hdf5_form(published, f'S{subject}_session1_mov1', {3: events}, POSES,
                         milliseconds=600)
-    assert main(['convert', 'dhp19', str(published), '--channels', '3', '--output-dir', str(ours),
+    assert main(['convert', 'dhp19', str(published), '--channels', '3', '--output', str(ours),
                  '--workers', '1']) == 0
     return ours
 

@@ -91,7 +91,7 @@ def test_the_command_trains_from_weights_for_poses_and_measures(tmp_path, capsys
     write_clip(tmp_path / 'corpus', clip_of('wave'))
     poses = dataclasses.replace(checkpoint.shipped('edge'), card={'trained': True})
     poses.save(tmp_path / 'poses.safetensors')
-    assert main(['train', '--task', 'gesture', '--corpus', str(tmp_path / 'corpus'), '--out',
+    assert main(['train', '--task', 'gesture', '--corpus', str(tmp_path / 'corpus'), '--output',
                  str(tmp_path / 'run'), '--validation', str(tmp_path / 'corpus'), '--start',
                  str(tmp_path / 'poses.safetensors'), '--ann-iterations', '1', '--ann-batch', '2',
                  '--snn-iterations', '1', '--snn-batch', '2', '--device', 'cpu',

@@ -24,7 +24,7 @@ def record(folder, seed, events_ms=20):
 
 def train(tmp_path, *more):
     """Run two iterations of each stage; return the exit status."""
-    return main(['train', '--corpus', str(tmp_path / 'corpus'), '--out', str(tmp_path / 'run'),
+    return main(['train', '--corpus', str(tmp_path / 'corpus'), '--output', str(tmp_path / 'run'),
                  '--ann-iterations', '2', '--snn-iterations', '2', '--device', 'cpu', '--json',
                  *more])
 
@@ -53,7 +53,7 @@ def test_preset_paper_is_trained_by_its_recipe(tmp_path, capsys):
     assert weights.card['trained']
     assert training['ann_batch'] == 8 and training['hybrid_snn_batch'] == 1
     assert training['ann_iterations'] == training['snn_iterations'] == 2
-    start = ['--start', result['weights'], '--out', str(tmp_path / 'more')]
+    start = ['--start', result['weights'], '--output', str(tmp_path / 'more')]
     assert train(tmp_path, *more, *start, '--ann-iterations', '0', '--snn-iterations', '0') == 0
     again = json.loads(capsys.readouterr().out.splitlines()[-1])['weights']
     assert checkpoint.identity(checkpoint.load(again)) == checkpoint.identity(weights)
@@ -81,7 +81,7 @@ def test_without_tensorboard_one_line_says_how_to_get_it(tmp_path, capsys, monke
 def test_of_two_processes_the_first_alone_tells_and_writes(tmp_path):
     record(tmp_path / 'corpus', 0)
     run = torchrun('-m', 'hybrid_pose_ros.cli.main', 'train', '--corpus', tmp_path / 'corpus',
-                   '--out', tmp_path / 'run', '--ann-iterations', '1', '--snn-iterations', '1',
+                   '--output', tmp_path / 'run', '--ann-iterations', '1', '--snn-iterations', '1',
                    *SMALL, '--device', 'cpu', '--json')
     assert run.returncode == 0, run.stderr
     result, = map(json.loads, run.stdout.splitlines())
