@@ -22,7 +22,7 @@ from hybrid_pose_ros.benchmarks.ann_rivals import Pass, Tensors, makers_of_passe
 from hybrid_pose_ros.benchmarks.simulated_person import simulated_person
 from hybrid_pose_ros.evaluation.metrics import distances
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped
-from hybrid_pose_ros.model.layout import layer_costs
+from hybrid_pose_ros.model.layout import layer_costs, state_layout
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry, input_geometry
@@ -74,7 +74,8 @@ def _benchmark(weights: Checkpoint, person: LabeledRecording) -> dict[str, Any]:
                    if frame.sensor_time_us < person.start_us + CALIBRATION_US]
     frames = frames[len(calibration):]
     geometry = input_geometry(weights.preset, person.width, person.height)
-    tensors = {name: np.zeros(shape, np.float32) for name, shape in producer.layout.items()}
+    maps = state_layout(weights.preset, geometry.width, geometry.height)
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in maps.items()}
     with tempfile.TemporaryDirectory() as folder:
         makers, missing = makers_of_passes(weights, calibration, Path(folder))
         rows, passes = {}, {}
@@ -83,7 +84,7 @@ def _benchmark(weights: Checkpoint, person: LabeledRecording) -> dict[str, Any]:
             passes[name] = make(1)
             passes[name](frames[0].counts, tensors)
             rows[name] = {'ready_s': time.perf_counter() - begun}
-        answers = _answers(passes, frames, tensors, geometry, weights.preset.logits)
+        answers = _answers(passes, frames, tensors, weights.preset.logits)
         judged = _judge(answers, frames, person)
         for threads in sorted({1, len(os.sched_getaffinity(0))}):
             passes = passes if threads == 1 else _with_threads(makers, threads)
@@ -129,7 +130,7 @@ def _frames(producer: StateProducer,
 
 
 def _answers(passes: Mapping[str, Pass], frames: Sequence[Frame], tensors: Tensors,
-             geometry: InputGeometry, logits: bool) -> dict[str, dict[str, Any]]:
+             logits: bool) -> dict[str, dict[str, Any]]:
     """Return joints (T, J, 2) [px] of each row, and by map how far it is from the reference."""
     joints = {name: [] for name in passes}
     apart = {name: dict.fromkeys(tensors, 0.0) for name in passes}
@@ -140,7 +141,7 @@ def _answers(passes: Mapping[str, Pass], frames: Sequence[Frame], tensors: Tenso
         for row, run in passes.items():
             run(frame.counts, tensors)
             cells, _ = locate_joints(tensors['heatmap'], logits)
-            joints[row].append(geometry.to_px(cells))
+            joints[row].append(frame.geometry.to_px(cells))
             for name, tensor in tensors.items():
                 apart[row][name] += float(np.abs(tensor - exact[name]).mean())
         for name, tensor in exact.items():
