@@ -15,7 +15,7 @@ from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
 from hybrid_pose_ros.training.loop import GRADIENT_NORM, load_stage
 from hybrid_pose_ros.training.ranks import Ranks
-from hybrid_pose_ros.training.run import train
+from hybrid_pose_ros.training.run import REGIONS, train
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 
 FIRST_MOMENT = 0.1
@@ -54,7 +54,7 @@ def stage_of_one_process(name, folder, tmp_path):
     if name == 'ann':
         return ann
     load_stage(folder / 'ann.pt', ann)
-    return SnnStage(hybrid, CLIPS, geometry, SnnTraining(**settings), device)
+    return SnnStage(hybrid, CLIPS, geometry, SnnTraining(**settings, regions=REGIONS), device)
 
 
 @pytest.mark.parametrize('name', ['ann', 'snn'])
