@@ -36,6 +36,13 @@ def parameters_of(settings: type) -> Iterator[Parameter]:
         yield Parameter(field.name, type(field.default), field.default, **field.metadata)
 
 
+def valid_values(parameter: Parameter) -> str:
+    """Return the choices or the range; '' if any value of the type is valid."""
+    if parameter.choices:
+        return ', '.join(parameter.choices)
+    return '' if parameter.low is None else f'{parameter.low} to {parameter.high}'
+
+
 def check(settings: Any) -> None:
     """Raise InputError if a field has the wrong type, is out of range or not a valid choice.
 

@@ -3,9 +3,11 @@
 """`hybrid-pose bag`: score the recorded poses of a bag and rerun the tracker on its events."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
@@ -13,6 +15,8 @@ from hybrid_pose_ros.model.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Score the poses of a bag, rerun the tracker on its events, and compare.'
+RERUN = EvaluationParams(ann_delay_us=10_000)
+"""Settings of the rerun, unless options or the bag change them."""
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
            'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
            'hidden': 'mpjpe_px_occluded', 'pck': 'pck_10px',
@@ -34,16 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='preset of the network (that of the weights, else edge)')
     parser.add_argument('--against', metavar='BAG|FILE', type=Path,
                         help='another bag or other weights (.safetensors) to compare with')
-    parser.add_argument('--step-us', type=int, default=0, metavar='US',
-                        help='length of a time bin [us] (as recorded, else 1000)')
-    parser.add_argument('--ann-rate-hz', type=float, default=30.0, metavar='HZ',
-                        help='initializations per second (30)')
-    parser.add_argument('--ann-delay-ms', type=float, default=10.0, metavar='MS',
-                        help='delay of a state [ms] (10)')
-    parser.add_argument('--quiet-events-per-s', type=float, metavar='N',
-                        default=EvaluationParams.quiet_events_per_s,
-                        help='hold a joint with fewer events/s around it; 0: never '
-                        '(%(default)g)')
+    add_options(parser, RERUN, 'step_us', default=f'as recorded, else {RERUN.step_us}')
+    add_options(parser, RERUN, 'ann_rate_hz', 'ann_delay_us', 'quiet_events_per_s')
     parser.add_argument('--rows', default='', metavar='NAMES',
                         help='rows of the table to compute, comma-separated (all)')
     parser.add_argument('--no-re-run', action='store_true', help='score the recorded poses only')
@@ -91,9 +87,8 @@ def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, A
     from hybrid_pose_ros.model.checkpoint import shipped_alone
     from hybrid_pose_ros.recorded_runs.bag_evaluation import evaluate_bag, recorded_step_us
     checkpoint = _checkpoint(args, weights)
-    params = EvaluationParams(
-        step_us=args.step_us or recorded_step_us(bag) or 1_000, ann_rate_hz=args.ann_rate_hz,
-        ann_delay_us=round(1e3 * args.ann_delay_ms), quiet_events_per_s=args.quiet_events_per_s)
+    as_recorded = replace(RERUN, step_us=recorded_step_us(bag) or RERUN.step_us)
+    params = with_options(as_recorded, args)
     return evaluate_bag(
         bag, checkpoint, params, truth=args.truth, topic=args.topic,
         snn_checkpoint=None if weights else shipped_alone(checkpoint.preset.name),

@@ -11,6 +11,7 @@ from hybrid_pose_ros.cli.compare_tables import show as show
 from hybrid_pose_ros.cli.evaluate import Bar
 from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
 from hybrid_pose_ros.cli.executors import executor
+from hybrid_pose_ros.cli.options import with_options
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import write_result
@@ -41,9 +42,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.model.checkpoint import load, shipped
 
-    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate_hz, max_s=args.max_s,
-                              stride_us=round(1e3 * args.stride_ms),
-                              region_of_interest=not args.whole_sensor)
+    params = with_options(EvaluationParams(), args)
     kinds = find_kinds(args.kinds) if args.kinds else {}
     if args.real:
         if REAL in kinds:

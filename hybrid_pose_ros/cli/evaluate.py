@@ -11,6 +11,7 @@ import numpy as np
 
 from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
 from hybrid_pose_ros.cli.executors import executor
+from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
@@ -31,24 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--snn-checkpoint', default='', metavar='FILE',
                         help='weights of an SNN trained to run alone (the shipped ones, if the '
                         'shipped hybrid is evaluated)')
-    parser.add_argument('--ann-delay-ms', type=float, default=0.0, metavar='MS',
-                        help='delay of a state [ms] (0)')
-    parser.add_argument('--no-replay', action='store_true',
-                        help='use late states without replay')
-    parser.add_argument('--quiet-events-per-s', type=float, metavar='N',
-                        default=EvaluationParams.quiet_events_per_s,
-                        help='hold a joint with fewer events/s around it; 0: never '
-                        '(%(default)g)')
-    parser.add_argument('--ann-latency-ms', type=float, default=10.0, metavar='MS',
-                        help='latency-aware: minimum duration of an ANN pass [ms] (10)')
-    parser.add_argument('--pose-latency-ms', type=float, default=1.0, metavar='MS',
-                        help='latency-aware: time from the end of a bin to its pose [ms] (1)')
+    add_options(parser, EvaluationParams(), 'ann_delay_us', 'replay', 'quiet_events_per_s',
+                'ann_latency_us', 'pose_latency_us', 'seed')
     parser.add_argument('--rows', default='', metavar='NAMES',
                         help='rows to compute, comma-separated (all)')
     parser.add_argument('--sweep', nargs='+', default=[], metavar='NAME',
                         help='also vary step_rate, ann_rate, ann_delay, ann_delay_no_replay, '
                         'no_init, holding, density, noise, robustness, or all of them')
-    parser.add_argument('--seed', type=int, default=0)
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
                help='folder for result.json, plots and report.html')
 
@@ -60,13 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from hybrid_pose_ros.evaluation.sweeps import SWEEPS, sweep
     from hybrid_pose_ros.model.checkpoint import load, shipped_alone
 
-    params = EvaluationParams(
-        step_us=args.step_us, ann_rate_hz=args.ann_rate_hz, seed=args.seed, max_s=args.max_s,
-        ann_delay_us=round(1e3 * args.ann_delay_ms), replay=not args.no_replay,
-        quiet_events_per_s=args.quiet_events_per_s,
-        ann_latency_us=round(1e3 * args.ann_latency_ms), stride_us=round(1e3 * args.stride_ms),
-        region_of_interest=not args.whole_sensor,
-        pose_latency_us=round(1e3 * args.pose_latency_ms))
+    params = with_options(EvaluationParams(), args)
     recordings = _paths(args.recording)
     checkpoint = weights(args)
     alone = None

@@ -10,8 +10,11 @@ from typing import Any
 from hybrid_pose_ros.cli.evaluate import Bar
 from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
 from hybrid_pose_ros.cli.executors import executor
+from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.outputs import write_result
+from hybrid_pose_ros.pose.triangulation import TriangulationParams
 
 SUMMARY = 'Triangulate the poses of several cameras and compare them with labels [mm].'
 
@@ -21,11 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--takes', nargs='+', required=True, metavar='DIR', type=Path,
                         help='folders with one recording (.h5) per camera, or folders of those')
     add_evaluation_arguments(parser)
-    parser.add_argument('--least-confidence', type=float, metavar='C',
-                        help='a camera with less confidence in a joint is ignored for it')
-    parser.add_argument('--outlier-px', type=float, metavar='PX',
-                        help='if more than two cameras see a joint, ignore one farther than this '
-                        'from the position given by the others; 0: never')
+    add_options(parser, TriangulationParams(), 'least_confidence', 'outlier_px')
     parser.add_argument('--no-blind', action='store_true',
                         help='skip the runs with one camera blinded, which double the time')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
@@ -35,17 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate the takes."""
     from hybrid_pose_ros.evaluation.evaluate3d import evaluate3d
-    from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
     from hybrid_pose_ros.evaluation.takes import find_takes
-    from hybrid_pose_ros.pose.triangulation import TriangulationParams
 
-    params = EvaluationParams(step_us=args.step_us, ann_rate_hz=args.ann_rate_hz, max_s=args.max_s,
-                              stride_us=round(1e3 * args.stride_ms),
-                              region_of_interest=not args.whole_sensor,
-                              ann_latency_us=0)  # the latency of poses is not evaluated here
-    given = {name: getattr(args, name) for name in ('least_confidence', 'outlier_px')}
-    trust = TriangulationParams(**{name: value for name, value in given.items()
-                                   if value is not None})
+    # The latency of poses is not evaluated here.
+    params = with_options(EvaluationParams(ann_latency_us=0), args)
+    trust = with_options(TriangulationParams(), args)
     takes = find_takes(args.takes)
     checkpoint = weights(args)
     here = args.workers == 1 and args.dask is None

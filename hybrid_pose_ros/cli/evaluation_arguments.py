@@ -5,6 +5,8 @@
 import argparse
 
 from hybrid_pose_ros.cli.executors import add_executor_arguments
+from hybrid_pose_ros.cli.options import add_options
+from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.model.checkpoint import Checkpoint, load, shipped
 
 
@@ -14,16 +16,8 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
                         help='weights (.safetensors; those shipped with the preset)')
     parser.add_argument('--preset', default='', metavar='NAME',
                         help='preset of the network (that of the weights, else edge)')
-    parser.add_argument('--step-us', type=int, default=1_000, metavar='US',
-                        help='length of a time bin [us] (1000)')
-    parser.add_argument('--ann-rate-hz', type=float, default=30.0, metavar='HZ',
-                        help='initializations per second (30)')
-    parser.add_argument('--whole-sensor', action='store_true',
-                        help='use the whole sensor instead of a region around the person')
-    parser.add_argument('--stride-ms', type=float, default=0.0, metavar='MS',
-                        help='time between two scored instants [ms] (chosen automatically)')
-    parser.add_argument('--max-s', type=float, default=0.0, metavar='S',
-                        help='length of each recording to use [s] (all)')
+    add_options(parser, EvaluationParams(), 'step_us', 'ann_rate_hz', 'region_of_interest',
+                'stride_us', 'max_s')
     add_executor_arguments(parser, workers=1)
 
 

@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from hybrid_pose_ros.graph.description import SETTINGS
-from hybrid_pose_ros.graph.parameter_texts import tables, valid_values
-from hybrid_pose_ros.settings import parameters_of
+from hybrid_pose_ros.graph.parameter_texts import tables
+from hybrid_pose_ros.settings import parameters_of, valid_values
 
 SUMMARY = 'list the parameters of all nodes: default, range, whether settable at run time'
 

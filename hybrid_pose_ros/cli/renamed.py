@@ -2,26 +2,50 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options by their names of 0.1.0, which are accepted with a notice until the next release."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-RATE = {'--ann-rate': '--ann-rate-hz'}
 FOLDER = {'--output-dir': '--output'}
+RATE = {'--ann-rate': '--ann-rate-hz'}
+SCORED = {**RATE, '--whole-sensor': '--no-region-of-interest', '--stride-ms': '--stride-us'}
 RENAMED = {
-    'demo': RATE, 'evaluate': RATE, 'evaluate3d': RATE, 'compare': RATE, 'bag': RATE,
+    'demo': RATE, 'evaluate3d': SCORED, 'compare': SCORED,
+    'bag': {**RATE, '--ann-delay-ms': '--ann-delay-us'},
+    'evaluate': {**SCORED, '--ann-delay-ms': '--ann-delay-us',
+                 '--ann-latency-ms': '--ann-latency-us',
+                 '--pose-latency-ms': '--pose-latency-us'},
     'simulate': FOLDER, 'convert': FOLDER,
     'train': {'--out': '--output', '--ann-rate': '--ann-learning-rate',
               '--snn-rate': '--snn-learning-rate'}}
-"""New names of the options of each verb by their old names."""
+"""New names of the options of each verb by their old names; those in ms are now in us."""
 
 
 def with_new_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return a command line, which starts with the verb, with new names, and the notices."""
     names = RENAMED.get(words[0], {}) if words else {}
-    renamed, notices = [], []
+    notices = [f'{name} is deprecated and will be removed in the next release: use {names[name]}'
+               for name, _, _ in map(_parts, words) if name in names]
+    return list(_renamed(iter(words), names)), notices
+
+
+def _renamed(words: Iterator[str], names: dict[str, str]) -> Iterator[str]:
     for word in words:
-        name, equals, value = word.partition('=')
-        if name in names:
-            notices.append(f'{name} is deprecated and will be removed in the next release: use '
-                           f'{names[name]}')
-        renamed.append(names.get(name, name) + equals + value)
-    return renamed, notices
+        name, equals, value = _parts(word)
+        if not name.endswith('-ms') or name not in names:
+            yield names.get(name, name) + equals + value
+        elif equals:
+            yield f'{names[name]}={_us(value)}'
+        else:
+            yield names[name]
+            yield from (_us(value) for value in [next(words, None)] if value is not None)
+
+
+def _parts(word: str) -> tuple[str, str, str]:
+    return word.partition('=')
+
+
+def _us(milliseconds: str) -> str:
+    """Return a number in microseconds; leave other text for the parser to reject."""
+    try:
+        return str(round(1e3 * float(milliseconds)))
+    except (ValueError, OverflowError):
+        return milliseconds

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 from hybrid_pose_ros.graph.description import SETTINGS
-from hybrid_pose_ros.settings import Parameter, parameters_of
+from hybrid_pose_ros.settings import parameters_of, valid_values
 
 PAGE_HEAD = '''\
 # Parameters
@@ -40,13 +40,6 @@ def parameter_file() -> str:
         {f'/**/{node}': {'ros__parameters': {
             parameter.name: parameter.default for parameter in parameters_of(settings)}}},
         sort_keys=False) for node, settings in SETTINGS.items())
-
-
-def valid_values(parameter: Parameter) -> str:
-    """Return the choices or the range; '' if any value of the type is valid."""
-    if parameter.choices:
-        return ', '.join(parameter.choices)
-    return '' if parameter.low is None else f'{parameter.low} to {parameter.high}'
 
 
 def _table(node: str, settings: type) -> Iterator[str]:

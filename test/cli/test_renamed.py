@@ -42,3 +42,14 @@ def test_a_verb_with_an_old_name_runs_after_one_line(tmp_path, capsys, words, ne
     assert notice == (f'hybrid-pose {words[0]}: {words[-1]} is deprecated and will be removed in '
                       f'the next release: use {new}')
     assert 'cannot be a folder' in error
+
+
+@pytest.mark.parametrize('old, new', [
+    (['--ann-delay-ms', '20'], ['--ann-delay-us', '20000']),
+    (['--stride-ms=0.5'], ['--stride-us=500']),
+    (['--stride-ms', 'often'], ['--stride-us', 'often']),
+    (['--stride-ms'], ['--stride-us']),
+    (['--whole-sensor', '--seed', '3'], ['--no-region-of-interest', '--seed', '3'])])
+def test_milliseconds_become_microseconds(old, new):
+    words, notices = with_new_names(['evaluate', *old])
+    assert (words, len(notices)) == (['evaluate', *new], 1)

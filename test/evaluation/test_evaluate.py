@@ -316,7 +316,7 @@ def test_the_command_prints_the_rows_and_writes_a_report(clip, tmp_path, capsys)
     weights = tmp_path / 'weights.safetensors'
     untrained(preset('edge')).save(weights)
     status, (line,), _ = evaluate_by_cli(capsys, '--recording', path, '--checkpoint', weights,
-                                         '--ann-rate-hz', 10, '--ann-delay-ms', 20,
+                                         '--ann-rate-hz', 10, '--ann-delay-us', 20_000,
                                          '--output', tmp_path / 'out')
     result = json.loads(line)
     assert status == 0 and list(result['rows']) == list(ROWS) and not result['trained']

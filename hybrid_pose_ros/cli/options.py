@@ -1,0 +1,57 @@
+# Copyright 2026 The hybrid_pose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Options that set the fields of settings, which define default, meaning and valid values."""
+
+import argparse
+from dataclasses import replace
+from typing import TypeVar
+
+from hybrid_pose_ros.settings import Parameter, parameters_of, valid_values
+
+Settings = TypeVar('Settings')
+
+
+def add_options(parser, settings: object, *names: str, default: str = '') -> None:
+    """Declare an option for each named field on a parser or a group of one.
+
+    The option of field step_us is --step-us; a boolean field replay has --replay and --no-replay.
+    Only options that are given are attributes of the parsed arguments.
+
+    Args:
+        parser: parser of the verb.
+        settings: settings with the defaults of the verb.
+        names: fields.
+        default: what the help shows as the default instead of the value.
+    """
+    fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
+    for name in names:
+        field = fields[name]
+        shown = (default or _text(getattr(settings, name)), valid_values(field))
+        parser.add_argument(
+            '--' + name.replace('_', '-'), default=argparse.SUPPRESS,
+            help=f'{_meaning(field)} ({"; ".join(filter(None, shown))})',
+            **({'action': argparse.BooleanOptionalAction} if field.type is bool else
+               {'type': field.type, 'metavar': name.split('_')[-1].upper()}))
+
+
+def with_options(settings: Settings, args: argparse.Namespace) -> Settings:
+    """Return the settings with the values of the options that were given.
+
+    Raises:
+        InputError: a value is not valid.
+    """
+    return replace(settings, **{parameter.name: getattr(args, parameter.name)
+                                for parameter in parameters_of(type(settings))
+                                if hasattr(args, parameter.name)})
+
+
+def _meaning(field: Parameter) -> str:
+    """Return the description as an argparse help text."""
+    text = field.description.removesuffix('.').replace('%', '%%')
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return 'on' if value else 'off'
+    return f'{value:g}' if isinstance(value, float) else str(value)
