@@ -26,10 +26,11 @@ def add_options(parser, settings: object, *names: str, default: str = '') -> Non
     fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
     for name in names:
         field = fields[name]
-        shown = (default or _text(getattr(settings, name)), valid_values(field))
+        shown = '; '.join(filter(None, (default or _text(getattr(settings, name)),
+                                        valid_values(field))))
         parser.add_argument(
             '--' + name.replace('_', '-'), default=argparse.SUPPRESS,
-            help=f'{_meaning(field)} ({"; ".join(filter(None, shown))})',
+            help=_meaning(field) + (f' ({shown})' if shown else ''),
             **({'action': argparse.BooleanOptionalAction} if field.type is bool else
                {'type': field.type, 'metavar': name.split('_')[-1].upper()}))
 

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.progress_bars import StageBars
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model.checkpoint import Checkpoint, load
 from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.training.training_params import StreamParams, TrainingParams
 
 SUMMARY = 'Train ANN, SNN and heads on folders of labeled recordings; resumes an interrupted run.'
 
@@ -26,52 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--stream', metavar='DIR',
                         help='motion capture (.npz): train the ANN on an endless stream of '
                         'rendered scenes, and the SNN on the corpus')
-    parser.add_argument('--draws', type=float, metavar='N',
-                        help='windows drawn from each scene of the stream (16)')
-    parser.add_argument('--kept', type=int, metavar='N',
-                        help='number of stream scenes that a batch is drawn from (256)')
-    parser.add_argument('--workers', type=int, metavar='N',
-                        help='processes that render the stream (1)')
-    parser.add_argument('--averaged', type=float, metavar='D',
-                        help='decay of the moving average of the ANN weights; 0: no average (0)')
+    add_options(parser, StreamParams(), 'draws', 'kept', 'workers')
     parser.add_argument('--validation', metavar='DIR',
                         help='recordings of other people, to validate on')
     add_output(parser, '--output', 'folder', required=True, metavar='DIR',
                help='folder for the weights, the log, and files to resume from')
-    parser.add_argument('--preset', default='edge', metavar='NAME', help='network (edge)')
-    parser.add_argument('--network', default='', metavar='FILE',
-                        help='custom network of that kind: a card of weights, or its '
-                        '`network` section, edited (.json)')
-    parser.add_argument('--task', default='pose', metavar='NAME',
-                        help='pose, or gesture, where names of recordings begin with their '
-                        'gesture, as in wave_01.h5 (pose)')
-    parser.add_argument('--start', default='', metavar='FILE',
-                        help='weights (.safetensors) to start from instead of random ones; if '
-                        'they are for another task, matching layers are used')
-    parser.add_argument('--ann-learning-rate', type=float, metavar='R',
-                        help='highest learning rate of the ANN (0.003; paper: 0.0001)')
-    parser.add_argument('--snn-learning-rate', type=float, metavar='R',
-                        help='highest learning rate of SNN and heads (0.002; paper: 0.00005)')
-    parser.add_argument('--ann-batch', type=int, metavar='N',
-                        help='windows in an ANN batch, per process (16; paper: 8)')
-    parser.add_argument('--snn-batch', type=int, metavar='N',
-                        help='streams in an SNN batch, per process (8; paper: 2 windows)')
-    parser.add_argument('--seed', type=int, default=0, help='random seed of initial weights and '
-                                                            'batches (0)')
-    parser.add_argument('--device', default='auto', help='device: auto, cpu or cuda (auto)')
+    add_options(parser, TrainingParams(), 'preset', 'network', 'task', 'start', 'seed', 'device')
     parser.add_argument('--threads', type=int, default=1, help='torch threads on a CPU (1)')
-    parser.add_argument('--precision', metavar='P',
-                        help='precision of convolutions: bf16, with weights in fp32, or fp32 '
-                        '(bf16 where the CPU or GPU supports it; paper: fp32)')
     parser.add_argument('--alone', action='store_true',
                         help='train only an SNN that runs without an ANN, for '
                         '`evaluate --snn-checkpoint`')
-    parser.add_argument('--ann-iterations', type=int, metavar='N',
-                        help='batches of the ANN (20000; paper: 6 epochs); fewer than were done: '
-                        'none')
-    parser.add_argument('--snn-iterations', type=int, metavar='N',
-                        help='batches of SNN and heads (20000; paper: 3 epochs); fewer than were '
-                        'done: none')
+    stages = parser.add_argument_group('the two stages; with preset paper, defaults are those of '
+                                       'its recipe')
+    add_options(stages, TrainingParams(), 'precision', 'averaged', 'ann_learning_rate',
+                'snn_learning_rate', 'ann_batch', 'snn_batch', 'ann_iterations', 'snn_iterations')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -85,14 +55,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.threads < 1:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
-    if args.alone and args.validation:
+    params = with_options(TrainingParams(), args)
+    if params.alone and args.validation:
         raise InputError('--validation requires a hybrid: evaluate an SNN that runs alone with '
                          '`hybrid-pose evaluate --snn-checkpoint`')
     torch.set_num_threads(args.threads)
-    train = (_own if preset(args.preset).logits else _published)(args)
+    train = (_own if preset(params.preset).logits else _published)(args, params)
     ranks = Ranks.of_environment()
     unseen = load_clips(args.validation) if args.validation and ranks.rank == 0 else []
-    if not args.corpus and (args.stream is None or args.snn_iterations != 0):
+    if not args.corpus and (args.stream is None or params.snn_iterations):
         raise InputError('--corpus is missing: pass folders with recordings (.h5); only the ANN '
                          'can be trained on --stream alone, with --snn-iterations 0')
     clips = load_clips(*args.corpus)
@@ -105,24 +76,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sys.exit(0)  # only the first process validates, writes and reports
     card = dict(checkpoint.card)
     if unseen:
-        card['metrics'] = TASKS[args.task].metrics(checkpoint, unseen)
-    ending = '' if args.task == 'pose' else f'_{args.task}'
-    path = Path(args.output) / f'{args.preset}{ending}.safetensors'
+        card['metrics'] = TASKS[params.task].metrics(checkpoint, unseen)
+    ending = '' if params.task == 'pose' else f'_{params.task}'
+    path = Path(args.output) / f'{params.preset}{ending}.safetensors'
     with writing(path):
         dataclasses.replace(checkpoint, card=card).save(path)
     return {'weights': str(path), 'card': card}
 
 
-def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
+def _own(args: argparse.Namespace, params: TrainingParams) -> Callable[..., Checkpoint]:
     """Return the function that trains a network of this project on (clips, bars, ranks)."""
-    from hybrid_pose_ros.training.run import TrainingParams, train
+    from hybrid_pose_ros.training.run import train
 
-    given = {name: getattr(args, name) for name in (
-        'preset', 'network', 'task', 'start', 'seed', 'device', 'precision', 'alone', 'ann_batch',
-        'snn_batch', 'ann_iterations', 'ann_learning_rate', 'snn_iterations', 'snn_learning_rate',
-        'averaged')
-        if getattr(args, name) is not None}
-    params = TrainingParams(**given)
     stream = _stream(args)
     totals = {'ann': params.ann_iterations, 'snn': params.snn_iterations}
     return lambda clips, bars, ranks: train(
@@ -130,20 +95,17 @@ def _own(args: argparse.Namespace) -> Callable[..., Checkpoint]:
             stage, iteration + 1, totals[stage], f'loss {figures["loss"]:.3f}'), ranks, stream)
 
 
-def _stream(args: argparse.Namespace):
+def _stream(args: argparse.Namespace) -> StreamParams | None:
     """Return the parameters of the stream, or None without one."""
-    from hybrid_pose_ros.training.stream import StreamParams
-
-    given = {name: getattr(args, name) for name in ('draws', 'kept', 'workers')
-             if getattr(args, name) is not None}
+    given = [name for name in ('draws', 'kept', 'workers') if hasattr(args, name)]
     if args.stream is None:
         if given:
-            raise InputError(f'--{next(iter(given))} requires a stream: add --stream DIR')
+            raise InputError(f'--{given[0]} requires a stream: add --stream DIR')
         return None
-    return StreamParams(motion=args.stream, **given)
+    return with_options(StreamParams(motion=args.stream), args)
 
 
-def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
+def _published(args: argparse.Namespace, params: TrainingParams) -> Callable[..., Checkpoint]:
     """Return the function that trains a published network by its recipe."""
     import torch
 
@@ -151,34 +113,32 @@ def _published(args: argparse.Namespace) -> Callable[..., Checkpoint]:
     from hybrid_pose_ros.training.recipes import recipes
     from hybrid_pose_ros.training.run import device_named
 
-    if args.task != 'pose':
-        raise InputError(f'--task {args.task} is not supported by preset {args.preset}, whose '
-                         'recipe '
+    name = params.preset
+    if params.task != 'pose':
+        raise InputError(f'--task {params.task} is not supported by preset {name}, whose recipe '
                          'is for poses: train edge')
-    if args.stream or args.averaged:
-        raise InputError(f'--stream and --averaged are not supported by preset {args.preset}, '
-                         'which is trained as published')
-    if args.network:
-        raise InputError(f'--network is not supported by preset {args.preset}, which is trained '
-                         'as '
+    if args.stream or params.averaged:
+        raise InputError(f'--stream and --averaged are not supported by preset {name}, which is '
+                         'trained as published')
+    if params.network:
+        raise InputError(f'--network is not supported by preset {name}, which is trained as '
                          'published')
-    if args.alone:
-        raise InputError(f'--alone is not supported by preset {args.preset}: train and score its '
-                         'SNN with '
-                         '`hybrid-pose reproduce --systems snn`')
-    if args.precision not in (None, 'fp32'):
-        raise InputError(f'--precision {args.precision} is not supported by preset {args.preset}, '
+    if params.alone:
+        raise InputError(f'--alone is not supported by preset {name}: train and score its SNN '
+                         'with `hybrid-pose reproduce --systems snn`')
+    if params.precision not in ('auto', 'fp32'):
+        raise InputError(f'--precision {params.precision} is not supported by preset {name}, '
                          'which is trained in fp32, as published')
-    chosen = recipes(args.preset)
+    chosen, given = recipes(name), vars(args)
     for part, system in (('ann', 'ann'), ('snn', 'hybrid_snn')):
-        chosen = changed(chosen, system, learning_rate=getattr(args, f'{part}_learning_rate'),
-                         batch=getattr(args, f'{part}_batch'),
-                         iterations=getattr(args, f'{part}_iterations'))
-    start = load(args.start, args.preset) if args.start else None
+        chosen = changed(chosen, system, learning_rate=given.get(f'{part}_learning_rate'),
+                         batch=given.get(f'{part}_batch'),
+                         iterations=given.get(f'{part}_iterations'))
+    start = load(params.start, name) if params.start else None
     return lambda clips, bars, ranks: train_by_recipe(
-        chosen, preset(args.preset), clips, Path(args.output),
-        torch.device(device_named(args.device, ranks)), start=start, seed=args.seed, ranks=ranks,
-        progress=bars.update)
+        chosen, preset(name), clips, Path(args.output),
+        torch.device(device_named(params.device, ranks)), start=start, seed=params.seed,
+        ranks=ranks, progress=bars.update)
 
 
 def kept(args: argparse.Namespace) -> str:

@@ -6,11 +6,9 @@ import torch
 
 from hybrid_pose_ros.networks.fused import multiplies_bfloat16
 
-PRECISIONS = ('auto', 'bf16', 'fp32')
-
 
 def precision_on(device: torch.device, precision: str) -> str:
-    """Return bf16 or fp32 for one of PRECISIONS.
+    """Return bf16 or fp32 for one of `training_params.PRECISIONS`.
 
     `auto` is bf16 on GPUs and on CPUs with bf16 instructions; it is 10 times slower on others.
     """

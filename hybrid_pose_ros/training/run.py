@@ -4,7 +4,6 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +17,14 @@ from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.outputs import claim
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import input_geometry
-from hybrid_pose_ros.settings import check, param
-from hybrid_pose_ros.tasks.table import TASKS
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
 from hybrid_pose_ros.training.corpus import contents, fingerprint
 from hybrid_pose_ros.training.loop import Schedule, fit
-from hybrid_pose_ros.training.precision import PRECISIONS, precision_on
+from hybrid_pose_ros.training.precision import precision_on
 from hybrid_pose_ros.training.ranks import Ranks, connected
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
-from hybrid_pose_ros.training.stream import Stream, StreamParams, stream_windows
+from hybrid_pose_ros.training.stream import Stream, stream_windows
+from hybrid_pose_ros.training.training_params import StreamParams, TrainingParams
 from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
 GRID = (173, 130)
@@ -37,47 +35,6 @@ OUTPUT_START = 0.1
 """Scale of the initial weights of heads and SNN output, so that both start with a small effect."""
 
 Progress = Callable[[str, int, dict[str, float]], None]
-
-
-@dataclass(frozen=True)
-class TrainingParams:
-    """Parameters of a training run; a resumed run can be extended."""
-
-    preset: str = param('edge', 'Network; one with logits and learned time constants.')
-    network: str = param('', 'Description of a network of that kind with other sizes (.json); '
-                         'empty: the preset unchanged, or the network of the initial weights.')
-    task: str = param('pose', 'Task of the network.', choices=tuple(TASKS))
-    start: str = param('', 'Initial weights (.safetensors); empty: random.')
-    seed: int = param(0, 'Random seed of initial weights and batches.', low=0, high=2**31)
-    device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
-    precision: str = param('auto', 'Precision of convolutions: bf16 (autocast), fp32, or auto: '
-                           'bf16 on GPUs and on CPUs with bf16 instructions, fp32 on others.',
-                           choices=PRECISIONS)
-    ann_iterations: int = param(20_000, 'Number of batches of the ANN.', low=0, high=10**8)
-    ann_learning_rate: float = param(3e-3, 'Maximum learning rate of the ANN.', low=0.0, high=1.0)
-    ann_batch: int = param(16, 'Batch size of the ANN [windows].', low=1, high=4096)
-    alone: bool = param(False, 'Train an SNN without ANN and heads, as a baseline.')
-    snn_iterations: int = param(20_000, 'Number of batches of SNN and heads.', low=0, high=10**8)
-    snn_learning_rate: float = param(2e-3, 'Maximum learning rate of SNN and heads.', low=0.0,
-                                     high=1.0)
-    snn_batch: int = param(8, 'Batch size of the SNN [streams].', low=1, high=4096)
-    save_every: int = param(200, 'Iterations between two files to resume from.',
-                            low=1, high=10**8)
-    columns: int = param(96, 'Even number of input columns around the person to train on [cells].',
-                         low=16, high=4096)
-    averaged: float = param(0.0, 'Decay of the moving average of the final ANN weights; '
-                            '0: no average.', low=0.0, high=0.999999)
-    absent_price: float = param(0.1, 'Weight of the loss for heatmaps of joints out of view, '
-                                'whose target is flat; only in streams, which know them.',
-                                low=0.0, high=100.0)
-
-    def __post_init__(self):
-        check(self)
-        if not preset(self.preset).logits:
-            raise InputError(f'preset {self.preset} is trained by its published recipe '
-                             '(`training.recipe_run`), since its heatmaps are not logits')
-        if self.columns % 2:
-            raise InputError(f'columns = {self.columns} must be even')
 
 
 def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
@@ -97,6 +54,9 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
         InputError: weights to start or resume from do not match, the folder belongs to a run on
             other data, the clips are not suitable for training, or a file cannot be written.
     """
+    if not preset(params.preset).logits:
+        raise InputError(f'preset {params.preset} is trained by its published recipe '
+                         '(`training.recipe_run`), since its heatmaps are not logits')
     if stream is None or params.snn_iterations:
         _check_clips(clips)
     device = torch.device(device_named(params.device, ranks))

@@ -15,9 +15,7 @@ import re
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
@@ -27,14 +25,14 @@ from hybrid_pose_ros.events.event_array import EVENT_DTYPE
 from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.representation.geometry import InputGeometry
-from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.simulation.corpus import motion_files, staged_scene
-from hybrid_pose_ros.simulation.kinds import KINDS, random_setting
+from hybrid_pose_ros.simulation.kinds import random_setting
 from hybrid_pose_ros.simulation.motion_capture import load_capture
 from hybrid_pose_ros.simulation.recording import rendered
 from hybrid_pose_ros.simulation.scene_settings import TimingSettings
 from hybrid_pose_ros.training.ann import Window, Windows
 from hybrid_pose_ros.training.regions import Region, region, whole_sensor
+from hybrid_pose_ros.training.training_params import StreamParams
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events
 
 TIMING = TimingSettings(label_us=5_000, step_px=1.5)
@@ -44,30 +42,6 @@ PERSON = re.compile(r'(cmu_\d+|react_\d+|[^_]+)')
 LONG_SHARE, LONG_FACTOR = 0.15, 3.0
 """Fraction and length factor of longer scenes: slow motion needs more time to fill a window."""
 TRIES = 20
-
-
-@dataclass(frozen=True)
-class StreamParams:
-    """Content of a stream and reuse of its scenes."""
-
-    motion: str = param('', 'Folder with motion capture (.npz).')
-    kind: str = param('mixed', 'Kind of scenes.', choices=KINDS)
-    own: float = param(0.15, 'Fraction of scenes with generated motion.', low=0.0, high=1.0)
-    scene_s: float = param(0.4, 'Duration of most scenes [s].', low=0.05, high=10.0)
-    kept: int = param(256, 'Number of scenes that a batch is drawn from.', low=1, high=100_000)
-    draws: float = param(16.0, 'Mean number of windows drawn from each scene.', low=0.1,
-                         high=10_000.0)
-    workers: int = param(1, 'Number of rendering processes; 0: render in the training process.',
-                         low=0, high=1024)
-
-    def __post_init__(self):
-        check(self)
-
-    def content(self) -> dict[str, Any]:
-        """Return everything that the scenes depend on, as JSON values."""
-        return {'kind': self.kind, 'own': self.own, 'scene_s': self.scene_s, 'kept': self.kept,
-                'draws': self.draws, 'motions': [
-                    file.name for file in motion_files(self.motion)]}
 
 
 class Motions:

@@ -13,6 +13,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.pose.triangulation import TriangulationParams
 from hybrid_pose_ros.settings import check, param, parameters_of, valid_values
+from hybrid_pose_ros.training.training_params import StreamParams, TrainingParams
 
 GRAPH = ('step_us', 'ann_rate_hz', 'region_of_interest', 'stride_us', 'max_s')
 OPTIONS = (
@@ -21,6 +22,11 @@ OPTIONS = (
     ('compare', EvaluationParams, GRAPH),
     ('evaluate3d', EvaluationParams, GRAPH),
     ('evaluate3d', TriangulationParams, ('least_confidence', 'outlier_px')),
+    ('train', StreamParams, ('draws', 'kept', 'workers')),
+    ('train', TrainingParams, (
+        'preset', 'network', 'task', 'start', 'seed', 'device', 'precision', 'averaged',
+        'ann_learning_rate', 'snn_learning_rate', 'ann_batch', 'snn_batch', 'ann_iterations',
+        'snn_iterations')),
     ('bag', EvaluationParams, ('step_us', 'ann_rate_hz', 'ann_delay_us', 'quiet_events_per_s')))
 OTHER_DEFAULTS = {('bag', 'step_us'): 'as recorded, else 1000', ('bag', 'ann_delay_us'): '10000'}
 
@@ -88,6 +94,8 @@ def test_the_help_of_a_verb_is_that_of_its_settings(verb, settings, names, capsy
         if field.type is bool:
             shown = 'on' if field.default else 'off'
         else:
-            default = OTHER_DEFAULTS.get((verb, name), f'{field.default:g}')
-            shown = f'{default}; {valid_values(field)}'
-        assert f'{field.description[1:].removesuffix(".")} ({shown})' in text
+            default = field.default if field.type is str else f'{field.default:g}'
+            default = OTHER_DEFAULTS.get((verb, name), default)
+            shown = '; '.join(filter(None, (default, valid_values(field))))
+        meaning = field.description[1:].removesuffix('.')
+        assert (f'{meaning} ({shown})' if shown else meaning) in text

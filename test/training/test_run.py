@@ -263,4 +263,4 @@ def test_clips_whose_labels_are_on_another_clock_are_refused(tmp_path):
 
 def test_a_preset_with_a_published_recipe_is_trained_elsewhere():
     with pytest.raises(InputError, match='paper is trained by its published recipe'):
-        TrainingParams(preset='paper')
+        train(TrainingParams(preset='paper'), CLIPS, Path('unused'))
