@@ -43,6 +43,19 @@ def valid_values(parameter: Parameter) -> str:
     return '' if parameter.low is None else f'{parameter.low} to {parameter.high}'
 
 
+def summary(parameter: Parameter, default: str = '') -> str:
+    """Return meaning, default and valid values, such as 'length of a bin [us] (1000; 1 to 9999)'.
+
+    Args:
+        parameter: parameter.
+        default: what is shown instead of the default.
+    """
+    text = parameter.description.removesuffix('.')
+    text = text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    shown = '; '.join(filter(None, (default or _text(parameter.default), valid_values(parameter))))
+    return f'{text} ({shown})' if shown else text
+
+
 def check(settings: Any) -> None:
     """Raise InputError if a field has the wrong type, is out of range or not a valid choice.
 
@@ -60,3 +73,9 @@ def check(settings: Any) -> None:
             raise InputError(f'{where} is above the maximum {parameter.high}')
         if parameter.choices and value not in parameter.choices:
             raise InputError(f'{where} must be one of {", ".join(parameter.choices)}')
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return 'on' if value else 'off'
+    return f'{value:g}' if isinstance(value, float) else str(value)

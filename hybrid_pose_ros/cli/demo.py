@@ -26,11 +26,10 @@ from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.takes import find_takes
 from hybrid_pose_ros.graph.check import check_graph
-from hybrid_pose_ros.graph.description import NodeSpec, graph, share
+from hybrid_pose_ros.graph.description import ARGUMENTS, NodeSpec, graph, share
 from hybrid_pose_ros.graph.ros_domain import own_domain
 from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.model.checkpoint import load
-from hybrid_pose_ros.model.presets import PRESETS
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recorded_runs.video import write_gif
@@ -77,12 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'on a machine with few cores); latencies are only valid at 1, because '
                         'they '
                         'are measured from the stamps')
-    parser.add_argument('--ann-rate-hz', default='', help='states per second [Hz]')
-    parser.add_argument('--step-us', default='', help='length of a time bin [us]')
-    parser.add_argument('--preset', default='', help=f'one of {", ".join(PRESETS)} (edge)')
-    parser.add_argument('--checkpoint', default='',
-                        help='weights (.safetensors; those shipped with the preset)')
-    parser.add_argument('--seed', default='', help='random seed of the simulated scene (0)')
+    for argument in ARGUMENTS:
+        if argument.name in ('ann_rate_hz', 'step_us', 'preset', 'checkpoint', 'seed'):
+            parser.add_argument('--' + argument.name.replace('_', '-'), default='',
+                                help=argument.description)
     parser.add_argument('--no-video', action='store_true', help='do not write skeleton.mp4')
     parser.add_argument('--gif', action='store_true', help='also write skeleton.gif')
 

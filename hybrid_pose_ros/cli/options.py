@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TypeVar
 
-from hybrid_pose_ros.settings import Parameter, parameters_of, valid_values
+from hybrid_pose_ros.settings import parameters_of, summary
 
 Settings = TypeVar('Settings')
 
@@ -25,12 +25,10 @@ def add_options(parser, settings: object, *names: str, default: str = '') -> Non
     """
     fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
     for name in names:
-        field = fields[name]
-        shown = '; '.join(filter(None, (default or _text(getattr(settings, name)),
-                                        valid_values(field))))
+        field = fields[name]._replace(default=getattr(settings, name))
         parser.add_argument(
             '--' + name.replace('_', '-'), default=argparse.SUPPRESS,
-            help=_meaning(field) + (f' ({shown})' if shown else ''),
+            help=summary(field, default).replace('%', '%%'),
             **({'action': argparse.BooleanOptionalAction} if field.type is bool else
                {'type': field.type, 'metavar': name.split('_')[-1].upper()}))
 
@@ -44,15 +42,3 @@ def with_options(settings: Settings, args: argparse.Namespace) -> Settings:
     return replace(settings, **{parameter.name: getattr(args, parameter.name)
                                 for parameter in parameters_of(type(settings))
                                 if hasattr(args, parameter.name)})
-
-
-def _meaning(field: Parameter) -> str:
-    """Return the description as an argparse help text."""
-    text = field.description.removesuffix('.').replace('%', '%%')
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return 'on' if value else 'off'
-    return f'{value:g}' if isinstance(value, float) else str(value)

@@ -38,10 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                                          'of the shipped one')
     for argument in ARGUMENTS:
         flag = '--' + argument.name.replace('_', '-')
+        text = argument.description.replace('%', '%%')
         if argument.name == 'record':
-            add_output(parser, flag, 'folder', default='', help=argument.description)
+            add_output(parser, flag, 'folder', default='', help=text)
         else:
-            parser.add_argument(flag, default='', help=argument.description)
+            parser.add_argument(flag, default='', help=text)
 
 
 def run(args: argparse.Namespace) -> dict:

@@ -20,7 +20,7 @@ from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.pose.triangulator import TriangulatorParams
 from hybrid_pose_ros.recordings.rig_files import load_rig
-from hybrid_pose_ros.settings import parameters_of
+from hybrid_pose_ros.settings import parameters_of, summary
 from hybrid_pose_ros.tasks.table import RESULT_TOPICS
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
@@ -72,36 +72,30 @@ class Argument(NamedTuple):
     """An argument of the launch file and of `hybrid-pose up`; '' keeps the value of the YAML."""
 
     name: str
-    description: str
     sets: tuple[tuple[str, str], ...]  # (node, parameter)
+    own: str = ''  # description, if it is not that of the parameter
+
+    @property
+    def description(self) -> str:
+        """Meaning, default and valid values: those of the parameter unless it has its own."""
+        node, name = self.sets[0]
+        return self.own or summary(next(
+            parameter for parameter in parameters_of(SETTINGS[node]) if parameter.name == name))
 
 
 ARGUMENTS = (
-    Argument('preset', 'network: edge or paper', tuple((node, 'preset') for node in NETWORK)),
-    Argument('checkpoint', 'weights (.safetensors) for the preset',
-             tuple((node, 'checkpoint') for node in NETWORK)),
-    Argument('step_us', 'length of a time bin of the spiking network [us]',
-             tuple((node, 'step_us') for node in NETWORK)),
-    Argument('calibration', 'YAML from camera_calibration, to undistort the events',
-             tuple((node, 'calibration') for node in NETWORK)),
-    Argument('autostart', 'false: a lifecycle manager configures and activates the network\'s '
-             'nodes', tuple((node, 'autostart') for node in NETWORK)),
-    Argument('realtime_priority', 'SCHED_RR priority of the tracker, 1 to 99; 0: an ordinary '
-             'process', (('snn_tracker', 'realtime_priority'),)),
-    Argument('ann_rate_hz', 'states per second [Hz]', (('ann_initializer', 'rate_hz'),)),
-    Argument('recording', 'file or bag to play; empty: simulate a person (driver player)',
-             (('event_player', 'recording'),)),
-    Argument('rate', 'speed of the playback', (('event_player', 'rate'),)),
-    Argument('packets_per_s', 'packets per second of the player',
-             (('event_player', 'packets_per_s'),)),
-    Argument('duration_s', 'length of the simulated scene [s]; 0: endless',
-             (('event_player', 'duration_s'),)),
-    Argument('seed', 'random seed of the simulated scene', (('event_player', 'seed'),)),
-    Argument('record', 'folder of the bag to record', (('recorder', 'bag'),)),
-    Argument('depth_m', 'distance of the plane that RViz draws the skeleton on [m]',
-             (('skeleton_markers', 'depth_m'),)),
-    Argument('frame_id', 'frame of the markers (that of the packets; with rviz, the name of '
-             'the camera)', (('skeleton_markers', 'frame_id'),)))
+    *(Argument(name, tuple((node, name) for node in NETWORK)) for name in (
+        'preset', 'checkpoint', 'step_us', 'calibration')),
+    Argument('autostart', tuple((node, 'autostart') for node in NETWORK), 'false: a lifecycle '
+             'manager configures and activates the nodes of the network'),
+    Argument('realtime_priority', (('snn_tracker', 'realtime_priority'),)),
+    Argument('ann_rate_hz', (('ann_initializer', 'rate_hz'),)),
+    *(Argument(name, (('event_player', name),)) for name in (
+        'recording', 'rate', 'packets_per_s', 'duration_s', 'seed')),
+    Argument('record', (('recorder', 'bag'),), 'folder of the bag to record; empty: no recorder'),
+    Argument('depth_m', (('skeleton_markers', 'depth_m'),)),
+    Argument('frame_id', (('skeleton_markers', 'frame_id'),), 'frame of the markers (that of the '
+             'packets; with rviz, the name of the camera)'))
 
 
 @dataclass(frozen=True)

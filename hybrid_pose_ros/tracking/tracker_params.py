@@ -74,6 +74,6 @@ class TrackerParams(StateRequestParams, NetworkParams):
     throttle_hz: float = param(30.0, 'Poses per second of sensor time on '
                                '~/skeleton_throttle [Hz], one per packet at most.',
                                low=0.1, high=1000.0, live=True)
-    realtime_priority: int = param(0, 'SCHED_RR priority of the process; requires CAP_SYS_NICE '
+    realtime_priority: int = param(0, 'SCHED_RR priority of the tracker; requires CAP_SYS_NICE '
                                    'or an rtprio limit (ulimit -r). 0: default scheduling at '
                                    'nice -10 if permitted.', low=0, high=99)

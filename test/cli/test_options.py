@@ -11,8 +11,9 @@ from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
+from hybrid_pose_ros.graph.description import ARGUMENTS, SETTINGS
 from hybrid_pose_ros.pose.triangulation import TriangulationParams
-from hybrid_pose_ros.settings import check, param, parameters_of, valid_values
+from hybrid_pose_ros.settings import check, param, parameters_of, summary, valid_values
 from hybrid_pose_ros.training.training_params import StreamParams, TrainingParams
 
 GRAPH = ('step_us', 'ann_rate_hz', 'region_of_interest', 'stride_us', 'max_s')
@@ -75,6 +76,15 @@ def test_the_help_has_meaning_default_and_valid_values(parser):
         '--hours HOURS time at 100 % [h] (2; 0.0 to 24.0) '
         '--mode MODE where the heat comes from (top; top, bottom) '
         '--light, --no-light LED (on) --locked, --no-locked lock the door (off)')
+
+
+@pytest.mark.parametrize('argument', ARGUMENTS, ids=lambda argument: argument.name)
+def test_the_help_of_up_is_that_of_the_parameters_of_the_nodes(argument, capsys):
+    text = help_of('up', capsys)
+    assert f'--{argument.name.replace("_", "-")} ' in text and argument.description in text
+    for node, name in argument.sets:
+        field = next(field for field in parameters_of(SETTINGS[node]) if field.name == name)
+        assert argument.own or argument.description == summary(field)
 
 
 def help_of(verb: str, capsys) -> str:
