@@ -30,8 +30,8 @@ def param(default: Any, description: str, *, low: float | None = None, high: flo
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def parameters_of(settings: type) -> Iterator[Parameter]:
-    """Yield the parameters of a settings class in the order of the fields."""
+def parameters_of(settings: Any) -> Iterator[Parameter]:
+    """Yield the parameters of settings, or of their class, in the order of the fields."""
     for field in dataclasses.fields(settings):
         yield Parameter(field.name, type(field.default), field.default, **field.metadata)
 

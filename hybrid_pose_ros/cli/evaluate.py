@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--snn-checkpoint', default='', metavar='FILE',
                         help='weights of an SNN trained to run alone (the shipped ones, if the '
                         'shipped hybrid is evaluated)')
-    add_options(parser, EvaluationParams(), 'ann_delay_us', 'replay', 'quiet_events_per_s',
+    add_options(parser, EvaluationParams, 'ann_delay_us', 'replay', 'quiet_events_per_s',
                 'ann_latency_us', 'pose_latency_us', 'seed')
     parser.add_argument('--rows', default='', metavar='NAMES',
                         help='rows to compute, comma-separated (all)')

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--takes', nargs='+', required=True, metavar='DIR', type=Path,
                         help='folders with one recording (.h5) per camera, or folders of those')
     add_evaluation_arguments(parser)
-    add_options(parser, TriangulationParams(), 'least_confidence', 'outlier_px')
+    add_options(parser, TriangulationParams, 'least_confidence', 'outlier_px')
     parser.add_argument('--no-blind', action='store_true',
                         help='skip the runs with one camera blinded, which double the time')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,

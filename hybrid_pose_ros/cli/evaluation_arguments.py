@@ -16,7 +16,7 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
                         help='weights (.safetensors; those shipped with the preset)')
     parser.add_argument('--preset', default='', metavar='NAME',
                         help='preset of the network (that of the weights, else edge)')
-    add_options(parser, EvaluationParams(), 'step_us', 'ann_rate_hz', 'region_of_interest',
+    add_options(parser, EvaluationParams, 'step_us', 'ann_rate_hz', 'region_of_interest',
                 'stride_us', 'max_s')
     add_executor_arguments(parser, workers=1)
 

@@ -4,14 +4,14 @@
 
 import argparse
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hybrid_pose_ros.settings import parameters_of, summary
 
 Settings = TypeVar('Settings')
 
 
-def add_options(parser, settings: object, *names: str, default: str = '') -> None:
+def add_options(parser, settings: Any, *names: str, default: str = '') -> None:
     """Declare an option for each named field on a parser or a group of one.
 
     The option of field step_us is --step-us; a boolean field replay has --replay and --no-replay.
@@ -19,11 +19,11 @@ def add_options(parser, settings: object, *names: str, default: str = '') -> Non
 
     Args:
         parser: parser of the verb.
-        settings: settings with the defaults of the verb.
+        settings: settings with the defaults of the verb, or their class.
         names: fields.
         default: what the help shows as the default instead of the value.
     """
-    fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
+    fields = {parameter.name: parameter for parameter in parameters_of(settings)}
     for name in names:
         field = fields[name]._replace(default=getattr(settings, name))
         parser.add_argument(

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.reproduction.reproduction_params import ReproductionParams
 
 SUMMARY = "Train and score the paper's systems on recordings, next to the published figures."
 
@@ -20,23 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='labeled recordings (.h5), optionally in folders train and test')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), required=True, metavar='DIR',
                help='folder for report, plot, weights, and files to resume from')
-    parser.add_argument('--preset', default='paper', metavar='NAME',
-                        help='paper, or paper_small for a quick run that is not a reproduction '
-                             '(paper)')
-    parser.add_argument('--systems', default='ann,snn,rnn,hybrid_rnn,hybrid_snn', metavar='NAMES',
-                        help='systems, comma-separated (ann,snn,rnn,hybrid_rnn,hybrid_snn); also '
-                        'hybrid_snn_no_state_init, hybrid_snn_no_output_init, '
-                        'hybrid_rnn_no_state_init')
-    parser.add_argument('--published', default='', metavar='SYSTEM=FILE',
-                        help='published weights (.pt) to score instead of training, with '
-                        'commas')
+    add_options(parser, ReproductionParams, 'preset', 'systems', 'published', 'epochs', 'seed')
     parser.add_argument('--test-subjects', default='13,14,15,16,17', metavar='NUMBERS',
                         help='test subjects, if names of recordings begin with the subject, '
                         'as in S13_... (13,14,15,16,17, as published for DHP19)')
-    parser.add_argument('--epochs', type=float, default=0.0, metavar='N',
-                        help='batches per system; 0: as in its recipe (0)')
-    parser.add_argument('--seed', type=int, default=2022,
-                        help='random seed of initial weights and order of windows (2022)')
     parser.add_argument('--device', default='auto', help='device: auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=2, help='torch threads on a CPU (2)')
 
@@ -47,8 +36,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from hybrid_pose_ros.cli.progress_bars import StageBars
     from hybrid_pose_ros.reproduction.report import markdown, plot
-    from hybrid_pose_ros.reproduction.run import (
-        ReproductionParams, published_systems, reproduce)
+    from hybrid_pose_ros.reproduction.run import published_systems, reproduce
     from hybrid_pose_ros.training.corpus import load_recordings, split
     from hybrid_pose_ros.training.ranks import Ranks
     from hybrid_pose_ros.training.run import device_named
@@ -56,8 +44,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.threads < 1:
         raise InputError(f'--threads is {args.threads}, but must be 1 or more')
     torch.set_num_threads(args.threads)
-    params = ReproductionParams(preset=args.preset, systems=args.systems, epochs=args.epochs,
-                                seed=args.seed, published=args.published)
+    params = with_options(ReproductionParams(), args)
     ranks = Ranks.of_environment()
     device = torch.device(device_named(args.device, ranks))
     published_systems(params, device)  # fail here rather than after hours of reading

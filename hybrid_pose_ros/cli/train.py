@@ -28,19 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--stream', metavar='DIR',
                         help='motion capture (.npz): train the ANN on an endless stream of '
                         'rendered scenes, and the SNN on the corpus')
-    add_options(parser, StreamParams(), 'draws', 'kept', 'workers')
+    add_options(parser, StreamParams, 'draws', 'kept', 'workers')
     parser.add_argument('--validation', metavar='DIR',
                         help='recordings of other people, to validate on')
     add_output(parser, '--output', 'folder', required=True, metavar='DIR',
                help='folder for the weights, the log, and files to resume from')
-    add_options(parser, TrainingParams(), 'preset', 'network', 'task', 'start', 'seed', 'device')
+    add_options(parser, TrainingParams, 'preset', 'network', 'task', 'start', 'seed', 'device')
     parser.add_argument('--threads', type=int, default=1, help='torch threads on a CPU (1)')
     parser.add_argument('--alone', action='store_true',
                         help='train only an SNN that runs without an ANN, for '
                         '`evaluate --snn-checkpoint`')
     stages = parser.add_argument_group('the two stages; with preset paper, defaults are those of '
                                        'its recipe')
-    add_options(stages, TrainingParams(), 'precision', 'averaged', 'ann_learning_rate',
+    add_options(stages, TrainingParams, 'precision', 'averaged', 'ann_learning_rate',
                 'snn_learning_rate', 'ann_batch', 'snn_batch', 'ann_iterations', 'snn_iterations')
 
 

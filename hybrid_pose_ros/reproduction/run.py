@@ -5,10 +5,8 @@
 A folder of results can be extended: trained systems are not trained again.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +14,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.metrics import rounded
 from hybrid_pose_ros.model.presets import Preset, preset
 from hybrid_pose_ros.networks.published import load_published, read_published
@@ -25,57 +22,16 @@ from hybrid_pose_ros.outputs import claim, writing
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.reproduction.figures import (
     PUBLISHED, PUBLISHED_FIRING_PERCENT, PUBLISHED_MW, RECURRENT_NOTE)
+from hybrid_pose_ros.reproduction.reproduction_params import ReproductionParams
 from hybrid_pose_ros.reproduction.scores import firing_rates, modelled_mw, score_system
-from hybrid_pose_ros.settings import check, param
 from hybrid_pose_ros.training.corpus import contents
 from hybrid_pose_ros.training.ranks import Ranks, connected
-from hybrid_pose_ros.training.recipes import SEED, STEPS, Recipe, recipes
+from hybrid_pose_ros.training.recipes import STEPS, Recipe
 from hybrid_pose_ros.training.system import train_system
 from hybrid_pose_ros.training.windows import Windows
 
 Progress = Callable[[str, int, int, str], None]
 """Called with a stage, the amount done, the total, and a description."""
-
-
-@dataclass(frozen=True)
-class ReproductionParams:
-    """Parameters of a reproduction; a continued run can have more epochs and systems."""
-
-    preset: str = param('paper', 'Network; one with recipes.')
-    systems: str = param('ann,snn,rnn,hybrid_rnn,hybrid_snn', 'Systems, separated by commas.')
-    epochs: float = param(0.0, 'Epochs of every system; 0: those of its recipe.', low=0.0,
-                          high=1e6)
-    seed: int = param(SEED, 'Random seed of initial weights and window order.', low=0, high=2**31)
-
-    published: str = param('', 'Files (.pt) with published weights to evaluate instead of '
-                           'training: hybrid_snn=FILE, separated by commas.')
-
-    def __post_init__(self):
-        check(self)
-        self.recipes()
-
-    def published_files(self) -> dict[str, str]:
-        """Return the file of each system that is not trained."""
-        files = dict(part.partition('=')[::2] for part in self.published.split(',') if part)
-        if unknown := [name for name, file in files.items()
-                       if name not in self.systems.split(',') or not file]:
-            raise InputError(f'published weights of {unknown[0]!r} must be given as SYSTEM=FILE, '
-                             f'for one of the systems {self.systems}')
-        return files
-
-    def recipes(self) -> list[Recipe]:
-        """Return the recipes of the systems, the ANN's before those of hybrids."""
-        known = recipes(self.preset)
-        named = self.systems.split(',')
-        if unknown := [name for name in named if name not in known]:
-            raise InputError(f'unknown system {unknown[0]!r}: choose from {", ".join(known)}')
-        files = self.published_files()
-        needs_ann = any(name.startswith('hybrid') and name not in files for name in named)
-        found = [recipe for name, recipe in known.items()
-                 if name in named or (name == 'ann' and needs_ann)]
-        if self.epochs:
-            found = [dataclasses.replace(recipe, epochs=self.epochs) for recipe in found]
-        return found
 
 
 class Trained(NamedTuple):

@@ -16,9 +16,12 @@ Source: configurations and trainers of the published code of arXiv 2303.14176.
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.training.loop import Schedule
+
+if TYPE_CHECKING:
+    from hybrid_pose_ros.training.loop import Schedule
 
 SEED = 2022
 STEPS = 10
@@ -38,8 +41,9 @@ class Recipe:
     gradient_norm: float = math.inf  # gradients are clipped to this norm
     save_every: int = 100  # iterations between files to resume from
 
-    def schedule(self, windows: int, processes: int = 1) -> Schedule:
+    def schedule(self, windows: int, processes: int = 1) -> 'Schedule':
         """Return the schedule for this number of windows."""
+        from hybrid_pose_ros.training.loop import Schedule  # imports torch
         iterations = self.iterations
         if iterations is None:
             iterations = math.ceil(self.epochs * windows / (self.batch * processes))

@@ -13,6 +13,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.graph.description import ARGUMENTS, SETTINGS
 from hybrid_pose_ros.pose.triangulation import TriangulationParams
+from hybrid_pose_ros.reproduction.reproduction_params import ReproductionParams
 from hybrid_pose_ros.settings import check, param, parameters_of, summary, valid_values
 from hybrid_pose_ros.training.training_params import StreamParams, TrainingParams
 
@@ -23,6 +24,7 @@ OPTIONS = (
     ('compare', EvaluationParams, GRAPH),
     ('evaluate3d', EvaluationParams, GRAPH),
     ('evaluate3d', TriangulationParams, ('least_confidence', 'outlier_px')),
+    ('reproduce', ReproductionParams, ('preset', 'systems', 'published', 'epochs', 'seed')),
     ('train', StreamParams, ('draws', 'kept', 'workers')),
     ('train', TrainingParams, (
         'preset', 'network', 'task', 'start', 'seed', 'device', 'precision', 'averaged',
