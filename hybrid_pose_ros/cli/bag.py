@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hybrid_pose_ros.cli.evaluation_arguments import add_weights_arguments, weights_of
 from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
-from hybrid_pose_ros.model.checkpoint import Checkpoint, load, shipped
 from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Score the poses of a bag, rerun the tracker on its events, and compare.'
@@ -32,10 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--truth', metavar='FILE', type=Path,
                         help='labels (.h5) in sensor time of the bag; for both bags if two are '
                         'compared (ground truth in each bag)')
-    parser.add_argument('--checkpoint', default='', metavar='FILE',
-                        help='weights (.safetensors; those shipped with the preset)')
-    parser.add_argument('--preset', default='', metavar='NAME',
-                        help='preset of the network (that of the weights, else edge)')
+    add_weights_arguments(parser)
     parser.add_argument('--against', metavar='BAG|FILE', type=Path,
                         help='another bag or other weights (.safetensors) to compare with')
     add_options(parser, RERUN, 'step_us', default=f'as recorded, else {RERUN.step_us}')
@@ -61,7 +58,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sides.append((args.bag, str(args.against)) if args.against.suffix == '.safetensors'
                      else (args.against, args.checkpoint))
     for bag, weights in sides:  # validate the second before the first is run
-        _checkpoint(args, weights)
+        weights_of(weights, args.preset)
         EventBag(bag, args.topic)
     result, *others = (_evaluated(args, *side) for side in sides)
     if others:
@@ -78,15 +75,11 @@ def write(args: argparse.Namespace, result: dict[str, Any]) -> dict[str, str]:
         result, args.output, video=not args.no_video)))}
 
 
-def _checkpoint(args: argparse.Namespace, weights: str) -> Checkpoint:
-    return load(weights, args.preset or None) if weights else shipped(args.preset or 'edge')
-
-
 def _evaluated(args: argparse.Namespace, bag: Path, weights: str) -> dict[str, Any]:
     from hybrid_pose_ros.evaluation.outcome import ROWS
     from hybrid_pose_ros.model.checkpoint import shipped_alone
     from hybrid_pose_ros.recorded_runs.bag_evaluation import evaluate_bag, recorded_step_us
-    checkpoint = _checkpoint(args, weights)
+    checkpoint = weights_of(weights, args.preset)
     as_recorded = replace(RERUN, step_us=recorded_step_us(bag) or RERUN.step_us)
     params = with_options(as_recorded, args)
     return evaluate_bag(

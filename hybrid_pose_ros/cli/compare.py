@@ -9,7 +9,7 @@ from typing import Any
 
 from hybrid_pose_ros.cli.compare_tables import show as show
 from hybrid_pose_ros.cli.evaluate import Bar
-from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
+from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights_of
 from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.options import with_options
 from hybrid_pose_ros.cli.outputs import add_output
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             raise InputError(f'no recordings (.h5) in {args.real}')
     if not kinds:
         raise InputError('no recordings to score: pass a folder as --kinds or --real')
-    first = weights(args)
+    first = weights_of(args.checkpoint, args.preset)
     others = [load(path) for path in args.against]
     if args.checkpoint and not others:
         others = [shipped(first.preset.name)]

@@ -31,6 +31,7 @@ from hybrid_pose_ros.graph.ros_domain import own_domain
 from hybrid_pose_ros.graph.supervision import Supervisor
 from hybrid_pose_ros.model.checkpoint import load
 from hybrid_pose_ros.outputs import writing
+from hybrid_pose_ros.playback.player_params import PlayerParams
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recorded_runs.video import write_gif
 from hybrid_pose_ros.recordings.formats import open_recording
@@ -70,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser, '--output', 'folder', needs=('matplotlib',),
                type=Path, default=Path('demo'),
                help='folder for bag, video and report; replaces an earlier demo')
-    parser.add_argument('--duration', type=float, default=10.0,
-                        help='length of the simulated scene [s]')
+    parser.add_argument('--duration', type=float, default=PlayerParams.duration_s,
+                        help='length of the simulated scene [s] (%(default)g)')
     parser.add_argument('--rate', default='', help='playback speed (1; lower with several cameras '
                         'on a machine with few cores); latencies are only valid at 1, because '
                         'they '

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
+from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights_of
 from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     params = with_options(EvaluationParams(), args)
     recordings = _paths(args.recording)
-    checkpoint = weights(args)
+    checkpoint = weights_of(args.checkpoint, args.preset)
     alone = None
     if args.snn_checkpoint:
         alone = load(args.snn_checkpoint, checkpoint.preset.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.cli.evaluate import Bar
-from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights
+from hybrid_pose_ros.cli.evaluation_arguments import add_evaluation_arguments, weights_of
 from hybrid_pose_ros.cli.executors import executor
 from hybrid_pose_ros.cli.options import add_options, with_options
 from hybrid_pose_ros.cli.outputs import add_output
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     params = with_options(EvaluationParams(ann_latency_us=0), args)
     trust = with_options(TriangulationParams(), args)
     takes = find_takes(args.takes)
-    checkpoint = weights(args)
+    checkpoint = weights_of(args.checkpoint, args.preset)
     here = args.workers == 1 and args.dask is None
     with nullcontext() if here else executor(args) as others, \
             Bar(None, 'evaluate3d') as bar:

@@ -10,6 +10,7 @@ from hybrid_pose_ros.model.layout import layer_costs, neurons, state_layout
 from hybrid_pose_ros.model.network_description import read_network
 from hybrid_pose_ros.model.presets import PRESETS, preset
 from hybrid_pose_ros.representation.geometry import input_geometry
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 SUMMARY = 'Show layers, shapes, parameters, MACs, neurons and state size of a preset.'
 PARTS = ('ann', 'heads', 'snn')
@@ -18,8 +19,8 @@ FLOAT_BYTES = 4
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: preset and sensor size."""
-    parser.add_argument('--preset', default='edge', metavar='NAME',
-                        help=f'one of {", ".join(PRESETS)} (edge)')
+    parser.add_argument('--preset', default=TrackerParams.preset, metavar='NAME',
+                        help=f'one of {", ".join(PRESETS)} (%(default)s)')
     parser.add_argument('--network', default='', metavar='FILE',
                         help='custom network: a card of weights, or its `network` (.json)')
     parser.add_argument('--width', type=int, default=346, help='sensor width [px] (346)')
