@@ -24,6 +24,10 @@ FEWEST_JOINTS = 5
 BORDER_PX = 20.0
 """Extent of a person beyond the joints, both sides together."""
 
+LARGEST = 0.7, 0.8
+"""Width up to which a region is used, and up to which it is kept, relative to that of the whole
+sensor: its resolution is sufficient for larger people."""
+
 KEPT_SHIFT = 0.15
 """Distance of the person from the middle up to which the region is kept, relative to its width."""
 
@@ -57,8 +61,10 @@ class PersonRegion:
             return
         whole = self._whole
         middle, needed = person_box(joints_px[part], whole)
-        width = int(np.clip(round(margin * needed), whole.width, whole.region.width))
-        if not self._fits(middle, width):
+        width = max(round(margin * needed), whole.width)
+        if width > LARGEST[self.region is not None] * whole.region.width:
+            self.region = None
+        elif not self._fits(middle, width):
             self.region = region_around(whole, middle, width)
 
     def _fits(self, middle: np.ndarray, width: int) -> bool:

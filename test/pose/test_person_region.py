@@ -24,11 +24,11 @@ def test_without_a_person_the_input_is_the_whole_sensor():
 
 
 def test_a_region_is_the_person_times_the_margin_in_the_shape_of_the_input():
-    """100 px high and 20 px of border: 120 px, times 1.5 are 180 of 260 rows."""
+    """80 px high and 20 px of border: 100 px, times 1.5 are 150 of 260 rows."""
     follow = PersonRegion(WHOLE)
-    follow.update(person(170, 130, 40, 100), SURE, margin=1.5)
-    assert follow.region.height == 180
-    assert follow.region.width == round(180 * 173 / 130)
+    follow.update(person(170, 130, 40, 80), SURE, margin=1.5)
+    assert follow.region.height == 150
+    assert follow.region.width == round(150 * 173 / 130)
     assert abs(follow.region.x + follow.region.width / 2 - 170) <= 1
     assert abs(follow.region.y + follow.region.height / 2 - 130) <= 1
 
@@ -39,10 +39,12 @@ def test_a_cell_is_at_least_a_pixel():
     assert follow.region[2:] == (173, 130)
 
 
-def test_a_person_as_large_as_the_sensor_has_all_of_it():
+def test_a_large_person_is_seen_by_the_whole_sensor():
+    """With 20 px of border, 180 rows are 0.69 of 260, 200 are 0.77, and 220 are 0.85."""
     follow = PersonRegion(WHOLE)
-    follow.update(person(173, 130, 200, 250), SURE, margin=1.5)
-    assert follow.region == WHOLE.region
+    for height, wanted in ((200, None), (180, 180), (200, 180), (220, None), (200, None)):
+        follow.update(person(173, 130, 20, height / 1.5 - BORDER_PX), SURE, margin=1.5)
+        assert wanted == (follow.region and follow.region.height)
 
 
 @given(x=st.floats(-20, 366), y=st.floats(-20, 280), size=st.floats(5, 300),
@@ -50,7 +52,7 @@ def test_a_person_as_large_as_the_sensor_has_all_of_it():
 def test_a_region_is_always_inside_the_sensor(x, y, size, margin):
     follow = PersonRegion(WHOLE)
     follow.update(person(x, y, size, size), SURE, margin=margin)
-    left, top, width, height = follow.region
+    left, top, width, height = follow.region or WHOLE.region
     assert left >= 0 and top >= 0 and left + width <= 346 and top + height <= 260
     assert 173 <= width and 130 <= height
 
