@@ -23,9 +23,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
+from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.events.clock import nearest_turn
 from hybrid_pose_ros.model.checkpoint import Checkpoint
-from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model.layout import REGION
 from hybrid_pose_ros.representation.geometry import InputGeometry, RegionGeometries
 from hybrid_pose_ros.representation.step_counter import Step, count_steps
@@ -72,11 +72,11 @@ class NetworkRun:
 
     state: EngineState
     geometry: InputGeometry  # of its region
-    counts: np.ndarray  # events of its last step, (2, H, W) uint8
     since_us: int  # sensor time of its initialization
     next_index: int  # index of the next bin
     arrival_index: int  # index of the newest bin on arrival
     seen: Any = None  # result of `read` for the state on arrival
+    counts: np.ndarray | None = None  # events of its last step, (2, H, W) uint8; None: no step yet
 
 
 class NetworkOutput(NamedTuple):
@@ -245,7 +245,8 @@ class LateStateReplay:
 
     def _output(self, step: Step) -> NetworkOutput:
         live = self._live
-        return NetworkOutput(step, live.counts, live.geometry, live.state, live.since_us,
+        counts = step.counts(live.geometry) if live.counts is None else live.counts
+        return NetworkOutput(step, counts, live.geometry, live.state, live.since_us,
                              live.seen)
 
     def _copy(self, state: InitialState) -> NetworkRun | None:
@@ -279,8 +280,7 @@ class LateStateReplay:
             self._counts.states_of_no_region += 1
             self._free.append(copied)
             return None
-        run = NetworkRun(copied, geometry, count_steps([], geometry), since_us, first_index,
-                         self._history[-1].index)
+        run = NetworkRun(copied, geometry, since_us, first_index, self._history[-1].index)
         run.seen = self._read(run.state, geometry)
         ahead = first_index - self._history[-1].index - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
@@ -325,7 +325,8 @@ class LateStateReplay:
     def _take_step(self, run: NetworkRun, bins: int = 1) -> None:
         """Advance a run by one step over its next bins."""
         first = run.next_index - self._history[0].index
-        count_steps((self._history[first + i] for i in range(bins)), run.geometry, run.counts)
+        run.counts = count_steps((self._history[first + i] for i in range(bins)), run.geometry,
+                                 run.counts)
         self.engine.step(run.counts, run.state, bins=bins)
         run.next_index += bins
         self._counts.network_steps += 1

@@ -16,6 +16,7 @@ from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.pose.heatmaps import locate_joints
 from hybrid_pose_ros.representation.step_counter import StepCounter, count_steps
 from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
+from hybrid_pose_ros.tracking.replay import LateStateReplay, TrackerCounts
 
 
 @settings(max_examples=20)
@@ -456,3 +457,13 @@ def test_a_state_of_a_region_outside_the_sensor_is_refused(region):
     assert track.initialize(state_of(track, 8, region)) is None
     assert track.counts.states_of_no_region == 1
     assert track.initialize(state_of(track, 8)) is not None
+
+
+def test_the_events_of_a_bin_count_for_its_pose_if_the_state_is_of_its_end():
+    """The network takes no step then, but the joints near the events are not quiet."""
+    *before, last = StepCounter(GEOMETRY, STEP_US).update(events_of(range(10)))
+    replay = LateStateReplay(WEIGHTS, PARAMS, GEOMETRY, TrackerCounts())
+    for step in (*before, last):
+        assert replay.advance(step) is None
+    output = replay.start(state(10))
+    assert output.counts.sum() == last.events > 0
