@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from hybrid_pose_ros.interrupts import INTERRUPTED
 
-Task, Result = TypeVar('Task'), TypeVar('Result')
+Task = TypeVar('Task')
+Result = TypeVar('Result')
 
 
 def as_done(function: Callable[[Task], Result], tasks: Iterable[Task],
@@ -43,7 +44,7 @@ def in_order(function: Callable[[Task], Result], tasks: Iterable[Task],
 
 @contextmanager
 def _submitted(function: Callable[[Task], Result], tasks: Iterable[Task], executor: Executor
-               ) -> Iterator[list[Future]]:
+               ) -> Iterator[list[Future[Result]]]:
     futures = [executor.submit(_ending, function, task) for task in tasks]
     try:
         yield futures
