@@ -1,6 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A body with volume: round cones between 24 body points, each made of one of five materials.
+"""A body with volume: round cones between 24 body points, each made of one of six materials.
+
+What tells the front from the back: face, hair, feet, the seat and the front of the clothes.
 
 A round cone is the convex hull of two spheres: a tapered limb, or a capsule if both are equal.
 """
@@ -24,7 +26,7 @@ MIRRORED_POINTS = tuple(
     for name in BODY_POINTS)
 """Index of each point's mirror image."""
 
-MATERIALS = ('skin', 'shirt', 'trousers', 'shoes', 'hair')
+MATERIALS = ('skin', 'shirt', 'trousers', 'shoes', 'hair', 'trim')
 
 _JOINT_POINTS = (
     ('head', 'head'), ('r_shoulder', 'r_shoulder'), ('l_shoulder', 'l_shoulder'),
@@ -34,7 +36,7 @@ _JOINT_POINTS = (
 _FIRST = [BODY_POINTS.index(first) for first, _ in _JOINT_POINTS]
 _SECOND = [BODY_POINTS.index(second) for _, second in _JOINT_POINTS]
 
-JOINT_RADII_M = np.array([0.09, 0.07, 0.07, 0.045, 0.045, 0.12, 0.12,
+JOINT_RADII_M = np.array([0.13, 0.07, 0.07, 0.045, 0.045, 0.13, 0.13,
                           0.04, 0.04, 0.06, 0.06, 0.05, 0.05])
 """Depth of each joint below the surface of its own limb, (13,) [m]."""
 
@@ -55,7 +57,10 @@ class BodySettings:
     shirt: float = param(0.14, 'Albedo of the shirt.', low=0.01, high=1.0)
     trousers: float = param(0.08, 'Albedo of the trousers.', low=0.01, high=1.0)
     shoes: float = param(0.3, 'Albedo of the shoes.', low=0.01, high=1.0)
-    hair: float = param(0.06, 'Albedo of the hair.', low=0.01, high=1.0)
+    hair: float = param(0.06, 'Albedo of hair, eyes and beard.', low=0.01, high=1.0)
+    trim: float = param(0.5, 'Albedo of the front of the shirt: buttons, a tie, an open jacket.',
+                        low=0.01, high=1.0)
+    trim_m: float = param(0.04, 'Width of the trim [m]; 0: none.', low=0.0, high=0.08)
     cloth_contrast: float = param(0.35, 'Standard deviation of the log albedo of clothes.',
                                   low=0.0, high=1.5)
     skin_contrast: float = param(0.15, 'Standard deviation of the log albedo of skin and hair.',
@@ -67,6 +72,7 @@ class BodySettings:
     shorts: bool = param(False, 'Short trousers: the shins are skin.')
     loose: float = param(0.0, 'Extra width of the trousers at the ankle [m].', low=0.0, high=0.12)
     long_hair: bool = param(False, 'Shoulder-length hair.')
+    beard: bool = param(False, 'A beard.')
 
     def __post_init__(self):
         check(self)
@@ -99,14 +105,24 @@ _TORSO = (
     ('neck', 'neck', 'head', 0.055, 0.055, 'skin'),
     ('head', 'chin', 'skull', 0.07, 0.095, 'skin'),
     ('hair', 'nape', 'crown', 0.08, 0.088, 'hair'),
+    ('jaw', 'jaw', 'chin', 0.04, 0.066, 'skin'),
+    ('eyes', 'r_eye', 'l_eye', 0.014, 0.014, 'hair'),
+    ('nose', 'bridge', 'tip', 0.012, 0.018, 'skin'),
+    ('trim', 'throat', 'navel', 0.0, 0.0, 'trim'),
 )
 _SIDE = (
     ('upper_arm', 'shoulder', 'elbow', 0.055, 0.042, 'shirt'),
     ('forearm', 'elbow', 'wrist', 0.04, 0.028, 'shirt'),
     ('hand', 'wrist', 'finger', 0.032, 0.03, 'skin'),
+    ('seat', 'hip', 'seat', 0.075, 0.082, 'trousers'),
     ('thigh', 'hip', 'knee', 0.085, 0.058, 'trousers'),
     ('shin', 'knee', 'ankle', 0.056, 0.042, 'trousers'),
     ('foot', 'heel', 'toe', 0.036, 0.034, 'shoes'),
+)
+# point of the face: to the right, forward and up from the middle of the head [m]
+_FACE = (
+    ('r_eye', 0.034, 0.09, 0.018), ('l_eye', -0.034, 0.09, 0.018),
+    ('bridge', 0.0, 0.093, 0.008), ('tip', 0.0, 0.104, -0.022), ('jaw', 0.0, 0.058, -0.075),
 )
 
 
@@ -117,6 +133,7 @@ def _cone_table() -> list[tuple]:
 
 
 _CONES = _cone_table()
+_HEAD = ('head', 'hair', 'neck', 'jaw', 'eyes', 'nose')
 CONE_NAMES = tuple(row[0] for row in _CONES)
 
 
@@ -127,8 +144,12 @@ def wardrobe(settings: BodySettings) -> Wardrobe:
     for index, name in enumerate(CONE_NAMES):
         if name[:2] in ('r_', 'l_') and not name.endswith('side'):
             radii[index] *= settings.limb_girth
-        if name in ('head', 'hair', 'neck'):
+        if name in _HEAD:
             radii[index] *= settings.head_girth
+        if name == 'jaw' and settings.beard:
+            material[index] = MATERIALS.index('hair')
+        if name == 'trim':
+            radii[index] = max(0.5 * settings.trim_m, 0.001)
         if name.endswith('forearm') and not settings.sleeves:
             material[index] = MATERIALS.index('skin')
         if name.endswith('shin'):
@@ -153,6 +174,8 @@ def _places(points: np.ndarray, settings: BodySettings) -> dict[str, np.ndarray]
     right = _unit(place['r_shoulder'] - place['l_shoulder'])
     up = _unit(place['head_top'] - place['head'])
     front = _unit(np.cross(up, right))
+    trunk = _unit(place['chest'] - place['pelvis'])
+    belly = _unit(np.cross(trunk, place['r_hip'] - place['l_hip']))
     for side in ('r_', 'l_'):
         ankle, toe = place[side + 'ankle'], place[side + 'toe']
         shin = _unit(ankle - place[side + 'knee'])
@@ -163,6 +186,14 @@ def _places(points: np.ndarray, settings: BodySettings) -> dict[str, np.ndarray]
         hip, shoulder = place[side + 'hip'], place[side + 'shoulder']
         place[side + 'waist'] = 0.3 * place['pelvis'] + 0.45 * hip + 0.25 * place['spine']
         place[side + 'chest'] = 0.2 * place['neck'] + 0.5 * shoulder + 0.3 * place['chest']
+        place[side + 'seat'] = (0.8 * hip + 0.2 * place['pelvis']
+                                - 0.045 * settings.girth * belly - 0.03 * trunk)
+    depth = 0.1 * settings.girth - 0.5 * settings.trim_m
+    place['throat'] = 0.6 * place['neck'] + 0.4 * place['chest'] + (depth - 0.01) * belly
+    place['navel'] = 0.3 * place['pelvis'] + 0.7 * place['spine'] + (depth + 0.02) * belly
+    size = settings.girth * settings.head_girth
+    for name, across_m, front_m, up_m in _FACE:
+        place[name] = place['head'] + size * (across_m * right + front_m * front + up_m * up)
     place['chin'] = place['head'] + 0.03 * front - 0.05 * up
     place['skull'] = place['head'] + 0.03 * up
     place['crown'] = place['head'] - 0.018 * front + 0.048 * up

@@ -92,7 +92,8 @@ def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 def random_body(rng: np.random.Generator) -> BodySettings:
     """Return a person from the training distribution."""
-    tones = {name: _log_uniform(rng, 0.05, 0.9) for name in ('shirt', 'trousers', 'shoes')}
+    tones = {name: _log_uniform(rng, 0.05, 0.9)
+             for name in ('shirt', 'trousers', 'shoes', 'trim')}
     return BodySettings(
         girth=_uniform(rng, 0.85, 1.2), limb_girth=_uniform(rng, 0.85, 1.2),
         head_girth=_uniform(rng, 0.9, 1.15), skin=_log_uniform(rng, 0.1, 0.7),
@@ -100,7 +101,8 @@ def random_body(rng: np.random.Generator) -> BodySettings:
         skin_contrast=_uniform(rng, 0.05, 0.25), cloth_scale_m=_log_uniform(rng, 0.02, 0.15),
         stripes=_uniform(rng, 0.0, 1.0), sleeves=_chance(rng, 0.6), shorts=_chance(rng, 0.25),
         loose=_uniform(rng, 0.0, 0.06) if _chance(rng, 0.3) else 0.0,
-        long_hair=_chance(rng, 0.3), **tones)
+        long_hair=_chance(rng, 0.3), beard=_chance(rng, 0.2),
+        trim_m=_uniform(rng, 0.01, 0.08) if _chance(rng, 0.6) else 0.0, **tones)
 
 
 def random_staging(rng: np.random.Generator) -> StagingSettings:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hybrid_pose_ros.simulation import renderer
-from hybrid_pose_ros.simulation.body import BodySettings, Cones, cones
+from hybrid_pose_ros.simulation.body import CONE_NAMES, BodySettings, Cones, cones
 from hybrid_pose_ros.simulation.camera import CAMERAS, look_at
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.renderer import NOTHING, TILE, Light, Paint
@@ -116,3 +116,26 @@ def test_the_spans_hold_all_that_was_drawn_and_erasing_restores_the_wall():
 @pytest.mark.parametrize('place', ((0.0, -5.0, 1.0), (0.0, -2.0, 1.0), (50.0, 0.0, 1.0)))
 def test_what_is_behind_at_or_beside_the_camera_is_not_drawn(place):
     assert (draw([place], [place], [(0.1, 0.1)]).part == NOTHING).all()
+
+
+@pytest.mark.parametrize('trim_m', (0.02, 0.08))
+@pytest.mark.parametrize('girth', (0.85, 1.2))
+def test_face_and_trim_are_seen_from_the_front_only_and_the_seat_from_behind(trim_m, girth):
+    """Nothing but these tells a standing person's front from the back."""
+    settings = BodySettings(girth=girth, trim_m=trim_m)
+    body = cones(GeneratedMotion(0).sample(np.array([1.0])), settings)  # faces -y
+
+    def pixels(y_m):
+        view = look_at(np.array([0.0, y_m, 1.2]), np.array([0.0, 0.0, 1.0]), focal_px=340.0,
+                       width=346, height=260)
+        seen = renderer.canvas(np.full((260, 346), 0.3, np.float32))
+        look = paint(np.random.default_rng(0), settings)
+        renderer.draw(seen, renderer.solids(body, view).frame(0), look, renderer.lens(view),
+                      AMBIENT)
+        return {name: int((seen.part == index).sum()) for index, name in enumerate(CONE_NAMES)}
+
+    front, back = pixels(-3.0), pixels(3.0)
+    for name in ('eyes', 'nose', 'trim'):
+        assert front[name] > 0 and back[name] == 0
+    for name in ('r_seat', 'l_seat', 'hair'):
+        assert back[name] > front[name]
