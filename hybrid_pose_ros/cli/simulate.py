@@ -168,7 +168,7 @@ def _run_corpus(args: argparse.Namespace) -> dict:
         raise InputError('no folder for the clips: pass --output DIR')
     if args.clips < 1 or not 0.0 <= args.own <= 1.0:
         raise InputError('--clips must be at least 1, --own from 0 to 1')
-    files, folder = motion_files(args.corpus), Path(args.output)
+    files, folder = motion_files(args.corpus, args.kind), Path(args.output)
     settings = {'seed': args.seed, 'duration_s': args.duration or 10.0, 'own_share': args.own,
                 'kind': args.kind, 'cameras': args.cameras}
     clips = plan(files, folder, clips=args.clips, **settings)

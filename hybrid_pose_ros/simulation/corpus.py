@@ -18,7 +18,7 @@ from hybrid_pose_ros.datasets.dhp19_rig import dhp19_rig
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.parallel import as_done
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, SwaySettings
-from hybrid_pose_ros.simulation.kinds import KINDS, ONE_CAMERA, random_setting
+from hybrid_pose_ros.simulation.kinds import FLOOR_TAKES, KINDS, ONE_CAMERA, random_setting
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
 from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
@@ -41,15 +41,19 @@ class Clip(NamedTuple):
     view: str = ''  # one of CAMERAS if several see the same person; '': random
 
 
-def motion_files(folder: str | Path) -> list[Path]:
-    """Return the motion files in a folder.
+def motion_files(folder: str | Path, kind: str = 'any') -> list[Path]:
+    """Return the motion files in a folder that scenes of a kind show.
 
     Raises:
-        InputError: there are no motion files.
+        InputError: there are no such motion files.
     """
     files = sorted(Path(folder).glob('*.npz'))
     if not files:
         raise InputError(f'no motion files (*.npz) in {folder}')
+    files = [file for file in files if (file.stem in FLOOR_TAKES) == (kind == 'floor')]
+    if not files:
+        raise InputError(f'no motion files for kind {kind} in {folder}: those of floor, and no '
+                         f'others, are {", ".join(f"{name}.npz" for name in FLOOR_TAKES)}')
     return files
 
 
@@ -65,7 +69,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
         clips: number of clips, or of takes.
         seed: random seed.
         duration_s: duration of each clip.
-        own_share: fraction of the clips that show generated motion.
+        own_share: fraction of the clips that show generated motion, except of kind `floor`.
         kind: one of KINDS.
         cameras: number of cameras that see the same person: 1, or the size of a DHP19 rig.
 
@@ -79,7 +83,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
     rng = np.random.default_rng([seed, 0])
     rounds = -(-clips // len(files))
     order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])[:clips]
-    own = rng.random(clips) < own_share
+    own = rng.random(clips) < (own_share if kind != 'floor' else 0.0)  # it never lies
     folder = Path(output_dir).resolve()  # the worker may have another working directory
     clip_of = [Clip(number, folder / f'clip_{number:05d}.h5',
                     None if own[number] else files[order[number]].resolve(), seed, duration_s,

@@ -14,6 +14,7 @@
 | small | benchmark | the person is 50 to 90 px tall, all directions |
 | noisy | benchmark, 2 to 5 Hz of unfiltered shot noise | as benchmark |
 | nobody | clutter or noise, without a person | as benchmark |
+| floor | any_heading, people who lie, crouch and crawl: FLOOR_TAKES | as any_heading |
 | robot | drawn by the shares in `ROBOT` | low to high, tilted, near to far, most of them moving |
 | mixed | kinds drawn by the shares in `MIXED` | |
 """
@@ -29,14 +30,19 @@ from hybrid_pose_ros.simulation.props import PropSettings
 from hybrid_pose_ros.simulation.scene_settings import OFFICE, SceneSettings, random_scene
 
 KINDS = ('any', 'front', 'close', 'benchmark', 'any_heading', 'moving_camera', 'clutter', 'small',
-         'noisy', 'nobody', 'robot', 'mixed')
-ONE_CAMERA = ('any_heading', 'moving_camera', 'clutter', 'small', 'nobody', 'robot', 'mixed')
+         'noisy', 'nobody', 'floor', 'robot', 'mixed')
+ONE_CAMERA = ('any_heading', 'moving_camera', 'clutter', 'small', 'nobody', 'floor', 'robot',
+              'mixed')
 """Kinds that are defined by the view, motion or surroundings of a single camera."""
 MIXED = {'robot': 0.6, 'front': 0.2, 'benchmark': 0.1, 'close': 0.1}
 """Kinds in a training stream and their shares."""
 QUIET_SHOT_HZ = 1.0
 """Highest shot noise of a pixel in scenes of kind `front`."""
 STATURE_M = 1.75
+FLOOR_TAKES = ('accadF1_A08_CrouchToLie_00', 'accadF1_A09_LieT2_00',
+               'accadF1_A11_CrawlForward_01', 'accadF1_A12_CrawlBackwards_01')
+"""Motion files of the kind `floor`. No other kind and no training uses them, since nobody among
+the people for validation lies or crawls."""
 
 
 class Setting(NamedTuple):
@@ -130,7 +136,7 @@ def _nobody(setting: Setting, rng: np.random.Generator) -> Setting:
 
 ISOLATED = {'benchmark': lambda setting, rng: setting, 'any_heading': _any_heading,
             'moving_camera': _moving_camera, 'clutter': _clutter, 'small': _small,
-            'noisy': _noisy, 'nobody': _nobody}
+            'noisy': _noisy, 'nobody': _nobody, 'floor': _any_heading}
 """Functions that change a benchmark setting into one of another kind."""
 
 

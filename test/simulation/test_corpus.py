@@ -14,7 +14,7 @@ from hybrid_pose_ros.recordings.rig_files import recorded_rig
 from hybrid_pose_ros.simulation.body import joints_of
 from hybrid_pose_ros.simulation.camera import CAMERAS
 from hybrid_pose_ros.simulation.corpus import _in_rig, make, motion_files, plan
-from hybrid_pose_ros.simulation.kinds import random_setting
+from hybrid_pose_ros.simulation.kinds import FLOOR_TAKES, random_setting
 from hybrid_pose_ros.simulation.motions import GeneratedMotion
 from hybrid_pose_ros.simulation.recording import record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
@@ -228,3 +228,16 @@ def test_a_rig_shows_no_scene_that_one_camera_defines(kind, captures):
                        'benchmark, noisy'):
         plan(motion_files(captures), 'nowhere', clips=1, seed=1, duration_s=0.05, kind=kind,
              cameras=2)
+
+
+def test_takes_of_the_kind_floor_are_in_no_other_kind(tmp_path):
+    for name in (*FLOOR_TAKES, 'walk'):
+        (tmp_path / f'{name}.npz').touch()
+    assert [file.stem for file in motion_files(tmp_path, 'floor')] == sorted(FLOOR_TAKES)
+    assert [file.stem for file in motion_files(tmp_path, 'robot')] == ['walk']
+    clips = plan(motion_files(tmp_path, 'floor'), tmp_path, clips=8, seed=0, duration_s=0.1,
+                 own_share=1.0, kind='floor')
+    assert {clip.motion_file.stem for clip in clips} == set(FLOOR_TAKES)
+    (tmp_path / 'walk.npz').unlink()
+    with pytest.raises(InputError, match='no motion files for kind robot'):
+        motion_files(tmp_path, 'robot')
