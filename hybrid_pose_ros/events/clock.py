@@ -11,6 +11,11 @@ decreases in small steps only, so that stamps of successive time bins never step
 """
 
 from collections import deque
+from typing import TypeVar
+
+import numpy as np
+
+Times = TypeVar('Times', int, np.ndarray)
 
 SLEW_NS = 50_000
 """Maximum decrease of the offset per packet: less than the shortest time bin."""
@@ -56,7 +61,7 @@ class SensorClock:
         return 1000 * sensor_us + self._offset_ns
 
 
-def nearest_turn(time_us: int, near_us: int, period_us: int = EVT3_PERIOD_US) -> int:
+def nearest_turn(time_us: Times, near_us: Times, period_us: int = EVT3_PERIOD_US) -> Times:
     """Return `time_us` plus whole periods, as close to `near_us` as possible.
 
     A process knows a wrapping clock only modulo its period: if it joined the stream one period
@@ -70,4 +75,5 @@ def nearest_turn(time_us: int, near_us: int, period_us: int = EVT3_PERIOD_US) ->
     """
     if not period_us:
         return time_us
-    return time_us + (near_us - time_us + period_us // 2) // period_us * period_us
+    moved_us: Times = time_us + (near_us - time_us + period_us // 2) // period_us * period_us
+    return moved_us

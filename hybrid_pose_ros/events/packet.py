@@ -15,4 +15,4 @@ class Packet(NamedTuple):
     seq: int  # packet counter of the driver, +1 for each packet
     time_base: int  # [ns], meaning depends on the encoding
     encoding: str  # one of `codecs.PACKET_ENCODINGS`
-    payload: bytes  # or any object with the buffer protocol
+    payload: bytes | memoryview  # or another object with the buffer protocol

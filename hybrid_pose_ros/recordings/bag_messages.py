@@ -119,7 +119,7 @@ def _information(metadata: Path) -> tuple[list[str], bool]:
     return [Path(name).name for name in names], compressed
 
 
-def _split_order(file: Path) -> tuple:
+def _split_order(file: Path) -> list[int | str]:
     """Order name_2 before name_10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', file.name)]
 

@@ -16,7 +16,7 @@ _ENCAPSULATION_BYTES = 4  # the second byte is the byte order; alignment is rela
 
 
 class _Cursor:
-    def __init__(self, cdr):
+    def __init__(self, cdr: bytes):
         self._data = memoryview(cdr).toreadonly()[_ENCAPSULATION_BYTES:]
         self._order = '<' if cdr[1] & 1 else '>'
         self._at = 0
@@ -38,7 +38,7 @@ class _Cursor:
         return bytes(self.sequence()).rstrip(b'\0').decode()
 
 
-def parse_event_packet(cdr) -> Packet:
+def parse_event_packet(cdr: bytes) -> Packet:
     """Return the packet of a serialized message; its payload is a view of `cdr`.
 
     Raises:

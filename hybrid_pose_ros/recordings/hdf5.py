@@ -27,7 +27,7 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 KIND = 'recording of this package'
 PIECE_EVENTS = 1 << 18
-FIELDS = EVENT_DTYPE.names
+FIELDS = 't', 'x', 'y', 'p'
 LABEL_TYPES = {'t': np.int64, 'joints_px': np.float32, 'joints_mm': np.float32, 'visible': bool}
 LABEL_SHAPES = {'t': (), 'joints_px': (len(JOINTS), 2), 'joints_mm': (len(JOINTS), 3),
                 'visible': (len(JOINTS),)}

@@ -52,8 +52,8 @@ class LabeledRecording(NamedTuple):
         times outside the labels use the nearest label. Unknown joints are at 0, not visible.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
-        joints = _between(*map(np.nan_to_num, (self.joints_px[before], self.joints_px[after])),
-                          share).astype(np.float32)
+        joints = _between(np.nan_to_num(self.joints_px[before]),
+                          np.nan_to_num(self.joints_px[after]), share).astype(np.float32)
         before, after, near = self._counting(before, after, share)
         return (joints, self.visible[before] & self.visible[after] & near[:, None],
                 self.occluded[before] | self.occluded[after])
@@ -112,7 +112,8 @@ def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
     return _between(places[before], places[after], share)
 
 
-def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray):
+def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray
+               ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the indices of the labels before and after and the weight, each (T,)."""
     after = np.clip(np.searchsorted(label_us, stamps_us), 1, len(label_us) - 1)
     before = after - 1
@@ -139,12 +140,23 @@ def load_labeled(path: str | Path) -> LabeledRecording:
         raise InputError(f'{path} has no labels: expected an HDF5 recording, as written by '
                          '`hybrid-pose simulate`')
     recording = Hdf5Recording(path)
-    labels = recording.labels()
-    if labels is None:
-        raise InputError(f'{path} has no labels: expected a recording of `hybrid-pose simulate` '
-                         'or another with at least two labels')
+    labels = labels_of(recording)
     return labeled(path.stem, recording.width, recording.height, recording.events(), labels,
                    occluded=recording.occluded(), source=str(path))
+
+
+def labels_of(recording: Hdf5Recording) -> Labels:
+    """Return the labels as stored in the file.
+
+    Raises:
+        InputError: it has none.
+        RecordingError: they have wrong shapes or values.
+    """
+    labels = recording.labels()
+    if labels is None:
+        raise InputError(f'{recording.path} has no labels: expected a recording of `hybrid-pose '
+                         'simulate` or another with at least two labels')
+    return labels
 
 
 def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labels, *,

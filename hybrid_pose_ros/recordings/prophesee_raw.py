@@ -95,7 +95,7 @@ def read_header(path: Path) -> RawHeader:
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
     """Return the fields of the header by name, and its length."""
-    fields = {}
+    fields: dict[str, str] = {}
     with path.open('rb') as file:
         while True:
             size_bytes = file.tell()
@@ -115,8 +115,8 @@ def _size_of_sensor(path: Path, fields: dict[str, str]) -> tuple[int, int]:
     for name, size in SENSORS:
         if name in names:
             return size
-    system = fields.get('system_ID', '')
-    system = int(system) if re.fullmatch(r'\d{1,9}', system) else None
+    number = fields.get('system_ID', '')
+    system = int(number) if re.fullmatch(r'\d{1,9}', number) else None
     if system in VGA_SYSTEMS or system in HD_SYSTEMS:
         return VGA if system in VGA_SYSTEMS else HD
     raise RecordingError(f'{path} does not give the sensor size: add a line such as '

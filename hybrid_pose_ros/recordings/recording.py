@@ -12,6 +12,7 @@ from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.events.codec import Decoded
 from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.events.packet import Packet
+from hybrid_pose_ros.events.packet_stream import PacketStream
 
 
 class Recording(ABC):
@@ -67,6 +68,10 @@ class PacketRecording(Recording):
     @abstractmethod
     def packets(self) -> Iterator[Packet]:
         """Yield the packets in the order in which they were recorded."""
+
+    @abstractmethod
+    def pieces(self, stream: PacketStream | None = None) -> Iterator[Decoded]:
+        """Yield the events of each packet; faults of packets are counted in `stream`."""
 
 
 def check_size(path: Path, width: int, height: int) -> None:

@@ -3,7 +3,7 @@
 """Reads the messages of one sqlite3 file of a bag, opened read-only."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from hybrid_pose_ros.errors import RecordingError
@@ -53,7 +53,7 @@ def _check(file: Path, row: tuple, types: tuple[type, ...]) -> None:
         raise RecordingError(f'{file} is damaged: a row is {row!r:.200}')
 
 
-def _rows(file: Path, query: str, values: Collection = ()) -> Iterator[tuple]:
+def _rows(file: Path, query: str, values: Sequence[str] = ()) -> Iterator[tuple]:
     try:
         database = sqlite3.connect(f'{file.resolve().as_uri()}?mode=ro', uri=True)
         try:
