@@ -34,6 +34,11 @@ class AddressEvents(NamedTuple):
     channel: np.ndarray  # (N,) int64
     specials_us: np.ndarray  # (M,) int64, times of external signals
 
+    def chosen(self, which: slice | np.ndarray) -> 'AddressEvents':
+        """Return some of the events, by range, indices or flags, and all special events."""
+        return self._replace(t=self.t[which], x=self.x[which], y=self.y[which], p=self.p[which],
+                             channel=self.channel[which])
+
 
 def read_aedat2(path: Path) -> AddressEvents:
     """Read a file.

@@ -38,7 +38,7 @@ class DatasetRecording(NamedTuple):
 
 def inside_image(joints_px: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return which pixels (..., 2) are inside the image, (...) bool; NaN is outside."""
-    return ((joints_px >= 0) & (joints_px < (width, height))).all(axis=-1)
+    return np.all((joints_px >= 0) & (joints_px < (width, height)), axis=-1)
 
 
 def write(recording: DatasetRecording, path: Path, encoding: str) -> None:

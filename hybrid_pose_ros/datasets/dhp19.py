@@ -76,7 +76,7 @@ class RawFiles(NamedTuple):
         return list(read_channels(self.events, self.labels, channels, str(self.name)))
 
 
-def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files] | list[RawFiles]:
+def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files | RawFiles]:
     """Return the recordings in a folder, sorted by subject, session and movement.
 
     Args:
@@ -91,7 +91,8 @@ def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files] | list[RawFi
     if split not in SUBJECTS:
         raise InputError(f'unknown split {split!r}: choose from {", ".join(SUBJECTS)}')
     folder = Path(folder)
-    present = sorted(_raw_files(folder) if (folder / MOVIES).is_dir() else _hdf5_files(folder))
+    present: Sequence[Hdf5Files | RawFiles] = (
+        sorted(_raw_files(folder)) if (folder / MOVIES).is_dir() else sorted(_hdf5_files(folder)))
     if not present:
         raise InputError(f'{folder} contains no recordings of DHP19: expected files such as '
                          f'{RecordingName(1, 1, 1)}{EVENTS_END}, or '

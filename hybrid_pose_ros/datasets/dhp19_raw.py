@@ -117,18 +117,16 @@ def _between(recorded: AddressEvents, start_us: int, stop_us: int) -> AddressEve
         inside = np.flatnonzero(t > start_us), np.flatnonzero(t < stop_us)
         first, last = (int(inside[0][0]), int(inside[1][-1])) if all(map(len, inside)) else (0, -1)
     width, height = DHP19_SENSOR
-    part = AddressEvents(*(values[first:last + 1] for values in recorded[:-1]),
-                         recorded.specials_us)
-    on_sensor = ((part.x < width) & (part.y < height) & (part.channel < len(CAMERA_OF_CHANNEL)))
-    return AddressEvents(*(values[on_sensor] for values in part[:-1]), part.specials_us)
+    part = recorded.chosen(slice(first, last + 1))
+    return part.chosen((part.x < width) & (part.y < height)
+                       & (part.channel < len(CAMERA_OF_CHANNEL)))
 
 
 def _turned_and_filtered(recorded: AddressEvents) -> AddressEvents:
     width, height = DHP19_SENSOR
     turned = recorded._replace(x=width - 1 - recorded.x, y=height - 1 - recorded.y)
-    kept = filtered(turned.t, turned.x + width * turned.channel, turned.y,
-                    width * len(CAMERA_OF_CHANNEL))
-    return AddressEvents(*(values[kept] for values in turned[:-1]), turned.specials_us)
+    return turned.chosen(filtered(turned.t, turned.x + width * turned.channel, turned.y,
+                                  width * len(CAMERA_OF_CHANNEL)))
 
 
 def _channel_events(recorded: AddressEvents, channel: int, start_us: int, end_us: int,

@@ -39,13 +39,12 @@ def read_event_tables(path: Path, kind: str, *, group: str, index: str, first_pi
     """
     with hdf5_file(path, kind) as file:
         found = tables(file, {f'{group}/{field}': 1 for field in 'txyp'} | {index: 1}, path, kind)
-        *columns, first = (whole_numbers(path, name, table) for name, table in found.items())
-    if len({len(column) for column in columns}) > 1:
+        t, x, y, p, first = (whole_numbers(path, name, table) for name, table in found.items())
+    if len({len(column) for column in (t, x, y, p)}) > 1:
         raise RecordingError(f'{path}: {group}/t, x, y and p have different lengths')
-    t, *others = columns
     last_x, last_y = (side - 1 + first_pixel for side in size)
-    for name, values, low, high in zip('xyp', others, (first_pixel, first_pixel, 0),
-                                       (last_x, last_y, 1)):
+    for name, values, low, high in (('x', x, first_pixel, last_x), ('y', y, first_pixel, last_y),
+                                    ('p', p, 0, 1)):
         wrong = np.flatnonzero((values < low) | (values > high))
         if len(wrong):
             raise RecordingError(f'{path}: {group}/{name}[{wrong[0]}] is {values[wrong[0]]}, '
@@ -54,7 +53,7 @@ def read_event_tables(path: Path, kind: str, *, group: str, index: str, first_pi
     if (np.diff(first, prepend=0) < 0).any() or (first > len(t)).any():
         raise RecordingError(f'{path}: {index} is not a valid index of {len(t)} events: expected '
                              'non-decreasing numbers, from 0 to the number of events')
-    return EventTables(t, *others, len(first))
+    return EventTables(t, x, y, p, len(first))
 
 
 def check_times(path: Path, name: str, stamps: np.ndarray) -> None:
