@@ -20,7 +20,7 @@ from hybrid_pose_ros.parallel import as_done
 from hybrid_pose_ros.simulation.camera import CAMERAS, Camera, SwaySettings
 from hybrid_pose_ros.simulation.kinds import FLOOR_TAKES, KINDS, ONE_CAMERA, random_setting
 from hybrid_pose_ros.simulation.motion_capture import Capture, StagedMotion, load_capture
-from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion
+from hybrid_pose_ros.simulation.motions import ACTIVITIES, GeneratedMotion, Motion
 from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import SceneSettings
@@ -122,7 +122,8 @@ def staged_scene(rng: np.random.Generator, settings: SceneSettings, camera: Came
     """
     seed, scene_s = int(rng.integers(1 << 31)), duration_s + WARM_UP_US * 1e-6
     if motion_file is None:
-        motion, name = GeneratedMotion(seed, tuple(ACTIVITIES)), 'own'
+        motion: Motion = GeneratedMotion(seed, tuple(ACTIVITIES))
+        name = 'own'
     else:
         capture = _part(load_capture(motion_file), scene_s * settings.staging.speed, rng, cut=cut)
         motion = StagedMotion(capture, settings.staging, seed=seed, duration_s=scene_s)

@@ -143,17 +143,17 @@ ISOLATED = {'benchmark': lambda setting, rng: setting, 'any_heading': _any_headi
 def _robot(scene: SceneSettings, rng: np.random.Generator) -> Setting:
     """Return a scene as a robot sees it."""
     chance = rng.random(len(RobotShares._fields)) < np.array(ROBOT)
-    drawn = RobotShares(*map(bool, chance))
-    camera = close_camera(rng, spread=np.pi) if drawn.close else _camera_on_robot(
-        rng, tall_px=(50.0, 240.0), cut=drawn.cut, tilted=drawn.tilted)
+    drawn = dict(zip(RobotShares._fields, map(bool, chance)))
+    camera = close_camera(rng, spread=np.pi) if drawn['close'] else _camera_on_robot(
+        rng, tall_px=(50.0, 240.0), cut=drawn['cut'], tilted=drawn['tilted'])
     sway = SwaySettings()
-    if drawn.moving:
-        sway = _camera_motion(rng, camera, lowest_px=1.0, panning=float(drawn.panning))
-    props = PropSettings(poles=int(rng.integers(1, 16)) if drawn.poles else 0,
-                         balls=int(rng.integers(1, 4)) if drawn.balls else 0,
-                         held=drawn.held and not drawn.nobody)
+    if drawn['moving']:
+        sway = _camera_motion(rng, camera, lowest_px=1.0, panning=float(drawn['panning']))
+    props = PropSettings(poles=int(rng.integers(1, 16)) if drawn['poles'] else 0,
+                         balls=int(rng.integers(1, 4)) if drawn['balls'] else 0,
+                         held=drawn['held'] and not drawn['nobody'])
     staging = dataclasses.replace(
-        scene.staging, enter_s=0.0, leave_s=0.0, present=not drawn.nobody,
+        scene.staging, enter_s=0.0, leave_s=0.0, present=not drawn['nobody'],
         x_m=0.0, y_m=0.0, heading_deg=float(rng.uniform(-180.0, 180.0)))
     return Setting(dataclasses.replace(scene, sway=sway, props=props, staging=staging), camera)
 

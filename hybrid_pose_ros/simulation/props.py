@@ -77,13 +77,14 @@ class Props:
         """Return the objects at times (N,), given the posed bodies (N, 24, 3) [m]."""
         count = len(times_s)
         swing = np.sin(times_s[:, None] * self._omega + self._phase)[..., None] * self._swing
-        start = [np.broadcast_to(self._poles, (count, *self._poles.shape)), self._balls + swing]
-        end = [start[0] + self._pole_span, start[1] + [0.0, 0.0, BALL_SPAN_M]]
+        poles = np.broadcast_to(self._poles, (count, *self._poles.shape))
+        balls = self._balls + swing
+        starts, ends = [poles, balls], [poles + self._pole_span, balls + [0.0, 0.0, BALL_SPAN_M]]
         if self._settings.held:
             hand, direction = self._held(points)
-            start.append((hand - self._ends_m[0] * direction)[:, None])
-            end.append((hand + self._ends_m[1] * direction)[:, None])
-        start, end = np.concatenate(start, axis=1), np.concatenate(end, axis=1)
+            starts.append((hand - self._ends_m[0] * direction)[:, None])
+            ends.append((hand + self._ends_m[1] * direction)[:, None])
+        start, end = np.concatenate(starts, axis=1), np.concatenate(ends, axis=1)
         axis = _unit(end - start)
         side = _unit(np.cross(axis, np.where(np.abs(axis[..., 2:]) < 0.9, [0.0, 0.0, 1.0],
                                              [1.0, 0.0, 0.0])))

@@ -110,8 +110,9 @@ def solids(body: Cones, camera: Camera) -> Solids:
     across = np.stack([side, other], axis=2)
     order = np.argsort(-(start[..., 2] + end[..., 2]), axis=1, kind='stable')
     row = np.arange(len(order))[:, None]
-    floats = (field[row, order].astype(np.float32) for field in (start, span, across))
-    return Solids(*floats, body.radii[order].astype(np.float32), body.material[order], order)
+    start, span, across, radii = (field.astype(np.float32) for field in (
+        start[row, order], span[row, order], across[row, order], body.radii[order]))
+    return Solids(start, span, across, radii, body.material[order], order)
 
 
 @njit(cache=True)
