@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hybrid_pose_ros.datasets.dataset_recording import inside_image
 from hybrid_pose_ros.errors import InputError, PacketError
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.footage.bag_frames import BagFrames, image_topic
@@ -128,8 +129,7 @@ def _check_size(image: np.ndarray, topic: str, source: EventBag,
 def _on_sensor(labels: FrameLabels, camera: SecondCamera | None, source: EventBag
                ) -> SensorLabels:
     joints = labels.joints_px if camera is None else camera.to_sensor(labels.joints_px)
-    inside = ((joints >= 0) & (joints < np.array([source.width, source.height]))).all(axis=-1)
-    return SensorLabels(labels.t, joints, inside)
+    return SensorLabels(labels.t, joints, inside_image(joints, source.width, source.height))
 
 
 def _within(labels: SensorLabels, span_us: tuple[int, int]) -> SensorLabels:

@@ -48,24 +48,26 @@ def video_events(frames: Iterable[Frame], placement: Placement, settings: Sensor
     Raises:
         InputError: the video has a cut.
     """
-    flow, before, sensor = Flow(), None, None
-    for frame in frames:
-        texels = placement.brightness(frame.image)
-        if before is None:
-            start_us = frame.t_us
-            sensor = Sensor(settings, averaged(texels), rng, start_us=start_us)
-        else:
-            gap = flow.between(before[1], texels)
-            if gap.cut:
-                raise InputError(f'{source} has a cut at {1e-6 * frame.t_us:.2f} s: expected one '
-                                 'continuous shot, so split the video there')
-            _advance(sensor, gap, before[0], frame.t_us)
-            if frame.t_us - start_us >= PIECE_US:
-                yield _piece(sensor, start_us, frame.t_us, placement, rng)
-                start_us = frame.t_us
-        before = frame.t_us, texels
-    if before is not None and before[0] > start_us:
-        yield _piece(sensor, start_us, before[0], placement, rng)
+    flow, remaining = Flow(), iter(frames)
+    first = next(remaining, None)
+    if first is None:
+        return
+    now_us = start_us = first.t_us
+    texels = placement.brightness(first.image)
+    sensor = Sensor(settings, averaged(texels), rng, start_us=start_us)
+    for frame in remaining:
+        before_us, now_us = now_us, frame.t_us
+        before, texels = texels, placement.brightness(frame.image)
+        gap = flow.between(before, texels)
+        if gap.cut:
+            raise InputError(f'{source} has a cut at {1e-6 * now_us:.2f} s: expected one '
+                             'continuous shot, so split the video there')
+        _advance(sensor, gap, before_us, now_us)
+        if now_us - start_us >= PIECE_US:
+            yield _piece(sensor, start_us, now_us, placement, rng)
+            start_us = now_us
+    if now_us > start_us:
+        yield _piece(sensor, start_us, now_us, placement, rng)
 
 
 def _advance(sensor: Sensor, gap: Gap, start_us: int, end_us: int) -> None:

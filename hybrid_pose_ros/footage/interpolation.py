@@ -68,7 +68,7 @@ class Flow:
     """Estimates the flow between consecutive frames."""
 
     def __init__(self):
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def between(self, first: np.ndarray, second: np.ndarray) -> Gap:
         """Return two frames, linear brightness (h, w) of texels, with the flow between them.
@@ -76,9 +76,12 @@ class Flow:
         The flow is estimated in pixels: in texels it takes four times as long for equal events.
         """
         images = perceived(averaged(first)), perceived(averaged(second))
-        flows = self._dis.calc(*images, None), self._dis.calc(*images[::-1], None)
         return Gap(first, second, *(SUPERSAMPLING * cv2.resize(flow, first.shape[::-1])
-                                    for flow in flows))
+                                    for flow in (self._flow(*images), self._flow(*images[::-1]))))
+
+    def _flow(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return self._dis.calc(  # type: ignore[call-overload]  # its stub demands an initial flow
+            first, second, None)
 
 
 def perceived(brightness: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ BAR_LEVEL = 24
 """Bars of a letterboxed video never get brighter than this, of 255."""
 LARGEST_BAR = 0.45
 """Limit for a bar as a fraction of the frame: a dark scene is not a bar."""
-LUMINANCE = np.float32([[0.0722, 0.7152, 0.2126]])  # of blue, green, red (Rec. 709)
+LUMINANCE = np.array([[0.0722, 0.7152, 0.2126]], np.float32)  # of blue, green, red (Rec. 709)
 
 
 def _linear() -> np.ndarray:
@@ -92,14 +92,14 @@ class PictureFinder:
     """Finds the part of a video's frames that is not a black bar."""
 
     def __init__(self):
-        self._rows = self._columns = None  # greatest brightness so far
+        # Greatest brightness so far, per row and column after the first frame.
+        self._rows = self._columns = np.zeros((), np.uint8)
 
     def update(self, image: np.ndarray) -> None:
         """Look at a frame (H, W, 3) uint8."""
         green = image[:, :, 1]
-        rows, columns = green.max(axis=1), green.max(axis=0)
-        self._rows = rows if self._rows is None else np.maximum(self._rows, rows)
-        self._columns = columns if self._columns is None else np.maximum(self._columns, columns)
+        self._rows = np.maximum(self._rows, green.max(axis=1))
+        self._columns = np.maximum(self._columns, green.max(axis=0))
 
     def picture(self) -> Box:
         """Return the part of the frames inside the bars."""

@@ -9,6 +9,7 @@ is described in `mediapipe_teacher.py`.
 import json
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,8 @@ class Teacher:
             self._log.close()
             raise InputError(f'the teacher {python} cannot be started ({error.strerror}): '
                              f'{INSTALL}') from error
+        assert self._process.stdin and self._process.stdout  # PIPE creates both
+        self._questions, self._answers = self._process.stdin, self._process.stdout
         try:
             self.name = str(self._answer().get('teacher', python))
         except BaseException as error:
@@ -98,8 +101,8 @@ class Teacher:
         height, width = image.shape[:2]
         head = json.dumps({'width': width, 'height': height}).encode() + b'\n'
         try:
-            self._process.stdin.write(head + cv2.cvtColor(image, cv2.COLOR_BGR2RGB).tobytes())
-            self._process.stdin.flush()
+            self._questions.write(head + cv2.cvtColor(image, cv2.COLOR_BGR2RGB).tobytes())
+            self._questions.flush()
         except OSError:
             pass  # it has ended: `_answer` tells why
         landmarks = self._answer().get('landmarks')
@@ -109,8 +112,8 @@ class Teacher:
 
     def close(self) -> None:
         """End the process."""
-        self._process.stdin.close()
-        self._process.stdout.close()
+        self._questions.close()
+        self._answers.close()
         self._process.terminate()
         self._process.wait()
         self._log.close()
@@ -122,7 +125,7 @@ class Teacher:
         self.close()
 
     def _answer(self) -> dict[str, Any]:
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         try:
             answer = json.loads(line)
             if isinstance(answer, dict):
@@ -140,7 +143,7 @@ class Teacher:
         return lines[-1][:200] if lines else f'exit status {self._process.returncode}'
 
 
-def teacher_python(given: str | None, environment: dict[str, str]) -> str:
+def teacher_python(given: str | None, environment: Mapping[str, str]) -> str:
     """Return the interpreter that the command line or the environment names.
 
     Raises:

@@ -61,17 +61,17 @@ class Video:
                 is truncated; raised after the frames that could be read.
         """
         capture = self._opened()
-        start_us = before_us = last_us = None
-        number = 0
+        number, start_us, last_us = 0, 0.0, 0
         try:
             while True:
                 read, image = capture.read()
                 if not read:
                     break
                 now_us = 1000.0 * capture.get(cv2.CAP_PROP_POS_MSEC)
-                start_us = now_us if start_us is None else start_us
+                start_us = start_us if number else now_us
                 before_us, last_us = last_us, round((now_us - start_us) / self._slowed)
-                self._check_time(number, before_us, last_us)
+                if number:
+                    self._check_time(number, before_us, last_us)
                 yield Frame(last_us, image)
                 number += 1
         finally:
@@ -90,9 +90,7 @@ class Video:
                                  'be read')
         return capture
 
-    def _check_time(self, number: int, before_us: int | None, now_us: int) -> None:
-        if before_us is None:
-            return
+    def _check_time(self, number: int, before_us: int, now_us: int) -> None:
         if now_us <= before_us:
             raise RecordingError(f'{self.path}: frame {number} at {1e-6 * now_us:.3f} s does not '
                                  f'follow the one at {1e-6 * before_us:.3f} s: {REENCODE}')
@@ -101,7 +99,7 @@ class Video:
                                  f'{1e-6 * now_us:.2f} s: expected at least '
                                  f'{LOWEST_RATE_HZ:g} per second')
 
-    def _check_end(self, frames: int, last_us: int | None) -> None:
+    def _check_end(self, frames: int, last_us: int) -> None:
         if frames < 2:
             raise RecordingError(f'{self.path} has {frames} frames: expected a video')
         rate_hz = 1e6 * (frames - 1) / last_us
