@@ -16,7 +16,7 @@ EVALUATE ?= --sweep all
 SOURCES := $(shell find hybrid_pose_ros launch config msg interfaces -type f -not -name '*.pyc') CMakeLists.txt package.xml
 COLCON_FLAGS := --base-paths . interfaces/event_camera_msgs --merge-install --install-base $(VENV) --symlink-install
 
-.PHONY: check demo test test-slow test-repeatedly bench reproduce build clean
+.PHONY: check coverage demo test test-slow test-repeatedly bench reproduce build clean
 
 demo: build
 	$(BIN)/hybrid-pose demo --output $(OUT)/demo $(if $(RECORDING),--recording $(RECORDING))
@@ -42,6 +42,10 @@ test-slow: build $(VENV)/.test
 # after an interruption.
 test-repeatedly: build $(VENV)/.test
 	$(BIN)/python tools/repeat_suite.py --output $(OUT)/repeat $(PARALLEL)
+
+# Lines that the tests run, child processes included; those of numba's kernels do not count.
+coverage: build $(VENV)/.test
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html:$(OUT)/coverage
 
 bench: build $(VENV)/.test
 	$(BIN)/hybrid-pose bench
@@ -84,7 +88,7 @@ $(REPRODUCED)/%/result.json: $(REPRODUCED)/hybrid/edge.safetensors $(REPRODUCED)
 build: $(VENV)/.built
 
 # torch first: with its version pinned in the same call, nothing pulls another build of it.
-$(VENV)/.installed: requirements.txt requirements-pip.txt requirements-ros.txt tools/mend_cmake_paths.py
+$(VENV)/.installed: requirements.txt requirements-pip.txt requirements-ros.txt constraints.txt tools/mend_cmake_paths.py
 	@$(PYTHON) tools/check_prerequisites.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.txt -r requirements-ros.txt

@@ -13,7 +13,7 @@ def requirements() -> list[str]:
     """Return the requirements of both files; requirements.txt includes the other one."""
     lines = [line for name in ('requirements.txt', 'requirements-pip.txt')
              for line in (HERE / name).read_text().splitlines()]
-    return [line for line in lines if line and not line.startswith(('#', '-r'))]
+    return [line for line in lines if line and not line.startswith(('#', '-'))]
 
 
 def files(folder: str, pattern: str) -> list[str]:

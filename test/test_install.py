@@ -43,7 +43,7 @@ def names(file: str) -> set[str]:
     """Return the packages that a requirements file names, without versions."""
     lines = (ROOT / file).read_text().splitlines()
     return {re.split(r'[=<>\[]', line)[0] for line in lines
-            if line and not line.startswith(('#', '-r'))}
+            if line and not line.startswith(('#', '-'))}
 
 
 def install_lines() -> list[str]:
@@ -136,7 +136,7 @@ def test_install_lines_work_on_an_externally_managed_python(tmp_path):
     lines[ros] = lines[rosdep] = ':'
     source = 'src/hybrid_pose_ros'
     lines[pip:pip] = [
-        f'grep -v "^-r" {source}/requirements.txt > rosdep.txt',
+        f'grep -v "^-" {source}/requirements.txt > rosdep.txt',
         f'pip install -q -r rosdep.txt -r {source}/requirements-ros.txt',
         f'python3 {source}/tools/mend_cmake_paths.py',
         'export AMENT_PREFIX_PATH=$PWD/.venv CMAKE_PREFIX_PATH=$PWD/.venv',
