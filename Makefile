@@ -106,7 +106,7 @@ $(VENV)/.built: $(VENV)/.installed $(SOURCES)
 $(VENV)/.test: $(VENV)/.installed requirements-test.txt
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements-test.txt
 # The neuron that ours is compared with; its dependencies would bring another torch.
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps spikingjelly==0.0.0.0.14 scipy tqdm
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps spikingjelly==0.0.0.0.14 tqdm
 	touch $@
 
 clean:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 APT_OF_ROSDEP = {
     'python3-h5py': 'h5py', 'python3-matplotlib': 'matplotlib', 'python3-numba': 'numba',
     'python3-numpy': 'numpy', 'python3-opencv': 'opencv-python-headless',
-    'python3-psutil': 'psutil', 'python3-rich': 'rich', 'python3-yaml': 'pyyaml'}
+    'python3-psutil': 'psutil', 'python3-rich': 'rich', 'python3-scipy': 'scipy',
+    'python3-yaml': 'pyyaml'}
 """Keys of rosdep/python.yaml that Ubuntu and Debian answer by a package of their own, and the name
 of the same on PyPI. rosdep has no key for the packages in requirements-pip.txt but for two, which
 run pip outside of a virtual environment, which an externally managed Python refuses
@@ -27,8 +28,7 @@ distribution while the weights' figures are those of one version."""
 
 TOOLS_OF_ROSDEP = {
     'python3-venv': 'makes the environment of the next lines',
-    'python3-hypothesis': 'tests', 'python3-pytest': 'tests', 'python3-pytest-xdist': 'tests',
-    'python3-scipy': 'tests'}
+    'python3-hypothesis': 'tests', 'python3-pytest': 'tests', 'python3-pytest-xdist': 'tests'}
 """Keys of the same file that no module of ours imports, and what each is for."""
 
 ROS_PACKAGES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_pose_ros.datasets.mat5 import read_structure
+from hybrid_pose_ros.datasets.matlab import read_structure
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.recordings.hdf5_file import hdf5_file, is_hdf5, tables
 from hybrid_pose_ros.tasks.skeleton import JOINTS
@@ -18,7 +18,7 @@ KIND = 'MATLAB file of joint positions'
 def read_vicon(path: Path) -> np.ndarray:
     """Return joints (N, 13, 3) [mm], 100 per second, NaN where Vicon lost a joint.
 
-    Version 5 and version 7.3 (HDF5) are supported.
+    Versions 4 to 7 and version 7.3 (HDF5) are supported.
 
     Raises:
         RecordingError: the file cannot be read, is damaged, or lacks a joint.

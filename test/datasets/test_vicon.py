@@ -11,8 +11,10 @@ from dhp19_files import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.io import savemat
 
-from hybrid_pose_ros.datasets.mat5 import read_structure
+from hybrid_pose_ros.datasets import matlab
+from hybrid_pose_ros.datasets.matlab import read_structure
 from hybrid_pose_ros.datasets.vicon import read_vicon
 from hybrid_pose_ros.errors import RecordingError
 
@@ -34,20 +36,14 @@ def test_joints_are_read_in_our_order_with_nan_where_one_is_lost(path, compresse
 
 @given(arrays.arrays(np.float64, st.tuples(st.integers(1, 5), st.just(3))),
        st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=3,
+          deadline=None)
 def test_what_scipy_writes_is_read(path, values, compressed):
-    savemat = pytest.importorskip('scipy.io').savemat
     savemat(path, {'other': 'text', 'XYZPOS': {'head': values, 'b': np.uint8([[1, 2]]), 'c': 'x'}},
             do_compression=compressed)
     fields = read_structure(path, 'XYZPOS')
     assert np.array_equal(fields['head'], values, equal_nan=True)
     assert fields['b'].tolist() == [[1, 2]] and 'c' not in fields
-
-
-def test_what_we_write_here_is_what_scipy_reads(path):
-    loadmat = pytest.importorskip('scipy.io').loadmat
-    write_vicon(path, POSES)
-    assert np.array_equal(loadmat(path)['XYZPOS']['kneeL'][0, 0], POSES[:, 10])
 
 
 def test_doubles_that_matlab_stored_as_bytes_are_read(path):
@@ -103,14 +99,11 @@ def test_another_variable_is_refused_by_its_name(path):
 
 
 @pytest.mark.parametrize('content, text', [
-    (b'', 'not a MATLAB file of version 5'), (b'x' * 200, 'not a MATLAB file of version 5'),
+    (b'', 'is damaged'), (b'x' * 200, 'is damaged: Unknown mat file type'),
     (MAT_HEADER, 'has no variable XYZPOS: found none'),
-    (MAT_HEADER + b'\1\2\3', 'is damaged: it is truncated'),
-    (MAT_HEADER + struct.pack('<II', 15, 4) + b'abcd', 'a variable cannot be unpacked'),
+    (MAT_HEADER + struct.pack('<II', 15, 4) + b'abcd', 'is damaged: '),
     (MAT_HEADER + mat_array(6, (1, 1), b'XYZPOS', mat_element(9, bytes(8))),
-     'expected a structure'),
-    (MAT_HEADER + mat_array(2, (1, 1), b'XYZPOS', mat_element(5, struct.pack('<i', 0)),
-                            mat_element(1, b'a')), 'field names of 0 bytes')])
+     'expected a structure')])
 def test_other_files_are_refused(path, content, text):
     path.write_bytes(content)
     with pytest.raises(RecordingError, match=text):
@@ -121,10 +114,19 @@ def test_other_files_are_refused(path, content, text):
 def test_a_file_that_is_cut_anywhere_is_refused(path, compressed):
     write_vicon(path, POSES, compressed=compressed)
     content = path.read_bytes()
-    for end in range(0, len(content) - 8, 7):
+    for end in np.linspace(0, len(content) - 9, 4, dtype=int):
         path.write_bytes(content[:end])
         with pytest.raises(RecordingError, match='S1_1_1.mat'):
             read_vicon(path)
+
+
+def test_a_crash_of_the_reader_is_one_line(path, monkeypatch, tmp_path):
+    write_vicon(path, POSES)
+    crash = tmp_path / 'crash.py'
+    crash.write_text('import os, signal; os.kill(os.getpid(), signal.SIGSEGV)')
+    monkeypatch.setattr(matlab, 'CHILD', crash)
+    with pytest.raises(RecordingError, match='S1_1_1.mat is damaged: .* ended with SIGSEGV'):
+        read_vicon(path)
 
 
 def test_a_missing_file_is_refused(path):
