@@ -20,7 +20,7 @@ class AnnPoses(NamedTuple):
 
     stamps_us: np.ndarray  # (K,) int64: the pose is of the events before
     joints_px: np.ndarray  # (K, J, 2)
-    confidence: np.ndarray | None = None  # (K, J), 0 to 1; None: as if all were 1
+    confidence: np.ndarray  # (K, J), 0 to 1
 
 
 class KalmanSettings(NamedTuple):
@@ -129,10 +129,7 @@ def kalman(poses: AnnPoses, settings: KalmanSettings) -> KalmanTrack:
 
 def _noise_px2(poses: AnnPoses, settings: KalmanSettings) -> np.ndarray:
     """Return the variance of each measured joint, (K, G, J) [px2]."""
-    if poses.confidence is None:
-        doubt = np.zeros(poses.joints_px.shape[:2])
-    else:
-        doubt = 1 - poses.confidence
+    doubt = 1 - poses.confidence
     return NOISE_PX ** 2 * np.exp(2 * settings.span[None, :, None] * doubt[:, None])
 
 
@@ -144,7 +141,8 @@ def _reach(ahead_s: np.ndarray, decay_s: np.ndarray) -> np.ndarray:
                     np.where(usual, -finite * np.expm1(-ahead_s / finite), 0.0))
 
 
-def _motion(settings: KalmanSettings, step_s: float):
+def _motion(settings: KalmanSettings, step_s: float
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return reach [s] and kept share of the velocity, each (G,), and the noise (G, 2, 2)."""
     reach_s = _reach(np.float64(step_s), settings.decay_s)
     with np.errstate(divide='ignore'):

@@ -127,11 +127,11 @@ def _poses_of(task: _Task) -> _Found:
         for name, checkpoint in task.checkpoints.items():
             ann = RecordingAnn(checkpoint, recording,
                                params=initializer_params(checkpoint, task.params))
-            run = {'ann': lambda ann=ann: ann_at(ann, schedule.instants_us),
-                   'hybrid': lambda ann=ann, checkpoint=checkpoint: _hybrid_at(
-                       checkpoint, recording, ann, schedule, task.params)}
             for row in task.rows:
-                px, confidence = run[row]()
+                if row == 'ann':
+                    px, confidence = ann_at(ann, schedule.instants_us)
+                else:
+                    px, confidence = _hybrid_at(checkpoint, recording, ann, schedule, task.params)
                 poses[name, row] = ScoredPoses(joints, counted, torso, px,
                                                np.nan_to_num(confidence),
                                                Ros4hriParams().least_confidence)

@@ -67,15 +67,15 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
     _check(checkpoint, recordings, snn_checkpoint, rows)
     tasks = [_Task(checkpoint, snn_checkpoint or checkpoint, recording, params, tuple(rows))
              for recording in recordings]
-    outcomes = []
+    outcomes, sizes = [], set()
     for outcome, size in as_done(_outcome, tasks, executor):
         progress(outcome.name)
-        outcomes.append((outcome, size))
-    sizes = {size for _, size in outcomes}
+        outcomes.append(outcome)
+        sizes.add(size)
     if len(sizes) > 1:
         raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
                          'evaluate one size at a time')
-    outcomes = sorted((outcome for outcome, _ in outcomes), key=lambda outcome: outcome.name)
+    outcomes.sort(key=lambda outcome: outcome.name)
     notes = {'kalman': _add_kalman(outcomes)}
     if snn_checkpoint is None:
         notes |= dict.fromkeys(ALONE, 'weights of the hybrid, not trained to run alone')
@@ -85,7 +85,8 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
     return _result(checkpoint, params, outcomes, power, notes)
 
 
-def _check(checkpoint, recordings, snn_checkpoint, rows) -> None:
+def _check(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecording],
+           snn_checkpoint: Checkpoint | None, rows: Sequence[str]) -> None:
     if not recordings:
         raise InputError('no recordings to evaluate: name one or more .h5 files with labels')
     unknown = [row for row in rows if row not in ROWS]
@@ -202,7 +203,7 @@ def ratios(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
             for ending, errors in ERRORS.items():
                 hybrid, other = errors(rows['hybrid']), errors(rows[name])
                 if hybrid is not None and other:
-                    found[f'hybrid_to_{name}{ending}'] = rounded(hybrid / other)
+                    found[f'hybrid_to_{name}{ending}'] = round(hybrid / other, 4)
     return found
 
 

@@ -30,6 +30,9 @@ from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams
 NEAR_MM = (50.0, 100.0)
 """Error limits; the share of joints within each is reported."""
 
+Found = dict[tuple[str, int, bool], CameraPoses]
+"""Poses by take, index of the camera, and whether it is blinded."""
+
 
 class Case(NamedTuple):
     """Some cameras of a take, of which one may be blinded."""
@@ -85,7 +88,7 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
     paths = {take.name: take.paths for take in takes}
     tasks = [_Task(checkpoint, paths[name][number], params, blinded)
              for name, number, blinded in keys]
-    found = {}
+    found: Found = {}
     for key, poses in zip(keys, in_order(_poses, tasks, executor)):
         found[key] = poses
         progress(f'{key[0]} {takes[0].rig.names[key[1]]}{" blinded" if key[2] else ""}')
@@ -125,9 +128,10 @@ def _poses(task: _Task) -> CameraPoses:
         return camera_poses(task.checkpoint, task.path, task.params, blind=task.blind)
 
 
-def _case_figures(case: Case, takes: Sequence[Take], found: dict, trust) -> dict[str, Any]:
+def _case_figures(case: Case, takes: Sequence[Take], found: Found,
+                  trust: TriangulationParams) -> dict[str, Any]:
     pair = cases_of(takes[0].rig)[0].cameras
-    rows = {row: [] for row in ROWS}
+    rows: dict[str, list[Scored]] = {row: [] for row in ROWS}
     for take in takes:
         poses = [found[take.name, index, index == case.blinded] for index in case.cameras]
         counted = np.logical_and.reduce([found[take.name, index, False].inside for index in pair])

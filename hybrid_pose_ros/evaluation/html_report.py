@@ -50,7 +50,7 @@ def facts_html(result: dict[str, Any]) -> str:
     settings, scored = result['settings'], result['scored']
     trained = '' if result['trained'] else ' <b>The weights are random, not trained.</b>'
     notes = {name: row['note'] for name, row in result['rows'].items() if 'note' in row}
-    notes = ''.join(f'<li>{escape(name)}: {escape(note)}</li>'
+    items = ''.join(f'<li>{escape(name)}: {escape(note)}</li>'
                     for name, note in (notes | result['gaps']).items())
     return (f'<p>{len(result["recordings"])} recordings, {scored["seconds"]:g} s, '
             f'{scored["instants"]} instants every {scored["stride_us"] * 1e-3:g} ms, '
@@ -58,7 +58,7 @@ def facts_html(result: dict[str, Any]) -> str:
             f'out, {scored["joints_occluded"]} hidden, {scored["joints_moving"]} moving). '
             f'Steps of {settings["step_us"] * 1e-3:g} ms, ANN {settings["ann_rate_hz"]:g} Hz and '
             f'{settings["ann_delay_us"] * 1e-3:g} ms late. Weights '
-            f'{escape(result["identity"])}.{trained}</p><ul>{notes}</ul>')
+            f'{escape(result["identity"])}.{trained}</p><ul>{items}</ul>')
 
 
 def _errors(result: dict[str, Any]) -> str:
@@ -90,7 +90,7 @@ def number_text(value: float | None) -> str:
 
 
 def table_html(head: list[str], rows: list[list[str]]) -> str:
-    def line(cells, tag):
+    def line(cells: list[str], tag: str) -> str:
         return '<tr>' + ''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells) + '</tr>'
     return f'<table>{line(head, "th")}{"".join(line(row, "td") for row in rows)}</table>'
 

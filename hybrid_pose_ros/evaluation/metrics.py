@@ -233,11 +233,11 @@ def counted(truth: Truth) -> dict[str, int]:
                for name, mask in share.items()}}
 
 
-def standard_error(values: Sequence[float | None]) -> float:
+def standard_error(values: Sequence[float | None] | np.ndarray) -> float:
     """Return the standard error of the mean of independent values; NaN for fewer than two."""
-    values = np.array(values, float)
-    values = values[np.isfinite(values)]
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float('nan')
+    numbers = np.array(values, float)  # None becomes NaN
+    known = numbers[np.isfinite(numbers)]
+    return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else float('nan')
 
 
 def jackknife(statistic: Callable[[np.ndarray], float], count: int) -> float:

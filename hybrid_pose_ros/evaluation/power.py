@@ -52,7 +52,7 @@ class PowerOfRows:
     def _energy(self, name: str) -> dict[str, Any]:
         parts = self._parts(name)
         always = self._ann.times(self._steps_hz)
-        energy_of = {}
+        energy_of: dict[str, dict[str, Any]] = {}
         for count, operations in parts.items():
             total = energy.Operations()
             for part in operations.values():
@@ -76,7 +76,7 @@ class PowerOfRows:
         spikes, (preset, reach) = self._spikes(name), self._network(name)
         rates = energy.spike_rates(preset, *self._size, spikes)
         moved = energy.memory_bytes(preset, *self._size, spikes, reach)
-        figures = {
+        figures: dict[str, Any] = {
             'spikes_percent_of_neurons_a_step': {
                 layer.name: rounded(100 * rate)
                 for layer, rate in zip(preset.spiking, rates, strict=True)},
@@ -93,7 +93,7 @@ class PowerOfRows:
 
     def _parts(self, name: str) -> dict[str, dict[str, energy.Operations]]:
         """Return the operations of a second, by count and part."""
-        parts = {count: {} for count in COUNTS}
+        parts: dict[str, dict[str, energy.Operations]] = {count: {} for count in COUNTS}
         for count, operations in parts.items():
             if name not in ALONE:
                 rate_hz = self._steps_hz if name == 'ann' else self._looks_hz

@@ -22,7 +22,8 @@ from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.recordings.gaps import find_gaps
 from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
-from hybrid_pose_ros.recordings.labeled import load_seen, places_at, without_gaps
+from hybrid_pose_ros.recordings.labeled import (
+    labels_of, load_seen, places_at, without_gaps)
 from hybrid_pose_ros.recordings.rig_files import recorded_rig
 from hybrid_pose_ros.tracking.offline import RecordingAnn
 
@@ -82,7 +83,7 @@ def take_gaps(take: Take) -> str:
 
     Cameras of a take share their labels but not their events, so these decide what is skipped.
     """
-    label_us = Hdf5Recording(take.paths[0]).labels().t
+    label_us = labels_of(Hdf5Recording(take.paths[0])).t
     return find_gaps(label_us).line(int(label_us[0]))
 
 
@@ -94,9 +95,9 @@ def joints_mm(take: Take, stamps_us: np.ndarray) -> np.ndarray:
         stamps_us: on a clock that skips long gaps between the labels.
 
     Raises:
-        InputError: the take has no labels in 3D.
+        InputError: the take has no labels, or none in 3D.
     """
-    labels = Hdf5Recording(take.paths[0]).labels()
+    labels = labels_of(Hdf5Recording(take.paths[0]))
     labels = labels._replace(t=find_gaps(labels.t).closed(labels.t))
     places = places_at(labels, stamps_us)
     if not np.nan_to_num(places, posinf=0, neginf=0).any():

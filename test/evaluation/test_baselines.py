@@ -17,8 +17,13 @@ def line(count=30, noise=0.0, seed=0):
     """Return poses 33 ms apart of two joints that go straight on, measured with noise."""
     stamps_us = 33_000 * np.arange(count)
     joints = stamps_us[:, None, None] * 1e-6 * SPEED + np.array([[10.0, 20.0], [30.0, 50.0]])
-    return AnnPoses(stamps_us, joints + noise * np.random.default_rng(seed).normal(
+    return certain(stamps_us, joints + noise * np.random.default_rng(seed).normal(
         size=joints.shape))
+
+
+def certain(stamps_us, joints):
+    """Return poses of full confidence."""
+    return AnnPoses(stamps_us, joints, np.ones(joints.shape[:2]))
 
 
 def settings(wander, decay_s=np.inf, drift=0.0, span=0.0):
@@ -84,7 +89,7 @@ def test_the_gain_in_equilibrium_is_that_of_the_recursion_written_out():
     stamps_us = 33_000 * np.arange(202)
     joints = np.zeros((202, 1, 2))
     joints[-1] = 1.0  # a surprise of 1 px
-    track = kalman(AnnPoses(stamps_us, joints), settings(wander))
+    track = kalman(certain(stamps_us, joints), settings(wander))
     assert track.position[-1, 0, 0, 0] == pytest.approx(gain, rel=1e-6)
     assert track.velocity[-1, 0, 0, 0] == pytest.approx(gain_v, rel=1e-6)
 
@@ -104,7 +109,7 @@ def test_without_velocity_the_filter_averages_as_a_random_walk_says():
     stamps_us = 33_000 * np.arange(202)
     joints = np.zeros((202, 1, 2))
     joints[-1] = 1.0
-    track = kalman(AnnPoses(stamps_us, joints), settings(0.0, decay_s=0.0, drift=drift))
+    track = kalman(certain(stamps_us, joints), settings(0.0, decay_s=0.0, drift=drift))
     assert track.position[-1, 0, 0, 0] == pytest.approx((after + q) / (after + q + noise))
     ahead = track.at(0, np.array([201]), stamps_us[-1:] + 50_000)
     np.testing.assert_array_equal(ahead[0], track.position[-1, 0])
