@@ -7,6 +7,7 @@ them. A state lasts until the mean error exceeds LASTS times the ANN's own mean 
 measured on all events, so that sparse events do not raise the limit.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,20 +77,23 @@ def _row(share: float, events_per_s: int, ages_ms: list[float],
     return row
 
 
-def lasts(ages_ms: list[float], errors_px: list[float], limit_px: float) -> float | None:
+def lasts(ages_ms: Sequence[float], errors_px: Sequence[float | None], limit_px: float
+          ) -> float | None:
     """Return the first age at which the error exceeds a limit, None if it stays below.
 
-    The error is interpolated linearly between two ages.
+    The error is interpolated linearly between two ages at which it is known.
     """
-    above = [index for index, error in enumerate(errors_px) if error > limit_px]
+    known = [(age_ms, error_px) for age_ms, error_px in zip(ages_ms, errors_px)
+             if error_px is not None]
+    above = [index for index, (_, error_px) in enumerate(known) if error_px > limit_px]
     if not above:
         return None
     first = above[0]
     if first == 0:
-        return ages_ms[0]
-    before, after = errors_px[first - 1], errors_px[first]
-    share = (limit_px - before) / (after - before)
-    return round(ages_ms[first - 1] + share * (ages_ms[first] - ages_ms[first - 1]), 1)
+        return known[0][0]
+    (before_ms, before_px), (after_ms, after_px) = known[first - 1:first + 1]
+    share = (limit_px - before_px) / (after_px - before_px)
+    return round(before_ms + share * (after_ms - before_ms), 1)
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
@@ -97,15 +101,15 @@ def draw(result: dict[str, Any], folder: Path) -> Path:
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, (panels,) = new_figure(2)
     ages_ms, shares = result['ages_ms'], result['shares']
-    errors = {name: np.array(result['errors_px'][name], np.float64)
-              for name in ('hybrid', 'held')}
     worst = 3 * result['limit_px'] / LASTS
     rows = np.arange(len(shares))
-    for axes, (name, of) in zip(panels, errors.items()):
-        image = axes.pcolormesh(ages_ms, rows, of, cmap='viridis_r', shading='nearest',
+    for axes, name in zip(panels, ('hybrid', 'held')):
+        errors_px = result['errors_px'][name]
+        image = axes.pcolormesh(ages_ms, rows, np.array(errors_px, np.float64),
+                                cmap='viridis_r', shading='nearest',
                                 vmin=result['limit_px'] / LASTS, vmax=worst)
-        for row, of_share in enumerate(of):
-            end = lasts(ages_ms, list(of_share), result['limit_px'])
+        for row, of_share in enumerate(errors_px):
+            end = lasts(ages_ms, of_share, result['limit_px'])
             if end is not None:  # also None without errors
                 axes.plot([end, end], [row - 0.5, row + 0.5], color='red', linewidth=2.5)
         axes.set_yticks(rows, [f'{share:.0%}' for share in shares])

@@ -30,6 +30,13 @@ def test_a_state_lasts_until_a_straight_line_between_two_ages_passes_the_limit()
     assert lasts([10, 20], [1.0, 3.0], 3.0) is None
 
 
+def test_ages_at_which_nothing_is_to_be_seen_do_not_count():
+    """At an age at which all joints are out of sight, the error is None."""
+    assert lasts([10, 20, 30], [1.0, None, 5.0], 3.0) == 20  # half of the way from 1 to 5
+    assert lasts([10, 20], [None, 6.0], 3.0) == 20
+    assert lasts([10, 20], [None, None], 3.0) is None
+
+
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=20), st.floats(0, 100),
        st.floats(0, 100))
 def test_a_higher_limit_never_shortens_a_life(errors, one, other):
