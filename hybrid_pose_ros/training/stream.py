@@ -44,6 +44,12 @@ LONG_SHARE, LONG_FACTOR = 0.15, 3.0
 TRIES = 20
 
 
+def person_of(name: str) -> str:
+    """Return the person that the name of a motion file starts with; without one, the name."""
+    match = PERSON.match(name)
+    return match[0] if match else name
+
+
 class Motions:
     """Motion files; persons are drawn in proportion to the square root of their duration."""
 
@@ -57,7 +63,7 @@ class Motions:
         self._people: dict[str, list[int]] = {}
         seconds = np.array([load_capture(file).duration_s for file in self._files])
         for index, file in enumerate(self._files):
-            self._people.setdefault(PERSON.match(file.stem)[0], []).append(index)
+            self._people.setdefault(person_of(file.stem), []).append(index)
         weight = np.array([np.sqrt(seconds[files].sum()) for files in self._people.values()])
         self._shares = weight / weight.sum()
         self._within = [seconds[files] / seconds[files].sum() for files in self._people.values()]

@@ -21,7 +21,7 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, Window
 from hybrid_pose_ros.training.run import TrainingParams, train
 from hybrid_pose_ros.training.stream import (
-    Motions, Scenes, Stream, StreamParams, draw_region, stream_windows)
+    Motions, Scenes, Stream, StreamParams, draw_region, person_of, stream_windows)
 
 GRID = input_geometry(preset('edge'), 64, 48)
 RIGHT_HAND, LEFT_HAND = JOINTS.index('handR'), JOINTS.index('handL')
@@ -86,6 +86,14 @@ def test_people_are_drawn_by_the_square_root_of_their_seconds(motion):
     share = np.mean([name.startswith('cmu_02') for name in names])
     expected = np.sqrt(238) / (np.sqrt(238) + np.sqrt(59))
     assert abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / 2000)
+
+
+@pytest.mark.parametrize('name, person', [
+    ('cmu_01_walk', 'cmu_01'), ('react_3_box', 'react_3'), ('accadF1_A08_lie', 'accadF1'),
+    ('walk', 'walk'), ('_walk', '_walk')])
+def test_the_name_of_a_motion_file_says_who_moves(name, person):
+    """A name that starts with an underscore has no person before it: its file is one's own."""
+    assert person_of(name) == person
 
 
 def test_a_scene_is_a_function_of_seed_and_number(params):
