@@ -59,7 +59,8 @@ class PropheseeRaw(Recording):
 
     def events(self) -> np.ndarray:
         """Return all events, (N,) of EVENT_DTYPE, in decoding order, decoded at once."""
-        return next(self._decode(self.path.stat().st_size), (no_events(), None))[0]
+        whole = next(self._decode(self.path.stat().st_size), None)
+        return no_events() if whole is None else whole.events
 
     def _decode(self, piece_bytes: int) -> Iterator[Decoded]:
         decoder = PacketDecoder(self.encoding, self.width, self.height)
@@ -67,7 +68,7 @@ class PropheseeRaw(Recording):
         with self.path.open('rb') as file:
             file.seek(self._header.size_bytes)
             while len(words := np.fromfile(file, f'<u{size}', piece_bytes // size)):
-                yield decoder.decode(words)
+                yield decoder.decode(words.data)
 
 
 def read_header(path: Path) -> RawHeader:

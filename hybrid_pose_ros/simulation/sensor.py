@@ -118,7 +118,7 @@ class Sensor:
             events = events[has_neighbor(events, self._last_us, self._settings.neighbor_us)]
         return events
 
-    def _noise(self, end_us: int):
+    def _noise(self, end_us: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return times, columns, rows and polarities of noise events up to `end_us`."""
         rng, settings = self._rng, self._settings
         height, width = self._pixels.above.shape
