@@ -60,10 +60,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     files = [args.checkpoint or 'shipped', *(args.against or ['shipped'] * len(others))]
     checkpoints = dict(zip('ABCDEFGHIJKLMNOPQRSTUVWXYZ', [first, *others]))
     here = args.workers == 1 and args.dask is None
-    with nullcontext() if here else executor(args) as others, \
+    with nullcontext() if here else executor(args) as pool, \
             Bar(sum(map(len, kinds.values())), 'compare') as bar:
         result = compare(checkpoints, kinds, params, rows=ROWS if args.hybrid else ROWS[:1],
-                         executor=others, progress=bar.advance)
+                         executor=pool, progress=bar.advance)
     for name, file in zip(checkpoints, files):
         result['weights'][name]['file'] = file
     return result

@@ -91,11 +91,11 @@ def run(args: argparse.Namespace) -> dict:
     output, console = args.output.resolve(), Console(stderr=True)
     rig = _checked(args, output)
     demo_folder.claim(output)
-    simulated = rig is not None and not args.recording
-    nodes = _nodes(args, output, rig,
-                   str(output / demo_folder.TAKE) if simulated else args.recording)
-    if simulated:
-        _simulate(args, rig, output / demo_folder.TAKE, console)
+    simulated = None if args.recording else rig  # cameras of a take to simulate
+    nodes = _nodes(args, output, rig, args.recording if simulated is None
+                   else str(output / demo_folder.TAKE))
+    if simulated is not None:
+        _simulate(args, simulated, output / demo_folder.TAKE, console)
     logs = output / demo_folder.LOGS
     with _domain() as domain, Supervisor(
             nodes, params_file=_params_file(), logs=logs,
@@ -181,7 +181,7 @@ def _rig(args: argparse.Namespace) -> Rig:
 
 def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console) -> None:
     """Simulate the recordings before playing them; both at once would overload the machine."""
-    with (processes(os.cpu_count()) as workers,
+    with (processes(os.cpu_count() or 1) as workers,
           Progress(TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn(),
                    console=console, transient=True) as progress):
         progress.add_task(f'simulating {args.duration:g} s for {len(rig.names)} cameras',
@@ -257,11 +257,13 @@ def _follow(supervisor: Supervisor, args: argparse.Namespace, console: Console) 
                 ended = ended or time.monotonic()
                 if time.monotonic() - ended > END_S:
                     supervisor.stop(recorders)
-            played = [_played_s(supervisor.log(player)) for player in players]
-            if None not in played:
-                played = min(played)
+            played_s = [seconds for player in players
+                        if (seconds := _played_s(supervisor.log(player))) is not None]
+            if len(played_s) == len(players):
+                least_s = min(played_s)
                 label = 'finishing' if finishing else 'playing'
-                progress.update(task, description=label, completed=played, time=f'{played:.1f} s')
+                progress.update(task, description=label, completed=least_s,
+                                time=f'{least_s:.1f} s')
             elif time.monotonic() - started > START_S:
                 raise InputError(f'no node was ready within {START_S:.0f} s: see the logs in '
                                  f'{supervisor.log(players[0]).parent}')

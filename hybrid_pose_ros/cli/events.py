@@ -31,12 +31,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     recording = open_recording(args.file, args.topic)
     stream, times = PacketStream(), EventTimes()
-    packets = isinstance(recording, PacketRecording)
-    result = {'width': recording.width, 'height': recording.height,
-              'encoding': recording.encoding, 'count': 0, 'first_t_us': None, 'last_t_us': None,
-              'on': 0, 'off': 0, 'sum_x': 0, 'sum_y': 0, 'triggers': 0, 'damage': ''}
+    pieces = (recording.pieces(stream) if isinstance(recording, PacketRecording)
+              else recording.pieces())
+    result: dict[str, Any] = {
+        'width': recording.width, 'height': recording.height, 'encoding': recording.encoding,
+        'count': 0, 'first_t_us': None, 'last_t_us': None, 'on': 0, 'off': 0, 'sum_x': 0,
+        'sum_y': 0, 'triggers': 0, 'damage': ''}
     try:
-        for events, triggers in recording.pieces(stream) if packets else recording.pieces():
+        for events, triggers in pieces:
             result['triggers'] += len(triggers)
             if len(events):
                 times.add(0, recording.encoding, events['t'])
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         result['damage'] = str(error)
     result['off'] = result['count'] - result['on']
     result |= {'gaps': times.gap_line(), 'seconds_of_gaps': times.gaps().seconds}
-    if packets:
+    if isinstance(recording, PacketRecording):
         result |= {name: value for name, value in asdict(stream.counts).items()
                    if name != 'events'}
     return result

@@ -5,7 +5,7 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -13,6 +13,9 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.simulate_video import add_teacher_arguments
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.footage.teacher import teacher_python
+
+if TYPE_CHECKING:
+    from hybrid_pose_ros.footage.second_camera import SecondCamera
 
 SUMMARY = 'Label the events of a bag by a pose estimator that sees its images.'
 
@@ -59,7 +62,7 @@ def show(result: dict[str, Any]) -> None:
               f'{result["distance_m"]:g} m is labeled {result["parallax_px"]:.1f} px off')
 
 
-def _camera(args: argparse.Namespace):
+def _camera(args: argparse.Namespace) -> 'SecondCamera | None':
     """Return the second camera, None without one."""
     given = [args.rig, args.cameras, args.distance]
     if all(value is None for value in given):
@@ -70,4 +73,5 @@ def _camera(args: argparse.Namespace):
         raise InputError(f'--distance {args.distance:g} must be from 0.1 to 1000 m')
     from hybrid_pose_ros.footage.second_camera import second_camera
     from hybrid_pose_ros.recordings.rig_files import load_rig
-    return second_camera(load_rig(args.rig), *args.cameras, args.distance)
+    events, frames = args.cameras
+    return second_camera(load_rig(args.rig), events, frames, args.distance)

@@ -4,11 +4,14 @@
 
 import argparse
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hybrid_pose_ros.settings import parameters_of, summary
 
-Settings = TypeVar('Settings')
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar('Settings', bound='DataclassInstance')
 
 
 def add_options(parser, settings: Any, *names: str, default: str = '') -> None:

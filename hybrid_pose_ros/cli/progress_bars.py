@@ -3,7 +3,7 @@
 """Progress bars on stderr, one per stage."""
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 
 class StageBars:
@@ -12,7 +12,7 @@ class StageBars:
     def __init__(self, *, disable: bool = False):
         self._progress = Progress(*Progress.get_default_columns(), '{task.fields[figure]}',
                                   console=Console(stderr=True), disable=disable)
-        self._tasks = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def update(self, stage: str, done: int, total: int, figure: str = '') -> None:
         """Update the bar of a stage with its progress and a figure."""

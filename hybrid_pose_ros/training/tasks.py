@@ -95,7 +95,7 @@ class GestureTask:
         return {'gestures': gestures_by_age(checkpoint, clips)}
 
 
-TASKS = {'pose': PoseTask(), 'gesture': GestureTask()}
+TASKS: dict[str, TrainingTask] = {'pose': PoseTask(), 'gesture': GestureTask()}
 """Tasks by their name in presets."""
 
 
