@@ -27,6 +27,7 @@ from hybrid_pose_ros.evaluation.metrics import (MOVING_US, Scores, Truth, counte
 from hybrid_pose_ros.evaluation.outcome import ASKED_US, ROWS
 from hybrid_pose_ros.evaluation.schedule import make_schedule
 from hybrid_pose_ros.evaluation.trackers import Trackers
+from hybrid_pose_ros.events.event_array import no_events
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.recorded_runs.bag_truth import bag_truth
@@ -130,7 +131,7 @@ def _events(source: EventBag, partial: bool) -> np.ndarray:
     except RecordingError as error:
         if not partial:
             raise InputError(f'{error}; --partial evaluates what is whole') from error
-    events = np.concatenate(pieces) if pieces else np.empty(0)
+    events = np.concatenate([no_events(), *pieces])
     if not len(events):
         raise InputError(f'{source.path} holds no event, although packets of {source.topic}')
     if stream.counts.restarts:
@@ -177,7 +178,7 @@ def _recorded(run: RecordedRun, phase_us: int) -> Poses:
                  np.maximum.accumulate((stamps_us + late_us)[order]))
 
 
-def _shares(run: RecordedRun) -> dict[str, float]:
+def _shares(run: RecordedRun) -> dict[str, float | None]:
     """Return the share of recorded poses that were stale, and of joints that were held."""
     if not len(run.poses):
         return {}
@@ -261,8 +262,9 @@ def _compared(found: dict[str, Poses], labels: LabeledRecording | None, exact: b
     result = {'instants': len(shared),
               'apart_px': rounded(apart.mean()) if len(shared) else None,
               'apart_median_px': rounded(np.median(apart)) if len(shared) else None}
-    at = np.zeros(0, bool) if labels is None else _scored(
-        Poses(shared, recorded.joints_px[here], shared), labels, exact)
+    if labels is None:
+        return result
+    at = _scored(Poses(shared, recorded.joints_px[here], shared), labels, exact)
     if at.any():
         truth = _truth(labels, shared[at])
         for name, joints in (('recorded', recorded.joints_px[here]),

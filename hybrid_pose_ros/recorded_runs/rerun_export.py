@@ -61,9 +61,8 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
     times_s: list[float] = []
     with faults.collected():
         for moment in run_moments(bag, period_us=1_000_000 // fps, times=times, reader=reader):
-            time_us = (moment.events['t'][-1] if moment.pose is None
-                       else moment.pose.sensor_time_us)
-            recording.set_time('sensor_time', duration=time_us * 1e-6)
+            time_s = moment.sensor_time_us * 1e-6
+            recording.set_time('sensor_time', duration=time_s)
             if moment.events is not None:
                 counts['pictures'] += 1
                 recording.log(f'{CAMERA}/events', rr.Image(
@@ -73,7 +72,7 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
                 counts['poses'] += 1
                 _log_skeleton(rr, recording, SKELETON, skeleton_of(moment.pose),
                               trained=moment.pose.trained)
-                times_s.append(time_us * 1e-6)
+                times_s.append(time_s)
                 for name, number in SCALARS.items():
                     columns[name].append(number(moment.pose))
     if not (counts['poses'] or counts['pictures']):

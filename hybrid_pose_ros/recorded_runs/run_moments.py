@@ -26,6 +26,7 @@ EVENTS_US = 20_000
 class Moment(NamedTuple):
     """A pose, the events of an image, or both."""
 
+    sensor_time_us: int  # of the pose; without one, of the last event
     pose: Any | None  # a Skeleton2D message
     events: np.ndarray | None  # events of an image; None: between images
     width: int  # of the sensor [px]
@@ -51,7 +52,8 @@ def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None,
     reader, stream = reader or MessageReader(), PacketStream()
     times = EventTimes() if times is None else times
     batches: deque[np.ndarray] = deque()
-    next_us = size = None
+    next_us: int | None = None
+    size = 0, 0  # of the sensor, known as soon as there are events
     for message in bag_messages(bag):
         if message.type in EVENT_TYPES:
             try:
@@ -73,10 +75,11 @@ def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None,
                     next_us - period_us <= pose.sensor_time_us < next_us)
                 if due:
                     next_us = pose.sensor_time_us + period_us
-                yield Moment(pose, _recent(batches, pose.sensor_time_us) if due else None,
+                yield Moment(pose.sensor_time_us, pose,
+                             _recent(batches, pose.sensor_time_us) if due else None,
                              pose.width, pose.height)
     if next_us is None and batches:
-        yield Moment(None, np.concatenate(batches), *size)
+        yield Moment(int(batches[-1]['t'][-1]), None, np.concatenate(batches), *size)
 
 
 def skeleton_of(pose: Any) -> Skeleton:

@@ -47,12 +47,14 @@ class Table:
 
     def __init__(self, fields: np.dtype):
         """Begin without rows."""
-        self._fields, self._blocks, self._rows = fields, [np.zeros(0, fields)], []
+        self._fields, self._names = fields, fields.names or ()
+        self._blocks: list[np.ndarray] = [np.zeros(0, fields)]
+        self._rows: list[tuple] = []
 
     def add(self, message: Any, *first: Any) -> None:
         """Add a row: values of the first fields, then those that the message has."""
         self._rows.append((*first, *(getattr(message, name)
-                                     for name in self._fields.names[len(first):])))
+                                     for name in self._names[len(first):])))
         if len(self._rows) == BLOCK:
             self._close()
 
@@ -118,7 +120,8 @@ class RecordedRun:
         self.event_times = EventTimes()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
-        reader, graphs = MessageReader(), defaultdict(_Graph)
+        reader = MessageReader()
+        graphs: defaultdict[str, _Graph] = defaultdict(_Graph)
         self.bad = reader.bad  # messages that are left out
         try:
             for message in bag_messages(bag):
@@ -145,7 +148,8 @@ class RecordedRun:
         self.ann_ms = graph.ann_ms  # of the states
         truth = self._in_turn(namespace + TRUTH, graph.truth.rows())
         _, newest = np.unique(truth.sensor_time_us[::-1], return_index=True)
-        self.truth = truth[::-1][newest]  # TRUTH_POSE, by time, where the player knows it
+        # TRUTH_POSE, by time, where the player knows it
+        self.truth: np.recarray = truth[::-1][newest].view(np.recarray)
         self.gaps = self.event_times.gaps()  # of sensor time
         self.log_gaps = self.event_times.log_gaps()
         if graph.named:
@@ -228,7 +232,7 @@ def summarize(run: RecordedRun) -> dict[str, Any]:
     The parts of long gaps that are skipped count neither in rates nor as missing poses.
     """
     counts = run.stream.counts
-    report = {
+    report: dict[str, Any] = {
         'messages': run.messages, 'cut_short': run.cut,
         'packets': counts.packets, 'events': counts.events,
         'lost_packets': counts.lost_packets, 'bad_packets': counts.bad_packets,
@@ -266,10 +270,11 @@ def summarize(run: RecordedRun) -> dict[str, Any]:
             np.array(run.beyond_compute_ms))
     if len(run.truth):
         report['mpjpe_px'] = _error_px(run)
-    powers = [[mw for log_ns, mw in run.power.get(name, ())
-               if first_ns < log_ns <= last_ns] for name in POWERED]
-    if run.always_mw and all(powers):
-        report['power'] = power_figures(*powers, run.always_mw)
+    tracker_mw, initializer_mw = (
+        [mw for log_ns, mw in run.power.get(name, ()) if first_ns < log_ns <= last_ns]
+        for name in POWERED)
+    if run.always_mw and tracker_mw and initializer_mw:
+        report['power'] = power_figures(tracker_mw, initializer_mw, run.always_mw)
     if run.ann_ms:
         report['ann_ms'] = _percentiles(np.array(run.ann_ms))
     return report

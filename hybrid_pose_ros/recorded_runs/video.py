@@ -28,7 +28,7 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
         for image in run_frames(bag, period_us=1_000_000 // fps):
             if writer is None:
                 height, width = image.shape[:2]
-                writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps,
+                writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), fps,
                                          (width, height))
                 if not writer.isOpened():
                     raise RecordingError(f'{path} cannot be written as MP4')
@@ -66,11 +66,11 @@ def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
     """
     for moment in run_moments(bag, period_us=period_us):
         if moment.events is not None:
-            yield _frame(moment)
+            yield _frame(moment, moment.events)
 
 
-def _frame(moment: Moment) -> np.ndarray:
-    image, pose = _enlarged(moment.events, moment.width, moment.height), moment.pose
+def _frame(moment: Moment, events: np.ndarray) -> np.ndarray:
+    image, pose = _enlarged(events, moment.width, moment.height), moment.pose
     if pose is None:
         draw_text(image, 'no skeleton')
         return image

@@ -76,8 +76,8 @@ def errors_mm(rig: Rig, poses: Sequence[Any], truths: Sequence[dict[int, Any]]) 
     """
     missed = [np.zeros(0)]
     for pose in poses:
-        seen = [truth.get(pose.instant_us) for truth in truths]
-        if any(one is None for one in seen):
+        seen = [truth[pose.instant_us] for truth in truths if pose.instant_us in truth]
+        if len(seen) < len(truths):
             continue
         pixels = np.array([np.stack([one.x_px, one.y_px], axis=1) for one in seen])
         true = triangulate(rig, pixels, np.ones(pixels.shape[:2]), TriangulationParams(
@@ -89,7 +89,7 @@ def errors_mm(rig: Rig, poses: Sequence[Any], truths: Sequence[dict[int, Any]]) 
     return np.concatenate(missed)
 
 
-def _level(values) -> dict[str, float] | None:
+def _level(values: Sequence[float] | np.ndarray) -> dict[str, float] | None:
     if not len(values):
         return None
     return {f'p{level}': round(float(value), 4)
