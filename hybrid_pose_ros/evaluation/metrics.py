@@ -258,7 +258,7 @@ def jackknife(statistic: Callable[[np.ndarray], float], count: int) -> float:
     return float(np.sqrt((count - 1) * without.var()))
 
 
-def rounded(value: float) -> float | None:
+def rounded(value: float | np.floating) -> float | None:
     """Return four digits behind the point; None for a mean of nothing, which JSON cannot write."""
     return round(float(value), 4) if np.isfinite(value) else None
 

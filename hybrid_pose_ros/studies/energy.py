@@ -201,8 +201,8 @@ def _figures(modelled: Modelled, cost: Cost) -> dict[str, float | None]:
 def _ratios(ann: tuple[Modelled, Cost], snn: tuple[Modelled, Cost]) -> dict[str, float]:
     """Return the number of steps that cost as much as a pass, in each available unit."""
     steps = _figures(*snn)
-    return {name: round(value / steps[name], 1) for name, value in _figures(*ann).items()
-            if value is not None and steps[name]}
+    return {name: round(value / step, 1) for name, value in _figures(*ann).items()
+            if value is not None and (step := steps[name])}
 
 
 def _savings(ann: tuple[Modelled, Cost], snn: tuple[Modelled, Cost]) -> dict[str, float]:

@@ -25,7 +25,8 @@ from hybrid_pose_ros.model.presets import Preset, StateHead, feature_depths, spi
 from hybrid_pose_ros.networks.blocks import ConvNorm, upsample
 from hybrid_pose_ros.training.run import OUTPUT_START
 
-LAYERS: dict[str, Callable[[int], tuple[tuple[int, int], ...]]] = {
+Layers = Callable[[int], tuple[tuple[int, int], ...]]
+LAYERS: dict[str, Layers] = {
     'none': lambda outputs: (),
     'constant': lambda outputs: (),
     'single': lambda outputs: ((outputs, 1),),
@@ -70,10 +71,11 @@ class DesignedHeads(nn.Module):
         """Return the number of multiply-accumulates in a pass."""
         return sum(conv.weight.numel() * math.prod(map_size(self._depths[layer], width, height))
                    for layer in self._channels
-                   if isinstance(module := getattr(self, layer, None), nn.Module)
-                   for conv in module)
+                   if isinstance(module := getattr(self, layer, None), nn.Sequential)
+                   for conv in module if isinstance(conv, ConvNorm))
 
-    def _convolutions(self, head: StateHead, layers, generator: torch.Generator) -> nn.Sequential:
+    def _convolutions(self, head: StateHead, layers: Layers,
+                      generator: torch.Generator) -> nn.Sequential:
         convs, channels, shapes = [], head.in_channels, layers(head.out_channels)
         for index, (outputs, kernel) in enumerate(shapes):
             last = index == len(shapes) - 1

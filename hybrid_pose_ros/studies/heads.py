@@ -128,7 +128,7 @@ def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
     if next(heads.parameters(), None) is not None:
         fit(ImitationStage(hybrid, heads, clips, geometry, options.seed), imitation, folder,
             tell('imitation'))
-    hybrid.heads = heads
+    hybrid.add_module('heads', heads)  # in place of its own
     stage = SnnStage(hybrid, clips, geometry, SnnTraining(
         seed=options.seed, columns=COLUMNS, precision=precision), torch.device('cpu'))
     fit(stage, Schedule(options.batches, SLOW, save_every=25), folder, tell('with the SNN'))

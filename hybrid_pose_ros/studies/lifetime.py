@@ -34,37 +34,40 @@ def study(options: Options, *, shares: tuple[float, ...] = SHARES, horizon_us: i
           period_us: int = PERIOD_US) -> dict[str, Any]:
     """Return the errors over age and fraction of events, and the lifetimes of states."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
-    errors, windows, ann = {name: [] for name in NETWORKS}, 0, None
-    for share in (1.0, *shares):
+
+    def followed(share: float, *, fresh: bool) -> dict[str, Any]:
         options.tell(f'{share:.0%} of the events')
         rng = np.random.default_rng([options.seed, 12])
         thinned = [clip._replace(events=scaled(clip.events, share, rng)) for clip in clips]
-        result = by_age(weights, thinned, horizon_us=horizon_us, period_us=period_us,
-                        steps_us=(STEP_US,), fresh=ann is None)
-        if ann is None:
-            if not result['windows']:
-                raise InputError(
-                    'no state could be followed: a recording must be longer than '
-                    f'{(SETTLED_US + horizon_us) * 1e-6:g} s and have events for the ANN')
-            ann, windows = result['rows']['ann']['mpjpe_px'], result['windows']
-        for name, row in NETWORKS.items():  # empty if there are too few events for any state
-            errors[name].append(result['rows'][row]['mpjpe_px_by_age'] if result['windows']
-                                else [None] * (horizon_us // AGE_US))
-    limit_px = LASTS * ann
+        return by_age(weights, thinned, horizon_us=horizon_us, period_us=period_us,
+                      steps_us=(STEP_US,), fresh=fresh)
+
+    whole = followed(1.0, fresh=True)
+    if not whole['windows']:
+        raise InputError('no state could be followed: a recording must be longer than '
+                         f'{(SETTLED_US + horizon_us) * 1e-6:g} s and have events for the ANN')
+    results = [whole, *(followed(share, fresh=False) for share in shares)]
+    # No errors if there are too few events for any state.
+    errors: dict[str, list[list[float | None]]] = {
+        name: [result['rows'][row]['mpjpe_px_by_age'] if result['windows']
+               else [None] * (horizon_us // AGE_US) for result in results]
+        for name, row in NETWORKS.items()}
+    ann_px = whole['rows']['ann']['mpjpe_px']
+    limit_px = LASTS * ann_px
     ages_ms = [AGE_US * 1e-3 * age for age in range(1, horizon_us // AGE_US + 1)]
     rate = sum(len(clip.events) for clip in clips) / sum(
         (clip.end_us - clip.start_us) * 1e-6 for clip in clips)
     rows = [_row(share, round(share * rate), ages_ms,
                  {name: of[index] for name, of in errors.items()}, limit_px)
             for index, share in enumerate((1.0, *shares))]
-    return {'rows': rows, 'ann_px': ann, 'limit_px': round(limit_px, 3), 'windows': windows,
-            'recordings': len(clips), 'ages_ms': ages_ms, 'shares': [1.0, *shares],
-            'errors_px': errors}
+    return {'rows': rows, 'ann_px': ann_px, 'limit_px': round(limit_px, 3),
+            'windows': whole['windows'], 'recordings': len(clips), 'ages_ms': ages_ms,
+            'shares': [1.0, *shares], 'errors_px': errors}
 
 
 def _row(share: float, events_per_s: int, ages_ms: list[float],
-         errors: dict[str, list[float]], limit_px: float) -> dict[str, Any]:
-    row = {'events kept': share, 'events/s': events_per_s}
+         errors: dict[str, list[float | None]], limit_px: float) -> dict[str, Any]:
+    row: dict[str, Any] = {'events kept': share, 'events/s': events_per_s}
     if errors['held'][0] is None:
         return row
     row['held at 10 ms [px]'] = errors['held'][0]

@@ -33,8 +33,9 @@ def sized(width: float, levels: int) -> Preset:
         ann=dataclasses.replace(
             edge.ann, stem=(ann[0], *edge.ann.stem[1:]),
             down=tuple((channels, 3) for channels in ann[1:]), up=tuple(ann[-2::-1])),
-        heads=_heads(layers, ann), feedback=Feedback('enc0', edge.feedback.kernel),
-        flow=Flow(*joined, edge.flow.kernel))
+        heads=_heads(layers, ann),
+        feedback=edge.feedback and Feedback('enc0', edge.feedback.kernel),
+        flow=edge.flow and Flow(*joined, edge.flow.kernel))
 
 
 def _layers(channels: list[int]) -> tuple[SpikingLayer, ...]:
