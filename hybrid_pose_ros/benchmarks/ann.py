@@ -132,7 +132,7 @@ def _frames(producer: StateProducer,
 def _answers(passes: Mapping[str, Pass], frames: Sequence[Frame], tensors: Tensors,
              logits: bool) -> dict[str, dict[str, Any]]:
     """Return joints (T, J, 2) [px] of each row, and by map how far it is from the reference."""
-    joints = {name: [] for name in passes}
+    joints: dict[str, list[np.ndarray]] = {name: [] for name in passes}
     apart = {name: dict.fromkeys(tensors, 0.0) for name in passes}
     scale = dict.fromkeys(tensors, 0.0)
     for frame in frames:
@@ -179,7 +179,7 @@ def _with_threads(makers: Mapping[str, Callable[[int], Pass]], threads: int) -> 
 def _times_ms(passes: Mapping[str, Pass], frames: Sequence[Frame],
               tensors: Tensors) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
     """Return wall and CPU time of each row's passes."""
-    times_ms = {name: ([], []) for name in passes}
+    times_ms: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in passes}
     for frame in [*frames[:WARM_UP], *frames]:
         for name, run in passes.items():
             wall_ms, cpu_ms = times_ms[name]

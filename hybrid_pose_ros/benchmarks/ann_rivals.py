@@ -27,8 +27,9 @@ QUANTILE = 99.99
 def makers_of_passes(weights: Checkpoint, calibration: Sequence[np.ndarray],
                      folder: Path) -> tuple[dict[str, Callable[[int], Pass]], list[str]]:
     """Return how to make each row for a number of threads, and what others lack."""
-    makers = {f'torch {precision}': partial(torch_pass, weights, precision)
-              for precision in ('float32', 'bfloat16')}
+    makers: dict[str, Callable[[int], Pass]] = {
+        f'torch {precision}': partial(torch_pass, weights, precision)
+        for precision in ('float32', 'bfloat16')}
     lacking = [name for name in NEEDED if not importlib.util.find_spec(name)]
     rivals = ('onnxruntime', 'openvino')
     absent = [name for name in rivals if not importlib.util.find_spec(name)]

@@ -9,6 +9,7 @@ be able to say what to do where ROS is not at hand.
 import array
 import os
 import time
+from typing import Any
 
 from hybrid_pose_ros.errors import InputError
 
@@ -45,8 +46,10 @@ class DdsTopic:
             self._peers = self._publisher.get_subscription_count
         else:
             self._peers = self._node.create_subscription(
-                UInt8MultiArray, name, lambda message: self._received.append(message.data), 1
-            ).get_publisher_count
+                UInt8MultiArray, name, self._take, 1).get_publisher_count
+
+    def _take(self, message: Any) -> None:
+        self._received.append(message.data)
 
     def wait_for_peer(self) -> None:
         """Return once this end knows the other; a message sent before both do may be lost.

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.events.event_array import EVENT_DTYPE, event_array
+from hybrid_pose_ros.events.event_array import event_array
 from hybrid_pose_ros.events.evt3_encoder import Evt3Encoder
 from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.formats import open_recording
@@ -80,9 +80,11 @@ def decode_benchmark(recordings: str | Path = RECORDINGS, *, repeats: int = 30) 
 
 
 def _compare(file: RawFile, repeats: int) -> dict[str, Any]:
-    readers, rows = {}, {}
+    readers: dict[str, Reader] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, reader_of in READERS.items():
-        rows[name] = row = {'version': None, 'differs': None}
+        row: dict[str, Any] = {'version': None, 'differs': None}
+        rows[name] = row
         try:
             row['version'] = metadata.version(name) if name != OURS else 'this one'
             reader = reader_of(file)
@@ -112,7 +114,7 @@ def _difference(events: np.ndarray, expected: np.ndarray) -> str | None:
         return f'{len(events)} events instead of {len(expected)}'
     wrong = [f'{field} differs in {int(np.count_nonzero(off))} events, by up to '
              f'{int(np.abs(off).max())}'
-             for field in EVENT_DTYPE.names
+             for field in 'txyp'
              if (off := events[field].astype(np.int64) - expected[field]).any()]
     return '; '.join(wrong) or None
 
@@ -122,7 +124,7 @@ def _seconds(readers: dict[str, Reader], repeats: int) -> dict[str, list[float]]
 
     The first runs of a block warm up what the other readers have driven out of the caches.
     """
-    seconds = {name: [] for name in readers}
+    seconds: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(ROUNDS):
         for name, reader in readers.items():
             runs = [_seconds_of(reader) for _ in range(WARM_UP + math.ceil(repeats / ROUNDS))]

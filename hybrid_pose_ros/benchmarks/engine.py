@@ -18,7 +18,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,11 @@ from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.model import presets
 from hybrid_pose_ros.model.checkpoint import Checkpoint, shipped, untrained
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR, input_geometry
-from hybrid_pose_ros.representation.step_counter import StepCounter
+from hybrid_pose_ros.representation.step_counter import Gap, StepCounter
 from hybrid_pose_ros.tracking.offline import RecordingAnn
+
+if TYPE_CHECKING:
+    import torch
 
 STEPS = {'edge': 300, 'paper': 20}
 """Steps that are timed at each spike rate."""
@@ -93,7 +96,8 @@ def _benchmark(preset: presets.Preset, rates: Sequence[float],
                output: str | None) -> dict[str, Any]:
     geometry = input_geometry(preset, *DHP19_SENSOR)
     rng = np.random.default_rng(0)
-    sparse, dense = [], None
+    sparse: list[dict[str, float]] = []
+    of_rivals_ms: dict[str, float] = {}
     for rate in rates:
         bins = _event_bins(rng, rate, geometry.width, geometry.height)
         checkpoint = _with_spike_rate(untrained(preset), rate, bins, preset.step_us)
@@ -103,9 +107,9 @@ def _benchmark(preset: presets.Preset, rates: Sequence[float],
         sparse.append(_time_engine(engine, bins, STEPS[preset.name])
                       | {'heatmap_difference': difference})
         if rate == max(rates):
-            dense = _time_dense(rivals, bins, DENSE_STEPS[preset.name])
-    jelly = {name: ms for name, ms in dense.items() if JELLY in name}
-    dense = {name: ms for name, ms in dense.items() if JELLY not in name}
+            of_rivals_ms = _time_dense(rivals, bins, DENSE_STEPS[preset.name])
+    jelly = {name: ms for name, ms in of_rivals_ms.items() if JELLY in name}
+    dense = {name: ms for name, ms in of_rivals_ms.items() if JELLY not in name}
     layers = crossovers(preset, geometry.width, geometry.height)
     steps = _steps_of_a_person(preset)
     cost = _cost(sparse)
@@ -137,16 +141,18 @@ def _steps_of_a_person(preset: presets.Preset) -> PersonSteps | None:
     geometry = input_geometry(preset, person.width, person.height)
     engine = SpikingEngine(weights, geometry.width, geometry.height, preset.step_us)
     ann, state = RecordingAnn(weights, person), engine.initialize()
-    durations_ms, spikes, next_us = [], [], 0
+    durations_ms, counted, next_us = [], [], 0
     for step in StepCounter(geometry, preset.step_us).update(person.events):
+        if isinstance(step, Gap):
+            continue
         if step.end_us >= next_us and (seen := ann.state_at(step.end_us)) is not None:
             state.copy_from(seen.tensors)
             next_us = step.end_us + ANN_PERIOD_US
         elif next_us:
             counts = step.counts(geometry)
             durations_ms.append(_duration_ms(lambda: engine.step(counts, state)))
-            spikes.append(state.spike_counts)
-    spikes = np.array(spikes)
+            counted.append(state.spike_counts)
+    spikes = np.array(counted)
     return PersonSteps(np.array(durations_ms), spikes, spikes @ engine.operations_per_spike)
 
 
@@ -172,7 +178,7 @@ def _greatest_rates(engine: SpikingEngine, spikes: np.ndarray) -> dict[str, floa
     return rates
 
 
-def _spread(name: str, durations_ms: Sequence[float]) -> dict[str, float]:
+def _spread(name: str, durations_ms: Sequence[float] | np.ndarray) -> dict[str, float]:
     median, p95, p99 = np.percentile(durations_ms, (50, 95, 99))
     return {name: float(median), f'{name}_p95': float(p95), f'{name}_p99': float(p99)}
 
@@ -185,7 +191,8 @@ def _times_faster(sparse: Sequence[dict[str, float]], dense: dict[str, float]) -
     return {f'{row["spike_rate"]:.4f}': best / row['step_ms'] for row in sparse}
 
 
-def _event_bins(rng: np.random.Generator, rate: float, width: int, height: int):
+def _event_bins(rng: np.random.Generator, rate: float, width: int, height: int
+                ) -> list[np.ndarray]:
     return [rng.poisson(rate / 2, (2, height, width)).clip(0, 255).astype(np.uint8)
             for _ in range(BINS)]
 
@@ -308,10 +315,13 @@ class _DenseNetwork:
 
         from hybrid_pose_ros.networks.hybrid import Hybrid
         self._torch, self._format = torch, getattr(torch, memory_format)
-        self._network = Hybrid.from_checkpoint(checkpoint).to(memory_format=self._format)
+        self._network = Hybrid.from_checkpoint(checkpoint)
+        # The stub lacks the memory format.
+        self._network.to(memory_format=self._format)  # type: ignore[call-overload]
         self._step_us = step_us
         if compiled:
-            self._network.snn = torch.compile(self._network.snn)
+            # Of a module it makes a module, which its stub does not say.
+            self._network.snn = torch.compile(self._network.snn)  # type: ignore[assignment]
 
     def initialize(self, tensors: dict[str, np.ndarray]) -> None:
         from hybrid_pose_ros.networks.hybrid import HybridState
@@ -328,9 +338,9 @@ class _DenseNetwork:
                                                        self._step_us)
         return heatmaps[0].permute(1, 2, 0).numpy()
 
-    def _on_torch(self, maps: np.ndarray):
-        maps = self._torch.from_numpy(np.ascontiguousarray(maps, np.float32))[None]
-        return maps.to(memory_format=self._format)
+    def _on_torch(self, maps: np.ndarray) -> 'torch.Tensor':
+        return self._torch.from_numpy(np.ascontiguousarray(maps, np.float32))[None].to(
+            memory_format=self._format)
 
 
 class _JellyNetwork(_DenseNetwork):
@@ -387,7 +397,8 @@ def _time_dense(networks: dict[str, _DenseNetwork], bins: Sequence[np.ndarray],
     for threads in sorted({1, len(os.sched_getaffinity(0))}):
         torch.set_num_threads(threads)
         for name, network in networks.items():
-            durations_ms, events = [], itertools.cycle(bins)
+            durations_ms: list[float] = []
+            events = itertools.cycle(bins)
             for _ in range(WARM_UP_STEPS):  # recompiles for each number of threads
                 network.step(next(events))
             while len(durations_ms) < steps and sum(durations_ms) < DENSE_LIMIT_MS:

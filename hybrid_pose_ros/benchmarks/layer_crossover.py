@@ -113,7 +113,7 @@ def _convolve(layer: SpikingLayer, maps: Any, weight: Any) -> Any:
 
 def _fastest_ms(run: Callable[[], Any]) -> float:
     run()
-    times_ns = []
+    times_ns: list[int] = []
     while len(times_ns) < REPETITIONS and sum(times_ns) < LIMIT_S * 1e9:
         start_ns = time.perf_counter_ns()
         run()

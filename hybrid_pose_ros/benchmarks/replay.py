@@ -10,6 +10,7 @@ tracker's own computing moves.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_seen
 from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.offline import (
     AnnState, OfflineInitializer, OfflineTracker, RecordingAnn, pieces, play, too_few_events)
-from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
 from hybrid_pose_ros.tracking.state_producer import next_due_us
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
@@ -195,7 +196,7 @@ def _state(ann: RecordingAnn, at_us: int) -> AnnState:
     return state
 
 
-def _run(poses) -> None:
+def _run(poses: Iterable[Pose]) -> None:
     for _ in poses:
         pass
 

@@ -111,17 +111,20 @@ def _receivers(preset_name: str, first: StateDescriptor,
     reader = StateReader(model=preset_name, tensors=tensors)
     reader.read(first)
 
-    def notice():
+    def notice() -> dict[str, np.ndarray]:
         return reader.read(_descriptor(topics['notice'].receive(TIMEOUT_S).tobytes())).tensors
 
-    def look():
+    def look() -> dict[str, np.ndarray]:
         before, deadline_s = reader.newest_sequence(), time.monotonic() + TIMEOUT_S
         while reader.newest_sequence() == before:
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f'no state came in {TIMEOUT_S} s')
-        return reader.latest().tensors
+        state = reader.latest()
+        if state is None:
+            raise RuntimeError('the newest state was overwritten, although none was requested')
+        return state.tensors
 
-    def dds():
+    def dds() -> dict[str, np.ndarray]:
         return tensor_views(np.frombuffer(topics['dds'].receive(TIMEOUT_S), np.uint8), tensors)
 
     return {'notice': notice, 'look': look, 'dds': dds}
