@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.model.layout import heatmap_shape, spike_maps
@@ -27,6 +27,7 @@ from hybrid_pose_ros.networks.ann import PoseANN
 from hybrid_pose_ros.networks.heads import StateHeads
 from hybrid_pose_ros.networks.neurons import LIFState
 from hybrid_pose_ros.networks.snn import PoseSNN
+from hybrid_pose_ros.networks.system import System
 
 
 class HybridState(NamedTuple):
@@ -56,7 +57,7 @@ class HybridState(NamedTuple):
         return torch.stack([cells // width, cells % width], dim=-1)
 
 
-class Hybrid(nn.Module):
+class Hybrid(System):
     """The network of a preset; weights are zero until a checkpoint is loaded."""
 
     def __init__(self, preset: Preset):

@@ -13,6 +13,7 @@
     hybrid_rnn_no_state_init   hybrid_rnn without the hidden states
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,9 +29,10 @@ from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState, advance, restin
 from hybrid_pose_ros.networks.neurons import leak_and_gain
 from hybrid_pose_ros.networks.rnn import LEVELS, LSTMState, PoseRNN
 from hybrid_pose_ros.networks.snn import PoseSNN
+from hybrid_pose_ros.networks.system import System
 
 
-class AnnAlone(nn.Module):
+class AnnAlone(System):
     """The ANN with held heatmaps."""
 
     def __init__(self, preset: Preset):
@@ -46,7 +48,7 @@ class AnnAlone(nn.Module):
         return heatmaps, heatmaps
 
 
-class SnnAlone(nn.Module):
+class SnnAlone(System):
     """The published stand-alone spiking U-Net; its heatmaps are potentials of the output."""
 
     def __init__(self, preset: Preset):
@@ -72,7 +74,7 @@ class RnnState(NamedTuple):
     heatmaps: Tensor | None = None  # of the hybrid, (B, J, h, w)
 
 
-class RnnAlone(nn.Module):
+class RnnAlone(System):
     """The recurrent U-Net; its step length is that of its training."""
 
     def __init__(self, preset: Preset):
@@ -89,7 +91,7 @@ class RnnAlone(nn.Module):
         return heatmaps, RnnState(levels)
 
 
-class HybridRnn(nn.Module):
+class HybridRnn(System):
     """The recurrent U-Net with hidden states initialized by the ANN; cells start from zeros."""
 
     def __init__(self, preset: Preset):
@@ -155,7 +157,8 @@ class HybridRnnNoStateInit(HybridRnn):
         return RnnState(LEVELS * (None,), self.ann(frame)[0].detach())
 
 
-SYSTEMS = {'ann': AnnAlone, 'snn': SnnAlone, 'rnn': RnnAlone, 'hybrid_rnn': HybridRnn,
-           'hybrid_snn': Hybrid, 'hybrid_snn_no_state_init': HybridNoStateInit,
-           'hybrid_snn_no_output_init': HybridNoOutputInit,
-           'hybrid_rnn_no_state_init': HybridRnnNoStateInit}
+SYSTEMS: dict[str, Callable[[Preset], System]] = {
+    'ann': AnnAlone, 'snn': SnnAlone, 'rnn': RnnAlone, 'hybrid_rnn': HybridRnn,
+    'hybrid_snn': Hybrid, 'hybrid_snn_no_state_init': HybridNoStateInit,
+    'hybrid_snn_no_output_init': HybridNoOutputInit,
+    'hybrid_rnn_no_state_init': HybridRnnNoStateInit}

@@ -16,7 +16,9 @@ from torch import nn
 
 from hybrid_pose_ros.evaluation.metrics import rounded
 from hybrid_pose_ros.model.presets import Preset, preset
+from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.networks.published import load_published, read_published
+from hybrid_pose_ros.networks.system import System
 from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.outputs import claim, writing
 from hybrid_pose_ros.recordings.labeled import LabeledRecording
@@ -38,7 +40,7 @@ class Trained(NamedTuple):
     """A system that is ready for evaluation."""
 
     recipe: Recipe
-    network: nn.Module
+    network: System
     iterations: int | None  # number of training batches; None: published weights
 
 
@@ -74,10 +76,10 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
         systems = _train(params, learned, folder, device, ranks, progress, published)
     if ranks.rank > 0:
         return None
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for system in systems:
-        if system.recipe.system == 'hybrid_snn':
-            _save(system, folder / f'{chosen.name}.safetensors', params)
+        if system.recipe.system == 'hybrid_snn' and isinstance(system.network, Hybrid):
+            _save(system.network, system.iterations, folder / f'{chosen.name}.safetensors', params)
         rows |= _score(system, unseen, chosen, device, progress)
     report = {'preset': chosen.name, 'step_us': chosen.step_us, 'seed': params.seed,
               'device': str(device), 'processes': ranks.count, 'split': split_rule,
@@ -89,7 +91,7 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
     return report
 
 
-def published_systems(params: ReproductionParams, device: torch.device) -> dict[str, nn.Module]:
+def published_systems(params: ReproductionParams, device: torch.device) -> dict[str, System]:
     """Return the systems with published weights, by name.
 
     Raises:
@@ -104,18 +106,20 @@ def published_systems(params: ReproductionParams, device: torch.device) -> dict[
 
 
 def _train(params: ReproductionParams, learned: Windows, folder: Path, device: torch.device,
-           ranks: Ranks, progress: Progress, published: dict[str, nn.Module]) -> list[Trained]:
+           ranks: Ranks, progress: Progress, published: dict[str, System]) -> list[Trained]:
     """Return all systems, trained or published."""
-    chosen, ann, systems = preset(params.preset), None, []
+    chosen, systems = preset(params.preset), []
+    ann: nn.Module | None = None
     for recipe in params.recipes():
         if recipe.system in published:
-            network, iterations = published[recipe.system], None
+            system = Trained(recipe, published[recipe.system], None)
         else:
-            network, iterations = train_system(recipe, chosen, learned, folder, device, ann=ann,
-                                               seed=params.seed, ranks=ranks, progress=progress)
+            system = Trained(recipe, *train_system(
+                recipe, chosen, learned, folder, device, ann=ann, seed=params.seed, ranks=ranks,
+                progress=progress))
         if recipe.system == 'ann':
-            ann = network.ann
-        systems.append(Trained(recipe, network, iterations))
+            ann = system.network.get_submodule('ann')
+        systems.append(system)
     return systems
 
 
@@ -133,12 +137,12 @@ def _score(system: Trained, unseen: Windows, chosen: Preset, device: torch.devic
             for row, values in errors.items()}
 
 
-def _save(system: Trained, path: Path, params: ReproductionParams) -> None:
-    origin = {'weights': 'published'} if system.iterations is None else {
-        'recipe': 'published', 'seed': params.seed, 'snn_iterations': system.iterations}
-    card = {'trained': system.iterations != 0, 'training': origin}
+def _save(hybrid: Hybrid, iterations: int | None, path: Path, params: ReproductionParams) -> None:
+    origin: dict[str, Any] = {'weights': 'published'} if iterations is None else {
+        'recipe': 'published', 'seed': params.seed, 'snn_iterations': iterations}
+    card = {'trained': iterations != 0, 'training': origin}
     with writing(path):
-        system.network.to_checkpoint(card).save(path)
+        hybrid.to_checkpoint(card).save(path)
 
 
 def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def _row(row: str, errors: np.ndarray, system: Trained) -> dict[str, Any]:
 
 def _work(row: str, rates: dict[str, float], power_mw: dict[str, float] | None) -> dict[str, Any]:
     """Return the firing rate and modeled power of a row, with the published values."""
-    found = {}
+    found: dict[str, Any] = {}
     if rates:
         found |= {'firing_percent': rounded(100 * np.mean(list(rates.values()))),
                   'firing_percent_by_layer': {layer: rounded(100 * rate)

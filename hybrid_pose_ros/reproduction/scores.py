@@ -20,6 +20,7 @@ from hybrid_pose_ros.energy.operations import TECHNOLOGIES, Operations, dense_ma
 from hybrid_pose_ros.evaluation.metrics import distances
 from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.snn import SpikingConv
+from hybrid_pose_ros.networks.system import System
 from hybrid_pose_ros.training.windows import Window, Windows
 
 ANN, HELD = 'ann', 'ann_held'
@@ -27,7 +28,7 @@ ANN, HELD = 'ann', 'ann_held'
 
 
 @torch.no_grad()
-def score_system(system: str, network: nn.Module, windows: Windows, step_us: int,
+def score_system(system: str, network: System, windows: Windows, step_us: int,
                  device: torch.device, *, batch: int = 4,
                  progress: Callable[[int], None] = lambda done: None) -> dict[str, np.ndarray]:
     """Return the errors (windows, T) [px] by row; two rows for the ANN, else one.
@@ -44,7 +45,8 @@ def score_system(system: str, network: nn.Module, windows: Windows, step_us: int
         progress: called with the number of windows done.
     """
     network.eval()
-    errors = {row: [] for row in ((ANN, HELD) if system == 'ann' else (system,))}
+    errors: dict[str, list[np.ndarray]] = {
+        row: [] for row in ((ANN, HELD) if system == 'ann' else (system,))}
     for first in range(0, len(windows.all), batch):
         some = windows.all[first:first + batch]
         frames = _on(device, [windows.frame(window) for window in some])
@@ -68,9 +70,11 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
 
     Averaged over all steps and samples of the network; empty for a network without spiking layers.
     """
-    spikes, samples, rates = {}, {}, {}
+    spikes: dict[str, float] = {}
+    samples: dict[str, int] = {}
+    rates: dict[str, float] = {}
 
-    def note(module: SpikingConv, _, output: tuple[Tensor, object]) -> None:
+    def note(module: SpikingConv, _: object, output: tuple[Tensor, object]) -> None:
         name, fired = module.layer.name, output[0]
         spikes[name] = spikes.get(name, 0.0) + fired.mean().item() * len(fired)
         samples[name] = samples.get(name, 0) + len(fired)
@@ -109,7 +113,7 @@ def modelled_mw(row: str, preset: Preset, size: tuple[int, int], steps: int,
     return {name: total.millijoules(technology) for name, technology in TECHNOLOGIES.items()}
 
 
-def _steps(network: nn.Module, frames: Tensor, counts: Tensor, step_us: int) -> Iterator[Tensor]:
+def _steps(network: System, frames: Tensor, counts: Tensor, step_us: int) -> Iterator[Tensor]:
     state = network.initialize(frames)
     for bin_counts in counts:
         heatmaps, state = network.step(bin_counts, state, step_us)

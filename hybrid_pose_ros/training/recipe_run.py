@@ -4,10 +4,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.model.presets import Preset
@@ -50,26 +51,25 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
     if ranks.rank == 0:
         claim(folder, {'preset': preset.name, 'seed': seed, 'start': begun,
                        'recordings': contents(clips)})
-    first = start and Hybrid.from_checkpoint(start)
-    network: nn.Module | None = None
+    train = partial(train_system, preset=preset, windows=windows, folder=folder, device=device,
+                    start=None if start is None else Hybrid.from_checkpoint(start), seed=seed,
+                    ranks=ranks, progress=progress)
     with connected(ranks, device):
-        done = {}
-        for stage in STAGES:
-            network, done[stage] = train_system(
-                recipes[stage], preset, windows, folder, device, start=first, seed=seed,
-                ann=network and network.ann, ranks=ranks, progress=progress)
-    return network.to_checkpoint({
-        'trained': bool(start and start.card.get('trained')) or all(done.values()),
+        alone, done_ann = train(recipes['ann'])
+        hybrid, done_snn = train(recipes['hybrid_snn'], ann=alone.get_submodule('ann'))
+    assert isinstance(hybrid, Hybrid)  # what a recipe of this name trains
+    return hybrid.to_checkpoint({
+        'trained': bool(start and start.card.get('trained')) or (done_ann > 0 and done_snn > 0),
         'training': {'recipe': 'published', 'start': begun,
                      'corpus': fingerprint(clips), 'clips': len(clips),
                      'windows': len(windows.all), 'seed': seed,
-                     'processes': ranks.count, 'ann_iterations': done['ann'],
-                     'snn_iterations': done['hybrid_snn'],
+                     'processes': ranks.count, 'ann_iterations': done_ann,
+                     'snn_iterations': done_snn,
                      **{f'{stage}_{name}': getattr(recipes[stage], name) for stage in STAGES
                         for name in ('learning_rate', 'batch')}}})
 
 
 def changed(recipes: dict[str, Recipe], system: str, **changes: float | None) -> dict[str, Recipe]:
     """Return recipes with some values of one system changed; None keeps a value."""
-    given = {name: value for name, value in changes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     return recipes | {system: replace(recipes[system], **given)}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hybrid_pose_ros.model.presets import Preset
 from hybrid_pose_ros.networks.blocks import ConvTensors
+from hybrid_pose_ros.networks.system import System
 from hybrid_pose_ros.networks.systems import SYSTEMS
 from hybrid_pose_ros.training.loop import fit
 from hybrid_pose_ros.training.losses import blob_loss
@@ -23,7 +24,7 @@ from hybrid_pose_ros.training.windows import Targets, Window, Windows
 OUTPUTS = ('ann.output', 'snn.output')
 
 
-def first_network(recipe: Recipe, preset: Preset, seed: int = SEED) -> nn.Module:
+def first_network(recipe: Recipe, preset: Preset, seed: int = SEED) -> System:
     """Return a system with random weights, determined by the seed.
 
     Convolutions use Xavier initialization; biases and transposed convolutions are uniform, the
@@ -53,7 +54,7 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
                  device: torch.device, *, start: nn.Module | None = None,
                  ann: nn.Module | None = None, seed: int = SEED, ranks: Ranks = Ranks(),
                  progress: Callable[[str, int, int, str], None] = lambda *_: None
-                 ) -> tuple[nn.Module, int]:
+                 ) -> tuple[System, int]:
     """Return a trained system and the number of batches; resumes from the folder.
 
     Args:
@@ -74,8 +75,9 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
     network = first_network(recipe, preset, seed)
     if start is not None:
         network.load_state_dict(start.state_dict(), strict=False)
-    if ann is not None and recipe.system != 'ann' and hasattr(network, 'ann'):
-        network.ann.load_state_dict(ann.state_dict())
+    frozen = frozen_ann(recipe, network)
+    if ann is not None and frozen is not None:
+        frozen.load_state_dict(ann.state_dict())
     network.to(device)
     stage = SystemStage(recipe, network, windows, preset, device, seed)
     schedule = recipe.schedule(len(stage.drawn), ranks.count)
@@ -88,18 +90,24 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
     return network, done
 
 
+def frozen_ann(recipe: Recipe, network: System) -> nn.Module | None:
+    """Return the ANN of a system if it is not trained; None if there is none."""
+    return None if recipe.system == 'ann' else dict(network.named_children()).get('ann')
+
+
 class SystemStage:
     """Trains one system; the ANN of a hybrid is frozen."""
 
-    def __init__(self, recipe: Recipe, network: nn.Module, windows: Windows, preset: Preset,
+    def __init__(self, recipe: Recipe, network: System, windows: Windows, preset: Preset,
                  device: torch.device, seed: int = SEED):
         """Create the stage for training windows and a network that is already on the device."""
         self.name = recipe.system
         self.network, self._windows, self._recipe = network, windows, recipe
         self.drawn = windows.frames if recipe.system == 'ann' else windows.all
         self._preset, self._device, self._seed = preset, device, seed
-        if recipe.system != 'ann' and hasattr(network, 'ann'):
-            network.ann.requires_grad_(False)
+        frozen = frozen_ann(recipe, network)
+        if frozen is not None:
+            frozen.requires_grad_(False)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return all weights except those of a frozen ANN."""
@@ -111,10 +119,10 @@ class SystemStage:
         windows = self._drawn(iteration)
         self.network.train()
         if self.name == 'ann':
-            frames, targets = self._frames(windows), map(self._windows.frame_targets, windows)
-            return self._loss(self.network.initialize(frames), list(targets), 0), {}
-        counts = np.stack([self._windows.counts(window) for window in windows], axis=1)
-        counts = torch.from_numpy(counts.astype(np.float32)).to(self._device)
+            targets = [self._windows.frame_targets(window) for window in windows]
+            return self._loss(self.network.initialize(self._frames(windows)), targets, 0), {}
+        counts = self._on_device(
+            np.stack([self._windows.counts(window) for window in windows], axis=1))
         targets = [self._windows.step_targets(window) for window in windows]
         state, losses = self.network.initialize(self._frames(windows)), []
         for step, bin_counts in enumerate(counts):
@@ -148,8 +156,10 @@ class SystemStage:
         return found
 
     def _frames(self, windows: list[Window]) -> Tensor:
-        frames = np.stack([self._windows.frame(window) for window in windows])
-        return torch.from_numpy(frames.astype(np.float32)).to(self._device)
+        return self._on_device(np.stack([self._windows.frame(window) for window in windows]))
+
+    def _on_device(self, counts: np.ndarray) -> Tensor:
+        return torch.from_numpy(counts.astype(np.float32)).to(self._device)
 
     def _loss(self, heatmaps: Tensor, targets: list[Targets], step: int) -> Tensor:
         cells, shown = (
