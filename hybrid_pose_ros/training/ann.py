@@ -131,6 +131,9 @@ class AnnStage:
         """Return frames (B, 2 * bins, H, W), labels, which are known, and absent, (B, ...)."""
         rng = np.random.default_rng([self._settings.seed, 1, iteration])
         windows = [self._windows(rng, iteration) for _ in range(self._settings.batch)]
-        frames, *labels = (np.stack(part) for part in zip(*windows, strict=True))
-        return tuple(torch.from_numpy(array).to(self._device)
-                     for array in (frames.astype(np.float32), *labels))
+        frames, labels, known, absent = (np.stack(part) for part in zip(*windows, strict=True))
+        return (self._on_device(frames.astype(np.float32)), self._on_device(labels),
+                self._on_device(known), self._on_device(absent))
+
+    def _on_device(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self._device)

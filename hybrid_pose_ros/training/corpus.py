@@ -71,12 +71,12 @@ def split(folder: str | Path, test_subjects: Collection[int] = DHP19_TEST_SUBJEC
     """
     folder = Path(folder)
     if (folder / 'train').is_dir() and (folder / 'test').is_dir():
-        return Split(*(_recordings(folder / part) for part in ('train', 'test')),
+        return Split(_recordings(folder / 'train'), _recordings(folder / 'test'),
                      'folders train and test')
     paths = _recordings(folder)
-    subjects = [re.match(r'S(\d+)_', path.name) for path in paths]
-    if all(subjects):
-        tested = [int(subject[1]) in test_subjects for subject in subjects]
+    subjects = [int(match[1]) for path in paths if (match := re.match(r'S(\d+)_', path.name))]
+    if len(subjects) == len(paths):
+        tested = [subject in test_subjects for subject in subjects]
         rule = f'subjects {", ".join(map(str, sorted(test_subjects)))} for testing'
     else:
         held_out = max(1, round(HELD_OUT_SHARE * len(paths)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.networks.initializer import StateInitializer
@@ -75,7 +75,7 @@ def _set(tensors: dict[str, np.ndarray], membranes: bool, maps: bool) -> dict[st
             for name, tensor in tensors.items()}
 
 
-def _follow(engine: SpikingEngine, state, counts: np.ndarray) -> list[int]:
+def _follow(engine: SpikingEngine, state: EngineState, counts: np.ndarray) -> list[int]:
     """Return the answers every AGE_US."""
     answers = []
     for index, bin_counts in enumerate(counts, start=1):

@@ -19,7 +19,8 @@ class Log:
     def __init__(self, folder: Path, stage: str, *, first: int):
         """Continue after `first` iterations; later entries of a killed run are hidden."""
         self._path = folder / f'{stage}.jsonl'
-        self._began, self._figures_of = time.monotonic(), []
+        self._began = time.monotonic()
+        self._figures_of: list[dict[str, float]] = []
         writer = summary_writer()
         with writing(folder / 'curves'):
             self._curves = writer and writer(str(folder / 'curves' / stage),

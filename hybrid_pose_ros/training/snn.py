@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hybrid_pose_ros.networks.hybrid import Hybrid, HybridState
 from hybrid_pose_ros.networks.neurons import LIFState
@@ -29,7 +29,7 @@ from hybrid_pose_ros.training.ann import draw_moment
 from hybrid_pose_ros.training.losses import spike_penalty
 from hybrid_pose_ros.training.precision import autocast
 from hybrid_pose_ros.training.tasks import TASKS
-from hybrid_pose_ros.training.views import MIN_EVENTS, last_events, view
+from hybrid_pose_ros.training.views import MIN_EVENTS, View, last_events, view
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class SnnStage:
         self._geometries = RegionGeometries(geometry)
         self._settings, self._device = settings, device
         self._columns = min(settings.columns, geometry.width)
+        # None: the stream begins with the next segment.
         self._streams: list[_Stream | None] = [None] * settings.batch
         self._state = self._resting(settings.batch)
         hybrid.ann.requires_grad_(False)
@@ -87,7 +88,7 @@ class SnnStage:
         """Return the weights of SNN and heads, with time constants in a group of their own."""
         named = [*self._hybrid.snn.named_parameters(), *self._hybrid.heads.named_parameters()]
         scales = {'log_tau': self._settings.tau_scale, 'flow': self._settings.flow_scale}
-        groups = {part: [] for part in ('', *scales)}
+        groups: dict[str, list[nn.Parameter]] = {part: [] for part in ('', *scales)}
         for name, parameter in named:
             groups[next((part for part in scales if part in name), '')].append(parameter)
         return [{'params': parameters, 'scale': scales.get(part, 1.0), 'weight_decay': 0.0}
@@ -99,8 +100,10 @@ class SnnStage:
         rng = np.random.default_rng([settings.seed, 2, iteration])
         shares = [share for _, _, share in settings.steps]
         step_us, steps, _ = settings.steps[rng.choice(len(shares), p=shares)]
-        self._advance_streams(rng, step_us * steps)
-        counts, labels, known = self._segment(step_us, steps)
+        streams = self._running(rng, step_us * steps)
+        counts, labels, known = self._segment(streams, step_us, steps)
+        self._streams = [stream._replace(now_us=stream.now_us + step_us * steps)
+                         for stream in streams]
         state, losses, spikes = self._state, [], []
         weights = known * self._weight(state, labels[0])
         for k in range(steps):
@@ -148,46 +151,46 @@ class SnnStage:
         return self._task.weights(state, labels, lost_cells=settings.lost_cells,
                                   lost_weight=settings.lost_weight)
 
-    def _view(self, stream: _Stream):
+    def _view(self, stream: _Stream) -> View:
         return view(self._geometries.of(stream.region), stream.first_column, self._columns,
                     stream.mirrored)
 
-    def _advance_streams(self, rng: np.random.Generator, duration_us: int) -> None:
-        """Restart streams whose state is too old or whose clip ends within the segment."""
-        fresh, frames = [], []
+    def _running(self, rng: np.random.Generator, duration_us: int) -> list[_Stream]:
+        """Return the streams of a segment, begun anew with old states and at the end of clips."""
+        streams, fresh, frames = [], [], []
         for index, stream in enumerate(self._streams):
             if (stream is None or stream.now_us >= stream.until_us
                     or stream.now_us + duration_us > self._clips[stream.clip].end_us):
-                self._streams[index], frame = self._begin(rng, stream, duration_us)
+                stream = (self._continued(rng, stream, duration_us)
+                          or self._anywhere(rng, duration_us))
                 fresh.append(index)
-                frames.append(frame)
+                if not self._settings.alone:
+                    frames.append(self._frame(rng, stream))
+            streams.append(stream)
         if fresh and self._settings.alone:
             self._state = _replaced(self._state, self._resting(len(fresh)),
                                     torch.tensor(fresh, device=self._device))
         elif fresh:
-            batch = torch.from_numpy(np.stack(frames).astype(np.float32)).to(self._device)
+            batch = self._on_device(np.stack(frames).astype(np.float32))
             self._hybrid.train()
             self._hybrid.ann.eval()
             with autocast(self._device, self._settings.precision):
                 begun = self._hybrid.initialize(
                     batch.contiguous(memory_format=torch.channels_last))
             self._state = _replaced(self._state, begun, torch.tensor(fresh, device=self._device))
+        return streams
 
-    def _begin(self, rng: np.random.Generator, stream: _Stream | None,
-               duration_us: int) -> tuple[_Stream, np.ndarray | None]:
-        """Return a new stream, after the end of the last one or anywhere, and its frame."""
-        settings, ann = self._settings, self._hybrid.preset.ann
-        stream = self._continued(rng, stream, duration_us) or self._anywhere(rng, duration_us)
-        if settings.alone:
-            return stream, None
+    def _frame(self, rng: np.random.Generator, stream: _Stream) -> np.ndarray:
+        """Return the ANN's input at the start of a stream."""
         seen = self._view(stream)
         events = round(window_events(self._hybrid.preset, seen.whole)
-                       * (1 + settings.event_jitter * rng.uniform(-1, 1)))
-        frame = seen.frame(self._clips[stream.clip], stream.now_us, events, ann.bins)
-        return stream, frame
+                       * (1 + self._settings.event_jitter * rng.uniform(-1, 1)))
+        return seen.frame(self._clips[stream.clip], stream.now_us, events,
+                          self._hybrid.preset.ann.bins)
 
     def _continued(self, rng: np.random.Generator, stream: _Stream | None,
                    duration_us: int) -> _Stream | None:
+        """Return a stream from the end of the last one on; None: start anywhere."""
         if stream is None or rng.random() < 0.5:
             return None
         clip = self._clips[stream.clip]
@@ -213,20 +216,23 @@ class SnnStage:
         return int(rng.integers(*settings.oldest_alone_us if settings.alone
                                 else settings.oldest_us))
 
-    def _segment(self, step_us: int, steps: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return counts (T, B, 2, H, W), labels (T, B, ...) and which are known; advance."""
+    def _segment(self, streams: list[_Stream], step_us: int, steps: int
+                 ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return counts (T, B, 2, H, W), labels (T, B, ...) and which are known."""
         counts, wanted, known = [], [], []
-        for index, stream in enumerate(self._streams):
+        for stream in streams:
             clip, seen = self._clips[stream.clip], self._view(stream)
             counts.append(seen.counts(clip, stream.now_us, step_us, steps))
             ends_us = stream.now_us + step_us * np.arange(1, steps + 1)
             labels = self._task.labels(seen, clip, ends_us)
             wanted.append(labels[0])
             known.append(labels[1])
-            self._streams[index] = stream._replace(now_us=int(ends_us[-1]))
-        arrays = (np.stack(counts, axis=1).astype(np.float32), np.stack(wanted, axis=1),
-                  np.stack(known, axis=1))
-        return tuple(torch.from_numpy(array).to(self._device) for array in arrays)
+        return (self._on_device(np.stack(counts, axis=1).astype(np.float32)),
+                self._on_device(np.stack(wanted, axis=1)),
+                self._on_device(np.stack(known, axis=1)))
+
+    def _on_device(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self._device)
 
 
 def _replaced(state: HybridState, begun: HybridState, at: Tensor) -> HybridState:

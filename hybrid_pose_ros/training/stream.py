@@ -16,6 +16,7 @@ import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
@@ -75,7 +76,7 @@ class Motions:
         return self._files[files[rng.choice(len(files), p=self._within[person])]]
 
 
-class Scenes(Dataset):
+class Scenes(Dataset[LabeledRecording]):
     """Scene i of a stream, for a DataLoader."""
 
     def __init__(self, params: StreamParams, seed: int):
@@ -111,7 +112,8 @@ class Scenes(Dataset):
 class Stream:
     """Provides the scenes of each batch."""
 
-    def __init__(self, scenes: Dataset, *, kept: int, scenes_per_batch: float, workers: int):
+    def __init__(self, scenes: Dataset[LabeledRecording], *, kept: int, scenes_per_batch: float,
+                 workers: int):
         """Create the stream; nothing is rendered yet.
 
         Args:
@@ -121,10 +123,10 @@ class Stream:
             workers: number of rendering processes; 0: this process.
         """
         self._scenes, self._workers = scenes, workers
-        self._scenes_per_batch = scenes_per_batch
+        self._scenes_per_batch, self._kept = scenes_per_batch, kept
         self._ring: deque[LabeledRecording] = deque(maxlen=kept)
         self._next = 0  # number of the next scene to render
-        self._loader: Iterator[LabeledRecording] | None = None
+        self._loader: Iterator[LabeledRecording] = iter(())
 
     @classmethod
     def of(cls, params: StreamParams, seed: int, batch: int) -> 'Stream':
@@ -134,9 +136,9 @@ class Stream:
 
     def at(self, batch: int) -> Sequence[LabeledRecording]:
         """Return the scenes of a batch; wait until they are rendered."""
-        kept = self._ring.maxlen
+        kept = self._kept
         end = kept + int(batch * self._scenes_per_batch)
-        if self._loader is None or not self._next <= end <= self._next + kept:
+        if not self._ring or not self._next <= end <= self._next + kept:
             self._ring.clear()
             self._start(end - kept)
         while self._next < end:
@@ -153,11 +155,11 @@ class Stream:
                              '--workers, then rerun the command to continue') from error
 
     def _start(self, first: int) -> None:
-        more = {'multiprocessing_context': 'spawn', 'prefetch_factor': 4,
-                'worker_init_fn': _leave_interrupts} if self._workers else {}
         self._loader = iter(DataLoader(
             self._scenes, batch_size=None, sampler=range(first, 1 << 40),
-            num_workers=self._workers, collate_fn=_as_it_is, **more))
+            num_workers=self._workers, collate_fn=_as_it_is, worker_init_fn=_leave_interrupts,
+            multiprocessing_context='spawn' if self._workers else None,
+            prefetch_factor=4 if self._workers else None))
         self._next = first
 
 
@@ -166,7 +168,7 @@ def _leave_interrupts(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _as_it_is(scene: LabeledRecording) -> LabeledRecording:
+def _as_it_is(scene: Any) -> Any:
     return scene
 
 
@@ -191,7 +193,7 @@ def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> 
 def _moment(rng: np.random.Generator,
             clips: Sequence[LabeledRecording]) -> tuple[LabeledRecording, int]:
     """Return a scene and a time preceded by enough events, its end if there is none."""
-    clip = clips[rng.integers(len(clips))]
+    clip = clips[int(rng.integers(len(clips)))]
     for _ in range(TRIES):
         at_us = int(rng.integers(clip.start_us + 1, clip.end_us + 1))
         if len(last_events(clip, at_us, MIN_EVENTS)) == MIN_EVENTS:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_pose_ros.engine.estimator import SpikingEngine
+from hybrid_pose_ros.engine.estimator import EngineState, SpikingEngine
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.model.layout import spike_maps
 from hybrid_pose_ros.networks.initializer import StateInitializer
@@ -93,7 +93,8 @@ def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int 
 
     With and without fusion, and those of the last pose of the ANN that had come by then.
     """
-    errors, network = defaultdict(list), None
+    network = None
+    of_clips: dict[str, list[np.ndarray]] = defaultdict(list)
     settings = InitializerParams(preset=checkpoint.preset.name, step_us=step_us, rate_hz=rate_hz)
     for clip in clips:
         trackers = {row: OfflineTracker(
@@ -107,8 +108,8 @@ def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int 
         seen = [(state.sensor_time_us, state.joints_px) for state in play(
             pieces(events), initializer, list(trackers.values()), end_us=clip.end_us)]
         for row, found in _settled_errors(trackers, seen, delay_us, clip).items():
-            errors[row].append(found)
-    errors = {row: np.concatenate(values) for row, values in errors.items()}
+            of_clips[row].append(found)
+    errors = {row: np.concatenate(values) for row, values in of_clips.items()}
     return {'poses': len(errors.get('hybrid', ())), 'rate_hz': rate_hz, 'delay_us': delay_us,
             'step_us': step_us,
             'rows': {name: {'mpjpe_px': _rounded(np.nanmean(values)),
@@ -143,7 +144,7 @@ def _poses_of(ann: RecordingAnn, stamps_us: np.ndarray, before: np.ndarray) -> n
     return np.stack(poses)
 
 
-def _follow(engine: SpikingEngine, state, counts: np.ndarray, every: int,
+def _follow(engine: SpikingEngine, state: EngineState, counts: np.ndarray, every: int,
             geometry: InputGeometry) -> tuple[np.ndarray, np.ndarray]:
     """Return the joints (A, J, 2) [px] after each `every` bins, and spikes of all (T, 1 + L)."""
     poses, spikes = [], []

@@ -130,11 +130,11 @@ def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRe
     if mirrored:
         seen_px = seen_px * [-1, 1] + [clip.width - 1, 0]
     if rng.random() < regions and len(seen_px):
-        middle, width = person_box(seen_px, geometry)
-        width *= rng.uniform(*REGION_MARGINS)
-        width = int(np.clip(round(width), geometry.width, geometry.region.width))
+        box_px, needed_px = person_box(seen_px, geometry)
+        width_px = int(np.clip(round(needed_px * rng.uniform(*REGION_MARGINS)), geometry.width,
+                               geometry.region.width))
         geometry = geometry.within(region_around(
-            geometry, middle + rng.normal(0.0, REGION_SHIFT, 2) * width, width))
+            geometry, box_px + rng.normal(0.0, REGION_SHIFT, 2) * width_px, width_px))
     middle_px = seen_px[:, 0].mean() if len(seen_px) else clip.width / 2
     middle = (middle_px - geometry.origin[0]) / geometry.cell_px + rng.normal(0, columns / 16)
     stride = geometry.heatmap_stride
