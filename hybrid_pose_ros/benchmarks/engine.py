@@ -316,12 +316,11 @@ class _DenseNetwork:
         from hybrid_pose_ros.networks.hybrid import Hybrid
         self._torch, self._format = torch, getattr(torch, memory_format)
         self._network = Hybrid.from_checkpoint(checkpoint)
-        # The stub lacks the memory format.
-        self._network.to(memory_format=self._format)  # type: ignore[call-overload]
+        self._network.to(memory_format=self._format)  # type: ignore[call-overload]  # no stub of it
         self._step_us = step_us
         if compiled:
-            # Of a module it makes a module, which its stub does not say.
-            self._network.snn = torch.compile(self._network.snn)  # type: ignore[assignment]
+            self._network.snn = torch.compile(  # type: ignore[assignment]  # a module, in truth
+                self._network.snn)
 
     def initialize(self, tensors: dict[str, np.ndarray]) -> None:
         from hybrid_pose_ros.networks.hybrid import HybridState

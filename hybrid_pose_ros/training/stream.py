@@ -16,7 +16,7 @@ import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
@@ -35,6 +35,8 @@ from hybrid_pose_ros.training.ann import Window, Windows
 from hybrid_pose_ros.training.regions import Region, region, whole_sensor
 from hybrid_pose_ros.training.training_params import StreamParams
 from hybrid_pose_ros.training.views import MIN_EVENTS, last_events
+
+Scene = TypeVar('Scene')
 
 TIMING = TimingSettings(label_us=5_000, step_px=1.5)
 """A quarter of the cost of the default, with event counts within 1 % (12 scenes of kind mixed)."""
@@ -168,7 +170,7 @@ def _leave_interrupts(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _as_it_is(scene: Any) -> Any:
+def _as_it_is(scene: Scene) -> Scene:
     return scene
 
 
