@@ -156,7 +156,7 @@ class SnnStage:
                     stream.mirrored)
 
     def _running(self, rng: np.random.Generator, duration_us: int) -> list[_Stream]:
-        """Return the streams of a segment, begun anew with old states and at the end of clips."""
+        """Return the streams of a segment; old states and ends of clips restart them."""
         streams, fresh, frames = [], [], []
         for index, stream in enumerate(self._streams):
             if (stream is None or stream.now_us >= stream.until_us
