@@ -45,5 +45,6 @@ def read_structure(path: Path, name: str) -> dict[str, np.ndarray]:
     if child.returncode:
         *_, words = child.stderr.decode(errors='replace').strip().splitlines() or ['is damaged']
         raise RecordingError(f'{path} {words}')
-    with np.load(io.BytesIO(child.stdout)) as matrices:
-        return dict(matrices)
+    with np.load(io.BytesIO(child.stdout)) as arrays:
+        names, *matrices = arrays.values()
+    return dict(zip(names.tolist(), matrices))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in a process of its own: writes the matrices of a MATLAB structure to stdout as .npz.
+"""Runs in a process of its own: writes a MATLAB structure to stdout as .npz, names first.
 
     python matlab_child.py FILE VARIABLE
 
@@ -53,7 +53,7 @@ def main() -> int:
         print(' '.join(words.split()), file=sys.stderr)
         return 1
     content = io.BytesIO()
-    np.savez(content, **found)
+    np.savez(content, np.array(list(found), str), *found.values())
     sys.stdout.buffer.write(content.getvalue())
     return 0
 

@@ -46,6 +46,13 @@ def test_what_scipy_writes_is_read(path, values, compressed):
     assert fields['b'].tolist() == [[1, 2]] and 'c' not in fields
 
 
+def test_fields_may_have_the_names_of_numpys_arguments(path):
+    values = {'file': 1.0, 'allow_pickle': 2.0, 'arr_0': 3.0, 'head': 4.0}
+    savemat(path, {'XYZPOS': {name: np.array([[value]]) for name, value in values.items()}})
+    fields = read_structure(path, 'XYZPOS')
+    assert {name: array.item() for name, array in fields.items()} == values
+
+
 def test_doubles_that_matlab_stored_as_bytes_are_read(path):
     array = mat_array(6, (2, 3), b'', mat_element(2, bytes(range(6))))
     path.write_bytes(MAT_HEADER + mat_array(
