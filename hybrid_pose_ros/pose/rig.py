@@ -6,19 +6,24 @@ Pixel coordinates have integer centers, as in OpenCV and ROS. The ideal pixel of
 image in a camera with the same matrix and no distortion.
 """
 
+from functools import partial
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.representation.calibration import check_numbers
+from hybrid_pose_ros.representation.calibration import COEFFICIENTS, check_numbers
 
-MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8,), 'equidistant': (4,)}
-"""Distortion models by their names in ROS, with the numbers of coefficients."""
-ITERATIONS = 50
-"""Maximum number of Newton steps for inverting the distortion."""
-TOLERANCE = 1e-12
+CRITERIA = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-14
+"""Of the iteration that inverts the distortion."""
+TOLERANCE = 1e-9
+"""Largest error of the inverted distortion, at focal length 1."""
+
+if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4, where only this one takes criteria
+    _undistort = partial(cv2.undistortPointsIter, R=None, P=None)
+else:
+    _undistort = cv2.undistortPoints
 
 
 class RigCamera(NamedTuple):
@@ -31,7 +36,7 @@ class RigCamera(NamedTuple):
     rotation: np.ndarray  # (3, 3), world to camera
     translation_m: np.ndarray  # (3,)
     distortion: np.ndarray = np.zeros(5)  # k1, k2, p1, p2, k3 ..., or k1 to k4 of equidistant
-    model: str = 'plumb_bob'  # one of MODELS
+    model: str = 'plumb_bob'  # one of COEFFICIENTS
 
     @property
     def projection(self) -> np.ndarray:
@@ -63,10 +68,10 @@ class Rig(NamedTuple):
 
 def check_camera(camera: RigCamera) -> None:
     """Raise InputError unless the parameters of a camera are valid."""
-    known = MODELS.get(camera.model)
+    known = COEFFICIENTS.get(camera.model)
     if known is None:
         raise InputError(f'camera {camera.name}: unknown distortion model {camera.model!r}: '
-                         f'choose from {", ".join(MODELS)}')
+                         f'choose from {", ".join(COEFFICIENTS)}')
     if len(camera.distortion) not in known:
         raise InputError(f'camera {camera.name}: {camera.model} has '
                          f'{" or ".join(map(str, known))} coefficients, not '
@@ -93,9 +98,7 @@ def project(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
     x, y, z = np.moveaxis(to_camera(camera, np.asarray(points_m, np.float64)), -1, 0)
     z = np.where(z > 0, z, np.nan)
     ray = np.ascontiguousarray(np.stack([x / z, y / z], axis=-1))
-    bent = np.empty_like(ray)
-    _distort(ray.reshape(-1, 2), np.float64(camera.distortion), camera.model == 'equidistant',
-             bent.reshape(-1, 2))
+    bent = _bent(camera, ray.reshape(-1, 2)).reshape(ray.shape)
     return bent @ camera.matrix[:2, :2].T + camera.matrix[:2, 2]
 
 
@@ -109,62 +112,32 @@ def undistort(camera: RigCamera, pixels: np.ndarray) -> np.ndarray:
         return pixels
     inverse = np.linalg.inv(camera.matrix[:2, :2])
     bent = np.ascontiguousarray((pixels - camera.matrix[:2, 2]) @ inverse.T)
-    ray = np.empty_like(bent)
-    _undistort(bent.reshape(-1, 2), np.float64(camera.distortion), camera.model == 'equidistant',
-               ray.reshape(-1, 2))
+    ray = _straightened(camera, bent.reshape(-1, 2)).reshape(bent.shape)
     return ray @ camera.matrix[:2, :2].T + camera.matrix[:2, 2]
 
 
-@njit(nogil=True, cache=True)
-def _bend(x, y, k, equidistant):
-    """Return the distorted image point of a ray (x, y, 1) at focal length 1."""
-    squared = x * x + y * y
-    if equidistant:
-        radius = np.sqrt(squared)
-        if radius < 1e-12:
-            return x, y
-        angle = np.arctan(radius)
-        a = angle * angle
-        factor = angle * (1 + a * (k[0] + a * (k[1] + a * (k[2] + a * k[3])))) / radius
-        return factor * x, factor * y
-    third = k[4] if len(k) > 4 else 0.0
-    factor = 1 + squared * (k[0] + squared * (k[1] + squared * third))
-    if len(k) > 5:
-        factor /= 1 + squared * (k[5] + squared * (k[6] + squared * k[7]))
-    return (factor * x + 2 * k[2] * x * y + k[3] * (squared + 2 * x * x),
-            factor * y + k[2] * (squared + 2 * y * y) + 2 * k[3] * x * y)
+def _bent(camera: RigCamera, rays: np.ndarray) -> np.ndarray:
+    """Return the distorted image points (N, 2), at focal length 1, of rays (N, 2)."""
+    if not len(rays):
+        return rays
+    if camera.model == 'equidistant':
+        bent = cv2.fisheye.distortPoints(rays[:, None], np.eye(3), camera.distortion)
+    else:
+        # OpenCV's 3D points make no rays of NaN, and its camera looks along z.
+        bent, _ = cv2.projectPoints(np.column_stack([rays, np.ones(len(rays))]), np.zeros(3),
+                                    np.zeros(3), np.eye(3), camera.distortion)
+    return bent[:, 0]
 
 
-@njit(nogil=True, cache=True)
-def _distort(rays, k, equidistant, bent):
-    """Write the distorted points `bent` (N, 2) of rays (N, 2)."""
-    for i in range(len(rays)):
-        bent[i, 0], bent[i, 1] = _bend(rays[i, 0], rays[i, 1], k, equidistant)
-
-
-@njit(nogil=True, cache=True)
-def _undistort(bent, k, equidistant, rays):
-    """Write rays (N, 2) that `_bend` maps to `bent`, by Newton's method; NaN if there is none."""
-    step = 1e-6
-    for i in range(len(bent)):
-        x, y = bent[i, 0], bent[i, 1]
-        miss = np.inf
-        for _ in range(ITERATIONS):
-            bent_x, bent_y = _bend(x, y, k, equidistant)
-            error_x, error_y = bent_x - bent[i, 0], bent_y - bent[i, 1]
-            miss = abs(error_x) + abs(error_y)
-            if miss < TOLERANCE:
-                break
-            right, left = _bend(x + step, y, k, equidistant), _bend(x - step, y, k, equidistant)
-            down, up = _bend(x, y + step, k, equidistant), _bend(x, y - step, k, equidistant)
-            a, b = (right[0] - left[0]) / (2 * step), (down[0] - up[0]) / (2 * step)
-            c, d = (right[1] - left[1]) / (2 * step), (down[1] - up[1]) / (2 * step)
-            determinant = a * d - b * c
-            if determinant <= 0.0:  # the model folds back
-                miss = np.inf
-                break
-            x -= (d * error_x - b * error_y) / determinant
-            y -= (a * error_y - c * error_x) / determinant
-        found = miss < 1e-7
-        rays[i, 0] = x if found else np.nan
-        rays[i, 1] = y if found else np.nan
+def _straightened(camera: RigCamera, bent: np.ndarray) -> np.ndarray:
+    """Return rays (N, 2) of distorted image points (N, 2); NaN where none is distorted to it."""
+    if not len(bent):
+        return bent
+    if camera.model == 'equidistant':
+        rays = cv2.fisheye.undistortPoints(bent[:, None], np.eye(3), camera.distortion,
+                                           criteria=CRITERIA)
+    else:
+        rays = _undistort(bent[:, None], np.eye(3), camera.distortion, criteria=CRITERIA)
+    rays = rays[:, 0]
+    missed = np.abs(_bent(camera, rays) - bent).max(axis=1)
+    return np.where((missed < TOLERANCE)[:, None], rays, np.nan)
