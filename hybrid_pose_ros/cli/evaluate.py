@@ -174,9 +174,9 @@ class Bar:
         """Count a finished recording."""
         self._progress.update(self._task, advance=1, description=name)
 
-    def __enter__(self):
+    def __enter__(self) -> 'Bar':
         self._progress.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()

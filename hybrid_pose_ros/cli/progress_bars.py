@@ -20,9 +20,9 @@ class StageBars:
             self._tasks[stage] = self._progress.add_task(stage, total=total, figure='')
         self._progress.update(self._tasks[stage], completed=done, total=total, figure=figure)
 
-    def __enter__(self):
+    def __enter__(self) -> 'StageBars':
         self._progress.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()

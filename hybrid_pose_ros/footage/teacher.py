@@ -118,10 +118,10 @@ class Teacher:
         self._process.wait()
         self._log.close()
 
-    def __enter__(self):
+    def __enter__(self) -> 'Teacher':
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _answer(self) -> dict[str, Any]:

@@ -248,10 +248,10 @@ class Hdf5Writer:
             self._file['ms_to_idx'].attrs['start_ms'] = self._start_ms or 0
             self._file.close()
 
-    def __enter__(self):
+    def __enter__(self) -> 'Hdf5Writer':
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _extend(self, name: str, values: np.ndarray) -> None:

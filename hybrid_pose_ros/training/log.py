@@ -44,10 +44,10 @@ class Log:
                     self._curves.add_scalar(name, mean, done)
                 self._curves.flush()
 
-    def __enter__(self):
+    def __enter__(self) -> 'Log':
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._curves:
             with writing(Path(self._curves.log_dir)):
                 self._curves.close()
