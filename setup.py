@@ -27,7 +27,7 @@ setup(
     description='Human pose from event cameras: a slow ANN initializes a fast spiking network',
     license='Apache-2.0',
     packages=find_packages(include=['hybrid_pose_ros', 'hybrid_pose_ros.*']),
-    package_data={'hybrid_pose_ros': ['weights/*']},
+    package_data={'hybrid_pose_ros': ['weights/*', '*/*.jinja']},
     data_files=[('share/hybrid_pose_ros/msg', files('msg', '*.msg')),
                 ('share/hybrid_pose_ros/config', files('config', '*')),
                 ('share/event_camera_msgs/msg', files('interfaces/event_camera_msgs/msg',

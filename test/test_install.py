@@ -16,8 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 APT_OF_ROSDEP = {
-    'python3-h5py': 'h5py', 'python3-matplotlib': 'matplotlib', 'python3-numba': 'numba',
-    'python3-numpy': 'numpy', 'python3-opencv': 'opencv-python-headless',
+    'python3-h5py': 'h5py', 'python3-jinja2': 'jinja2', 'python3-matplotlib': 'matplotlib',
+    'python3-numba': 'numba', 'python3-numpy': 'numpy', 'python3-opencv': 'opencv-python-headless',
     'python3-psutil': 'psutil', 'python3-rich': 'rich', 'python3-scipy': 'scipy',
     'python3-yaml': 'pyyaml'}
 """Keys of rosdep/python.yaml that Ubuntu and Debian answer by a package of their own, and the name

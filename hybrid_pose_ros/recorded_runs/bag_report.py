@@ -3,12 +3,11 @@
 """An evaluation of one bag, or of two side by side, as rows for people and as one HTML file."""
 
 from collections.abc import Collection
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from hybrid_pose_ros.evaluation.html_report import (
-    PIXELS, STYLE, facts_html, number_text, picture_html, powers_html, ratios_html, table_html)
+    PIXELS, number_text, power_table, ratio_table, render)
 from hybrid_pose_ros.evaluation.plots import plot_result
 from hybrid_pose_ros.recorded_runs.run_plots import plot_run
 from hybrid_pose_ros.recorded_runs.run_report import RecordedRun
@@ -76,41 +75,27 @@ def error_rows(result: dict[str, Any], keys: Collection[str]) -> list[list[str]]
 
 def write_bag_report(result: dict[str, Any], folder: Path, *, video: bool = True) -> Path:
     """Write report.html, its pictures, and a video of each side's skeletons; return its path."""
-    names = list(sides(result))
     parts = [_part(name, side, folder if index == 0 else folder / 'against', folder, video)
              for index, (name, side) in enumerate(sides(result).items())]
-    path = folder / 'report.html'
-    errors = error_rows(result, PIXELS.values())
-    path.write_text(f'''<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
-<title>{escape(' against '.join(names))}</title><style>{STYLE}</style></head><body>
-<h1>{escape(' against '.join(names))}</h1>
-<p>Recorded: the poses in the bag. Re-run: the tracker on the bag's events, again. Table: the rows
-of <code>hybrid-pose evaluate</code>, at instants of their own.</p>
-{table_html(['', *names], run_rows(result))}
-<h2>Errors</h2>
-{table_html(['', *PIXELS], errors) if errors else '<p>There is no ground truth.</p>'}
-{''.join(parts)}
-</body></html>
-''', encoding='utf-8')
-    return path
+    names = [part['name'] for part in parts]
+    return render('recorded_runs/bag_report.html.jinja', folder / 'report.html', sides=parts,
+                  run=(['', *names], run_rows(result)),
+                  errors=(['', *PIXELS], error_rows(result, PIXELS.values())))
 
 
-def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool) -> str:
-    """Write one side's pictures and video into its own folder; return its part of the page."""
+def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool) -> dict[str, Any]:
+    """Write the plots and the video of one side into its own folder; return its part of the page."""
     from hybrid_pose_ros.recorded_runs.video import write_video  # the tables need no OpenCV
     own.mkdir(parents=True, exist_ok=True)
-    text = [f'<h2>{escape(name)}</h2>']
     run = RecordedRun(Path(side['bag']), side['topic'])
-    pictures = plot_run(run, own) if len(run.poses) else []
+    part: dict[str, Any] = {'name': name, 'video': None, 'evaluation': side.get('evaluation'),
+                            'pictures': plot_run(run, own) if len(run.poses) else []}
     if video and len(run.poses) and write_video(Path(side['bag']), own / 'skeleton.mp4'):
-        place = (own / 'skeleton.mp4').relative_to(folder).as_posix()
-        text.append(f'<p>Video of the recorded skeletons: <a href="{place}">{place}</a></p>')
-    if 'evaluation' in side:
-        table = side['evaluation']
-        text += [facts_html(table), '<h3>Power [mW]</h3>', powers_html(table),
-                 '<h3>Hybrid relative to</h3>', ratios_html(table['ratios'])]
-        pictures += plot_result(table, own)
-    return ''.join((*text, *map(picture_html, pictures)))
+        part['video'] = (own / 'skeleton.mp4').relative_to(folder).as_posix()
+    if table := part['evaluation']:
+        part |= {'powers': power_table(table), 'ratios': ratio_table(table['ratios'])}
+        part['pictures'] += plot_result(table, own)
+    return part
 
 
 def _at(value: Any, keys: tuple[str, ...]) -> Any:
