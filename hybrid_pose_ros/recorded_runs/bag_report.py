@@ -84,7 +84,7 @@ def write_bag_report(result: dict[str, Any], folder: Path, *, video: bool = True
 
 
 def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool) -> dict[str, Any]:
-    """Write the plots and the video of one side into its own folder; return its part of the page."""
+    """Write one side's plots and video into its own folder; return its part of the page."""
     from hybrid_pose_ros.recorded_runs.video import write_video  # the tables need no OpenCV
     own.mkdir(parents=True, exist_ok=True)
     run = RecordedRun(Path(side['bag']), side['topic'])
