@@ -160,12 +160,6 @@ class SpikingEngine:
         self._advance(counts, plan, state.arrays)
         return state.heatmap
 
-    def advance_silent(self, state: EngineState, steps: int) -> None:
-        """Advance a state by time bins without events."""
-        counts = np.zeros((2, self.height, self.width), np.uint8)
-        for _ in range(steps):
-            self.step(counts, state)
-
     @property
     def operations_per_spike(self) -> np.ndarray:
         """Return the number of weights added for one spike of each map, off its border, (1 + L,).

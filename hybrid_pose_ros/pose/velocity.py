@@ -22,22 +22,6 @@ class VelocityState(NamedTuple):
     last pose; seconds and pixels."""
 
 
-class VelocityFilter:
-    """Keeps the state of `velocity_step` for one stream of poses."""
-
-    def __init__(self):
-        """Start without a pose."""
-        self._state: VelocityState | None = None
-
-    def update(self, joints_px: np.ndarray, stamp_us: int,
-               confidence: np.ndarray | None = None) -> np.ndarray:
-        """Return the velocity (J, 2) [px/s] at a new pose; the default confidence is 1."""
-        if confidence is None:
-            confidence = np.ones(len(joints_px))
-        velocity, self._state = velocity_step(joints_px, confidence, stamp_us, self._state)
-        return velocity
-
-
 def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
                   state: VelocityState | None) -> tuple[np.ndarray, VelocityState]:
     """Return the velocity at a new pose.

@@ -172,20 +172,6 @@ def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longes
     return {'loss': loss.item(), 'gradient_norm': norm.item()} | figures
 
 
-def load_stage(path: Path, stage: Stage) -> int:
-    """Restore a stage from a file; return its number of iterations.
-
-    Raises:
-        InputError: there is no such file, or it belongs to another stage.
-    """
-    if not path.exists():
-        raise InputError(f'no trained stage at {path}: train {stage.name} first')
-    saved = _read(path)
-    with _fitting(path):
-        stage.load_state_dict(saved['stage'])
-    return saved['iteration']
-
-
 def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: Ranks,
             iterations: int) -> tuple[int, list[Tensor] | None]:
     """Return the iterations done according to a file, and the average weights, if saved."""

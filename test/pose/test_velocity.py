@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_pose_ros.pose.velocity import VelocityFilter, velocity_step
+from hybrid_pose_ros.pose.velocity import velocity_step
 
 SURE = np.ones(2)
 
@@ -69,11 +69,3 @@ def test_time_that_goes_back_starts_anew():
                        [1000, 2000, 500, 1500])
     np.testing.assert_array_equal(found[2], 0)
     np.testing.assert_allclose(found[3], [(1000, 0)] * 2, atol=0.01)
-
-
-def test_a_filter_weighs_all_joints_alike_unless_told_otherwise():
-    filtered = VelocityFilter()
-    filtered.update(np.zeros((2, 2)), 0)
-    np.testing.assert_allclose(filtered.update(np.ones((2, 2)), 1000), 1000, rtol=1e-5)
-    np.testing.assert_allclose(filtered.update(np.full((2, 2), 99), 2000, np.zeros(2)), 1000,
-                               rtol=1e-5)

@@ -13,7 +13,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.networks.hybrid import Hybrid
 from hybrid_pose_ros.representation.geometry import input_geometry
 from hybrid_pose_ros.training.ann import AnnStage, AnnTraining, corpus_windows
-from hybrid_pose_ros.training.loop import GRADIENT_NORM, load_stage
+from hybrid_pose_ros.training.loop import GRADIENT_NORM
 from hybrid_pose_ros.training.ranks import Ranks
 from hybrid_pose_ros.training.run import REGIONS, train
 from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
@@ -53,7 +53,7 @@ def stage_of_one_process(name, folder, tmp_path):
     ann = AnnStage(hybrid, windows, AnnTraining(**settings), device)
     if name == 'ann':
         return ann
-    load_stage(folder / 'ann.pt', ann)
+    ann.load_state_dict(torch.load(folder / 'ann.pt', weights_only=True)['stage'])
     return SnnStage(hybrid, CLIPS, geometry, SnnTraining(**settings, regions=REGIONS), device)
 
 
