@@ -11,19 +11,21 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 
+Function = TypeVar('Function', bound=Callable[..., Any])
 
-def njit(**options: Any) -> Callable[[Callable], Callable]:
+
+def njit(**options: Any) -> Callable[[Function], Function]:
     """Return numba's decorator with these options."""
-    def compiled(function: Callable) -> Callable:
+    def compiled(function: Function) -> Function:
         try:
             return numba.njit(**options)(function)
         except RuntimeError:  # no writable folder for the cache
             folder = cache_folder()
-            numba.config.CACHE_DIR = folder
+            numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]  # set at run time
             os.environ['NUMBA_CACHE_DIR'] = folder  # for child processes
             return numba.njit(**options)(function)
     return compiled

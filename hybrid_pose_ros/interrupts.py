@@ -143,11 +143,13 @@ def postponed() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before, waiting = {number: signal.getsignal(number) for number in SIGNALS}, set()
+    before = {int(number): signal.getsignal(number) for number in SIGNALS}
+    waiting: set[int] = set()
 
-    def wait(number: int, frame: Any) -> None:
-        if number in waiting and callable(before[number]):
-            before[number](number, frame)
+    def wait(number: int, frame: FrameType | None) -> None:
+        handler = before[number]
+        if number in waiting and callable(handler):
+            handler(number, frame)
         waiting.add(number)
 
     with handling(wait):

@@ -5,11 +5,23 @@
 After a change of this file, remove the `__pycache__` of its users: see `engine/kernels.py`.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numba.extending
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba import types
-from numba.extending import intrinsic
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
+from numba.cpython.unsafe.numbers import trailing_zeros as _zeros
+
+NOTHING = type(None)
+
+Value = TypeVar('Value')
+Operands = ParamSpec('Operands')
+Generator = Callable[[BaseContext, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
 
 LANES = 16
 """Floats in one vector: one register of AVX-512, two of AVX2, four of NEON."""
@@ -22,45 +34,80 @@ FLOATS = ir.VectorType(ir.FloatType(), LANES)
 INTS = ir.VectorType(INT, LANES)
 
 
-def pointer(context, builder, array, array_type, start, vector):
+trailing_zeros: Callable[[int], int] = _zeros  # type: ignore[assignment]  # as in `intrinsic`
+"""Number of zero bits below the lowest one."""
+
+
+def intrinsic(result: type[Value], *, prefer_literal: bool = False) -> Callable[
+        [Callable[Concatenate[Any, Operands], tuple[Signature, Generator]]],
+        Callable[Operands, Value]]:
+    """Return numba's decorator for a function in LLVM IR.
+
+    Where it is defined, its arguments are a context and the types of the operands; where it is
+    called, they are the operands.
+
+    Args:
+        result: type of the result of a call, NOTHING if it has none.
+        prefer_literal: give the types of constants their values.
+    """
+    decorator: Any = numba.extending.intrinsic(prefer_literal=prefer_literal)
+    return decorator
+
+
+def pointer(context: BaseContext, builder: ir.IRBuilder, array: ir.Value, array_type: types.Type,
+            start: ir.Value, vector: ir.Type) -> ir.Value:
     """Return a pointer to the vector at an index of a flat array."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
 
 
-def load(builder, place):
+def nothing(context: BaseContext) -> ir.Value:
+    """Return the result of an intrinsic that returns nothing."""
+    return context.get_dummy_value()
+
+
+def array_length(context: BaseContext, builder: ir.IRBuilder, array: ir.Value,
+                 array_type: types.Type) -> ir.Value:
+    """Return the length of a flat array."""
+    shape = context.make_array(array_type)(context, builder, array).shape
+    return builder.extract_value(shape, 0)
+
+
+def load(builder: ir.IRBuilder, place: ir.Value) -> ir.Value:
     """Return the vector at a pointer."""
     value = builder.load(place)
     value.align = 4  # buffers are aligned to whole vectors, but unaligned access also works
     return value
 
 
-def store(builder, value, place):
+def store(builder: ir.IRBuilder, value: ir.Value, place: ir.Value) -> None:
     """Write a vector to a pointer."""
     builder.store(value, place).align = 4
 
 
-def constant(number):
+def constant(number: float) -> ir.Constant:
     """Return a vector of LANES equal constants."""
     return ir.Constant(FLOATS, [float(np.float32(number))] * LANES)
 
 
-def splat(builder, scalar):
+def splat(builder: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
     """Return a vector of LANES equal values."""
     undefined = ir.Constant(FLOATS, ir.Undefined)
     first = builder.insert_element(undefined, scalar, ir.Constant(INT, 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(INTS, [0] * LANES))
 
 
-@intrinsic
-def raise_lanes(_, values, start, highest, cells, lane, cell):
+@intrinsic(NOTHING)
+def raise_lanes(_: BaseContext, values: Any, start: Any, highest: Any, cells: Any, lane: Any,
+                cell: Any) -> tuple[Signature, Generator]:
     """Raise LANES of `highest` to larger values, and store the cell of those.
 
     Non-finite values are ignored.
     """
     signature = types.void(values, types.int64, highest, cells, types.int64, types.float32)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         values, start, highest, cells, lane, cell = args
         kinds = signature.args
         value = load(builder, pointer(context, builder, values, kinds[0], start, FLOATS))
@@ -71,6 +118,6 @@ def raise_lanes(_, values, start, highest, cells, lane, cell):
                               builder.fcmp_ordered('<', value, constant(np.inf)))
         store(builder, builder.select(higher, value, before), highest)
         store(builder, builder.select(higher, splat(builder, cell), cells_before), cells)
-        return context.get_dummy_value()
+        return nothing(context)
 
     return signature, generate

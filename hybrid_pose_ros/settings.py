@@ -64,9 +64,10 @@ def check(settings: Any) -> None:
     for parameter in parameters_of(type(settings)):
         value = getattr(settings, parameter.name)
         where = f'parameter {parameter.name} = {value!r}'
-        if type(value) is not parameter.type:
+        kind = type(value)
+        if kind is not parameter.type:
             raise InputError(f'{where} must be of type {parameter.type.__name__}, '
-                             f'not {type(value).__name__}')
+                             f'not {kind.__name__}')
         if parameter.low is not None and not value >= parameter.low:  # NaN is neither
             raise InputError(f'{where} is below the minimum {parameter.low}')
         if parameter.high is not None and value > parameter.high:

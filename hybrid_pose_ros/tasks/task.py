@@ -11,8 +11,13 @@ import numpy as np
 class Result(Protocol):
     """What the maps say at one time."""
 
-    stamp_us: int  # sensor time
-    confidence: float  # 0 to 1; below `least_confidence` the tracker requests a state
+    @property
+    def stamp_us(self) -> int:
+        """Sensor time."""
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1; below `least_confidence` the tracker requests a state."""
 
 
 class Task(NamedTuple):
@@ -23,5 +28,5 @@ class Task(NamedTuple):
     read: Callable[[int, np.ndarray], Result] | None = None
     """Sensor time [us] and maps (H, W, C), padding channels last, to a result. None: joints, which
     the tracker locates, corrects and holds."""
-    fields: Callable[[Any], dict[str, Any]] | None = None
+    fields: Callable[[Any], dict[str, Any]] = lambda result: {}
     """Fields of the message by name, of a result; header, time and latencies are added."""
