@@ -38,13 +38,12 @@ class SensorClock:
 
     def update(self, stamp_ns: int, first_event_us: int) -> None:
         """Update with a packet's header stamp and the sensor time of its first event."""
-        offset_ns = stamp_ns - 1000 * first_event_us
-        if not self._offsets_ns or abs(offset_ns - self._offset_ns) > JUMP_NS:
+        offset_ns, used_ns = stamp_ns - 1000 * first_event_us, self._offset_ns
+        if not self._offsets_ns or used_ns is None or abs(offset_ns - used_ns) > JUMP_NS:
             self._offsets_ns.clear()
-            self._offset_ns = offset_ns
+            used_ns = offset_ns
         self._offsets_ns.append(offset_ns)
-        way_ns = min(self._offsets_ns) - self._offset_ns
-        self._offset_ns += max(-SLEW_NS, way_ns)
+        self._offset_ns = used_ns + max(-SLEW_NS, min(self._offsets_ns) - used_ns)
 
     def restart(self) -> None:
         """Adopt the next packet's offset at once, after a restart of the sensor's clock."""
@@ -66,11 +65,11 @@ def nearest_turn(time_us: Times, near_us: Times, period_us: int = EVT3_PERIOD_US
 
     A process knows a wrapping clock only modulo its period: if it joined the stream one period
     later, its times are a period behind. Times of two processes are comparable once one of them
-    has been moved to the period of the other. Works on arrays and integers.
+    has been moved to the period of the other.
 
     Args:
-        time_us: sensor time as unwrapped by another process.
-        near_us: sensor time of the same clock as unwrapped by this process.
+        time_us: sensor time as unwrapped by another process, one or an array.
+        near_us: sensor time of the same clock as unwrapped by this process, likewise.
         period_us: clock period; 0 if the clock does not wrap, `time_us` is then returned.
     """
     if not period_us:

@@ -6,11 +6,16 @@ Unknown words, incomplete words at the end, and events outside of the sensor are
 decoder accepts any bytes. Payloads are little endian, like all supported hosts.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hybrid_pose_ros.errors import PacketError
 from hybrid_pose_ros.events import evt2, evt3, libcaer, mono
 from hybrid_pose_ros.events.codec import Codec, Decoded
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 CODECS: dict[str, Codec] = {
     'evt3': evt3.CODEC, 'libcaer': libcaer.LIBCAER, 'libcaer_cmp': libcaer.LIBCAER_CMP,
@@ -54,7 +59,7 @@ class PacketDecoder:
         """
         self._state = self._codec.after_gap(self._state, elapsed_us)
 
-    def decode(self, payload, time_base: int = 0) -> Decoded:
+    def decode(self, payload: 'ReadableBuffer', time_base: int = 0) -> Decoded:
         """Return the events and triggers of a packet.
 
         Args:
@@ -69,11 +74,11 @@ class PacketDecoder:
                                                   time_base)
         return decoded
 
-    def _words(self, payload) -> np.ndarray:
+    def _words(self, payload: 'ReadableBuffer') -> np.ndarray:
         """Return the whole words of a payload, read-only so that one compiled kernel fits all."""
         size = self._codec.word_bytes
-        payload = memoryview(payload).toreadonly().cast('B')
-        words = np.frombuffer(payload[:len(payload) // size * size], f'<u{size}')
+        content = memoryview(payload).toreadonly().cast('B')
+        words = np.frombuffer(content[:len(content) // size * size], f'<u{size}')
         if not words.flags.aligned:
             words = words.copy()
             words.flags.writeable = False
@@ -86,7 +91,7 @@ def compile_codecs() -> None:
         PacketDecoder(encoding, 1, 1).decode(b'')
 
 
-def check_payload(encoding: str, payload, time_base: int) -> None:
+def check_payload(encoding: str, payload: 'ReadableBuffer', time_base: int) -> None:
     """Raise PacketError unless a packet is plausible for its encoding.
 
     A payload truncated within a word has also lost an unknown number of words.

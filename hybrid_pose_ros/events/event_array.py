@@ -5,7 +5,11 @@
 Points are (x, y) in sensor pixels, origin top left, x right, y down. Time is the sensor's clock.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+
+Numbers = Sequence[int] | np.ndarray
 
 EVENT_DTYPE = np.dtype([('t', np.int64), ('x', np.uint16), ('y', np.uint16), ('p', np.uint8)],
                        align=True)
@@ -16,7 +20,7 @@ TRIGGER_DTYPE = np.dtype([('t', np.int64), ('id', np.uint8), ('edge', np.uint8)]
 """t [us], number of the input line, edge (1 = rising)."""
 
 
-def event_array(t, x, y, p) -> np.ndarray:
+def event_array(t: Numbers, x: Numbers, y: Numbers, p: Numbers) -> np.ndarray:
     """Return events (N,) of EVENT_DTYPE from four sequences of equal length."""
     events = np.empty(len(t), EVENT_DTYPE)
     events['t'], events['x'], events['y'], events['p'] = t, x, y, p

@@ -37,7 +37,9 @@ def count_evt2(words: np.ndarray) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def decode_evt2_into(events, triggers, words, state, width, height):
+def decode_evt2_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray,
+                     state: Evt2State, width: int, height: int
+                     ) -> tuple[int, int, tuple[int, bool]]:
     """Decode words; return the numbers of events and triggers written, and the next state.
 
     Args:
@@ -82,9 +84,9 @@ def _decode(words: np.ndarray, state: Evt2State, size: tuple[int, int],
             time_base_ns: int) -> tuple[Decoded, Evt2State]:
     """Decode a piece of a file; there is no time base."""
     found = records(*count_evt2(words))
-    events, triggers, state = decode_evt2_into(
+    events, triggers, after = decode_evt2_into(
         pairs(found.events), pairs(found.triggers), words, state, *size)
-    return Decoded(found.events[:events], found.triggers[:triggers]), Evt2State(*state)
+    return Decoded(found.events[:events], found.triggers[:triggers]), Evt2State(*after)
 
 
 CODEC = Codec(word_bytes=4, address_bits=11, decode=_decode, start=Evt2State(),

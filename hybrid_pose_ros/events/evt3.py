@@ -15,10 +15,10 @@ the end of a packet it is used until the next packet decides.
 from typing import NamedTuple
 
 import numpy as np
-from numba.cpython.unsafe.numbers import trailing_zeros
 
 from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
+from hybrid_pose_ros.lanes import trailing_zeros
 
 ADDR_Y = 0x0
 ADDR_X = 0x2  # one event
@@ -69,7 +69,9 @@ def count_evt3(words: np.ndarray) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def decode_evt3_into(events, triggers, words, state, width, height):
+def decode_evt3_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray,
+                     state: Evt3State, width: int, height: int
+                     ) -> tuple[int, int, tuple[int, int, int, int, int, bool, bool, int]]:
     """Decode words; return the numbers of events and triggers written, and the next state.
 
     Args:
@@ -148,7 +150,7 @@ def decode_evt3_into(events, triggers, words, state, width, height):
 
 
 @njit(cache=True, nogil=True)
-def _step(high, new):
+def _step(high: int, new: int) -> int:
     """Return the time [us] from `high` to a HIGH word of `new` [us], with roll-overs.
 
     It is at least -STEP_BACK; a step back may cross a roll-over, but not the start of the clock.
@@ -158,7 +160,7 @@ def _step(high, new):
 
 
 @njit(cache=True, nogil=True)
-def _jump(words, start, high, before):
+def _jump(words: np.ndarray, start: int, high: int, before: int) -> tuple[int, int]:
     """Return HIGH after the word before `start`, and the previous HIGH if that is undecided."""
     if words[start - 1] >> 12 != TIME_HIGH:
         return high, before
@@ -169,7 +171,7 @@ def _jump(words, start, high, before):
 
 
 @njit(cache=True, nogil=True)
-def _confirmed(words, start, before, high):
+def _confirmed(words: np.ndarray, start: int, before: int, high: int) -> tuple[int, int]:
     """Return HIGH after a jump from `before` to `high`, and the previous HIGH if undecided.
 
     Args:
@@ -190,7 +192,7 @@ def _confirmed(words, start, before, high):
 
 
 @njit(cache=True, nogil=True)
-def _nearest_high(expected, new):
+def _nearest_high(expected: int, new: int) -> int:
     """Return the time [us] nearest to `expected` that a HIGH word of `new` [us] can mean."""
     roll_overs = (expected - new + (1 << (TIME_BITS - 1))) >> TIME_BITS
     return (max(roll_overs, 0) << TIME_BITS) + new
@@ -210,9 +212,9 @@ def _decode(words: np.ndarray, state: Evt3State, size: tuple[int, int],
             time_base_ns: int) -> tuple[Decoded, Evt3State]:
     """Decode one packet; its time base is not used."""
     found = records(*count_evt3(words))
-    events, triggers, state = decode_evt3_into(
+    events, triggers, after = decode_evt3_into(
         pairs(found.events), pairs(found.triggers), words, state, *size)
-    return Decoded(found.events[:events], found.triggers[:triggers]), Evt3State(*state)
+    return Decoded(found.events[:events], found.triggers[:triggers]), Evt3State(*after)
 
 
 CODEC = Codec(word_bytes=2, address_bits=11, decode=_decode, start=Evt3State(),

@@ -66,7 +66,7 @@ class Evt3Encoder:
 
 
 @njit(cache=True, nogil=True)
-def _encode_into(words, events, last_us):
+def _encode_into(words: np.ndarray, events: np.ndarray, last_us: int) -> int:
     """Write the words of EVENT_DTYPE records viewed as (N, 2) int64; return their number."""
     count = 0
     time = last_us
@@ -111,7 +111,7 @@ def _encode_into(words, events, last_us):
 
 
 @njit(cache=True, nogil=True)
-def _vector(events, first):
+def _vector(events: np.ndarray, first: int) -> tuple[int, int]:
     """Return the number of events from `first` that fit in one vector, and its mask.
 
     They have the same time, row and polarity and increase in x within its 32 pixels.

@@ -10,10 +10,10 @@ single events; packets do not indicate which, so a decoder cannot correct it.
 from typing import NamedTuple
 
 import numpy as np
-from numba.cpython.unsafe.numbers import trailing_zeros
 
 from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
+from hybrid_pose_ros.lanes import trailing_zeros
 
 TIME_HIGH = 0
 TIME_LOW = 1
@@ -51,7 +51,9 @@ def count_libcaer_cmp(words: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True)
-def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
+def decode_libcaer_cmp_into(events: np.ndarray, words: np.ndarray, state: LibcaerCmpState,
+                            width: int, height: int, time_base_us: int
+                            ) -> tuple[int, tuple[int, int, int]]:
     """Decode the words of one packet; return the number of events written, and the next state.
 
     Args:
@@ -102,7 +104,8 @@ def decode_libcaer_cmp_into(events, words, state, width, height, time_base_us):
 
 
 @njit(cache=True, nogil=True)
-def decode_libcaer_into(events, words, width, height, time_base_us):
+def decode_libcaer_into(events: np.ndarray, words: np.ndarray, width: int, height: int,
+                        time_base_us: int) -> int:
     """Decode 64-bit events given as words (N, 2) uint32; return the number written.
 
     `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them. The time of an event has
@@ -137,9 +140,9 @@ def _decode_cmp(words: np.ndarray, state: LibcaerCmpState, size: tuple[int, int]
                 time_base_ns: int) -> tuple[Decoded, LibcaerCmpState]:
     """Decode one packet of libcaer_cmp."""
     found = records(count_libcaer_cmp(words))
-    count, state = decode_libcaer_cmp_into(pairs(found.events), words, state, *size,
+    count, after = decode_libcaer_cmp_into(pairs(found.events), words, state, *size,
                                            time_base_ns // 1000)
-    return Decoded(found.events[:count], found.triggers), LibcaerCmpState(*state)
+    return Decoded(found.events[:count], found.triggers), LibcaerCmpState(*after)
 
 
 LIBCAER = Codec(word_bytes=8, address_bits=15, decode=_decode)

@@ -9,7 +9,8 @@ from hybrid_pose_ros.events.codec import Codec, Decoded, pairs, records
 
 
 @njit(cache=True, nogil=True)
-def decode_mono_into(events, words, width, height, time_base_ns):
+def decode_mono_into(events: np.ndarray, words: np.ndarray, width: int, height: int,
+                     time_base_ns: int) -> int:
     """Decode words (N,) uint64; return the number of events written.
 
     `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them.
@@ -26,7 +27,7 @@ def decode_mono_into(events, words, width, height, time_base_ns):
 
 
 @njit(cache=True, nogil=True)
-def decode_trigger_into(triggers, words, time_base_ns):
+def decode_trigger_into(triggers: np.ndarray, words: np.ndarray, time_base_ns: int) -> None:
     """Decode words (N,) uint64 into triggers (N, 2) int64: TRIGGER_DTYPE records."""
     for i in range(len(words)):
         word = np.int64(words[i])

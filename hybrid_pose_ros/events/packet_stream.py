@@ -74,14 +74,10 @@ class PacketStream:
     A stream has one sensor: the first valid packet determines the encoding and the size.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Start without packets."""
         self.counts = StreamCounts()
-        self._last: Packet | None = None  # last decoded packet
-        self._decoder: PacketDecoder | None = None
-        self._missing: set[int] = set()  # seq of recently lost packets that may still arrive
-        self._last_us: int | None = None  # sensor time of the last event
-        self._first_us = self._first_seq = 0  # first event of this run, and its packet
+        self._run: _Run | None = None  # None before the first packet
 
     def update(self, packet: Packet) -> StreamUpdate:
         """Return the events of a packet; none if it is a duplicate or out of order.
@@ -107,54 +103,82 @@ class PacketStream:
         if packet.encoding not in PACKET_ENCODINGS:
             raise PacketError(f'unknown encoding {packet.encoding!r}: expected one of '
                               f'{", ".join(PACKET_ENCODINGS)}')
-        if self._last is not None and _sensor(packet) != _sensor(self._last):
-            raise PacketError(f'packet {packet.seq} is {_sensor(packet)}, but the stream '
-                              f'started with {_sensor(self._last)}: one topic carries one sensor')
+        if self._run is not None and _sensor(packet) != _sensor(self._run.last):
+            raise PacketError(f'packet {packet.seq} is {_sensor(packet)}, but the stream started '
+                              f'with {_sensor(self._run.last)}: one topic carries one sensor')
         check_payload(packet.encoding, packet.payload, packet.time_base)
 
     def _update(self, packet: Packet) -> StreamUpdate:
-        if self._last is None:
+        run = self._run
+        if run is None:
             return self._start(packet, restarted=False)
-        step = packet.seq - self._last.seq
-        elapsed_ns = packet.stamp_ns - self._last.stamp_ns
+        step = packet.seq - run.last.seq
+        elapsed_ns = packet.stamp_ns - run.last.stamp_ns
         if step == 0 and elapsed_ns == 0:
             self.counts.duplicated += 1
             return _nothing()
-        if packet.seq in self._missing and -1000 * STEP_BACK_US <= elapsed_ns <= 0:
-            self._missing.remove(packet.seq)
+        if packet.seq in run.missing and -1000 * STEP_BACK_US <= elapsed_ns <= 0:
+            run.missing.remove(packet.seq)
             self.counts.out_of_order += 1
             return _nothing()
         if not 0 <= step <= RESTART_JUMP:
             return self._start(packet, restarted=True)
-        if step > 1:
-            self._decoder.after_gap(self._gap_us(step, elapsed_ns // 1000))
-        self._missing.update(_seqs_before(packet.seq, self._last.seq))
-        self._missing = {seq for seq in self._missing if packet.seq - seq <= REORDER_WINDOW}
+        decoded, went_back = run.update(packet, step, elapsed_ns // 1000)
+        return StreamUpdate(*decoded, max(step - 1, 0), went_back)
+
+    def _start(self, packet: Packet, *, restarted: bool) -> StreamUpdate:
+        run = _Run(packet)
+        decoded = run.start(packet)
+        self._run = run
+        return StreamUpdate(*decoded, 0, restarted)
+
+
+class _Run:
+    """The packets from the first one of a driver to its end or restart."""
+
+    def __init__(self, first: Packet):
+        self.last = first._replace(payload=b'')  # last decoded packet
+        self.missing = set(_seqs_before(first.seq))  # recently lost; they may still arrive
+        self._decoder = PacketDecoder(first.encoding, first.width, first.height)
+        self._first_us, self._first_seq = 0, first.seq  # first event, and its packet
+        self._last_us: int | None = None  # sensor time of the last event
+
+    def start(self, packet: Packet) -> Decoded:
+        """Decode the first packet."""
         decoded = self._decode(packet)
-        return StreamUpdate(*decoded, max(step - 1, 0), self._clock_went_back(decoded))
+        self._clock_went_back(decoded)
+        return decoded
+
+    def update(self, packet: Packet, step: int, elapsed_us: int) -> tuple[Decoded, bool]:
+        """Decode a packet; return its contents and whether sensor time stepped back before it.
+
+        Args:
+            packet: the packet.
+            step: from the seq of the last one, 0 or more.
+            elapsed_us: since the stamp of the last one.
+        """
+        if step > 1:
+            self._decoder.after_gap(self._gap_us(step, elapsed_us))
+        self.missing.update(_seqs_before(packet.seq, self.last.seq))
+        self.missing = {seq for seq in self.missing if packet.seq - seq <= REORDER_WINDOW}
+        decoded = self._decode(packet)
+        return decoded, self._clock_went_back(decoded)
 
     def _gap_us(self, step: int, elapsed_us: int) -> int:
         """Return the time between the last packet and one that is `step` packets later.
 
         It is the difference of the stamps, or an estimate if the host's clock was set in between.
         """
-        packets = 0 if self._last_us is None else self._last.seq - self._first_seq
-        period_us = (self._last_us - self._first_us) / packets if packets else PERIOD_US
+        packets, period_us = self.last.seq - self._first_seq, float(PERIOD_US)
+        if self._last_us is not None and packets:
+            period_us = (self._last_us - self._first_us) / packets
         expected_us = step * min(max(period_us, 1), LONGEST_PERIOD_US)
         plausible = expected_us <= STAMP_FACTOR * elapsed_us <= STAMP_FACTOR ** 2 * expected_us
         return elapsed_us if plausible else round(expected_us)
 
-    def _start(self, packet: Packet, *, restarted: bool) -> StreamUpdate:
-        self._decoder = PacketDecoder(packet.encoding, packet.width, packet.height)
-        self._missing = set(_seqs_before(packet.seq))
-        decoded = self._decode(packet)
-        self._last_us = None
-        self._clock_went_back(decoded)
-        return StreamUpdate(*decoded, 0, restarted)
-
     def _decode(self, packet: Packet) -> Decoded:
         decoded = self._decoder.decode(packet.payload, packet.time_base)
-        self._last = packet._replace(payload=b'')
+        self.last = packet._replace(payload=b'')
         return decoded
 
     def _clock_went_back(self, decoded: Decoded) -> bool:
@@ -165,7 +189,7 @@ class PacketStream:
         went_back = (self._last_us is not None
                      and times_us[0] < self._last_us - STEP_BACK_US)
         if self._last_us is None or went_back:
-            self._first_us, self._first_seq = int(times_us[0]), self._last.seq
+            self._first_us, self._first_seq = int(times_us[0]), self.last.seq
         self._last_us = int(times_us[-1])
         return bool(went_back)
 
