@@ -82,7 +82,7 @@ def run_at_once(start: State, bins: range, events: np.ndarray | None = None) -> 
     The bin that ends with the last event that the ANN saw has the ANN's own heatmap.
     """
     counter = StepCounter(GEOMETRY, STEP_US)
-    steps = {step.index: step for step in counter.update(
+    steps = {step.number: step for step in counter.update(
         events_of(range(BINS)) if events is None else events)}
     engine_state = ENGINE.initialize(start.tensors)
     first = start.sensor_time_us // STEP_US

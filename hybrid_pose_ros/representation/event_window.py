@@ -29,7 +29,7 @@ class EventWindow:
 
     def latest(self) -> np.ndarray:
         """Return a copy of the window in order of arrival, (<= N,) of EVENT_DTYPE."""
-        return self._memory[max(0, self._end - self._size):self._end].copy()
+        return np.array(self._memory[max(0, self._end - self._size):self._end])
 
     def before(self, end_us: int, cell_of_px: np.ndarray, *, events: int,
                reach_us: int) -> np.ndarray:
@@ -66,7 +66,8 @@ def last_inside(stream: np.ndarray, cell_of_px: np.ndarray, *, events: int, star
 
 
 @njit(cache=True, nogil=True)
-def _choose(chosen, events, cell_of_px, start_us, end_us):
+def _choose(chosen: np.ndarray, events: np.ndarray, cell_of_px: np.ndarray, start_us: int,
+            end_us: int) -> int:
     """Write the indices of the last events inside, in order, to the end of `chosen`.
 
     Returns:

@@ -8,12 +8,12 @@ region's first, a heatmap element covers heatmap_stride cells in each direction;
 coordinates are centers, too.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.model.presets import Preset, heatmap_depth
@@ -86,12 +86,15 @@ class InputGeometry:
     def to_px(self, xy_heatmap: np.ndarray) -> np.ndarray:
         """Return sensor pixels for heatmap coordinates (x, y), both (..., 2) float."""
         stride_px = self.cell_px * self.heatmap_stride
-        return (np.asarray(xy_heatmap) + 0.5) * stride_px - 0.5 + np.asarray(self.origin)
+        px: np.ndarray = ((np.asarray(xy_heatmap) + 0.5) * stride_px - 0.5
+                          + np.asarray(self.origin))
+        return px
 
     def to_heatmap(self, xy_px: np.ndarray) -> np.ndarray:
         """Return heatmap coordinates for sensor pixels (x, y), both (..., 2) float."""
         stride_px = self.cell_px * self.heatmap_stride
-        return (np.asarray(xy_px) - np.asarray(self.origin) + 0.5) / stride_px - 0.5
+        xy: np.ndarray = (np.asarray(xy_px) - np.asarray(self.origin) + 0.5) / stride_px - 0.5
+        return xy
 
     def within(self, region: Region) -> 'InputGeometry':
         """Return the mapping of a region to the same cells.
@@ -146,7 +149,7 @@ class RegionGeometries:
         """Return the mapping of a region; None: of the largest."""
         return self.whole if region in (None, self.whole.region) else self._within(region)
 
-    def read(self, tensor: Sequence[float]) -> InputGeometry:
+    def read(self, tensor: npt.ArrayLike) -> InputGeometry:
         """Return the mapping of the region that a state carries; of the largest for zeros.
 
         Raises:
@@ -209,16 +212,16 @@ def _undistorted(width: int, height: int, lens: Lens) -> np.ndarray:
     """Return the undistorted x and y of each pixel, rounded, (2, height, width) int64."""
     import cv2
     y, x = np.mgrid[:height, :width]
-    points = np.stack([x, y], axis=-1).reshape(-1, 1, 2).astype(np.float64)
+    distorted = np.stack([x, y], axis=-1).reshape(-1, 1, 2).astype(np.float64)
     matrix = np.asarray(lens.camera_matrix, np.float64)
     try:
         undistort = cv2.fisheye.undistortPoints if lens.equidistant else cv2.undistortPoints
-        points = undistort(points, matrix, np.asarray(lens.distortion, np.float64), P=matrix)
+        points = undistort(distorted, matrix, np.asarray(lens.distortion, np.float64), P=matrix)
     except cv2.error as error:
         raise InputError('the lens is not supported by OpenCV: expected a 3x3 camera matrix '
                          'and 4, 5, 8, 12 or 14 coefficients, 4 if equidistant '
                          f'({error.err})') from error
     if not np.isfinite(points).all():
         raise InputError('the lens maps pixels to non-finite positions: is its focal length 0?')
-    points = np.rint(np.clip(points, -1e6, 1e6)).astype(np.int64)
-    return points[:, 0].T.reshape(2, height, width)
+    xy: np.ndarray = np.rint(np.clip(points, -1e6, 1e6)).astype(np.int64)[:, 0].T
+    return xy.reshape(2, height, width)

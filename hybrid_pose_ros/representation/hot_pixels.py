@@ -36,7 +36,8 @@ class HotPixels:
 
         Masks change at the end of a window, independent of how the stream is cut into pieces.
         """
-        first, kept = 0, []
+        first = 0
+        kept: list[np.ndarray] = []
         times_us = events['t']
         while first < len(events):
             window = int(times_us[first]) // WINDOW_US
@@ -67,7 +68,7 @@ class HotPixels:
 
 
 @njit(nogil=True, cache=True)
-def _count_into(counts, x, y):
+def _count_into(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
     height, width = counts.shape
     for i in range(len(x)):
         if x[i] < width and y[i] < height:
@@ -75,7 +76,7 @@ def _count_into(counts, x, y):
 
 
 @njit(nogil=True, cache=True)
-def _judge(counts, streak, mask, least):
+def _judge(counts: np.ndarray, streak: np.ndarray, mask: np.ndarray, least: int) -> None:
     """Count for each pixel the consecutive windows that contradict its mask."""
     height, width = counts.shape
     for y in range(height):
@@ -98,7 +99,7 @@ def _judge(counts, streak, mask, least):
 
 
 @njit(nogil=True, cache=True)
-def _are_good(mask, x, y):
+def _are_good(mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return for each event whether its pixel is unmasked."""
     height, width = mask.shape
     good = np.ones(len(x), np.bool_)

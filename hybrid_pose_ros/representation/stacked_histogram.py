@@ -20,25 +20,24 @@ def stacked_histogram(events: np.ndarray, geometry: InputGeometry, *, bins: int,
     they divide [start_us, start_us + duration_us) of the sensor's clock (constant duration), and
     events before and after are ignored. Counts saturate at 65535.
     """
-    if (start_us is None) != (duration_us is None):
+    span_us = None
+    if start_us is not None and duration_us is not None:
+        span_us = start_us, start_us + duration_us
+    elif (start_us is None) != (duration_us is None):
         raise TypeError('start_us and duration_us belong together: pass both or neither')
     counts = np.zeros((2 * bins, geometry.height, geometry.width), np.uint16)
     if len(events) == 0:
         return counts
     t = events['t']
-    if start_us is None:
-        start_us, end_us = int(t.min()), int(t.max())
-        include_end = True
-    else:
-        end_us = start_us + duration_us
-        include_end = False
+    begin_us, end_us = (int(t.min()), int(t.max())) if span_us is None else span_us
     _count_into(counts.reshape(2, bins, -1), t, events['x'], events['y'], events['p'],
-                geometry.cell_of_px, start_us, end_us, include_end)
+                geometry.cell_of_px, begin_us, end_us, span_us is None)
     return counts
 
 
 @njit(cache=True, nogil=True)
-def _count_into(counts, t, x, y, p, cell_of_px, start_us, end_us, include_end):
+def _count_into(counts: np.ndarray, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray,
+                cell_of_px: np.ndarray, start_us: int, end_us: int, include_end: bool) -> None:
     """Count events of [start_us, end_us), or including the end, into (2, bins, H * W)."""
     bins = counts.shape[1]
     sensor_height, sensor_width = cell_of_px.shape

@@ -29,7 +29,7 @@ NEVER = np.iinfo(np.int64).min
 class Step(NamedTuple):
     """A complete time bin."""
 
-    index: int  # k
+    number: int  # k
     end_us: int  # sensor time, (k + 1) * step_us, exclusive
     pieces: tuple[np.ndarray, ...]  # its events, each of EVENT_DTYPE; read-only
     events: int  # number of events on the sensor, or in the crop
@@ -89,79 +89,99 @@ class StepCounter:
         self._step_us = step_us
         self._gap_steps = max(1, gap_us // step_us)
         self._back_us = back_us
-        self._open: int | None = None  # index of the open bin; None before the first event
-        self._empty()
+        self._open: _OpenBin | None = None  # None before the first event
 
     def restart(self) -> None:
         """Drop the open step, as when the sensor's clock restarts."""
         self._open = None
-        self._empty()
 
     def update(self, events: np.ndarray) -> list[Step | Gap]:
         """Divide a packet's events; return completed steps and gaps in order."""
-        facts = []
+        facts: list[Step | Gap] = []
         events = events.copy()  # decoders return parts of larger arrays
         t = events['t']
         first = 0
         while first < len(events):
-            facts += self._move_to(int(t[first]))
-            ahead = int(t[-1]) // self._step_us - self._open
+            current = self._at(int(t[first]), facts)
+            ahead = int(t[-1]) // self._step_us - current.number
             rows = min(max(ahead, 0) + 1, BLOCK_STEPS)
             ends, inside = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
             last_us = np.full(rows, NEVER)
-            last_us[0] = self._last_us
+            last_us[0] = current.last_us
             start, (first, newest, late, outside) = first, _divide(
-                ends, inside, last_us, events, first, self._geometry.cell_of_px, self._open,
+                ends, inside, last_us, events, first, self._geometry.cell_of_px, current.number,
                 self._step_us, self._gap_steps, self._back_us)
             self.late_events += late
             self.outside_events += outside
             for row in range(newest + 1):
                 end = max(start, int(ends[row]))
                 if end > start:
-                    self._pieces.append(events[start:end])
-                self._events += int(inside[row])
-                self._last_us = int(last_us[row])
+                    current.pieces.append(events[start:end])
+                current.events += int(inside[row])
+                current.last_us = int(last_us[row])
                 start = end
                 if row < newest:
-                    facts.append(self._complete())
+                    facts.append(current.complete())
         return facts
 
     def advance(self, sensor_us: int) -> list[Step | Gap]:
         """Complete the steps that end at or before a sensor time reached without events."""
-        behind = self._open is None or sensor_us < (self._open + 1) * self._step_us
-        return [] if behind else self._move_to(sensor_us)
+        facts: list[Step | Gap] = []
+        if self._open is not None and sensor_us >= self._open.end_us:
+            self._at(sensor_us, facts)
+        return facts
 
     def flush(self) -> list[Step]:
         """Complete the open step, for example at the end of a recording."""
-        return [] if self._open is None else [self._complete()]
+        return [] if self._open is None else [self._open.complete()]
 
-    def _move_to(self, sensor_us: int) -> list[Step | Gap]:
-        """Open the bin of a sensor time, unless that time is only slightly late."""
-        step = sensor_us // self._step_us
+    def _at(self, sensor_us: int, facts: list[Step | Gap]) -> '_OpenBin':
+        """Return the open bin after that of a sensor time was opened, unless that is a bit late.
+
+        What is completed thereby is appended to `facts`.
+        """
+        number = sensor_us // self._step_us
         if self._open is None:
-            self._open = step
-        late_us = self._open * self._step_us - sensor_us
-        if late_us > self._back_us or step - self._open > self._gap_steps:
-            done = self._complete()
-            self._open = step
-            return [done, Gap(done.end_us, step * self._step_us)]
-        return [self._complete() for _ in range(step - self._open)]
+            self._open = _OpenBin(number, self._step_us)
+        current = self._open
+        late_us = current.number * self._step_us - sensor_us
+        if late_us > self._back_us or number - current.number > self._gap_steps:
+            done = current.complete()
+            current.number = number
+            facts += [done, Gap(done.end_us, number * self._step_us)]
+        for _ in range(number - current.number):
+            facts.append(current.complete())
+        return current
 
-    def _complete(self) -> Step:
-        step = Step(self._open, (self._open + 1) * self._step_us, tuple(self._pieces),
-                    self._events, None if self._last_us == NEVER else self._last_us)
-        self._open += 1
+
+class _OpenBin:
+    """The bin that events are added to; once complete, it turns into the next one."""
+
+    def __init__(self, number: int, step_us: int):
+        self.number = number
+        self._step_us = step_us
+        self._empty()
+
+    @property
+    def end_us(self) -> int:
+        return (self.number + 1) * self._step_us
+
+    def complete(self) -> Step:
+        step = Step(self.number, self.end_us, tuple(self.pieces), self.events,
+                    None if self.last_us == NEVER else self.last_us)
+        self.number += 1
         self._empty()
         return step
 
     def _empty(self) -> None:
-        self._pieces: list[np.ndarray] = []
-        self._events, self._last_us = 0, NEVER
+        self.pieces: list[np.ndarray] = []
+        self.events, self.last_us = 0, NEVER
 
 
 @njit(cache=True, nogil=True)
-def _divide(ends, inside, last_us, events, first, cell_of_px, open_step, step_us, gap_steps,
-            back_us):
+def _divide(ends: np.ndarray, inside: np.ndarray, last_us: np.ndarray, events: np.ndarray,
+            first: int, cell_of_px: np.ndarray, open_bin: int, step_us: int, gap_steps: int,
+            back_us: int) -> tuple[int, int, int, int]:
     """Divide events[first:] into consecutive bins, starting with the open one.
 
     Stops before an event that needs more rows or is a jump. Writes for each row the index after
@@ -173,7 +193,7 @@ def _divide(ends, inside, last_us, events, first, cell_of_px, open_step, step_us
     rows = len(ends)
     sensor_height, sensor_width = cell_of_px.shape
     row, late, outside = 0, 0, 0
-    start_us = open_step * step_us
+    start_us = open_bin * step_us
     for i in range(first, len(events)):
         t, x, y = events[i].t, events[i].x, events[i].y
         if t >= start_us + step_us:
@@ -196,7 +216,7 @@ def _divide(ends, inside, last_us, events, first, cell_of_px, open_step, step_us
 
 
 @njit(cache=True, nogil=True)
-def _count_into(counts, events, cell_of_px):
+def _count_into(counts: np.ndarray, events: np.ndarray, cell_of_px: np.ndarray) -> None:
     """Add events to counts, (2, H * W)."""
     sensor_height, sensor_width = cell_of_px.shape
     for event in events:

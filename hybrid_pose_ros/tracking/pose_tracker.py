@@ -259,8 +259,8 @@ class PoseTracker:
 
     def _skipped(self, step: Step) -> int:
         """Return the number of bins without a pose between the last pose and this bin."""
-        last, self._last_pose_index = self._last_pose_index, step.index
-        return 0 if last is None else step.index - last - 1
+        last, self._last_pose_index = self._last_pose_index, step.number
+        return 0 if last is None else step.number - last - 1
 
     def _watch(self, step: Step, pose: Pose | None) -> None:
         """Update the criteria for requests by a pose."""

@@ -172,8 +172,8 @@ class LateStateReplay:
             self._candidate = candidate or self._candidate
             return None
         last = self._history[-1]
-        self._replay(candidate, last.index, limit=len(self._history))
-        if candidate.next_index != last.index + 1:  # the state is ahead of the newest bin
+        self._replay(candidate, last.number, limit=len(self._history))
+        if candidate.next_index != last.number + 1:  # the state is ahead of the newest bin
             self._candidate = candidate
             return None
         self._take_over(candidate)
@@ -193,11 +193,11 @@ class LateStateReplay:
         candidate = self._candidate
         if candidate is not None:
             # A state of the end of this bin is used from the next bin on, whenever it arrived.
-            ahead = candidate.next_index > step.index and self._live and not self._leaving_out
-            self._replay(candidate, step.index, limit=self._steps_beside(candidate, step.index))
-            if candidate.next_index == step.index + 1 and not ahead:
+            ahead = candidate.next_index > step.number and self._live and not self._leaving_out
+            self._replay(candidate, step.number, limit=self._steps_beside(candidate, step.number))
+            if candidate.next_index == step.number + 1 and not ahead:
                 if self._live is not None:  # bins that waited for a long step have no pose
-                    self._counts.merged_steps += step.index - self._live.next_index
+                    self._counts.merged_steps += step.number - self._live.next_index
                 self._take_over(candidate)
                 return self._output(step)
         live = self._live
@@ -205,9 +205,9 @@ class LateStateReplay:
             return None
         if self._leaving_out:
             self._counts.left_out_steps += 1
-            live.next_index = step.index + 1
+            live.next_index = step.number + 1
             return None
-        behind = step.index + 1 - live.next_index
+        behind = step.number + 1 - live.next_index
         if self._longest > 1 and waited_us > self._params.merge_lag_us:
             if behind < self._longest:
                 return None
@@ -226,7 +226,7 @@ class LateStateReplay:
         """
         self._idles = True
         candidate, live = self._candidate, self._live
-        end_index = self._history[-1].index + 1 if self._history else 0
+        end_index = self._history[-1].number + 1 if self._history else 0
         if candidate is None or live is None or live.next_index != end_index:
             return False
         self._replay(candidate, end_index - 1, limit=1)
@@ -257,7 +257,7 @@ class LateStateReplay:
         since_us = (self.in_this_turn(state.sensor_time_us) if self._params.replay
                     else self._history[-1].end_us)
         first_index = -(-since_us // self._params.step_us)
-        if first_index < self._history[0].index:
+        if first_index < self._history[0].number:
             self._counts.states_too_old += 1
             return None
         if self._candidate is not None:
@@ -280,9 +280,9 @@ class LateStateReplay:
             self._counts.states_of_no_region += 1
             self._free.append(copied)
             return None
-        run = NetworkRun(copied, geometry, since_us, first_index, self._history[-1].index)
+        run = NetworkRun(copied, geometry, since_us, first_index, self._history[-1].number)
         run.seen = self._read(run.state, geometry)
-        ahead = first_index - self._history[-1].index - 1
+        ahead = first_index - self._history[-1].number - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
 
@@ -324,7 +324,7 @@ class LateStateReplay:
 
     def _take_step(self, run: NetworkRun, bins: int = 1) -> None:
         """Advance a run by one step over its next bins."""
-        first = run.next_index - self._history[0].index
+        first = run.next_index - self._history[0].number
         run.counts = count_steps((self._history[first + i] for i in range(bins)), run.geometry,
                                  run.counts)
         self.engine.step(run.counts, run.state, bins=bins)

@@ -93,5 +93,5 @@ def test_bins_on_the_clock_are_the_steps_of_the_snn(events):
     counts = histogram(events, start_us=20_000, duration_us=5_000)
     steps = StepCounter(GEOMETRY, 1_000)
     for step in steps.update(events) + steps.flush():
-        np.testing.assert_array_equal(counts[[step.index - 20, step.index - 15]],
+        np.testing.assert_array_equal(counts[[step.number - 20, step.number - 15]],
                                       step.counts(GEOMETRY))

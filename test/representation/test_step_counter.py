@@ -36,7 +36,7 @@ def test_a_step_completes_when_an_event_at_its_end_is_seen():
     steps = counter()
     assert steps.update(at(5_200, 5_999)) == []
     step, = steps.update(at(6_000))
-    assert (step.index, step.end_us, step.events, step.last_event_us) == (5, 6_000, 2, 5_999)
+    assert (step.number, step.end_us, step.events, step.last_event_us) == (5, 6_000, 2, 5_999)
     assert step.counts(GEOMETRY)[1, 2, 1] == 2
     assert step.counts(GEOMETRY).sum() == 2
     assert step.counts(GEOMETRY).dtype == np.uint8
@@ -44,7 +44,7 @@ def test_a_step_completes_when_an_event_at_its_end_is_seen():
 
 def test_bins_lie_on_the_sensors_clock_and_not_on_the_first_event():
     step, = counter(step_us=10_000).update(at(19_999, 20_000))
-    assert (step.index, step.end_us) == (1, 20_000)
+    assert (step.number, step.end_us) == (1, 20_000)
 
 
 def test_polarities_have_a_channel_each():
@@ -57,7 +57,7 @@ def test_polarities_have_a_channel_each():
 
 def test_bins_without_events_are_steps_too():
     first, *empty = counter().update(at(500, 4_000))
-    assert [step.index for step in empty] == [1, 2, 3]
+    assert [step.number for step in empty] == [1, 2, 3]
     assert [(step.events, step.last_event_us, step.counts(GEOMETRY).sum()) for step in empty] == \
         [(0, None, 0)] * 3
     assert first.events == 1
@@ -111,7 +111,7 @@ def test_a_long_jump_is_one_gap():
     facts = counter(gap_us=1_000_000).update(at(500, 2_000_700, 2_001_000))
     assert [type(fact).__name__ for fact in facts] == ['Step', 'Gap', 'Step']
     assert facts[1] == Gap(from_us=1_000, to_us=2_000_000)
-    assert facts[2].index == 2_000
+    assert facts[2].number == 2_000
 
 
 def test_a_jump_as_long_as_the_bound_is_no_gap():
@@ -125,7 +125,7 @@ def test_a_clock_that_restarts_is_a_gap_backwards():
     steps = counter(back_us=100_000)
     steps.update(at(500_000))
     done, gap, step = steps.update(at(100_200, 101_000))
-    assert (done.index, gap, step.index) == (500, Gap(501_000, 100_000), 100)
+    assert (done.number, gap, step.number) == (500, Gap(501_000, 100_000), 100)
     assert step.events == 1
     assert steps.late_events == 0
 
@@ -134,18 +134,18 @@ def test_a_time_without_events_completes_steps():
     steps = counter()
     steps.update(at(500))
     assert steps.advance(999) == []
-    assert [step.index for step in steps.advance(3_000)] == [0, 1, 2]
+    assert [step.number for step in steps.advance(3_000)] == [0, 1, 2]
     assert steps.advance(2_000) == []
-    assert [step.index for step in steps.update(at(4_000))] == [3]
+    assert [step.number for step in steps.update(at(4_000))] == [3]
 
 
 def test_after_a_flush_the_next_step_is_open():
     steps = counter()
     steps.update(at(500))
-    assert [step.index for step in steps.flush()] == [0]
+    assert [step.number for step in steps.flush()] == [0]
     steps.update(at(700))
     assert steps.late_events == 1
-    assert [step.index for step in steps.flush()] == [1]
+    assert [step.number for step in steps.flush()] == [1]
 
 
 def test_steps_keep_their_counts_when_later_events_come():
@@ -158,7 +158,7 @@ def test_steps_keep_their_counts_when_later_events_come():
 
 def test_times_before_zero_have_bins():
     facts = counter().update(at(-1_500, -1_000, 0))
-    assert [(step.index, step.events) for step in facts] == [(-2, 1), (-1, 1)]
+    assert [(step.number, step.events) for step in facts] == [(-2, 1), (-1, 1)]
 
 
 def jittered(events, seed):
@@ -201,8 +201,8 @@ def test_steps_follow_each_other_without_holes(events):
     done = steps.update(events) + steps.flush()
     if len(events):
         first = int(events['t'][0]) // 1000
-        assert [step.index for step in done] == list(range(first, first + len(done)))
-        assert all(step.end_us == (step.index + 1) * 1000 for step in done)
+        assert [step.number for step in done] == list(range(first, first + len(done)))
+        assert all(step.end_us == (step.number + 1) * 1000 for step in done)
 
 
 @given(event_windows(duration_us=200_000))
@@ -211,8 +211,8 @@ def test_ten_short_steps_are_one_long_step(events):
     parts = {}
     for step in short.update(events) + short.flush():
         counts = step.counts(GEOMETRY).astype(int)
-        parts[step.index // 10] = parts.get(step.index // 10, 0) + counts
-    whole = {step.index: step.counts(GEOMETRY) for step in long.update(events) + long.flush()}
+        parts[step.number // 10] = parts.get(step.number // 10, 0) + counts
+    whole = {step.number: step.counts(GEOMETRY) for step in long.update(events) + long.flush()}
     assert parts.keys() == whole.keys()
     for index, counts in whole.items():
         np.testing.assert_array_equal(parts[index], counts)
@@ -257,5 +257,5 @@ def test_a_restart_drops_the_open_step_but_no_count_of_events():
     steps.update(at(5_000, 6_000, 5_999))
     assert steps.late_events == 1
     steps.restart()
-    assert steps.update(at(100, 1_100))[0].index == 0
+    assert steps.update(at(100, 1_100))[0].number == 0
     assert steps.late_events == 1
