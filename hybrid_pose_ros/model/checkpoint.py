@@ -56,7 +56,7 @@ class Checkpoint:
     tensors: dict[str, np.ndarray]  # float32, names and shapes of `parameter_shapes`
     card: dict[str, Any]  # JSON values; 'trained' says whether the weights are
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Reject tensors that are not exactly those of the preset."""
         _check_tensors(self.preset, self.tensors)
 
@@ -179,7 +179,7 @@ def parameter_shapes(preset: Preset) -> dict[str, tuple[int, ...]]:
 
 
 def _shapes_of(conv: Convolution) -> dict[str, tuple[int, ...]]:
-    shapes = {f'{conv.name}.weight': conv.weight_shape}
+    shapes: dict[str, tuple[int, ...]] = {f'{conv.name}.weight': conv.weight_shape}
     if conv.bias:
         shapes[f'{conv.name}.bias'] = (conv.out_channels,)
     if conv.norm:

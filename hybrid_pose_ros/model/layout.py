@@ -53,7 +53,8 @@ def _ann(preset: Preset) -> Iterator[Convolution]:
     ann, depths = preset.ann, feature_depths(preset)
     bias, norm = not ann.batch_norm, ann.batch_norm
 
-    def block(feature, in_channels, joined_channels, out_channels, kernel):
+    def block(feature: str, in_channels: int, joined_channels: int, out_channels: int,
+              kernel: int) -> Iterator[Convolution]:
         yield Convolution(f'ann.{feature}.conv1', in_channels, out_channels, kernel,
                           depths[feature], bias, norm)
         yield Convolution(f'ann.{feature}.conv2', joined_channels, out_channels, kernel,
@@ -86,15 +87,17 @@ def _heads(preset: Preset) -> Iterator[Convolution]:
 def _snn(preset: Preset) -> Iterator[Convolution]:
     depths = spike_depths(preset)
     for layer in preset.spiking:
-        taus = (('log_tau_us', (layer.out_channels,)),) if preset.learned_tau else ()
         yield Convolution(f'snn.{layer.name}', layer.in_channels, layer.out_channels,
                           layer.kernel, depths[layer.name], bias=not preset.batch_norm,
-                          norm=preset.batch_norm, log_taus=taus,
+                          norm=preset.batch_norm,
+                          log_taus=(('log_tau_us', (layer.out_channels,)),)
+                          if preset.learned_tau else (),
                           transposed=layer.upsampling == 'transposed')
-    taus = (('log_tau_us', ()), ('log_tau_held_us', ())) if preset.learned_tau else ()
     yield Convolution('snn.output', preset.output.in_channels, preset.joints,
                       preset.output.kernel, heatmap_depth(preset),
-                      bias=preset.output.bias, norm=preset.output.neurons, log_taus=taus)
+                      bias=preset.output.bias, norm=preset.output.neurons,
+                      log_taus=(('log_tau_us', ()), ('log_tau_held_us', ()))
+                      if preset.learned_tau else ())
     if preset.feedback:
         layer = preset.layer(preset.feedback.layer)
         yield Convolution('snn.feedback', preset.joints, layer.out_channels,

@@ -33,9 +33,9 @@ def from_description(description: Any) -> Preset:
         CheckpointError: a field is missing, unknown or of the wrong type, or layers are
             inconsistent; the message names the field.
     """
-    network = _read(Preset, description, 'network')
+    network: Preset = _read(Preset, description, 'network')
     _check(network)
-    named = PRESETS.get(network.name)
+    named = PRESETS[network.name]
     return named if named == network else network
 
 
@@ -60,7 +60,7 @@ def read_network(path: str | Path) -> Preset:
 
 def _read(kind: Any, value: Any, where: str) -> Any:
     """Convert a JSON value to the type of a field."""
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _read_object(kind, value, where)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is UnionType:
