@@ -4,26 +4,13 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 
 from hybrid_pose_ros.engine import kernels
-from hybrid_pose_ros.engine.plan import Plan, aligned, plan
+from hybrid_pose_ros.engine.plan import Plan, StateArrays, aligned, plan
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.model.layout import state_layout
-
-
-class StateArrays(NamedTuple):
-    """Arrays of the kernels. Membranes and heatmaps have already leaked for the next step."""
-
-    membranes: np.ndarray  # float32, of all layers and the output, see `plan.LAYER`
-    held: np.ndarray  # float32, the ANN's heatmap, (H, W, C) with padded channels
-    heatmap: np.ndarray  # float32, the sum after the last step, (H, W, C) with padded channels
-    spikes: np.ndarray  # int64, of the last step: events, then the maps in order
-    ends: np.ndarray  # int64, end of the spikes of each map
-    peaks: np.ndarray  # int64, row and column of each joint's peak after the last step, (J, 2)
-    offset: np.ndarray  # float32, from there to the joint, x and y [cells], (J, 2)
 
 
 class EngineState:
@@ -62,7 +49,8 @@ class EngineState:
     @property
     def spike_counts(self) -> np.ndarray:
         """Cells with events, then spikes of each layer, in the last step, (1 + L,) int64."""
-        return self.arrays.ends - self._plan.spikes
+        counts: np.ndarray = self.arrays.ends - self._plan.spikes
+        return counts
 
     def copy_from(self, tensors: Mapping[str, np.ndarray]) -> None:
         """Initialize membranes and heatmap with the tensors of `layout.state_layout`."""

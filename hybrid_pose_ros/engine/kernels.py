@@ -8,14 +8,20 @@ not turn "which of these fire" into a mask by itself, which is five times slower
 in one file, because numba's disk cache only detects changes in the file of a kernel.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 
 from hybrid_pose_ros.compiled import njit
+from hybrid_pose_ros.engine.plan import Layer, Plan, Projection, StateArrays
 from hybrid_pose_ros.lanes import (
-    FLOATS, INT, LANES, REGISTERS, WORD, constant, load, pointer, raise_lanes, splat, store)
+    FLOATS, INT, LANES, NOTHING, REGISTERS, WORD, Generator, array_length, constant, intrinsic,
+    load, nothing, pointer, raise_lanes, splat, store)
 
 EVENT_LANES = 64
 
@@ -31,32 +37,35 @@ TINY = 1e-30
 _EVENTS = ir.VectorType(ir.IntType(8), EVENT_LANES)
 
 
-def _flush(builder, value):
+def _flush(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     """Return 0 for negligible values: denormal floats are slow on many CPUs."""
     tiny = builder.and_(builder.fcmp_ordered('<', value, constant(TINY)),
                         builder.fcmp_ordered('>', value, constant(-TINY)))
     return builder.select(tiny, constant(0), value)
 
 
-@intrinsic
-def _add_weights(_, target, target_start, weights, weights_start, value):
+@intrinsic(NOTHING)
+def _add_weights(_: BaseContext, target: Any, target_start: Any, weights: Any, weights_start: Any,
+                 value: Any) -> tuple[Signature, Generator]:
     """Add `value` times LANES weights to LANES membranes."""
     signature = types.void(target, types.int64, weights, types.int64, types.float32)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         target, target_start, weights, weights_start, value = args
         out = pointer(context, builder, target, signature.args[0], target_start, FLOATS)
         source = pointer(context, builder, weights, signature.args[2], weights_start, FLOATS)
         charge = builder.fmul(load(builder, source), splat(builder, value))
         store(builder, builder.fadd(load(builder, out), charge), out)
-        return context.get_dummy_value()
+        return nothing(context)
 
     return signature, generate
 
 
-@intrinsic(prefer_literal=True)
-def _add_tile(_, rows, vectors, membranes, target, stride, weights, source, pitch, size, spikes,
-              first):
+@intrinsic(int, prefer_literal=True)
+def _add_tile(_: BaseContext, rows: Any, vectors: Any, membranes: Any, target: Any, stride: Any,
+              weights: Any, source: Any, pitch: Any, size: Any, spikes: Any,
+              first: Any) -> tuple[Signature, Generator]:
     """Add the weights of all spikes of one cell, each of value 1, in order.
 
     The membranes, `rows` times `vectors` of LANES, stay in registers.
@@ -76,22 +85,23 @@ def _add_tile(_, rows, vectors, membranes, target, stride, weights, source, pitc
     places = [(row, vector) for row in range(rows.literal_value)
               for vector in range(vectors.literal_value)]
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         _, _, membranes, target, stride, weights, source, pitch, size, spikes, first = args
         kinds = signature.args
 
-        def vectors_from(array, kind, start, distance):
+        def vectors_from(array: ir.Value, kind: types.Type, start: ir.Value,
+                         distance: ir.Value) -> list[ir.Value]:
             return [pointer(context, builder, array, kind, builder.add(
                 builder.add(start, builder.mul(distance, WORD(row))), WORD(vector * LANES)),
                 FLOATS) for row, vector in places]
 
-        def spike_at(index):
+        def spike_at(index: ir.Value) -> ir.Value:
             return builder.load(pointer(context, builder, spikes, kinds[9], index, WORD))
 
         outs = vectors_from(membranes, kinds[2], target, stride)
         before = [load(builder, out) for out in outs]
-        count = builder.extract_value(context.make_array(kinds[9])(
-            context, builder, spikes).shape, 0)
+        count = array_length(context, builder, spikes, kinds[9])
         entry, loop = builder.block, builder.append_basic_block('add')
         further, done = builder.append_basic_block('next'), builder.append_basic_block('done')
         first_spike = spike_at(first)
@@ -122,12 +132,14 @@ def _add_tile(_, rows, vectors, membranes, target, stride, weights, source, pitc
     return signature, generate
 
 
-@intrinsic
-def _fire_lanes(_, membranes, start, leak, drive, channel, threshold):
+@intrinsic(int)
+def _fire_lanes(_: BaseContext, membranes: Any, start: Any, leak: Any, drive: Any, channel: Any,
+                threshold: Any) -> tuple[Signature, Generator]:
     """Fire, reset and leak LANES membranes; return one bit for each that fired."""
     signature = types.uint32(membranes, types.int64, leak, drive, types.int64, types.float32)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         membranes, start, leak, drive, channel, threshold = args
         place = pointer(context, builder, membranes, signature.args[0], start, FLOATS)
         leaks = pointer(context, builder, leak, signature.args[2], channel, FLOATS)
@@ -142,14 +154,16 @@ def _fire_lanes(_, membranes, start, leak, drive, channel, threshold):
     return signature, generate
 
 
-@intrinsic
-def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak, drive, channel,
-                     held_leak):
+@intrinsic(NOTHING)
+def _integrate_lanes(_: BaseContext, heatmap: Any, start: Any, integrated: Any,
+                     integrated_start: Any, held: Any, leak: Any, drive: Any, channel: Any,
+                     held_leak: Any) -> tuple[Signature, Generator]:
     """Write LANES sums of `integrated` and `held` to `heatmap`, then leak both."""
     signature = types.void(heatmap, types.int64, integrated, types.int64, held, leak, drive,
                            types.int64, types.float32)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         heatmap, start, integrated, integrated_start, held, leak, drive, channel, factor = args
         types_ = signature.args
         integrated = pointer(context, builder, integrated, types_[2], integrated_start, FLOATS)
@@ -162,17 +176,19 @@ def _integrate_lanes(_, heatmap, start, integrated, integrated_start, held, leak
         leaked = builder.fmul(_flush(builder, summed), load(builder, leak))
         store(builder, builder.fadd(leaked, load(builder, drive)), integrated)
         store(builder, builder.fmul(_flush(builder, kept), splat(builder, factor)), held)
-        return context.get_dummy_value()
+        return nothing(context)
 
     return signature, generate
 
 
-@intrinsic
-def _rescale_lanes(_, membranes, start, scale, shift, channel):
+@intrinsic(NOTHING)
+def _rescale_lanes(_: BaseContext, membranes: Any, start: Any, scale: Any, shift: Any,
+                   channel: Any) -> tuple[Signature, Generator]:
     """Multiply and shift LANES membranes."""
     signature = types.void(membranes, types.int64, scale, shift, types.int64)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         membranes, start, scale, shift, channel = args
         kinds = signature.args
         place = pointer(context, builder, membranes, kinds[0], start, FLOATS)
@@ -180,17 +196,18 @@ def _rescale_lanes(_, membranes, start, scale, shift, channel):
             context, builder, scale, kinds[2], channel, FLOATS)))
         store(builder, builder.fadd(scaled, load(builder, pointer(
             context, builder, shift, kinds[3], channel, FLOATS))), place)
-        return context.get_dummy_value()
+        return nothing(context)
 
     return signature, generate
 
 
-@intrinsic
-def _nonzero_lanes(_, counts, start):
+@intrinsic(int)
+def _nonzero_lanes(_: BaseContext, counts: Any, start: Any) -> tuple[Signature, Generator]:
     """Return one bit for each of EVENT_LANES counts that is nonzero."""
     signature = types.uint64(counts, types.int64)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         value = builder.load(pointer(context, builder, args[0], signature.args[0], args[1],
                                      _EVENTS))
         value.align = 1
@@ -200,24 +217,25 @@ def _nonzero_lanes(_, counts, start):
     return signature, generate
 
 
-@intrinsic
-def _trailing_zeros(_, bits):
+@intrinsic(int)
+def _trailing_zeros(_: BaseContext, bits: Any) -> tuple[Signature, Generator]:
     signature = types.int64(types.uint64)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return signature, generate
 
 
 @njit(nogil=True, cache=True)
-def _pack(y, x, channel, value):
+def _pack(y: int, x: int, channel: int, value: int) -> int:
     """Return a spike as one word: row and column 16 bits each, channel 16, value 8."""
     return y << 40 | x << 24 | channel << 8 | value
 
 
 @njit(nogil=True, cache=True)
-def list_events(counts, spikes):
+def list_events(counts: np.ndarray, spikes: np.ndarray) -> int:
     """Write the nonzero cells of counts (2, H, W) to `spikes`; return their number."""
     flat = counts.reshape(-1)
     height, width = counts.shape[1], counts.shape[2]
@@ -242,7 +260,9 @@ def list_events(counts, spikes):
 
 
 @njit(nogil=True, cache=True)
-def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, top, bottom, membranes):
+def _add_block(y: int, x: int, rows: int, columns: int, pitch: int, block: int, value: np.float32,
+               weights: np.ndarray, layer: Layer, top: int, bottom: int,
+               membranes: np.ndarray) -> None:
     """Add a block of weights (rows, pitch, channels) at row y and column x.
 
     It is clipped to the rows top .. bottom - 1 of the map.
@@ -259,7 +279,7 @@ def _add_block(y, x, rows, columns, pitch, block, value, weights, layer, top, bo
 
 
 @njit(nogil=True, cache=True)
-def _upsampling_weight(fine, coarse, size):
+def _upsampling_weight(fine: int, coarse: int, size: int) -> float:
     """Return the weight of row `coarse` of `size` in row `fine` of the map of twice that size."""
     near = 0.75 if fine >> 1 == coarse else 0.25
     outside = (fine == 0 and coarse == 0) or (fine == 2 * size - 1 and coarse == size - 1)
@@ -267,7 +287,9 @@ def _upsampling_weight(fine, coarse, size):
 
 
 @njit(nogil=True, cache=True)
-def _add_at_border(y, x, channel, value, projection, weights, layer, top, bottom, membranes):
+def _add_at_border(y: int, x: int, channel: int, value: np.float32, projection: Projection,
+                   weights: np.ndarray, layer: Layer, top: int, bottom: int,
+                   membranes: np.ndarray) -> None:
     """Add a spike whose bilinear footprint is clipped by the border: upsample, then convolve."""
     kernel = projection.border_kernel
     block = projection.border_weights + channel * kernel * kernel * layer.channels
@@ -280,8 +302,9 @@ def _add_at_border(y, x, channel, value, projection, weights, layer, top, bottom
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _add_strip(rows, length, membranes, target, stride, weights, source, pitch, size, spikes,
-               first):
+def _add_strip(rows: int, length: int, membranes: np.ndarray, target: int, stride: int,
+               weights: np.ndarray, source: int, pitch: int, size: int, spikes: np.ndarray,
+               first: int) -> int:
     """Add up to 4 rows of blocks, tile by tile; see `_add_tile`."""
     last = first
     wide = length - length % (4 * LANES)
@@ -312,8 +335,9 @@ def _add_strip(rows, length, membranes, target, stride, weights, source, pitch, 
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _add_blocks(rows, length, membranes, target, stride, weights, source, pitch, size, spikes,
-                first):
+def _add_blocks(rows: int, length: int, membranes: np.ndarray, target: int, stride: int,
+                weights: np.ndarray, source: int, pitch: int, size: int, spikes: np.ndarray,
+                first: int) -> int:
     """Add the blocks, `rows` times `length` floats, of all spikes of one cell; see `_add_tile`."""
     if TILE_ROWS > 1 and rows == 5 and length == 5 * LANES:
         return _add_tile(5, 5, membranes, target, stride, weights, source, pitch, size, spikes,
@@ -326,7 +350,7 @@ def _add_blocks(rows, length, membranes, target, stride, weights, source, pitch,
 
 
 @njit(nogil=True, cache=True)
-def _first_of_row(spikes, row):
+def _first_of_row(spikes: np.ndarray, row: int) -> int:
     """Return the index of the first spike in this or a later row."""
     low, high = 0, len(spikes)
     while low < high:
@@ -339,7 +363,8 @@ def _first_of_row(spikes, row):
 
 
 @njit(nogil=True, cache=True)
-def scatter(spikes, projection, weights, layer, top, bottom, membranes):
+def scatter(spikes: np.ndarray, projection: Projection, weights: np.ndarray, layer: Layer,
+            top: int, bottom: int, membranes: np.ndarray) -> None:
     """Add the weights of each spike to the membranes of the target layer.
 
     Only rows top .. bottom - 1 are charged. Consecutive spikes of a cell are processed together if
@@ -382,7 +407,8 @@ def scatter(spikes, projection, weights, layer, top, bottom, membranes):
 
 
 @njit(nogil=True, cache=True)
-def add_residual(spikes, layer, gain, top, bottom, membranes):
+def add_residual(spikes: np.ndarray, layer: Layer, gain: np.ndarray, top: int, bottom: int,
+                 membranes: np.ndarray) -> None:
     """Add the charge of each spike to the same neuron of a layer, rows top .. bottom - 1."""
     for spike in spikes[_first_of_row(spikes, top):_first_of_row(spikes, bottom)]:
         y, x, channel = spike >> 40, spike >> 24 & 0xffff, spike >> 8 & 0xffff
@@ -391,7 +417,8 @@ def add_residual(spikes, layer, gain, top, bottom, membranes):
 
 
 @njit(nogil=True, cache=True)
-def fire(layer, leak, drive, threshold, top, bottom, membranes, spikes):
+def fire(layer: Layer, leak: np.ndarray, drive: np.ndarray, threshold: np.float32, top: int,
+         bottom: int, membranes: np.ndarray, spikes: np.ndarray) -> int:
     """Fire, reset by subtraction, then leak for the next step; list and count the spikes.
 
     Applies to the neurons in rows top .. bottom - 1. Leaking here, and not before the next step's
@@ -413,7 +440,7 @@ def fire(layer, leak, drive, threshold, top, bottom, membranes, spikes):
 
 
 @njit(nogil=True, cache=True)
-def rescale(layer, scale, shift, membranes):
+def rescale(layer: Layer, scale: np.ndarray, shift: np.ndarray, membranes: np.ndarray) -> None:
     """Multiply and shift the membranes of each channel of a layer."""
     start = layer.membranes
     for _ in range(layer.height * layer.width):
@@ -423,7 +450,8 @@ def rescale(layer, scale, shift, membranes):
 
 
 @njit(nogil=True, cache=True)
-def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
+def integrate(layer: Layer, leak: np.ndarray, drive: np.ndarray, held_leak: np.float32,
+              membranes: np.ndarray, held: np.ndarray, heatmap: np.ndarray) -> None:
     """Sum up the heatmap, then leak its components for the next step."""
     for start in range(0, heatmap.size, LANES):
         channel = layer.neurons + start % layer.channels
@@ -432,7 +460,9 @@ def integrate(layer, leak, drive, held_leak, membranes, held, heatmap):
 
 
 @njit(nogil=True, cache=True)
-def integrate_to_peaks(layer, leak, drive, held_leak, membranes, held, heatmap, peaks):
+def integrate_to_peaks(layer: Layer, leak: np.ndarray, drive: np.ndarray, held_leak: np.float32,
+                       membranes: np.ndarray, held: np.ndarray, heatmap: np.ndarray,
+                       peaks: np.ndarray) -> None:
     """Do what `integrate` and `find_peaks` do, in one pass."""
     channels = layer.channels
     highest, cells = _no_peaks(channels)
@@ -448,7 +478,7 @@ def integrate_to_peaks(layer, leak, drive, held_leak, membranes, held, heatmap, 
 
 
 @njit(nogil=True, cache=True)
-def find_peaks(layer, heatmap, peaks):
+def find_peaks(layer: Layer, heatmap: np.ndarray, peaks: np.ndarray) -> None:
     """Write row and column of the first maximum of each joint to `peaks` (J, 2)."""
     channels = layer.channels
     highest, cells = _no_peaks(channels)
@@ -461,7 +491,7 @@ def find_peaks(layer, heatmap, peaks):
 
 
 @njit(nogil=True, cache=True)
-def _no_peaks(channels):
+def _no_peaks(channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Return initial peak values and cells, one per joint and stream (STREAMS).
 
     Comparisons of different streams are independent.
@@ -471,7 +501,7 @@ def _no_peaks(channels):
 
 
 @njit(nogil=True, cache=True)
-def _write_peaks(layer, highest, cells, peaks):
+def _write_peaks(layer: Layer, highest: np.ndarray, cells: np.ndarray, peaks: np.ndarray) -> None:
     """Write the first maximum over the streams."""
     channels = layer.channels
     for joint in range(len(peaks)):
@@ -485,7 +515,7 @@ def _write_peaks(layer, highest, cells, peaks):
 
 
 @njit(nogil=True, cache=True)
-def feed_back(peaks, plan, membranes):
+def feed_back(peaks: np.ndarray, plan: Plan, membranes: np.ndarray) -> None:
     """Charge the neurons around each joint's peak."""
     layer, kernel = plan.layers[plan.fed], plan.feedback_kernel
     size = kernel * kernel * layer.channels
@@ -496,7 +526,7 @@ def feed_back(peaks, plan, membranes):
 
 
 @njit(nogil=True, cache=True)
-def _joints_near(peaks, axis, reach, length):
+def _joints_near(peaks: np.ndarray, axis: int, reach: int, length: int) -> np.ndarray:
     """Return for each row (axis 0) or column (1) a bit mask of the joints in reach, (length,)."""
     near = np.zeros(length, np.uint64)
     for joint in range(len(peaks)):
@@ -507,7 +537,8 @@ def _joints_near(peaks, axis, reach, length):
 
 
 @njit(nogil=True, cache=True)
-def flow(spikes, weights, layer, peaks, offset):
+def flow(spikes: np.ndarray, weights: np.ndarray, layer: Layer, peaks: np.ndarray,
+         offset: np.ndarray) -> None:
     """Move the joints by the spikes around them: adds to `offset` (J, 2), x and y [cells].
 
     Args:
@@ -532,7 +563,7 @@ def flow(spikes, weights, layer, peaks, offset):
 
 
 @njit(nogil=True, cache=True)
-def _shift(maps, start, layer, joint, down, right):
+def _shift(maps: np.ndarray, start: int, layer: Layer, joint: int, down: int, right: int) -> None:
     """Shift the map of a joint by whole cells, in place; borders are replicated.
 
     Cells are processed in an order in which none is overwritten before it is read.
@@ -549,7 +580,7 @@ def _shift(maps, start, layer, joint, down, right):
 
 
 @njit(nogil=True, cache=True)
-def follow(layer, state):
+def follow(layer: Layer, state: StateArrays) -> None:
     """Shift the maps of each joint by the whole cells of its offset."""
     for joint in range(len(state.offset)):
         right, down = round(state.offset[joint, 0]), round(state.offset[joint, 1])
@@ -561,7 +592,7 @@ def follow(layer, state):
 
 
 @njit(nogil=True, cache=True)
-def begin(counts, plan, state):
+def begin(counts: np.ndarray, plan: Plan, state: StateArrays) -> None:
     """Start a step: feed the joints back, and list the events."""
     if plan.fed >= 0:
         feed_back(state.peaks, plan, state.membranes)
@@ -569,7 +600,7 @@ def begin(counts, plan, state):
 
 
 @njit(nogil=True, cache=True)
-def advance_band(index, band, bands, plan, state):
+def advance_band(index: int, band: int, bands: int, plan: Plan, state: StateArrays) -> int:
     """Charge and fire a band of a layer's rows; return the number of spikes listed.
 
     Bands share neither membranes nor lists, so each can have its own thread.
@@ -592,15 +623,16 @@ def advance_band(index, band, bands, plan, state):
 
 
 @njit(nogil=True, cache=True)
-def _list_of_band(index, band, bands, plan):
+def _list_of_band(index: int, band: int, bands: int, plan: Plan) -> int:
     """Return the offset of a band's spikes: after all neurons of the previous bands."""
     first, height = plan.spikes[index + 1], plan.layers[index].height
     end = plan.spikes[index + 2] if index + 2 < plan.spikes.size else plan.capacity
-    return first + (end - first) // height * (height * band // bands)
+    start: int = first + (end - first) // height * (height * band // bands)
+    return start
 
 
 @njit(nogil=True, cache=True)
-def join_bands(index, fired, plan, state):
+def join_bands(index: int, fired: np.ndarray, plan: Plan, state: StateArrays) -> None:
     """Concatenate the spike lists of a layer's bands, with `fired` (bands,) spikes each."""
     if index == plan.layers.size - 1:
         return
@@ -614,7 +646,7 @@ def join_bands(index, fired, plan, state):
 
 
 @njit(nogil=True, cache=True)
-def finish(plan, state):
+def finish(plan: Plan, state: StateArrays) -> None:
     """End a step: move the joints, and sum up the heatmaps."""
     layer, spikes, ends = plan.layers[-1], state.spikes, state.ends
     for number in range(len(plan.flow_maps)):
@@ -632,7 +664,7 @@ def finish(plan, state):
 
 
 @njit(nogil=True, cache=True)
-def advance(counts, plan, state):
+def advance(counts: np.ndarray, plan: Plan, state: StateArrays) -> None:
     """Advance a state by one time bin with events `counts` (2, H, W), uint8."""
     begin(counts, plan, state)
     for index in range(plan.layers.size):

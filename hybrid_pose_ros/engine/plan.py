@@ -10,7 +10,7 @@ of the map, see `kernels.py`.
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, get_type_hints
 
 import numpy as np
 
@@ -23,24 +23,42 @@ NORM_EPS = 1e-5
 BILINEAR = (0.25, 0.75, 0.75, 0.25)
 """Weights of a cell in rows 2 y - 1 .. 2 y + 2 of the map of twice its size."""
 
-LAYER = np.dtype([(name, np.int64) for name in (
-    'height', 'width', 'channels',  # of its membranes; channels are padded to whole vectors
-    'membranes',  # offset of its membranes, (H, W, C)
-    'neurons',  # offset of its leak, drive and gain, (C,)
-    'first_projection', 'last_projection',  # the projections to it, the last one exclusive
-    'residual',  # index of the spike map that is added to its charge, -1: none
-)])
-PROJECTION = np.dtype([(name, np.int64) for name in (
-    'source',  # index of the spike map: 0 = events, then the layers in order
-    'height', 'width', 'channels',  # of the spike map
-    'phases',  # blocks per axis: 2 for stride 2, else 1
-    'expansion', 'origin',  # first row of a block = (expansion * y + origin) >> (phases - 1)
-    'weights',  # offset of the blocks, (phases, phases, channels, pitch, pitch, C)
-    'pitch',  # rows and columns of a block in memory
-    'border_kernel',  # bilinear upsampling only, else 0: size of the kernel after it
-    'border_weights',  # offset of its blocks, (channels, kernel, kernel, C)
-    'fine_height', 'fine_width',  # of the upsampled map, which is cropped to the layer's size
-)] + [('rows', np.int64, 2)])  # rows and columns used by the block of each phase
+
+class Layer(Protocol):
+    """A record of LAYER, as compiled code sees it."""
+
+    height: int
+    width: int
+    channels: int  # of its membranes, padded to whole vectors
+    membranes: int  # offset of its membranes, (H, W, C)
+    neurons: int  # offset of its leak, drive and gain, (C,)
+    first_projection: int  # of the projections to it
+    last_projection: int  # exclusive
+    residual: int  # index of the spike map that is added to its charge, -1: none
+
+
+class Projection(Protocol):
+    """A record of PROJECTION, as compiled code sees it."""
+
+    source: int  # index of the spike map: 0 = events, then the layers in order
+    height: int  # of the spike map
+    width: int
+    channels: int
+    phases: int  # blocks per axis: 2 for stride 2, else 1
+    expansion: int  # first row of a block = (expansion * y + origin) >> (phases - 1)
+    origin: int
+    weights: int  # offset of the blocks, (phases, phases, channels, pitch, pitch, C)
+    pitch: int  # rows and columns of a block in memory
+    border_kernel: int  # bilinear upsampling only, else 0: size of the kernel after it
+    border_weights: int  # offset of its blocks, (channels, kernel, kernel, C)
+    fine_height: int  # of the upsampled map, which is cropped to the layer's size
+    fine_width: int
+    rows: np.ndarray  # rows and columns used by the block of each phase, (2,)
+
+
+LAYER = np.dtype([(name, np.int64) for name in get_type_hints(Layer)])
+PROJECTION = np.dtype([(name, np.int64, 2 if name == 'rows' else ())
+                       for name in get_type_hints(Projection)])
 
 
 class Plan(NamedTuple):
@@ -62,6 +80,18 @@ class Plan(NamedTuple):
     flow_weights: np.ndarray  # float32, (maps, J, channels, k, k, 2)
     memory: int  # number of membranes of all layers
     capacity: int  # events and neurons: maximum number of spikes in a step
+
+
+class StateArrays(NamedTuple):
+    """Arrays of the kernels. Membranes and heatmaps have already leaked for the next step."""
+
+    membranes: np.ndarray  # float32, of all layers and the output, see `Layer`
+    held: np.ndarray  # float32, the ANN's heatmap, (H, W, C) with padded channels
+    heatmap: np.ndarray  # float32, the sum after the last step, (H, W, C) with padded channels
+    spikes: np.ndarray  # int64, of the last step: events, then the maps in order
+    ends: np.ndarray  # int64, end of the spikes of each map
+    peaks: np.ndarray  # int64, row and column of each joint's peak after the last step, (J, 2)
+    offset: np.ndarray  # float32, from there to the joint, x and y [cells], (J, 2)
 
 
 def plan(checkpoint: Checkpoint, width: int, height: int, step_us: int) -> Plan:
@@ -90,8 +120,12 @@ class _Planner:
         self._maps = {EVENTS: (2, height, width)} | spike_maps(self._preset, width, height)
         self._names = list(self._maps)
         self._heatmap = heatmap_shape(self._preset, width, height)
-        self._layers, self._projections, self._weights = [], [], []
-        self._leak, self._drive, self._gain = [], [], []
+        self._layers: list[tuple[int, ...]] = []
+        self._projections: list[tuple[int | tuple[int, int], ...]] = []
+        self._weights: list[np.ndarray] = []
+        self._leak: list[np.ndarray] = []
+        self._drive: list[np.ndarray] = []
+        self._gain: list[np.ndarray] = []
 
     def plan(self) -> Plan:
         preset, output = self._preset, self._preset.output
@@ -197,7 +231,7 @@ class _Planner:
         """Return exp(-dt / tau), with tau from the weights if it is learned."""
         if name in self._tensors:
             tau_us = np.exp(np.float64(self._tensors[name]))
-        return np.exp(-self._step_us / np.float64(tau_us))
+        return np.asarray(np.exp(-self._step_us / np.float64(tau_us)))
 
     def _normalization(self, name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (scale, bias) equivalent to the norm after a convolution, each (C,)."""
@@ -225,7 +259,7 @@ def _padded(blocks: np.ndarray) -> np.ndarray:
 
 def _as_blocks(weight: np.ndarray) -> np.ndarray:
     """Return weights (O, I, k, k) as (I, k, k, O)."""
-    return weight.transpose(1, 2, 3, 0)
+    return np.transpose(weight, (1, 2, 3, 0))
 
 
 def _turned(weight: np.ndarray) -> np.ndarray:
@@ -248,7 +282,7 @@ def _phase_blocks(weight: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[in
         for phase_x, kernel_columns in enumerate(turned):
             taken = weight[:, :, list(kernel_rows)][:, :, :, list(kernel_columns)]
             blocks[phase_y, phase_x, :, :rows[phase_y], :rows[phase_x]] = _as_blocks(taken)
-    return blocks, (rows + (0,))[:2]
+    return blocks, (rows[0], rows[1] if stride > 1 else 0)
 
 
 def _upsampled(blocks: np.ndarray, axis: int) -> np.ndarray:

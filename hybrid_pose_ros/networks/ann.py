@@ -53,7 +53,7 @@ class PoseANN(nn.Module):
         height, width = frame.shape[-2:]
         if self.settings.count_limit:
             frame = frame.clamp(max=self.settings.count_limit)
-        features = {'s1': self.s1(frame)}
+        features = {'s1': self.get_submodule('s1')(frame)}
         maps, skips = features['s1'], []
         for level in range(2, len(self.settings.down) + 2):
             skips.append(maps)

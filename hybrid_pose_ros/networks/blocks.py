@@ -14,6 +14,9 @@ LEAKY_SLOPE = 0.1
 class ConvTensors(nn.Module):
     """The tensors of one convolution under their names in the checkpoint."""
 
+    log_tau_us: nn.Parameter  # both only where the preset learns time constants
+    log_tau_held_us: nn.Parameter
+
     def __init__(self, conv: Convolution):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(conv.weight_shape))
@@ -56,8 +59,8 @@ def fold_norms(module: nn.Module) -> None:
         if isinstance(conv, ConvNorm) and isinstance(conv.norm, nn.BatchNorm2d):
             norm = conv.norm
             conv.weight, conv.bias = nn.utils.fusion.fuse_conv_bn_weights(
-                conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps,
-                norm.weight, norm.bias)
+                conv.weight, conv.bias, norm.get_buffer('running_mean'),
+                norm.get_buffer('running_var'), norm.eps, norm.weight, norm.bias)
             conv.norm = nn.Identity()
 
 

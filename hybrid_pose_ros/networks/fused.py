@@ -6,6 +6,8 @@ The two operators are those that torch's compiler inserts. They are not part of 
 interface: with a torch that lacks them the convolutions run unfused, 12 % slower.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -31,7 +33,8 @@ class FusedConv(nn.Module):
         super().__init__()
         self._padding, self._stride = [conv.padding] * 2, [conv.stride] * 2
         self._bias = conv.bias
-        self._weight = torch._C._nn.mkldnn_reorder_conv2d_weight(
+        reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight  # its stub lacks an argument
+        self._weight = reorder(
             conv.weight.to_mkldnn(), self._padding, self._stride, [1, 1], 1, None)
         self._activation = ('leaky_relu', [LEAKY_SLOPE]) if conv.activated else ('none', [])
 

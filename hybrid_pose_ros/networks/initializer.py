@@ -3,6 +3,7 @@
 """Inference of the ANN and the heads; the state is written directly to given tensors."""
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -37,15 +38,18 @@ class StateInitializer:
         self._dtype = getattr(torch, precision)
         self._preset = checkpoint.preset
         hybrid = Hybrid.from_checkpoint(checkpoint)
-        if heads is not None:
-            hybrid.heads = copy.deepcopy(heads).eval()
         with torch.no_grad():
-            fold_norms(hybrid)
-            self._ann, self._heads = (part.to(self._dtype).to(memory_format=torch.channels_last)
-                                      for part in (hybrid.ann, hybrid.heads))
-            if precision == 'bfloat16' and can_fuse():
-                fuse(self._ann)
-                fuse(self._heads)
+            self._ann = self._laid_out(hybrid.ann)
+            self._heads = self._laid_out(
+                hybrid.heads if heads is None else copy.deepcopy(heads).eval())
+
+    def _laid_out(self, part: nn.Module) -> nn.Module:
+        fold_norms(part)
+        part.to(self._dtype)
+        part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # no stub of it
+        if self.precision == 'bfloat16' and can_fuse():
+            fuse(part)
+        return part
 
     @torch.inference_mode()
     def initialize_into(self, frame: np.ndarray, tensors: dict[str, np.ndarray]) -> None:
@@ -66,7 +70,7 @@ class StateInitializer:
             torch.from_numpy(tensors[name]).copy_(values[0].permute(1, 2, 0))
 
 
-def _check(tensors: dict[str, np.ndarray], layout: dict[str, tuple[int, ...]]) -> None:
+def _check(tensors: dict[str, np.ndarray], layout: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in layout.items():
         tensor = tensors[name]
         if (tensor.shape, tensor.dtype) != (shape, np.float32):

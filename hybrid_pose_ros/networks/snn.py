@@ -33,7 +33,8 @@ class SpikingConv(ConvTensors):
             current: additional input current, (B, C, H, W).
         """
         leak, gain = leak_and_gain(self._tau_us(), dt_us)
-        charge = self._convolve(_joined(maps, self.layer.inputs), state.membrane.shape[-2:])
+        height, width = state.membrane.shape[-2:]
+        charge = self._convolve(_joined(maps, self.layer.inputs), (height, width))
         if self.layer.residual:
             charge = charge + maps[self.layer.residual]
         if self._preset.current_input:
@@ -157,7 +158,7 @@ class PoseSNN(nn.Module):
         maps, next_states = {EVENTS: counts}, []
         for layer, state in zip(self.preset.spiking, states, strict=True):
             current = None
-            if layer.name == self._fed:
+            if layer.name == self._fed and self.feedback is not None:
                 current = self.feedback(peaks, state.membrane.shape[-2:])
             maps[layer.name], state = self.get_submodule(layer.name)(maps, state, dt_us, current)
             next_states.append(state)

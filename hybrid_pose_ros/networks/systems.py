@@ -68,10 +68,9 @@ class SnnAlone(System):
 
 
 class RnnState(NamedTuple):
-    """State of the recurrent systems between time bins."""
+    """State of the recurrent U-Net between time bins; None: zeros."""
 
     levels: tuple[LSTMState | None, ...]
-    heatmaps: Tensor | None = None  # of the hybrid, (B, J, h, w)
 
 
 class RnnAlone(System):
@@ -91,6 +90,13 @@ class RnnAlone(System):
         return heatmaps, RnnState(levels)
 
 
+class HybridRnnState(NamedTuple):
+    """State of the recurrent hybrid between time bins."""
+
+    levels: tuple[LSTMState | None, ...]
+    heatmaps: Tensor  # of the ANN, decayed, plus the outputs since, (B, J, h, w)
+
+
 class HybridRnn(System):
     """The recurrent U-Net with hidden states initialized by the ANN; cells start from zeros."""
 
@@ -102,19 +108,20 @@ class HybridRnn(System):
             _head(level, channels, width) for level, ((channels, _), width)
             in enumerate(zip(preset.ann.down, self.rnn.widths[1:])))
 
-    def initialize(self, frame: Tensor) -> RnnState:
+    def initialize(self, frame: Tensor) -> HybridRnnState:
         """Return the state for a frame; no gradient flows to the ANN."""
         heatmaps, features = self.ann(frame)
         hidden = [head(features[f's{level + 2}'].detach())
                   for level, head in enumerate(self.heads)]
-        return RnnState(tuple(LSTMState(maps, torch.zeros_like(maps)) for maps in hidden),
-                        heatmaps.detach())
+        return HybridRnnState(
+            tuple(LSTMState(maps, torch.zeros_like(maps)) for maps in hidden), heatmaps.detach())
 
-    def step(self, counts: Tensor, state: RnnState, dt_us: float) -> tuple[Tensor, RnnState]:
+    def step(self, counts: Tensor, state: HybridRnnState,
+             dt_us: float) -> tuple[Tensor, HybridRnnState]:
         """Return heatmaps (B, J, h, w) at the end of a bin of counts, and the next state."""
         output, levels = self.rnn(counts, state.levels)
         leak, _ = leak_and_gain(self._tau_held_us, dt_us)
-        state = RnnState(levels, leak * state.heatmaps + output)
+        state = HybridRnnState(levels, leak * state.heatmaps + output)
         return state.heatmaps, state
 
 
@@ -152,9 +159,9 @@ class HybridNoOutputInit(Hybrid):
 class HybridRnnNoStateInit(HybridRnn):
     """The recurrent hybrid with hidden states that start from zeros; its heads are not used."""
 
-    def initialize(self, frame: Tensor) -> RnnState:
+    def initialize(self, frame: Tensor) -> HybridRnnState:
         """Return zeros, and the ANN's heatmaps for a frame."""
-        return RnnState(LEVELS * (None,), self.ann(frame)[0].detach())
+        return HybridRnnState(LEVELS * (None,), self.ann(frame)[0].detach())
 
 
 SYSTEMS: dict[str, Callable[[Preset], System]] = {
