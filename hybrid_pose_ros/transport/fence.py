@@ -7,18 +7,24 @@ numba gives access to those of LLVM. Each access has a full fence before and aft
 sequence lock is correct on both architectures; the cost is about 20 ns.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 
 from hybrid_pose_ros.compiled import njit
+from hybrid_pose_ros.lanes import NOTHING, Generator, intrinsic, nothing
 
 
-@intrinsic
-def _fence(typing_context):
-    def generate(context, builder, signature, arguments):
+@intrinsic(NOTHING)
+def _fence(_: BaseContext) -> tuple[Signature, Generator]:
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 arguments: Sequence[ir.Value]) -> ir.Value:
         builder.fence('seq_cst')
-        return context.get_dummy_value()
+        return nothing(context)
     return types.void(), generate
 
 
@@ -26,7 +32,7 @@ def _fence(typing_context):
 def load(words: np.ndarray, index: int) -> int:
     """Load an aligned int64 word, with a full fence before and after."""
     _fence()
-    value = words[index]
+    value: int = words[index]
     _fence()
     return value
 

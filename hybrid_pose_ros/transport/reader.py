@@ -95,15 +95,18 @@ class StateReader:
         Raises:
             OverwrittenState: states are overwritten faster than they can be read.
         """
+        current = self._current
+        if current is None:
+            return None
         for _ in range(ATTEMPTS):
             sequence = self.newest_sequence()
-            if self._current is None or sequence <= self._used.get(self._current.name, 0):
+            if sequence <= self._used.get(current.name, 0):
                 return None
-            view = _slot_view(self._current, sequence)
+            view = _slot_view(current, sequence)
             if view.is_intact():  # else the writer wrapped around the ring
                 self._mark_used(view)
                 return view
-        raise OverwrittenState(f'the writer of {self._current.name} overwrites its states faster '
+        raise OverwrittenState(f'the writer of {current.name} overwrites its states faster '
                                'than they can be read')
 
     def _segment(self, name: str) -> Segment:

@@ -5,7 +5,7 @@
 import dataclasses
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class StateRing:
         check_model(model)
         self.collected: tuple[str, ...] = ()  # names of the segments of dead writers
         self._closed = False
-        self._remove = lambda: None
+        self._remove: Callable[[], object] = lambda: None
         if shared:
             self.collected = collect_stale()
             self._segment, lock_fd = create_segment(tensors, model=model, slots=slots)
@@ -98,7 +98,7 @@ class StateRing:
     def __enter__(self) -> 'StateRing':
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def _commit(self, write: 'StateWrite', sensor_time_us: int, checksum: bool) -> StateDescriptor:

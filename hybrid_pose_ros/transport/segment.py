@@ -89,7 +89,7 @@ def tensor_views(state: np.ndarray, tensors: tuple[TensorSpec, ...]) -> dict[str
 
 def state_checksum(state: np.ndarray) -> int:
     """Return the CRC-32 of a state's bytes; 0 is reserved for "not computed"."""
-    return zlib.crc32(state) or 1
+    return zlib.crc32(state.data) or 1
 
 
 @functools.cache
