@@ -15,11 +15,12 @@ each spike that may move joints an addition in x and in y for all of them. Memor
 Source: arXiv 2303.14176; 45 nm: Horowitz, ISSCC 2014; 7 nm: Jouppi et al., ISCA 2021 (FP32).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from hybrid_pose_ros.model.layout import heatmap_shape, layer_costs, neurons
+from hybrid_pose_ros.model.layout import LayerCost, heatmap_shape, layer_costs, neurons
 from hybrid_pose_ros.model.presets import EVENTS, Preset, SpikingLayer
 
 FLOAT_BYTES = 4
@@ -96,7 +97,7 @@ def honest_step(preset: Preset, width: int, height: int, spikes: np.ndarray,
     residual = sum(spikes[names.index(layer.residual)] for layer in preset.spiking
                    if layer.residual)
     resets = spikes[1:].sum()
-    elements = np.prod(heatmap_shape(preset, width, height))
+    elements = math.prod(heatmap_shape(preset, width, height))
     return Operations(
         macs=float(spikes @ reach.macs + neurons(preset, width, height) + 2 * elements),
         additions=float(spikes @ reach.additions + residual + resets + elements
@@ -153,11 +154,11 @@ def memory_bytes(preset: Preset, width: int, height: int, spikes: np.ndarray,
 
     It supposes that nothing stays in registers from one spike to the next.
     """
-    elements = np.prod(heatmap_shape(preset, width, height))
+    elements = math.prod(heatmap_shape(preset, width, height))
     swept = 2 * (neurons(preset, width, height) + 2 * elements)
     return float(FLOAT_BYTES * (swept + 3 * spikes @ (reach.macs + reach.additions)))
 
 
-def _spiking_costs(preset: Preset, width: int, height: int):
+def _spiking_costs(preset: Preset, width: int, height: int) -> list[LayerCost]:
     names = {f'snn.{layer.name}' for layer in preset.spiking}
     return [cost for cost in layer_costs(preset, width, height) if cost.name in names]

@@ -6,9 +6,11 @@ It is of the whole package or board, whatever else runs there.
 """
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 SYSFS = Path('/sys')
+ENERGY = 'energy_uj'
 BOARD = 'VDD_IN'
 """What Jetsons call the rail that feeds all others."""
 
@@ -18,9 +20,7 @@ class MeasuredPower:
 
     def __init__(self, sysfs: Path = SYSFS):
         """Look for sensors; there may be none, or none that this user may read."""
-        self._packages = [_Counter(folder) for folder in sorted(
-            sysfs.glob('class/powercap/*-rapl:*')) if _is_package(folder)]
-        self._packages = [package for package in self._packages if package.microjoules is not None]
+        self._packages = list(_counters(sysfs))
         self._rails = [] if self._packages else _rails(sysfs)
         self._last_s = time.monotonic()
 
@@ -34,27 +34,33 @@ class MeasuredPower:
         now_s = time.monotonic()
         elapsed_s, self._last_s = now_s - self._last_s, now_s
         if self._packages:
-            joules = [package.joules() for package in self._packages]
-            return sum(joules) / elapsed_s if elapsed_s > 0 and None not in joules else None
-        powers = [_product(*rail) for rail in self._rails]
-        return sum(powers) if powers and None not in powers else None
+            joules = _sum([package.joules() for package in self._packages])
+            return None if joules is None or elapsed_s <= 0 else joules / elapsed_s
+        return _sum([_product(*rail) for rail in self._rails])
 
 
 class _Counter:
     """Energy of one RAPL package, which wraps."""
 
-    def __init__(self, folder: Path):
-        self._energy = folder / 'energy_uj'
+    def __init__(self, folder: Path, microjoules: int):
+        self._folder = folder
         self._range = _number(folder / 'max_energy_range_uj')
-        self.microjoules = _number(self._energy)
+        self._microjoules = microjoules  # when it was last read
 
     def joules(self) -> float | None:
-        now = _number(self._energy)
+        now = _number(self._folder / ENERGY)
         if now is None:
             return None
-        step = now - self.microjoules
-        self.microjoules = now
+        step, self._microjoules = now - self._microjoules, now
         return (step if step >= 0 else step + (self._range or 0)) * 1e-6
+
+
+def _counters(sysfs: Path) -> Iterator[_Counter]:
+    """Yield the counters of packages that this user may read."""
+    for folder in sorted(sysfs.glob('class/powercap/*-rapl:*')):
+        microjoules = _number(folder / ENERGY) if _is_package(folder) else None
+        if microjoules is not None:
+            yield _Counter(folder, microjoules)
 
 
 def _is_package(folder: Path) -> bool:
@@ -71,6 +77,12 @@ def _rails(sysfs: Path) -> list[tuple[Path, Path]]:
         if current.exists():
             rails[label.read_text().strip()] = label.with_name(f'in{number}_input'), current
     return [rails[BOARD]] if BOARD in rails else list(rails.values())
+
+
+def _sum(values: list[float | None]) -> float | None:
+    """Return the sum; None without values, or if one of them is not known."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None
 
 
 def _product(millivolts: Path, milliamperes: Path) -> float | None:

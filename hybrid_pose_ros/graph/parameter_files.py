@@ -56,7 +56,7 @@ def parameters_in_file(path: str | Path, node: str) -> dict[str, Any]:
     Raises:
         InputError: as in `read_sections`.
     """
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for section in read_sections(path):
         if section.is_for(node):
             parameters |= section.parameters

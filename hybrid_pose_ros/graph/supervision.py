@@ -37,7 +37,8 @@ class Supervisor:
                  logs: Path | None = None, environment: Mapping[str, str] | None = None):
         """Prepare without starting nodes. Without `logs` the nodes write to this terminal."""
         self._commands = {node.full_name: command(node, params_file) for node in nodes}
-        self._logs = logs
+        self._logs = {} if logs is None else {
+            name: logs / f'{name.replace("/", ".")}.log' for name in self._commands}
         self._environment = environment
         self._processes: dict[str, subprocess.Popen] = {}
         self._stopped: set[str] = set()  # nodes that ended by themselves or were stopped
@@ -53,8 +54,8 @@ class Supervisor:
         return self._processes[name].pid
 
     def log(self, name: str) -> Path:
-        """Return the log file of a node."""
-        return self._logs / f'{name.replace("/", ".")}.log'
+        """Return the log file of a node; there is none without `logs`."""
+        return self._logs[name]
 
     def check(self) -> dict[str, int]:
         """Restart nodes that were killed; return the exit statuses of those that ended.
@@ -108,10 +109,10 @@ class Supervisor:
         self._interruptible.__exit__(None, None, None)
 
     def _start(self, name: str) -> None:
-        output = None
-        if self._logs is not None:
-            self._logs.mkdir(parents=True, exist_ok=True)
-            output = self.log(name).open('ab')
+        log, output = self._logs.get(name), None
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            output = log.open('ab')
         self._processes[name] = subprocess.Popen(
             self._commands[name], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env=self._environment, preexec_fn=_part)

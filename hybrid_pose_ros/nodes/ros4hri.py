@@ -9,7 +9,6 @@ published.
 
 import sys
 
-from rclpy.node import Node
 from rclpy.publisher import Publisher
 from std_msgs.msg import Header
 
@@ -34,7 +33,7 @@ except ImportError:
 BODIES = '/humans/bodies'
 
 
-class Ros4hriNode(SettingsNode, Node):
+class Ros4hriNode(SettingsNode):
     """Publish each pose of `~/skeleton` under the ID of a tracked body."""
 
     def __init__(self, **kwargs):
@@ -89,7 +88,7 @@ class Ros4hriNode(SettingsNode, Node):
     def _status(self) -> Status:
         ids = self._presence.ids
         return Status(f'tracking {ids[0]}' if ids else 'nobody', {
-            'poses': self._poses, 'bodies': self._presence.count})
+            'poses': self._poses, 'bodies': self._presence.bodies})
 
 
 def main() -> int:

@@ -51,15 +51,13 @@ class DuePart(NamedTuple):
 class _Playhead:
     """Converts sensor time to time since the start of a playback, with long gaps closed."""
 
-    def __init__(self, start_us: int | None = None):
-        """Start at a sensor time; None: at the first event."""
+    def __init__(self, start_us: int):
+        """Start at a sensor time."""
         self.due_us = 0
         self._start_us = self._latest_us = start_us
 
     def move(self, first_us: int, last_us: int) -> int:
         """Move to a packet's first event; return the length of the gap if one is skipped."""
-        if self._start_us is None:
-            self.restart(first_us)
         gap_us = first_us - self._latest_us
         gap_us = gap_us if gap_us > LONGEST_GAP_US else 0
         self._start_us += max(0, gap_us - LONGEST_GAP_US)
@@ -96,17 +94,21 @@ def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
     Header stamps are ignored: they are from a host whose clock may have been set, or that read a
     file faster than real time. A packet without events is due with the previous one.
     """
-    stream, head = PacketStream(), _Playhead()
+    stream, head = PacketStream(), None
     for packet in recording.packets():
         gap_us = 0
         with suppress(PacketError):  # bad packets are also published
             update = stream.update(packet)
             times_us = (update.events if len(update.events) else update.triggers)['t']
             if len(times_us):
-                if update.restarted:
-                    head.restart(int(times_us[0]))
-                gap_us = head.move(int(times_us[0]), int(times_us[-1]))
-        yield DuePacket(head.due_us, packet._replace(stamp_ns=1000 * head.due_us), gap_us=gap_us)
+                first_us, last_us = int(times_us[0]), int(times_us[-1])
+                if head is None:
+                    head = _Playhead(first_us)
+                elif update.restarted:
+                    head.restart(first_us)
+                gap_us = head.move(first_us, last_us)
+        due_us = 0 if head is None else head.due_us
+        yield DuePacket(due_us, packet._replace(stamp_ns=1000 * due_us), gap_us=gap_us)
 
 
 def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iterator[DuePacket]:
@@ -116,19 +118,17 @@ def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iter
     """
     labels = recording.labels() if isinstance(recording, Hdf5Recording) else None
 
-    def pieces():
-        first = head = None
+    def pieces() -> Iterator[DuePart]:
+        head, before_us = None, 0
         for events in recording.event_chunks(period_us):
             index = int(events['t'].max()) // period_us
-            if first is None:
-                first, head = index, _Playhead(index * period_us)
+            if head is None:
+                head = _Playhead(index * period_us)
+                # A decoder of EVT3 starts in the first period of the clock.
+                before_us = index * period_us // EVT3_PERIOD_US * EVT3_PERIOD_US
             end_us = (index + 1) * period_us
             gap_us = head.move(end_us, end_us)
-            truth = None
-            if labels is not None:
-                # A decoder of EVT3 starts in the first period of the clock.
-                before_us = first * period_us // EVT3_PERIOD_US * EVT3_PERIOD_US
-                truth = _truth(labels, end_us, before_us)
+            truth = None if labels is None else _truth(labels, end_us, before_us)
             yield DuePart(head.due_us, events, truth, gap_us)
     yield from _packets(pieces(), recording.width, recording.height, frame_id)
 
@@ -144,7 +144,7 @@ def _truth(labels: Labels, stamp_us: int, before_us: int) -> GroundTruth | None:
 
 def simulated_packets(scene: SimulatedScene, period_us: int, frame_id: str) -> Iterator[DuePacket]:
     """Yield a scene's events as EVT3 packets, one per period or slice, whichever is longer."""
-    def pieces():
+    def pieces() -> Iterator[DuePart]:
         pending: list[np.ndarray] = []
         due_us = period_us
         for part in scene:

@@ -3,14 +3,19 @@
 """Heatmaps to joints: the maximum, refined by the centroid of the 5x5 window around it."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 
 from hybrid_pose_ros.compiled import njit
-from hybrid_pose_ros.lanes import FLOATS, INTS, LANES, constant, load, pointer, raise_lanes, store
+from hybrid_pose_ros.lanes import (
+    FLOATS, INTS, LANES, NOTHING, Generator, constant, intrinsic, load, nothing, pointer,
+    raise_lanes, store)
 
 RADIUS = 2
 """Size of the window around the peak [cells]."""
@@ -56,15 +61,17 @@ def locate_joints(heatmap: np.ndarray, logits: bool, joints: int | None = None
     return located, confidence
 
 
-@intrinsic
-def _add_exp_lanes(_, values, start, peaks, masses, lane):
+@intrinsic(NOTHING)
+def _add_exp_lanes(_: BaseContext, values: Any, start: Any, peaks: Any, masses: Any,
+                   lane: Any) -> tuple[Signature, Generator]:
     """Add e^(value - peak) of LANES finite values to LANES of `masses`.
 
     The relative error is 2e-6; values below e^-80 count as 0.
     """
     signature = types.void(values, types.int64, peaks, masses, types.int64)
 
-    def generate(context, builder, signature, args):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 args: Sequence[ir.Value]) -> ir.Value:
         values, start, peaks, masses, lane = args
         kinds, fused = signature.args, ('contract',)
         value = load(builder, pointer(context, builder, values, kinds[0], start, FLOATS))
@@ -86,7 +93,7 @@ def _add_exp_lanes(_, values, start, peaks, masses, lane):
                               builder.fcmp_ordered('<=', x, constant(0)))
         mass = builder.select(counts, mass, constant(0))
         store(builder, builder.fadd(load(builder, masses), mass), masses)
-        return context.get_dummy_value()
+        return nothing(context)
 
     return signature, generate
 

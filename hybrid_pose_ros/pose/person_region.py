@@ -77,7 +77,7 @@ class PersonRegion:
                 and 1 / KEPT_SCALE <= width / self.region.width <= KEPT_SCALE)
 
 
-def region_around(whole: InputGeometry, middle_px: np.ndarray, width_px: int) -> Region:
+def region_around(whole: InputGeometry, middle_px: np.ndarray, width_px: float) -> Region:
     """Return the region of a width that is inside the sensor, close to a point (x, y)."""
     size = np.array([width_px, round(width_px * whole.height / whole.width)])
     first = np.clip(np.rint(middle_px - 0.5 * size), whole.region[:2],

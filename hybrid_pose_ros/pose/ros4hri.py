@@ -31,7 +31,8 @@ def body_points(skeleton: Skeleton, width: int, height: int) -> np.ndarray:
     # Joints use pixel centers, hri_msgs fractions of the whole image.
     points[_KNOWN, :2] = (skeleton.joints_px[joints] + 0.5) / (width, height)
     points[_KNOWN, 2] = skeleton.confidence[joints]
-    inside = (np.isfinite(points) & (points >= 0) & (points <= 1)).all(axis=1)
+    inside: np.ndarray = np.all(
+        np.isfinite(points) & (points >= 0) & (points <= 1), axis=1)
     return np.where(inside[:, None], points, np.float32(0))
 
 
@@ -51,14 +52,14 @@ def region(points: np.ndarray) -> np.ndarray:
 class Presence(NamedTuple):
     """Whether a person is present, and their name; a person who returns gets a new name."""
 
-    count: int = 0  # bodies so far
+    bodies: int = 0  # so far
     present: bool = False
 
     def update(self, seen: bool) -> 'Presence':
         """Return the presence after an observation."""
-        return Presence(self.count + (seen and not self.present), seen)
+        return Presence(self.bodies + (seen and not self.present), seen)
 
     @property
     def ids(self) -> list[str]:
         """Names of the persons present: one or none."""
-        return [f'event{self.count:04d}'] if self.present else []
+        return [f'event{self.bodies:04d}'] if self.present else []
