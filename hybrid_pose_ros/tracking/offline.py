@@ -82,7 +82,8 @@ class OfflineInitializer:
         None: too few events, or none since the last state. Either way, the next one is due then.
         """
         started_ns = time.perf_counter_ns()
-        self._producer.advance(self._producer.due_us)
+        if self.due_us is not None:
+            self._producer.advance(self.due_us)
         return self._state(self._producer.frame() if self._producer.is_due() else None, started_ns)
 
     def state_at(self, at_us: int) -> AnnState | None:
@@ -182,8 +183,8 @@ def play(packets: Iterable[np.ndarray], initializer: OfflineInitializer,
         if initializer.due_us is None:  # the first event decides when the first state is due
             _process(events[:1], initializer, trackers)
             events = events[1:]
-        while len(events) and events['t'][-1] >= initializer.due_us:
-            due_us = initializer.due_us
+        while len(events) and (due_us := initializer.due_us) is not None \
+                and events['t'][-1] >= due_us:
             before = int(np.searchsorted(events['t'], due_us))
             _process(events[:before], initializer, trackers)
             events = events[before:]

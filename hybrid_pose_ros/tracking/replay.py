@@ -18,7 +18,7 @@ the state or, beyond max_lag_us, skips the bins in between.
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -38,11 +38,20 @@ AT_ONCE = 2
 """Maximum number of replay steps that are computed before the pose of a new bin."""
 
 
+Seen = TypeVar('Seen')
+"""What a tracker reads from a state on arrival, before its replay."""
+
+
 class InitialState(Protocol):
     """A state from the ANN, such as `transport.reader.StateView`."""
 
-    sensor_time_us: int  # end of the events of the ANN pass
-    tensors: Mapping[str, np.ndarray]  # names and shapes of `layout.message_layout`
+    @property
+    def sensor_time_us(self) -> int:
+        """End of the events of the ANN pass."""
+
+    @property
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Tensors with the names and shapes of `layout.message_layout`."""
 
     def is_intact(self) -> bool:
         """Return whether the tensors have not been overwritten since they were read."""
@@ -67,7 +76,7 @@ class TrackerCounts:
 
 
 @dataclass
-class NetworkRun:
+class NetworkRun(Generic[Seen]):
     """One run of the network."""
 
     state: EngineState
@@ -75,11 +84,12 @@ class NetworkRun:
     since_us: int  # sensor time of its initialization
     next_index: int  # index of the next bin
     arrival_index: int  # index of the newest bin on arrival
-    seen: Any = None  # result of `read` for the state on arrival
+    seen: Seen  # result of `read` for the state on arrival
     counts: np.ndarray | None = None  # events of its last step, (2, H, W) uint8; None: no step yet
 
 
-class NetworkOutput(NamedTuple):
+@dataclass(slots=True)
+class NetworkOutput(Generic[Seen]):
     """What a pose is made of: the live run at the end of a time bin."""
 
     step: Step  # the bin
@@ -87,7 +97,7 @@ class NetworkOutput(NamedTuple):
     geometry: InputGeometry  # of the region
     state: EngineState  # with the heatmaps; the next step of the run changes it
     since_us: int  # sensor time of the events of the ANN pass that initialized the run
-    seen: Any  # result of `read` for the state on arrival
+    seen: Seen  # result of `read` for the state on arrival
 
     @property
     def age_us(self) -> int:
@@ -95,13 +105,12 @@ class NetworkOutput(NamedTuple):
         return self.step.end_us - self.since_us
 
 
-class LateStateReplay:
+class LateStateReplay(Generic[Seen]):
     """Processes every time bin after the first state; the live run yields what poses need."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
-                 counts: TrackerCounts, *, period_us: int = 0,
-                 read: Callable[[EngineState, InputGeometry], Any]
-                 = lambda state, geometry: None):
+                 counts: TrackerCounts, *, read: Callable[[EngineState, InputGeometry], Seen],
+                 period_us: int = 0):
         """Allocate the network and compile its kernels.
 
         Args:
@@ -109,9 +118,9 @@ class LateStateReplay:
             params: of the tracker.
             geometry: of the largest region.
             counts: totals to add to.
-            period_us: length of a turn of the sensor's clock; 0: it does not wrap.
             read: called with each copied state and its geometry before the replay; its result
                 is `seen` of the run.
+            period_us: length of a turn of the sensor's clock; 0: it does not wrap.
         """
         self._read = read
         self._period_us = period_us
@@ -127,8 +136,8 @@ class LateStateReplay:
         # Of all steps of the network: cells with events, then spikes of each layer.
         self.spikes = np.zeros(len(self.engine.plan.spikes), np.int64)
         self._history: deque[Step] = deque(maxlen=self.kept_steps)
-        self._live: NetworkRun | None = None
-        self._candidate: NetworkRun | None = None
+        self._live: NetworkRun[Seen] | None = None
+        self._candidate: NetworkRun[Seen] | None = None
         self._leaving_out = False  # skip bins until the candidate takes over
         self._idles = False  # whether `catch_up` is called
 
@@ -155,12 +164,13 @@ class LateStateReplay:
 
     def forget(self) -> None:
         """Discard states and bins."""
-        self._live = self._release(self._live)
-        self._candidate = self._release(self._candidate)
+        self._release(self._live)
+        self._release(self._candidate)
+        self._live = self._candidate = None
         self._leaving_out = False
         self._history.clear()
 
-    def start(self, state: InitialState) -> NetworkOutput | None:
+    def start(self, state: InitialState) -> NetworkOutput[Seen] | None:
         """Copy a state and replay the bins since; it takes over when it has caught up.
 
         Returns:
@@ -177,9 +187,9 @@ class LateStateReplay:
             self._candidate = candidate
             return None
         self._take_over(candidate)
-        return self._output(last)
+        return _output(candidate, last)
 
-    def advance(self, step: Step, *, waited_us: int = 0) -> NetworkOutput | None:
+    def advance(self, step: Step, *, waited_us: int = 0) -> NetworkOutput[Seen] | None:
         """Advance the live run to the end of a new bin; a candidate that caught up replaces it.
 
         Args:
@@ -199,7 +209,7 @@ class LateStateReplay:
                 if self._live is not None:  # bins that waited for a long step have no pose
                     self._counts.merged_steps += step.number - self._live.next_index
                 self._take_over(candidate)
-                return self._output(step)
+                return _output(candidate, step)
         live = self._live
         if live is None:
             return None
@@ -213,10 +223,10 @@ class LateStateReplay:
                 return None
             self._counts.merged_steps += self._longest
             self._take_step(live, self._longest)
-            return self._output(step)
+            return _output(live, step)
         for _ in range(behind):
             self._take_step(live)
-        return self._output(step)
+        return _output(live, step)
 
     def catch_up(self) -> bool:
         """Advance the replay by one step; return whether more steps remain.
@@ -243,13 +253,7 @@ class LateStateReplay:
         newest_us = self._history[-1].end_us
         return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
 
-    def _output(self, step: Step) -> NetworkOutput:
-        live = self._live
-        counts = step.counts(live.geometry) if live.counts is None else live.counts
-        return NetworkOutput(step, counts, live.geometry, live.state, live.since_us,
-                             live.seen)
-
-    def _copy(self, state: InitialState) -> NetworkRun | None:
+    def _copy(self, state: InitialState) -> NetworkRun[Seen] | None:
         """Return a run that starts from a state; None if the state cannot be used."""
         if not self._history:
             self._counts.states_too_old += 1
@@ -266,7 +270,8 @@ class LateStateReplay:
             if since_us >= self._candidate.since_us:
                 self._counts.states_unneeded += 1
                 return None
-            self._candidate, self._leaving_out = self._release(self._candidate), False
+            self._release(self._candidate)
+            self._candidate, self._leaving_out = None, False
         region = np.array(state.tensors.get(REGION, (0, 0, 0, 0)))
         copied = self._free.pop()
         copied.copy_from(state.tensors)
@@ -280,13 +285,13 @@ class LateStateReplay:
             self._counts.states_of_no_region += 1
             self._free.append(copied)
             return None
-        run = NetworkRun(copied, geometry, since_us, first_index, self._history[-1].number)
-        run.seen = self._read(run.state, geometry)
+        run = NetworkRun(copied, geometry, since_us, first_index, self._history[-1].number,
+                         self._read(copied, geometry))
         ahead = first_index - self._history[-1].number - 1
         self._leaving_out = ahead * self._params.step_us > self._params.max_lag_us
         return run
 
-    def _steps_beside(self, candidate: NetworkRun, index: int) -> int:
+    def _steps_beside(self, candidate: NetworkRun[Seen], index: int) -> int:
         """Return the number of replay steps in a live bin; 0: wait until the tracker is idle."""
         waited_us = (index - candidate.arrival_index) * self._params.step_us
         if not self._idles or waited_us > PATIENCE_US:
@@ -296,17 +301,17 @@ class LateStateReplay:
             behind, steps = behind - self._length(behind), steps + 1
         return steps if steps <= AT_ONCE else 0
 
-    def _take_over(self, run: NetworkRun) -> None:
+    def _take_over(self, run: NetworkRun[Seen]) -> None:
         self._release(self._live)
         self._live, self._candidate = run, None
         self._leaving_out = False
         self._counts.states += 1
 
-    def _release(self, run: NetworkRun | None) -> None:
+    def _release(self, run: NetworkRun[Seen] | None) -> None:
         if run is not None:
             self._free.append(run.state)
 
-    def _replay(self, run: NetworkRun, last_index: int, *, limit: int) -> None:
+    def _replay(self, run: NetworkRun[Seen], last_index: int, *, limit: int) -> None:
         """Advance a run up to the last bin in at most `limit` steps.
 
         The last bin is a step of its own, as its spikes are needed.
@@ -322,7 +327,7 @@ class LateStateReplay:
         """Return the number of bins in the next step of a run that lags by `behind` bins."""
         return max(bins for bins in self.engine.lengths if bins < max(2, behind))
 
-    def _take_step(self, run: NetworkRun, bins: int = 1) -> None:
+    def _take_step(self, run: NetworkRun[Seen], bins: int = 1) -> None:
         """Advance a run by one step over its next bins."""
         first = run.next_index - self._history[0].number
         run.counts = count_steps((self._history[first + i] for i in range(bins)), run.geometry,
@@ -331,3 +336,8 @@ class LateStateReplay:
         run.next_index += bins
         self._counts.network_steps += 1
         self.spikes += run.state.spike_counts
+
+
+def _output(run: NetworkRun[Seen], step: Step) -> NetworkOutput[Seen]:
+    counts = step.counts(run.geometry) if run.counts is None else run.counts
+    return NetworkOutput(step, counts, run.geometry, run.state, run.since_us, run.seen)

@@ -68,6 +68,23 @@ def next_due_us(after_us: int, rate_hz: float, step_us: int) -> int:
     return due_us
 
 
+class _Progress:
+    """How far one stream has come, from its first event on; times are sensor times."""
+
+    def __init__(self, first_us: int, params: InitializerParams):
+        self.newest_us = first_us
+        self.last_frame_us: int | None = None
+        self.tried_us = NEVER_US  # end of the last frame, computed or not
+        self.recent = 0.0  # exponentially weighted number of events
+        self.due_us = self.next_due_us(first_us, params)  # of the next state
+
+    def next_due_us(self, after_us: int, params: InitializerParams) -> int:
+        """Return when the next state after a time is due, the first at the end of a bin."""
+        if self.last_frame_us is None:
+            return (after_us // params.step_us + 1) * params.step_us
+        return next_due_us(after_us, params.rate_hz, params.step_us)
+
+
 class StateProducer:
     """Buffers the newest events and computes states from them when they are due."""
 
@@ -92,7 +109,12 @@ class StateProducer:
         self.input_size = self._geometry.width, self._geometry.height  # cells
         self.slept = 0  # states that were due but not computed, as nothing moved
         self._requested = False
-        self._forget()
+        self._progress: _Progress | None = None  # None before the first event
+
+    @property
+    def due_us(self) -> int | None:
+        """Time of the next state; None before the first event."""
+        return None if self._progress is None else self._progress.due_us
 
     def warm_up(self) -> None:
         """Run the ANN once on an empty frame, as the first pass is much slower than the others."""
@@ -105,8 +127,11 @@ class StateProducer:
         """Change live settings from the next event on; the others must be unchanged."""
         rate_changed = params.rate_hz != self._params.rate_hz
         self._params = params
-        if rate_changed and self._last_frame_us is not None and not self.is_due():
-            self.due_us = self._next_due_us(self._newest_us)
+        progress = self._progress
+        if progress is None or progress.last_frame_us is None:
+            return
+        if rate_changed and not self.is_due():
+            progress.due_us = progress.next_due_us(progress.newest_us, params)
 
     def append(self, events: np.ndarray) -> None:
         """Append the next events of the stream."""
@@ -115,26 +140,29 @@ class StateProducer:
         if not len(events):
             return
         newest_us = int(events['t'].max())
-        if self._newest_us is None:
-            self._newest_us = int(events['t'].min())
-            self.due_us = self._next_due_us(self._newest_us)
-        self._recent *= math.exp(-max(0, newest_us - self._newest_us) / RATE_US)
-        self._recent += len(events)
+        progress = self._progress
+        if progress is None:
+            progress = self._progress = _Progress(int(events['t'].min()), self._params)
+        progress.recent *= math.exp(-max(0, newest_us - progress.newest_us) / RATE_US)
+        progress.recent += len(events)
         self._window.append(events)
         self.advance(newest_us)
 
     def advance(self, sensor_us: int) -> None:
-        """Advance to a time before which all events have been appended."""
-        self._newest_us = max(self._newest_us, sensor_us)
-        if self.is_due() and not self._requested and self._may_sleep():
-            self.due_us = self._next_due_us(self._newest_us)
+        """Advance to a time before which all events have been appended, at least one."""
+        progress = self._progress
+        if progress is None:
+            return
+        progress.newest_us = max(progress.newest_us, sensor_us)
+        if self.is_due() and not self._requested and self._may_sleep(progress):
+            progress.due_us = progress.next_due_us(progress.newest_us, self._params)
             self.slept += 1
 
     def restart(self) -> None:
         """Discard all events after a restart of the sensor clock."""
         self._window.clear()
         self._person.lose()
-        self._forget()
+        self._progress = None
 
     def request(self) -> None:
         """Make the next state due immediately, on request of a tracker."""
@@ -142,33 +170,35 @@ class StateProducer:
 
     def is_due(self) -> bool:
         """Return whether a state was requested or is due on the sensor clock."""
-        return self._newest_us is not None and self.due_in_us() == 0
+        return self._progress is not None and self.due_in_us() == 0
 
     def due_in_us(self) -> int:
         """Return the sensor time until the next state is due, 0 if one is due."""
-        if self._requested or self._newest_us is None:
+        if self._requested or self._progress is None:
             return 0
-        return max(0, self.due_us - self._newest_us)
+        return max(0, self._progress.due_us - self._progress.newest_us)
 
     def frame(self) -> Frame | None:
         """Return the frame of the state that is due; None with too few or no new events.
 
         It ends with the last complete time bin; with `state_delay_us`, exactly when it is due.
         """
-        step_us, newest_us = self._params.step_us, self._newest_us
-        end_us = newest_us // step_us * step_us
-        if self._params.state_delay_us and newest_us >= self.due_us:
-            end_us = self.due_us
+        progress, step_us = self._progress, self._params.step_us
+        if progress is None:
+            return None
+        end_us = progress.newest_us // step_us * step_us
+        if self._params.state_delay_us and progress.newest_us >= progress.due_us:
+            end_us = progress.due_us
         times_us = self._window.latest()['t']
         since, later = times_us[times_us < end_us], times_us[times_us >= end_us]
-        new = self._requested or bool(np.any(since >= self._tried_us))
+        new = self._requested or bool(np.any(since >= progress.tried_us))
         frame = self.frame_at(end_us) if new else None
-        self._tried_us = end_us
+        progress.tried_us = end_us
         if frame is not None:
-            self._last_frame_us, self._requested = end_us, False
-        if end_us >= self.due_us:
-            self.due_us = self._next_due_us(
-                end_us if new or not len(later) else int(later.min()))
+            progress.last_frame_us, self._requested = end_us, False
+        if end_us >= progress.due_us:
+            progress.due_us = progress.next_due_us(
+                end_us if new or not len(later) else int(later.min()), self._params)
         return frame
 
     def frame_at(self, end_us: int) -> Frame | None:
@@ -188,23 +218,11 @@ class StateProducer:
         return self._window.before(end_us, geometry.cell_of_px, events=events,
                                    reach_us=self._params.reach_us)
 
-    def _next_due_us(self, after_us: int) -> int:
-        if self._last_frame_us is None:
-            return (after_us // self._params.step_us + 1) * self._params.step_us
-        return next_due_us(after_us, self._params.rate_hz, self._params.step_us)
-
-    def _forget(self) -> None:
-        self._recent = 0.0  # exponentially weighted number of events
-        self._newest_us: int | None = None
-        self._last_frame_us: int | None = None
-        self._tried_us = NEVER_US  # end of the last frame, computed or not
-        self.due_us: int | None = None  # time of the next state; None before the first event
-
-    def _may_sleep(self) -> bool:
+    def _may_sleep(self, progress: _Progress) -> bool:
         """Return whether nothing moves and the last state is not older than the reach."""
-        return (self._last_frame_us is not None
-                and self._newest_us - self._last_frame_us < self._params.reach_us
-                and self._recent < self._params.sleep_events_per_s * RATE_US * 1e-6)
+        return (progress.last_frame_us is not None
+                and progress.newest_us - progress.last_frame_us < self._params.reach_us
+                and progress.recent < self._params.sleep_events_per_s * RATE_US * 1e-6)
 
     def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> AnnPose:
         """Run the ANN and its heads; write the state into tensors of `layout`.

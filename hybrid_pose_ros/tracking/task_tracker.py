@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker for tasks other than poses: bins, states and replay are the same."""
+"""The tracker for tasks other than poses: a reading of the maps at the end of every bin."""
 
 import time
 from typing import NamedTuple
@@ -11,8 +11,8 @@ from hybrid_pose_ros.representation.step_counter import Step
 from hybrid_pose_ros.representation.geometry import InputGeometry
 from hybrid_pose_ros.tasks.table import TASKS
 from hybrid_pose_ros.tasks.task import Result
-from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
 from hybrid_pose_ros.tracking.replay import NetworkOutput
+from hybrid_pose_ros.tracking.stream_tracker import StreamTracker
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
@@ -32,19 +32,22 @@ class Reading(NamedTuple):
         return self.result.stamp_us
 
 
-class TaskTracker(PoseTracker):
+class TaskTracker(StreamTracker[Reading, None]):
     """Reads the maps at the end of every time bin, from the first state on."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
                  period_us: int = 0):
-        """Lay out the network, as `PoseTracker` does, for the task of the weights."""
-        self._read_maps = TASKS[checkpoint.preset.task].read
+        """Lay out the network, as for `StreamTracker`, for the task of the weights."""
         super().__init__(checkpoint, params, width, height, period_us=period_us)
+        read = TASKS[checkpoint.preset.task].read
+        if read is None:
+            raise ValueError(f'the maps of {checkpoint.preset.task} are joints: use PoseTracker')
+        self._read_maps = read
 
     def _read(self, state: EngineState, geometry: InputGeometry) -> None:
         """Do nothing: there are no joints to fuse."""
 
-    def _pose(self, output: NetworkOutput, started_ns: int) -> Reading:
+    def _result(self, output: NetworkOutput[None], started_ns: int) -> Reading:
         step = output.step
         result = self._read_maps(step.end_us, output.state.heatmap)
         skipped = self._skipped(step)
@@ -53,5 +56,5 @@ class TaskTracker(PoseTracker):
                        output.age_us > self._params.max_age_us,
                        time.perf_counter_ns() - started_ns)
 
-    def _watch(self, step: Step, pose: Reading | None) -> None:
-        self._ask(step, None if pose is None else pose.result.confidence, quiet=False)
+    def _watch(self, step: Step, result: Reading | None) -> None:
+        self._ask(step, None if result is None else result.result.confidence, quiet=False)

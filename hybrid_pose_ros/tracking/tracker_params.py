@@ -33,7 +33,7 @@ class NetworkParams:
     autostart: bool = param(True, 'Configure and activate the node at startup; off: leave this '
                             'to a lifecycle manager.')
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
 
     def geometry(self, preset: Preset, width: int, height: int) -> InputGeometry:

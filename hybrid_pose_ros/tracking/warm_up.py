@@ -3,7 +3,7 @@
 """Compiles the tracker's kernels, or loads them from the cache, before the first packet."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from hybrid_pose_ros.events.packet import Packet
 from hybrid_pose_ros.events.packet_stream import PacketStream
 from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
+from hybrid_pose_ros.tracking.stream_tracker import StreamTracker
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
@@ -28,7 +29,7 @@ class Rest(NamedTuple):
 
 
 def warm_up(checkpoint: Checkpoint, params: TrackerParams,
-            kind: type[PoseTracker] = PoseTracker) -> None:
+            kind: type[StreamTracker[Any, Any]] = PoseTracker) -> None:
     """Run the complete pipeline once on a small sensor."""
     size = checkpoint.preset.crop if checkpoint.preset.crop[0] else (32, 32)
     tracker = kind(checkpoint, replace(params, calibration=''), *size)

@@ -462,7 +462,8 @@ def test_a_state_of_a_region_outside_the_sensor_is_refused(region):
 def test_the_events_of_a_bin_count_for_its_pose_if_the_state_is_of_its_end():
     """The network takes no step then, but the joints near the events are not quiet."""
     *before, last = StepCounter(GEOMETRY, STEP_US).update(events_of(range(10)))
-    replay = LateStateReplay(WEIGHTS, PARAMS, GEOMETRY, TrackerCounts())
+    replay = LateStateReplay(WEIGHTS, PARAMS, GEOMETRY, TrackerCounts(),
+                             read=lambda state, geometry: None)
     for step in (*before, last):
         assert replay.advance(step) is None
     output = replay.start(state(10))
