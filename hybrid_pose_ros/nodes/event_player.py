@@ -6,9 +6,9 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 from event_camera_msgs.msg import EventPacket
-from rclpy.node import Node
 from std_msgs.msg import Header, Int64
 
 from hybrid_pose_ros.errors import InputError
@@ -43,7 +43,7 @@ SLIP_NS = 10_000_000
 """A playback with more delay than this continues from now instead of catching up in a burst."""
 
 
-class EventPlayerNode(SettingsNode, Node):
+class EventPlayerNode(SettingsNode):
     """Publish packets when they are due, from a separate thread; end with the recording."""
 
     def __init__(self, **kwargs):
@@ -55,8 +55,7 @@ class EventPlayerNode(SettingsNode, Node):
         self._others_ready_ns: list[int] = []  # of all players, including this one
         if self._params.players > 1:
             self._ready_at = self.create_publisher(Int64, READY, READY_QOS)
-            self.create_subscription(
-                Int64, READY, lambda ready: self._others_ready_ns.append(ready.data), READY_QOS)
+            self.create_subscription(Int64, READY, self._on_ready, READY_QOS)
         self._sent = self._sent_bytes = 0
         self._played_us = 0
         self._slipped_ns = 0
@@ -76,9 +75,13 @@ class EventPlayerNode(SettingsNode, Node):
         for worker in self._workers:
             worker.raise_failure()
 
+    def _on_ready(self, ready: Int64) -> None:
+        self._others_ready_ns.append(ready.data)
+
     def _read(self) -> None:
         """Fill the queue of packets; end it with None."""
-        packets, again = self._packets, True
+        packets: Iterator[DuePacket] | None = self._packets
+        again = True
         try:
             while again and not self._stopping.is_set():
                 again = False

@@ -11,6 +11,7 @@ ready. With `autostart` off, a lifecycle manager (`ros2 lifecycle set`, Nav2) re
 """
 
 from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -19,20 +20,28 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.nodes.parameters import SettingsNode
 
 
-class ManagedNode(SettingsNode, LifecycleNode):
-    """Base class of lifecycle nodes: subclasses implement the four transitions."""
+Configured = TypeVar('Configured')
+"""What a node has loaded, such as weights."""
+
+Active = TypeVar('Active')
+"""What an active node does its work with: publishers, subscriptions, state."""
+
+
+class ManagedNode(SettingsNode, LifecycleNode, Generic[Configured, Active]):
+    """Base class of lifecycle nodes; it keeps what the transitions of subclasses return."""
 
     def __init__(self, name: str, **kwargs):
         """Create the node in the unconfigured state."""
         super().__init__(name, **kwargs)
-        self.is_active = False
-        self._failure: Exception | None = None  # of the last transition that failed
+        self.active: Active | None = None
+        self._configured: Configured | None = None
+        self._fault: Exception | None = None  # of the last transition that failed
         self._tells = True  # failures go to the log
         service, = (service for service in self.services if service.srv_type is ChangeState)
         self._make_transition = service.callback
         service.callback = self._on_change_state
 
-    def configure(self) -> None:
+    def configure(self) -> Configured:
         """Load the weights and compile the kernels.
 
         Raises:
@@ -40,16 +49,12 @@ class ManagedNode(SettingsNode, LifecycleNode):
         """
         raise NotImplementedError
 
-    def activate(self) -> None:
+    def activate(self, configured: Configured) -> Active:
         """Create publishers and subscriptions."""
         raise NotImplementedError
 
-    def deactivate(self) -> None:
-        """Stop subscriptions and reset the state."""
-        raise NotImplementedError
-
-    def cleanup(self) -> None:
-        """Release the weights."""
+    def deactivate(self, active: Active) -> None:
+        """Destroy publishers and subscriptions, and forget the state."""
         raise NotImplementedError
 
     def start(self) -> None:
@@ -61,14 +66,12 @@ class ManagedNode(SettingsNode, LifecycleNode):
         self._tells = False
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
-                raise self._failure
+                raise self._fault or RuntimeError(f'{transition.__name__} failed')
         self._tells = True
 
     def destroy_node(self) -> None:
         """Deactivate the node if it is active."""
-        if self.is_active:
-            self.is_active = False
-            self.deactivate()
+        self._leave_active()
         super().destroy_node()
         # rclpy leaves this to the garbage collector. A new node of the same name would lose its
         # logger when the old state machine is collected.
@@ -76,29 +79,38 @@ class ManagedNode(SettingsNode, LifecycleNode):
 
     def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the configure transition."""
-        return self._try(self.configure)
+        return self._try(self._enter_configured)
 
     def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the activate transition."""
-        result = self._try(self.activate)
-        self.is_active = result == TransitionCallbackReturn.SUCCESS
-        return result
+        return self._try(self._enter_active)
 
     def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the deactivate transition."""
-        self.is_active = False
-        return self._try(self.deactivate)
+        return self._try(self._leave_active)
 
     def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
         """Handle the cleanup transition."""
-        return self._try(self.cleanup)
+        self._configured = None
+        return TransitionCallbackReturn.SUCCESS
 
-    def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Handle the shutdown transition."""
-        if self.is_active:
-            self.is_active = False
-            self._try(self.deactivate)
-        return self._try(self.cleanup)
+        self._try(self._leave_active)
+        return self.on_cleanup(state)
+
+    def _enter_configured(self) -> None:
+        self._configured = self.configure()
+
+    def _enter_active(self) -> None:
+        if self._configured is None:
+            raise RuntimeError('the node must be configured before it is activated')
+        self.active = self.activate(self._configured)
+
+    def _leave_active(self) -> None:
+        active, self.active = self.active, None
+        if active is not None:
+            self.deactivate(active)
 
     def _on_change_state(self, request: ChangeState.Request,
                          response: ChangeState.Response) -> ChangeState.Response:
@@ -125,7 +137,7 @@ class ManagedNode(SettingsNode, LifecycleNode):
         try:
             step()
         except Exception as error:
-            self._failure = error
+            self._fault = error
             if self._tells:
                 self.get_logger().error(' '.join(str(error).split()))
             mistake = isinstance(error, InputError)

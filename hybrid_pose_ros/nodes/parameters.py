@@ -5,9 +5,9 @@
 Fields marked `live` can be set while the node runs; all others are read-only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import rclpy.parameter
 from rcl_interfaces.msg import (
@@ -18,12 +18,15 @@ from rclpy.node import Node
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.settings import Parameter, parameters_of
 
-Settings = TypeVar('Settings')
-RosParameters = Sequence[rclpy.parameter.Parameter]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar('Settings', bound='DataclassInstance')
+RosParameters = list[rclpy.parameter.Parameter]
 
 
-class SettingsNode:
-    """Mixin placed before `Node`: the rejection of a read-only parameter names the remedy."""
+class SettingsNode(Node):
+    """A node whose rejection of a read-only parameter names the remedy."""
 
     def set_parameters_atomically(self, parameter_list: RosParameters) -> SetParametersResult:
         """Set all parameters or none; explain how to set a read-only one."""
@@ -105,10 +108,12 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
         description=parameter.description, read_only=not parameter.live,
         dynamic_typing=parameter.type is float,
         additional_constraints=' | '.join(parameter.choices))
-    if parameter.low is not None and parameter.type is int:
+    if parameter.low is None or parameter.high is None:
+        return descriptor
+    if parameter.type is int:
         descriptor.integer_range = [
             IntegerRange(from_value=parameter.low, to_value=parameter.high, step=1)]
-    elif parameter.low is not None and parameter.type is float:
+    elif parameter.type is float:
         descriptor.floating_point_range = [
             FloatingPointRange(from_value=float(parameter.low), to_value=float(parameter.high))]
     return descriptor

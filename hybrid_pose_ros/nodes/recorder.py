@@ -10,7 +10,6 @@ from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
-from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
@@ -49,7 +48,7 @@ SOURCES = ('~/skeletons', '~/state', '~/markers')
 """Topics that have a publisher once the graph is complete."""
 
 
-class RecorderNode(SettingsNode, Node):
+class RecorderNode(SettingsNode):
     """Record the topics of the graph without deserializing them."""
 
     def __init__(self, name: str = 'recorder', **kwargs):
@@ -95,7 +94,8 @@ class RecorderNode(SettingsNode, Node):
             if write is not None and not self._failure:
                 self._write(write, received_ns(info, time.time_ns()), serialized)
 
-        subscription = self.create_subscription(kind, name, on_message, qos, raw=True)
+        subscription = self.create_subscription(
+            kind, name, on_message, qos, raw=True)  # type: ignore[arg-type]  # with message info
         topic = subscription.topic_name
         self._counts[topic] = 0
         write = None

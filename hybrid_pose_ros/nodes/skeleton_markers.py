@@ -9,7 +9,6 @@ from collections import deque
 
 import numpy as np
 from geometry_msgs.msg import Point
-from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import ColorRGBA, Header
@@ -33,7 +32,7 @@ from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, dr
 TRAIL_JOINTS = tuple(JOINTS.index(name) for name in ('handR', 'handL', 'footR', 'footL'))
 
 
-class SkeletonMarkersNode(SettingsNode, Node):
+class SkeletonMarkersNode(SettingsNode):
     """Draw the newest skeleton at display rate; draw events only if the overlay is subscribed."""
 
     def __init__(self, **kwargs):
@@ -85,8 +84,10 @@ class SkeletonMarkersNode(SettingsNode, Node):
             self._lengthen_trail(pose)
             self._markers.publish(self._marker_array(pose))
             self._drawn += 1
-        if self._batches:
-            self._overlay.publish(self._image(pose or (self._trail[-1] if self._trail else None)))
+        if self._input is not None and self._batches:
+            newest_us = int(self._batches[-1].events['t'][-1])
+            self._overlay.publish(self._image(
+                self._input.header(newest_us), pose or (self._trail[-1] if self._trail else None)))
 
     def _lengthen_trail(self, pose: Skeleton2D) -> None:
         if self._trail and pose.sensor_time_us < self._trail[-1].sensor_time_us:
@@ -159,7 +160,7 @@ class SkeletonMarkersNode(SettingsNode, Node):
         return [Point(x=x, y=y, z=depth_m)
                 for x, y in ((np.asarray(points_px) - center) / focal * depth_m).tolist()]
 
-    def _image(self, pose: Skeleton2D | None) -> Image:
+    def _image(self, header: Header, pose: Skeleton2D | None) -> Image:
         newest = self._batches[-1]
         events = np.concatenate([batch.events for batch in self._batches] or [no_events()])
         image = draw_events(events, newest.width, newest.height)
@@ -169,9 +170,8 @@ class SkeletonMarkersNode(SettingsNode, Node):
             if not pose.trained:
                 draw_text(image, 'untrained weights')
         return Image(
-            header=self._input.header(int(newest.events['t'][-1])), height=newest.height,
-            width=newest.width, encoding='bgr8', step=3 * newest.width,
-            data=array.array('B', image.tobytes()))
+            header=header, height=newest.height, width=newest.width, encoding='bgr8',
+            step=3 * newest.width, data=array.array('B', image.tobytes()))
 
     def _status(self) -> Status:
         events = {} if self._input is None else self._input.counts()

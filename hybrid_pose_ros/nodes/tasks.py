@@ -6,24 +6,39 @@ The weights determine the task; packets, states, replay and reports are the same
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, Generic
 
+from rclpy.node import Node
+
+from hybrid_pose_ros.energy.sensors import MeasuredPower
+from hybrid_pose_ros.model.checkpoint import Checkpoint
 from hybrid_pose_ros.nodes.result_topic import ResultTopic
 from hybrid_pose_ros.nodes.skeleton_topics import SkeletonTopics
+from hybrid_pose_ros.nodes.tracking_session import Topics, TrackingSession
 from hybrid_pose_ros.tasks.table import TASKS
-from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
-from hybrid_pose_ros.tracking.task_tracker import TaskTracker
+from hybrid_pose_ros.tracking.pose_tracker import Pose, PoseTracker
+from hybrid_pose_ros.tracking.stream_tracker import Result, StreamTracker
+from hybrid_pose_ros.tracking.task_tracker import Reading, TaskTracker
+from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
-class TaskParts(NamedTuple):
+@dataclass(frozen=True)
+class TaskParts(Generic[Result]):
     """The classes that run a task."""
 
-    tracker: type[PoseTracker]
-    topics: Callable[..., SkeletonTopics | ResultTopic]  # of a node and `throttle_hz`
+    tracker: type[StreamTracker[Result, Any]]
+    topics: Callable[[Node, float], Topics[Result]]  # of a node and `throttle_hz`
+
+    def session(self, node: Node, params: TrackerParams, weights: Checkpoint, model: str,
+                machine: MeasuredPower) -> TrackingSession[Result]:
+        """Return a session of the node with these parts."""
+        topics = self.topics(node, params.throttle_hz)
+        return TrackingSession(node, params, weights, model, machine, self.tracker, topics)
 
 
-def parts_of(task: str) -> TaskParts:
+def parts_of(task: str) -> TaskParts[Pose] | TaskParts[Reading]:
     """Return what runs a task, by the name that weights have for it."""
     if TASKS[task].read is None:
         return TaskParts(PoseTracker, SkeletonTopics)

@@ -19,8 +19,8 @@ from hybrid_pose_ros.energy.sensors import MeasuredPower
 from hybrid_pose_ros.msg import TrackerStatus
 from hybrid_pose_ros.nodes.diagnostics import Status
 from hybrid_pose_ros.nodes.event_input import EventBatch
-from hybrid_pose_ros.tracking.pose_tracker import PoseTracker
 from hybrid_pose_ros.tracking.replay import TrackerCounts
+from hybrid_pose_ros.tracking.stream_tracker import StreamTracker
 
 KEPT = 2000
 """Number of packets or poses that the percentiles cover."""
@@ -48,12 +48,12 @@ class Totals(NamedTuple):
 class TrackerReport:
     """Collects statistics of a tracker between reports."""
 
-    def __init__(self, tracker: PoseTracker, machine: MeasuredPower):
+    def __init__(self, tracker: StreamTracker[Any, Any], machine: MeasuredPower):
         """Start with a tracker that has not processed any packet."""
         self._tracker = tracker
         self._machine = machine
         self._power = SpikePower(tracker.engine)
-        self._stages_ms = {stage: deque(maxlen=KEPT) for stage in (
+        self._stages_ms: dict[str, deque[float]] = {stage: deque(maxlen=KEPT) for stage in (
             'transport', 'queue', 'decode', 'network', 'rest')}
         self._latencies_ms: deque[float] = deque(maxlen=KEPT)
         self._computes_ms: deque[float] = deque(maxlen=KEPT)
@@ -139,17 +139,17 @@ class TrackerReport:
         return problems
 
 
-def _percentiles(values: deque) -> np.ndarray:
+def _percentiles(values: deque[float]) -> np.ndarray:
     if not values:
         return np.full(len(LEVELS), np.nan)
     return np.percentile(np.fromiter(values, np.float64), LEVELS)
 
 
-def _named(name: str, values: deque) -> dict[str, float]:
+def _named(name: str, values: deque[float]) -> dict[str, float]:
     return {f'{name}_p{level}': float(value)
             for level, value in zip(LEVELS, _percentiles(values))} if values else {}
 
 
-def _ends(values: deque) -> np.ndarray:
+def _ends(values: deque[float]) -> np.ndarray:
     """Return the 50th and 99th percentiles."""
     return _percentiles(values)[[0, -1]]

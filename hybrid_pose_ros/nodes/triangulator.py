@@ -11,7 +11,6 @@ from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import Point
-from rclpy.node import Node
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
@@ -31,7 +30,7 @@ from hybrid_pose_ros.pose.triangulator import (
 from hybrid_pose_ros.recordings.rig_files import load_rig
 
 
-class TriangulatorNode(SettingsNode, Node):
+class TriangulatorNode(SettingsNode):
     """Publish a 3D pose for each instant as soon as all cameras have reached it."""
 
     def __init__(self, **kwargs):
@@ -109,7 +108,7 @@ class TriangulatorNode(SettingsNode, Node):
 
     def _status(self) -> Status:
         core, names = self._triangulator, self._rig.names
-        values = {'poses': core.poses, 'out_of_order': core.out_of_order}
+        values: dict[str, float] = {'poses': core.poses, 'out_of_order': core.out_of_order}
         for number, name in enumerate(names):
             values |= {f'{name}/poses': self._received[number],
                        f'{name}/missing': int(core.missing[number]),

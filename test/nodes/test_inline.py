@@ -132,7 +132,7 @@ def test_a_full_shared_memory_that_was_asked_for_is_reported_until_there_is_room
         live, monkeypatch):
     def full(*_, **__):
         raise TransportError('/dev/shm is full')
-    monkeypatch.setattr('hybrid_pose_ros.nodes.ann_initializer.RETRY_S', 0.0)
+    monkeypatch.setattr('hybrid_pose_ros.nodes.initializing_session.RETRY_S', 0.0)
     with monkeypatch.context() as patch:
         patch.setattr('hybrid_pose_ros.transport.ring.create_segment', full)
         live.start('ann_initializer', transport='shared_memory')

@@ -74,10 +74,10 @@ def in_graph(live: LiveGraph, monkeypatch, path, packets, pieces, settings, due_
         newest_us = int(events['t'][-1])
         named = set(itertools.takewhile(lambda at_us: at_us <= newest_us, due_us))
         live.spin_until(lambda: all(
-            node._input.counts()['packets'] == number for node in (ann, tracker))
-            and not ann._producer.is_due() and received >= named, f'packet {number} and {named}')
+            node.active.input.counts()['packets'] == number for node in (ann, tracker))
+            and not ann.active.is_due() and received >= named, f'packet {number} and {named}')
     assert received == set(due_us)
-    poses = tracker._tracker.counts.poses
+    poses = tracker.active.tracker.counts.poses
     live.spin_until(lambda: len(skeletons) >= poses, 'all poses')
     return skeletons
 
