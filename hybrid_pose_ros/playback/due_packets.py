@@ -94,18 +94,20 @@ def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
     Header stamps are ignored: they are from a host whose clock may have been set, or that read a
     file faster than real time. A packet without events is due with the previous one.
     """
-    stream, head = PacketStream(), None
+    stream, head, restarted = PacketStream(), None, False
     for packet in recording.packets():
         gap_us = 0
         with suppress(PacketError):  # bad packets are also published
             update = stream.update(packet)
+            restarted |= update.restarted
             times_us = (update.events if len(update.events) else update.triggers)['t']
             if len(times_us):
                 first_us, last_us = int(times_us[0]), int(times_us[-1])
                 if head is None:
                     head = _Playhead(first_us)
-                elif update.restarted:
+                elif restarted:
                     head.restart(first_us)
+                restarted = False
                 gap_us = head.move(first_us, last_us)
         due_us = 0 if head is None else head.due_us
         yield DuePacket(due_us, packet._replace(stamp_ns=1000 * due_us), gap_us=gap_us)

@@ -144,3 +144,13 @@ def test_a_clock_that_begins_again_is_gone_on_with_at_once():
     dues = [due.due_us for due in played(packets + packets)]
     assert dues[50] == dues[49]
     assert [due - dues[50] for due in dues[50:]] == dues[:50]
+
+
+def test_a_clock_that_begins_again_without_events_is_gone_on_with_at_the_first_ones():
+    """The restart was forgotten: all packets up to the old clock's time were due at once."""
+    packets = driver_packets()
+    first = [due.due_us for due in played(packets)]
+    dark = packets[0]._replace(payload=b'')
+    dues = [due.due_us for due in played([*packets, dark, *packets[1:]])]
+    assert dues[50] == dues[51] == first[49]
+    assert [due - dues[51] for due in dues[51:]] == [due - first[1] for due in first[1:]]
