@@ -6,6 +6,7 @@ Pixel coordinates have integer centers, as in OpenCV and ROS. The ideal pixel of
 image in a camera with the same matrix and no distortion.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ TOLERANCE = 1e-9
 """Largest error of the inverted distortion, at focal length 1."""
 
 if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4, where only this one takes criteria
-    _undistort = partial(cv2.undistortPointsIter, R=None, P=None)
+    _undistort: Callable[..., np.ndarray] = partial(cv2.undistortPointsIter, R=None, P=None)
 else:
     _undistort = cv2.undistortPoints
 
