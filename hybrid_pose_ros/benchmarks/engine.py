@@ -316,7 +316,7 @@ class _DenseNetwork:
         from hybrid_pose_ros.networks.hybrid import Hybrid
         self._torch, self._format = torch, getattr(torch, memory_format)
         self._network = Hybrid.from_checkpoint(checkpoint)
-        self._network.to(memory_format=self._format)  # type: ignore[call-overload]  # no stub of it
+        self._network.to(memory_format=self._format)  # type: ignore[call-overload]  # no stub
         self._step_us = step_us
         if compiled:
             self._network.snn = torch.compile(  # type: ignore[assignment]  # a module, in truth
