@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command line `hybrid-pose`, one module a verb."""
+"""The command line `hybrid-pose`, one module per verb."""

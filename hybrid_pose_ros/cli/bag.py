@@ -16,13 +16,13 @@ from hybrid_pose_ros.outputs import write_result
 
 SUMMARY = 'Score the poses of a bag, rerun the tracker on its events, and compare.'
 RERUN = EvaluationParams(ann_delay_us=10_000)
-"""Settings of the rerun, unless options or the bag change them."""
+"""Settings of the rerun unless overridden by options or the bag."""
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
            'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
            'hidden': 'mpjpe_px_occluded', 'pck': 'pck_10px',
            'jitter': 'acceleration_error_px_s2'}
 """Columns of the table [px]; late: error of the newest pose available at the time of the label;
-PCK within 10 px."""
+pck: within 10 px."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
     parser.add_argument('--topic', help='topic of the event packets, if the bag has several')
     parser.add_argument('--truth', metavar='FILE', type=Path,
-                        help='labels (.h5) in sensor time of the bag; for both bags if two are '
-                        'compared (ground truth in each bag)')
+                        help='labels (.h5) in sensor time of the bag, used for both bags if two '
+                        'are compared (ground truth in each bag)')
     add_weights_arguments(parser)
     parser.add_argument('--against', metavar='BAG|FILE', type=Path,
                         help='another bag or other weights (.safetensors) to compare with')
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate the bag, and the bag or weights that it is compared with."""
+    """Evaluate the bag, and the bag or weights to compare it with."""
     from hybrid_pose_ros.recordings.event_bag import EventBag
     sides = [(args.bag, args.checkpoint)]
     if args.against:

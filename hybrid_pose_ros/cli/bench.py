@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose bench`: the speeds quoted in the README, measured next to other packages."""
+"""`hybrid-pose bench`: measure the speeds quoted in the README alongside other packages."""
 
 import argparse
 import importlib
@@ -13,17 +13,17 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.cli.up import require_ros
 from hybrid_pose_ros.errors import InputError
 
-SUMMARY = 'measure decoding, state transfer, replay, engine and the whole graph on this machine'
+SUMMARY = 'Measure decoding, state transfer, replay, engine and the whole graph on this machine.'
 
 BENCHMARKS = {
     'decode': 'events per second compared with expelliarmus, faery and evlib',
     'transport': 'state transfer through shared memory compared with DDS',
-    'replay': 'late states: with replay, without replay, and without delay',
+    'replay': 'delayed states with and without replay, compared with no delay',
     'engine': 'a step of the spiking network compared with dense PyTorch',
     'ann': 'a pass of the ANN and its heads in PyTorch, ONNX Runtime and OpenVINO',
     'triangulation': 'a 3D pose from the poses of 2 and 4 cameras',
-    'graph': 'packet arrival to pose published, CPU and memory of every process',
-    'soak': 'the graph for ten minutes: losses, memory and handles; only if named'}
+    'graph': 'time from packet arrival to published pose; CPU and memory of every process',
+    'soak': 'the graph for ten minutes: losses, memory and handles; only if requested by name'}
 NEED_ROS = ('transport', 'graph', 'soak')
 
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> dict:
 
 
 def show(results: dict) -> None:
-    """Print the figures in the order of the benchmarks, ratios first."""
+    """Print the figures in the order of the benchmarks."""
     for name, result in results.items():
         print(f'\n{name}: {BENCHMARKS[name]}')
         print(json.dumps(result, indent=2))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose compare`: accuracy of several weights by kind of recording."""
+"""`hybrid-pose compare`: compare the accuracy of several weights by kind of recording."""
 
 import argparse
 from contextlib import nullcontext
@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--kinds', type=Path, metavar='DIR',
                         help='folder with one subfolder of labeled recordings (.h5) per kind')
     parser.add_argument('--real', type=Path, metavar='DIR',
-                        help='folder of labeled clips of real people (.h5): each is listed, '
-                        'none affects the decision to ship')
+                        help='folder of labeled clips of real people (.h5); each is listed '
+                        'separately, and none affects the decision to ship')
     add_evaluation_arguments(parser)
     parser.add_argument('--against', nargs='+', metavar='FILE', default=[],
-                        help='weights to compare with (if --checkpoint is given: those shipped '
-                        'with its preset)')
+                        help='weights to compare with (those shipped with the preset, if '
+                        '--checkpoint is given)')
     parser.add_argument('--hybrid', action='store_true',
                         help='also run the complete hybrid, with fusion')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,

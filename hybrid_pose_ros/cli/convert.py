@@ -16,7 +16,8 @@ from hybrid_pose_ros.datasets.dhp19_calibration import CAMERA_OF_CHANNEL
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
 
-SUMMARY = 'Convert DHP19 or Event-Human3.6M to labeled recordings, or published weights.'
+SUMMARY = ('Convert DHP19 or Event-Human3.6M to labeled recordings, or published weights to '
+           '.safetensors.')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser, '--output', 'folder', required=True, metavar='DIR', type=Path,
                help='folder for the recordings, one per camera, or the weights (.safetensors)')
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
-                        help='subjects of the training or test split of the paper (all)')
+                        help="subjects of the paper's training or test split (all)")
     parser.add_argument('--channels', type=int, nargs='+', metavar='N',
-                        help='cameras (all four; the paper uses 2 and 3 of DHP19)')
+                        help='cameras (all four; the paper uses cameras 2 and 3 of DHP19)')
     parser.add_argument('--crop', action='store_true', help=argparse.SUPPRESS)
     parser.add_argument('--takes', action='store_true',
-                        help='one folder per recording of DHP19, as evaluate3d reads them')
+                        help='write one folder per DHP19 recording, as evaluate3d expects')
     parser.add_argument('--paper-form', action='store_true',
                         help='write DHP19 in the format of the paper\'s code, with the camera '
                         'matrices, instead of recordings')

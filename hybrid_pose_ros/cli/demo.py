@@ -38,13 +38,14 @@ from hybrid_pose_ros.recordings.formats import open_recording
 from hybrid_pose_ros.recordings.rig_files import save_rig
 from hybrid_pose_ros.simulation.take import record_take
 
-SUMMARY = 'run the whole graph on a simulated person or a recording; write bag, video and report'
+SUMMARY = 'Run the whole graph on a simulated person or a recording; write bag, video and report.'
 
 IDLE_S = 2.0
-"""The recorder ends after this long without messages, which exceeds any pause of a backlog."""
+"""The recorder stops after this long without messages; pauses while a backlog is processed are
+shorter."""
 
 END_S = 60.0
-"""Timeout for a recorder that was restarted after the last event and receives no message."""
+"""Timeout for a recorder that restarted after the last event and thus receives no messages."""
 
 SHARED_ANN_HZ = 10.0
 """Default ANN rate of each of several cameras, which share the machine."""
@@ -56,7 +57,7 @@ LONGEST_US = 10_000
 """Longest time bin that the weights are trained for."""
 
 START_S = 180.0
-"""Startup timeout; on its first start on a machine a node compiles its kernels."""
+"""Startup timeout; the first start on a machine includes compiling the kernels."""
 
 PLAYED = re.compile(r'played ([\d.]+)')
 
@@ -66,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--recording', default='', help='bag, .raw, .aedat4 or .h5 to play; for '
                         'several cameras: folder of a take from `simulate --cameras`')
     parser.add_argument('--cameras', type=int, default=1, metavar='N',
-                        help='simulate 2 or 4 cameras of DHP19 that see the same person, and a '
-                        'triangulator (1)')
+                        help='simulate 2 or 4 DHP19 cameras that see the same person, and '
+                        'triangulate their poses (1)')
     add_output(parser, '--output', 'folder', needs=('matplotlib',),
                type=Path, default=Path('demo'),
                help='folder for bag, video and report; replaces an earlier demo')
@@ -137,10 +138,10 @@ def _domain() -> AbstractContextManager[dict[str, str]]:
 
 
 def _checked(args: argparse.Namespace, output: Path) -> Rig | None:
-    """Validate the arguments before any file is replaced; return the rig of several cameras.
+    """Validate the arguments before replacing any file; return the rig of several cameras.
 
     Raises:
-        InputError: the folder is not one of a demo, or an argument is invalid.
+        InputError: the folder was not written by a demo, or an argument is invalid.
     """
     demo_folder.check(output)
     if args.gif:
@@ -166,7 +167,7 @@ def _params_file() -> Path:
 
 
 def _rig(args: argparse.Namespace) -> Rig:
-    """Return the cameras of a take, or those of DHP19."""
+    """Return the rig of a take, or the DHP19 rig if a person is simulated."""
     if not args.recording:
         return dhp19_rig(args.cameras)
     take, *others = find_takes([Path(args.recording)])
@@ -180,7 +181,7 @@ def _rig(args: argparse.Namespace) -> Rig:
 
 
 def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console) -> None:
-    """Simulate the recordings before playing them; both at once would overload the machine."""
+    """Simulate the recordings before playback; doing both at once would overload the machine."""
     with (processes(os.cpu_count() or 1) as workers,
           Progress(TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn(),
                    console=console, transient=True) as progress):
@@ -192,17 +193,17 @@ def _simulate(args: argparse.Namespace, rig: Rig, folder: Path, console: Console
 
 
 class MachineShare(NamedTuple):
-    """Settings at which the machine can run the graphs of several cameras."""
+    """Settings with which this machine can run the graphs of several cameras."""
 
     step_us: int  # length of a time bin
-    rate: float  # speed of the playback
+    rate: float  # playback speed
 
 
 def share_of_machine(cameras: int, cores: int) -> MachineShare:
-    """Return time bin and playback speed for the graphs of several cameras.
+    """Return the time bin and playback speed for running the graphs of several cameras.
 
-    Both scale with the square of the load: half of a graph's cost does not depend on the length
-    of its bins, and states of the ANN that arrive late are useless.
+    Both scale with the square of the load: half of a graph's cost does not depend on the length of
+    its bins, and ANN states that arrive late are useless.
     """
     load = max(1, math.ceil(CORES_A_GRAPH * cameras / cores))
     return MachineShare(min(LONGEST_US, 1_000 * load ** 2), 1 / load ** 2)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output folder of a demo: replaces the files of an earlier demo and nothing else.
 
-A marker file identifies such a folder, and the list below the files that a demo writes.
+A marker file identifies such a folder; the patterns below match the files that a demo writes.
 """
 
 import re
@@ -28,7 +28,7 @@ FILES = re.compile('|'.join((
 
 
 def check(folder: Path) -> None:
-    """Raise InputError unless a demo may write to a folder; change nothing."""
+    """Raise InputError unless a demo may write to the folder; no file is changed."""
     check_folder(folder)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise InputError(f'{folder} is neither empty nor from an earlier demo (no '

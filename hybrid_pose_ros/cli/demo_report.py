@@ -23,7 +23,7 @@ def last_line(log: Path) -> str:
 
 
 def _recorder_counts(log: Path) -> dict:
-    """Return the summary that the recorder printed at its end."""
+    """Return the summary that the recorder printed on exit."""
     try:
         return json.loads(last_line(log))
     except ValueError:
@@ -34,7 +34,7 @@ def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], 
                plots: bool = True, name: str = demo_folder.BAG) -> tuple[dict, RecordedRun]:
     """Return the report of a bag and the bag; write plots and video to `output`.
 
-    A killed recorder leaves its bag and its successor starts a new one: the largest is used.
+    If a recorder is killed, its successor starts a new bag; the largest bag is used.
 
     Raises:
         InputError: there is no bag.
@@ -56,7 +56,7 @@ def bag_report(folder: Path, output: Path, log: Path, restarts: dict[str, int], 
 
 
 def rig_report(output: Path, rig: Rig, supervisor: Supervisor, restarts: dict[str, int]) -> dict:
-    """Return the report of several cameras: of each one and of the 3D poses."""
+    """Return the report of several cameras: one per camera, and one of the 3D poses."""
     reports, runs = zip(*(
         bag_report(output / demo_folder.BAGS, output, supervisor.log(f'{name}/recorder'),
                    restarts, video=False, plots=False, name=name) for name in rig.names))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose evaluate`: the hybrid and its baselines on labeled recordings."""
+"""`hybrid-pose evaluate`: evaluate the hybrid and its baselines on labeled recordings."""
 
 import argparse
 from contextlib import nullcontext
@@ -17,11 +17,12 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.outputs import write_result
 
-SUMMARY = 'Compare the hybrid with the ANN, its held poses, filters and the SNN alone.'
+SUMMARY = ('Compare the hybrid with the ANN, with held or filtered ANN poses, and with the SNN '
+           'alone.')
 COLUMNS = {'mean': 'mpjpe_px', 'median': 'median_px', 'late': 'mpjpe_px_latency_aware',
            'moving': 'mpjpe_px_moving', 'resting': 'mpjpe_px_resting',
            'hidden': 'mpjpe_px_occluded'}
-"""Columns of the table [px]; late: error of the newest output available at the time."""
+"""Columns of the table [px]; late: error of the newest output available at each instant."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose evaluate3d`: poses of several cameras, triangulated, against labels in mm."""
+"""`hybrid-pose evaluate3d`: triangulate the poses of several cameras and score them [mm]."""
 
 import argparse
 from contextlib import nullcontext
@@ -22,13 +22,14 @@ SUMMARY = 'Triangulate the poses of several cameras and compare them with labels
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: takes, weights and settings of the graphs."""
     parser.add_argument('--takes', nargs='+', required=True, metavar='DIR', type=Path,
-                        help='folders with one recording (.h5) per camera, or folders of those')
+                        help='folders with one recording (.h5) per camera, or parent folders of '
+                             'these')
     add_evaluation_arguments(parser)
     add_options(parser, TriangulationParams, 'least_confidence', 'outlier_px')
     parser.add_argument('--no-blind', action='store_true',
                         help='skip the runs with one camera blinded, which double the time')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
-               help='folder for result.json and a picture')
+               help='folder for result.json and a plot')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hybrid_pose_ros.cli.outputs import add_output
 from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import check_new_file
 
-SUMMARY = 'Write a bag as a recording of the Rerun viewer (.rrd).'
+SUMMARY = 'Convert a bag to a recording for the Rerun viewer (.rrd).'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser, '--output', 'new file', metavar='FILE', type=Path,
                help='file to write (next to the bag, with its name)')
     parser.add_argument('--fps', type=int, default=25, metavar='N',
-                        help='images per second; all poses are exported (25)')
+                        help='exported images per second (25); poses are always all exported')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

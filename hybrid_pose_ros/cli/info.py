@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose info`: size and cost of a preset on a sensor."""
+"""`hybrid-pose info`: show the size and cost of a preset on a sensor."""
 
 import argparse
 import math
@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--preset', default=TrackerParams.preset, metavar='NAME',
                         help=f'one of {", ".join(PRESETS)} (%(default)s)')
     parser.add_argument('--network', default='', metavar='FILE',
-                        help='custom network: a card of weights, or its `network` (.json)')
+                        help='custom network (.json): the card of a weights file, or just its '
+                             '`network` section')
     parser.add_argument('--width', type=int, default=346, help='sensor width [px] (346)')
     parser.add_argument('--height', type=int, default=260, help='sensor height [px] (260)')
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose label`: labels for the events of a bag, from the images next to them."""
+"""`hybrid-pose label`: label the events of a bag from the images recorded with them."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ from hybrid_pose_ros.footage.teacher import teacher_python
 if TYPE_CHECKING:
     from hybrid_pose_ros.footage.second_camera import SecondCamera
 
-SUMMARY = 'Label the events of a bag by a pose estimator that sees its images.'
+SUMMARY = 'Label the events of a bag by running a pose estimator on its images.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--image-topic', metavar='TOPIC',
                         help='topic of the images, if the bag has several')
     parser.add_argument('--delay-ms', type=float, default=0.0, metavar='MS',
-                        help='time from the middle of the exposure to the stamp of an image (0)')
+                        help='time from the middle of the exposure to the stamp of an image [ms] '
+                             '(0)')
     add_teacher_arguments(parser)
-    second = parser.add_argument_group('a second camera, instead of the frames of a DAVIS')
+    second = parser.add_argument_group('a second camera, used instead of the frames of a DAVIS')
     second.add_argument('--rig', type=Path, metavar='FILE',
                         help='calibration of both cameras: a YAML file as in docs/3d.md, or '
                         "Kalibr's camchain")

@@ -4,11 +4,12 @@
 
 The module of a verb has `SUMMARY`, `add_arguments(parser)`, `run(args)`, which returns the results
 as a dictionary, and `show(result)`, which prints them. A module that also writes files has
-`write(args, result)`, which is called after the results are printed and returns the paths by name.
-A module is imported when its verb is called, so no verb pays for the imports of another. `--json`
-prints the dictionary as the last line of stdout. A user error prints one line on stderr and exits
-with status 1, Ctrl-C prints one line and exits with status 130; `kept(args)` describes what an
-interrupted verb keeps. Output arguments (`outputs.py`) are checked before `run`.
+`write(args, result)`, which is called after the results are printed and returns the written paths
+by name. A module is imported only when its verb is called, so no verb pays for the imports of
+another. `--json` prints the dictionary as the last line of stdout. A user error prints one line on
+stderr and exits with status 1; Ctrl-C prints one line and exits with status 130. `kept(args)`
+describes which results an interrupted verb keeps. Output arguments (`outputs.py`) are checked
+before `run`.
 """
 
 import argparse
@@ -43,7 +44,7 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
         module = _verb(name)
         sub = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
         sub.add_argument('--json', action='store_true',
-                         help='print the results as one JSON object, the last line of stdout')
+                         help='print the results as one JSON object on the last line of stdout')
         module.add_arguments(sub)
     return parser
 

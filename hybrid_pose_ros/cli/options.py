@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Options that set the fields of settings, which define default, meaning and valid values."""
+"""Options for the fields of settings classes, which define default, meaning and valid values."""
 
 import argparse
 from dataclasses import replace
@@ -18,13 +18,13 @@ def add_options(parser, settings: Any, *names: str, default: str = '') -> None:
     """Declare an option for each named field on a parser or a group of one.
 
     The option of field step_us is --step-us; a boolean field replay has --replay and --no-replay.
-    Only options that are given are attributes of the parsed arguments.
+    The parsed arguments have attributes only for the options that were given.
 
     Args:
         parser: parser of the verb.
         settings: settings with the defaults of the verb, or their class.
         names: fields.
-        default: what the help shows as the default instead of the value.
+        default: text shown as the default in the help instead of the value.
     """
     fields = {parameter.name: parameter for parameter in parameters_of(settings)}
     for name in names:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments for the outputs of a verb, which are checked before the verb runs."""
+"""Output arguments of a verb, checked before the verb runs."""
 
 import argparse
 import importlib
@@ -20,7 +20,7 @@ def add_output(parser, flag: str, kind: str | Callable[[argparse.Namespace], str
         parser: parser of the verb.
         flag: name of the argument, such as --output.
         kind: one of KINDS, or a function that returns it if it depends on other arguments.
-        needs: modules that are imported only when the output is written.
+        needs: modules that the output requires, otherwise imported only when it is written.
         options: keyword arguments of `add_argument`.
     """
     name = parser.add_argument(flag, **options).dest
@@ -29,7 +29,7 @@ def add_output(parser, flag: str, kind: str | Callable[[argparse.Namespace], str
 
 
 def check_outputs(args: argparse.Namespace) -> None:
-    """Check all outputs among the arguments.
+    """Check all output arguments.
 
     Raises:
         InputError: an output is not writable.

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose params`: the parameters of all nodes, as in docs/parameters.md."""
+"""`hybrid-pose params`: list the parameters of all nodes, as in docs/parameters.md."""
 
 import argparse
 from typing import Any
@@ -9,7 +9,7 @@ from hybrid_pose_ros.graph.description import SETTINGS
 from hybrid_pose_ros.graph.parameter_texts import tables
 from hybrid_pose_ros.settings import parameters_of, valid_values
 
-SUMMARY = 'list the parameters of all nodes: default, range, whether settable at run time'
+SUMMARY = 'List the parameters of all nodes: default, range, and whether settable at run time.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

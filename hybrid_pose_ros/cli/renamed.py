@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Options by their names of 0.1.0, which are accepted with a notice until the next release."""
+"""Option names of 0.1.0, accepted with a notice until the next release."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,11 +16,11 @@ RENAMED = {
     'simulate': FOLDER, 'convert': FOLDER,
     'train': {'--out': '--output', '--ann-rate': '--ann-learning-rate',
               '--snn-rate': '--snn-learning-rate'}}
-"""New names of the options of each verb by their old names; those in ms are now in us."""
+"""New option names of each verb, keyed by the old names; values in ms are converted to us."""
 
 
 def with_new_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return a command line, which starts with the verb, with new names, and the notices."""
+    """Return a command line, verb first, with the old option names replaced, and the notices."""
     names = RENAMED.get(words[0], {}) if words else {}
     notices = [f'{name} is deprecated and will be removed in the next release: use {names[name]}'
                for name, _, _ in map(_parts, words) if name in names]
@@ -44,7 +44,7 @@ def _parts(word: str) -> tuple[str, str, str]:
 
 
 def _us(milliseconds: str) -> str:
-    """Return a number in microseconds; leave other text for the parser to reject."""
+    """Return the number in microseconds; leave any other text for the parser to reject."""
     try:
         return str(round(1e3 * float(milliseconds)))
     except (ValueError, OverflowError):

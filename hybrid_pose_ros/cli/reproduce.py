@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose reproduce`: the paper's systems, trained by its recipes, next to its figures."""
+"""`hybrid-pose reproduce`: train the paper's systems by its recipes and compare the figures."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.reproduction.reproduction_params import ReproductionParams
 
-SUMMARY = "Train and score the paper's systems on recordings, next to the published figures."
+SUMMARY = "Train and score the paper's systems on recordings; compare with the published figures."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                help='folder for report, plot, weights, and files to resume from')
     add_options(parser, ReproductionParams, 'preset', 'systems', 'published', 'epochs', 'seed')
     parser.add_argument('--test-subjects', default='13,14,15,16,17', metavar='NUMBERS',
-                        help='test subjects, if names of recordings begin with the subject, '
-                        'as in S13_... (13,14,15,16,17, as published for DHP19)')
+                        help='test subjects, if recording names begin with the subject, as in '
+                        'S13_... (13,14,15,16,17, as published for DHP19)')
     parser.add_argument('--device', default='auto', help='device: auto, cpu or cuda (auto)')
     parser.add_argument('--threads', type=int, default=2, help='torch threads on a CPU (2)')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the report, which is also written; only the first of several processes does so."""
+    """Write and return the report; of several processes, only the first does so."""
     import torch
 
     from hybrid_pose_ros.cli.progress_bars import StageBars

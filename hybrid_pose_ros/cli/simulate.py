@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose simulate`: events and labels of a simulated person, or of videos of people."""
+"""`hybrid-pose simulate`: simulate events and labels of a person, or convert videos of people."""
 
 import argparse
 import dataclasses
@@ -29,7 +29,7 @@ from hybrid_pose_ros.simulation.recording import WARM_UP_US, record
 from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import IDEAL, OFFICE, SceneSettings, random_scene
 
-SUMMARY = 'Simulate the events and labels of a person, or of videos of people.'
+SUMMARY = 'Simulate the events and labels of a person, or generate them from videos of people.'
 SCENES = ('office', 'ideal', 'random')
 
 
@@ -39,16 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='motion capture (.npz), or built-in motions: "demo", "all", or some '
                         f'of {", ".join(ACTIVITIES)}, comma-separated (demo)')
     add_output(parser, '--output', _kind_of_output, metavar='PATH',
-               help='recording to write (.h5); folder for the clips of a corpus, or for the '
-               'recordings of videos')
+               help='recording to write (.h5); with --corpus or --video, folder for the '
+               'recordings')
     parser.add_argument('--camera', default='davis346-front', choices=(*CAMERAS, 'random'))
     parser.add_argument('--scene', default='office', choices=SCENES,
-                        help='sensor in a lit room, ideal sensor, or all settings at random')
+                        help='office: sensor in a lit room; ideal: ideal sensor; random: all '
+                             'settings random (office)')
     parser.add_argument('--set', action='append', default=[], metavar='GROUP.NAME=VALUE',
                         dest='changes', help='change a setting, such as sensor.threshold_on=0.3')
     parser.add_argument('--duration', type=float, metavar='S',
-                        help='sensor time [s] (length of the capture; 10 for built-in motions '
-                        'and for the clips of a corpus)')
+                        help='duration in sensor time [s] (length of the capture; 10 for built-in '
+                        'motions and for the clips of a corpus)')
     parser.add_argument('--seed', type=int, default=0)
     corpus = parser.add_argument_group('a corpus: many clips with random settings')
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
@@ -56,9 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corpus.add_argument('--kind', default='any', choices=KINDS,
                         help='kind of the clips, see docs/simulation.md (any)')
     corpus.add_argument('--cameras', type=int, default=1, metavar='N',
-                        help='cameras of DHP19 that see the same person: 2 (the front ones) or 4; '
-                        'a clip is then a folder with one recording per camera and their '
-                        'calibration, rig.yaml (1, that of the kind)')
+                        help='simulate 2 (the front ones) or 4 DHP19 cameras that see the same '
+                        'person; each clip is then a folder with one recording per camera and '
+                        'their calibration, rig.yaml (1: the camera of the kind)')
     corpus.add_argument('--own', type=float, default=0.1, metavar='SHARE',
                         help='fraction of the clips that show built-in motions (0.1)')
     add_executor_arguments(corpus)
@@ -114,7 +115,7 @@ def show(result: dict) -> None:
 
 
 def changed(settings: SceneSettings, changes: list[str]) -> SceneSettings:
-    """Return the settings after changes such as 'sensor.threshold_on=0.3'.
+    """Return the settings with changes such as 'sensor.threshold_on=0.3' applied.
 
     Raises:
         InputError: a change names an unknown setting, or a value is invalid.
@@ -147,12 +148,12 @@ def _settings(scene: str, rng: np.random.Generator) -> SceneSettings:
 
 
 def _changed_settings(scene: str, changes: list[str], rng: np.random.Generator) -> SceneSettings:
-    """Return the settings that --scene and --set select."""
+    """Return the settings selected by --scene and --set."""
     return changed(_settings(scene, rng), changes)
 
 
 def _motion(args: argparse.Namespace, settings: SceneSettings):
-    """Return the motion and the length of the scene including the unrecorded part [s]."""
+    """Return the motion and the length of the scene [s], including the unrecorded warm-up."""
     warm_up_s = WARM_UP_US * 1e-6
     scene_s = None if args.duration is None else args.duration + warm_up_s
     if args.motion.endswith('.npz'):

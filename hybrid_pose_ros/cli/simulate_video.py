@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose simulate --video`: labeled recordings from videos of people."""
+"""`hybrid-pose simulate --video`: generate labeled recordings from videos of people."""
 
 import argparse
 import os
@@ -23,16 +23,17 @@ SLOWEST = 100.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of videos."""
-    group = parser.add_argument_group('videos: events interpolated between their frames')
+    group = parser.add_argument_group('videos: generate events by interpolating between frames')
     group.add_argument('--video', nargs='+', default=[], metavar='FILE', type=Path,
                        help='videos of a person, one shot each; --scene and --set select the '
                        'sensor')
     group.add_argument('--size', default='346x260', metavar='WxH', help='sensor size [px] '
-                       '(346x260); a picture of another shape is surrounded by noise')
+                       '(346x260); pixels that the picture does not fill contain noise')
     group.add_argument('--slowed', type=float, default=1.0, metavar='N',
-                       help='slow motion: the videos are N times slower than the scene was (1)')
+                       help='slow motion: the videos run N times slower than the scene (1)')
     group.add_argument('--labels', default='teacher', choices=('teacher', 'none'),
-                       help='label the joints by a frame pose estimator (teacher)')
+                       help='teacher: label the joints with a frame-based pose estimator '
+                            '(teacher)')
     add_teacher_arguments(group)
 
 
@@ -40,12 +41,12 @@ def add_teacher_arguments(group) -> None:
     """Declare --teacher and --overlay on a parser or a group of one."""
     group.add_argument('--teacher', metavar='PYTHON', help=f'Python of the teacher: {INSTALL}')
     group.add_argument('--overlay', action='store_true',
-                       help='write a sheet of frames and events with labels (.png) next to each '
-                       'recording')
+                       help='write a contact sheet (.png) of frames, events and labels next to '
+                       'each recording')
 
 
 def run(args: argparse.Namespace, settings: Callable) -> dict[str, Any]:
-    """Convert the videos that have no recording yet; `settings` returns those of a scene.
+    """Convert the videos that have no recording yet; `settings` returns the settings of a scene.
 
     Raises:
         InputError: an argument is invalid, or no video can be converted.

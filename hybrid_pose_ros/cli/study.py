@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folders of labeled recordings (.h5) to measure on; `task` simulates '
                         'its own if none are given')
     parser.add_argument('--corpus', nargs='+', default=[], metavar='DIR', type=Path,
-                        help='folders of training recordings, of other people, for studies that '
+                        help='folders of training recordings of other people, for studies that '
                              'train')
     add_output(parser, '--output', 'folder', needs=('matplotlib',),
                required=True, metavar='DIR', type=Path,
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', default='', metavar='FILE',
                         help='weights (.safetensors) to study (those shipped with edge)')
     parser.add_argument('--batches', type=int, default=150, metavar='N',
-                        help='batches of each training (150)')
+                        help='number of batches per training run (150)')
     parser.add_argument('--seed', type=int, default=0)
 
 

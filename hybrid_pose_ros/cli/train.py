@@ -18,19 +18,19 @@ from hybrid_pose_ros.model.presets import preset
 from hybrid_pose_ros.outputs import writing
 from hybrid_pose_ros.training.training_params import StreamParams, TrainingParams
 
-SUMMARY = 'Train ANN, SNN and heads on folders of labeled recordings; resumes an interrupted run.'
+SUMMARY = 'Train ANN, SNN and heads on folders of labeled recordings; resume an interrupted run.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: folders and training settings."""
     parser.add_argument('--corpus', nargs='+', metavar='DIR', default=[],
-                        help='labeled recordings (.h5) to train on')
+                        help='folders of labeled recordings (.h5) to train on')
     parser.add_argument('--stream', metavar='DIR',
-                        help='motion capture (.npz): train the ANN on an endless stream of '
-                        'rendered scenes, and the SNN on the corpus')
+                        help='folder of motion capture (.npz): train the ANN on an endless stream '
+                        'of rendered scenes, and the SNN on the corpus')
     add_options(parser, StreamParams, 'draws', 'kept', 'workers')
     parser.add_argument('--validation', metavar='DIR',
-                        help='recordings of other people, to validate on')
+                        help='folder of recordings of other people to validate on')
     add_output(parser, '--output', 'folder', required=True, metavar='DIR',
                help='folder for the weights, the log, and files to resume from')
     add_options(parser, TrainingParams, 'preset', 'network', 'task', 'start', 'seed', 'device')
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--alone', action='store_true',
                         help='train only an SNN that runs without an ANN, for '
                         '`evaluate --snn-checkpoint`')
-    stages = parser.add_argument_group('the two stages; with preset paper, defaults are those of '
-                                       'its recipe')
+    stages = parser.add_argument_group('the two stages; with preset paper, the defaults are those '
+                                       'of its recipe')
     add_options(stages, TrainingParams, 'precision', 'averaged', 'ann_learning_rate',
                 'snn_learning_rate', 'ann_batch', 'snn_batch', 'ann_iterations', 'snn_iterations')
 

@@ -14,7 +14,7 @@ from hybrid_pose_ros.graph.check import check_graph, with_old_sections
 from hybrid_pose_ros.graph.description import ARGUMENTS, graph, share
 from hybrid_pose_ros.graph.supervision import Supervisor
 
-SUMMARY = 'run the graph with a driver until Ctrl-C, or with the player until its end'
+SUMMARY = 'Run the graph with a driver until Ctrl-C, or with the player until it finishes.'
 
 SETTLE_S = 2.0
 """Time allowed to process and record the last packets of the player."""
@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--camera', default='event_camera',
                         help='node name of the driver, which publishes /CAMERA/events')
     parser.add_argument('--namespace', default='',
-                        help='namespace of all nodes; for several cameras, one for each')
+                        help='namespace of all nodes, for example one per camera')
     parser.add_argument('--ros4hri', action='store_true',
                         help='also publish the body on /humans (REP-155); requires hri_msgs')
     parser.add_argument('--rig', default='', metavar='FILE',
-                        help='YAML of several cameras: starts a graph in namespace NAME for each '
-                        'camera NAME, with driver /NAME/CAMERA, and a triangulator')
+                        help='YAML file of several cameras: starts a graph in namespace NAME for '
+                        'each camera NAME, with driver /NAME/CAMERA, and a triangulator')
     parser.add_argument('--params-file', type=Path, help='parameter file (YAML) to use instead '
                                                          'of the shipped one')
     for argument in ARGUMENTS:
@@ -96,5 +96,5 @@ def require_ros() -> None:
 
 
 def show(result: dict) -> None:
-    """Print which nodes were stopped."""
+    """Print the names of the stopped nodes."""
     print(f'stopped: {", ".join(result["nodes"])}')

@@ -92,10 +92,11 @@ ARGUMENTS = (
     Argument('ann_rate_hz', (('ann_initializer', 'rate_hz'),)),
     *(Argument(name, (('event_player', name),)) for name in (
         'recording', 'rate', 'packets_per_s', 'duration_s', 'seed')),
-    Argument('record', (('recorder', 'bag'),), 'folder of the bag to record; empty: no recorder'),
+    Argument('record', (('recorder', 'bag'),), 'folder of the bag to record; empty: start no '
+                                               'recorder'),
     Argument('depth_m', (('skeleton_markers', 'depth_m'),)),
-    Argument('frame_id', (('skeleton_markers', 'frame_id'),), 'frame of the markers (that of the '
-             'packets; with rviz, the name of the camera)'))
+    Argument('frame_id', (('skeleton_markers', 'frame_id'),), 'frame of the markers (frame of the '
+             'packets; with rviz, the camera name)'))
 
 
 @dataclass(frozen=True)
