@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of the display of skeletons in RViz."""
+"""Parameters of the skeleton display in RViz."""
 
 from dataclasses import dataclass
 
@@ -20,11 +20,11 @@ class MarkerParams:
                             low=0.0, high=1e5, live=True)
     frame_id: str = param('', 'Frame of the markers (optical: z forward, x right, y down). Empty: '
                               'the frame of the packets.', live=True)
-    least_confidence: float = param(0.05, 'Minimum confidence of drawn joints.', low=0.0, high=1.0,
-                                    live=True)
-    trail_s: float = param(0.5, 'Duration of the trails of hands and feet [s].',
+    least_confidence: float = param(0.05, 'Joints below this confidence are not drawn.', low=0.0,
+                                    high=1.0, live=True)
+    trail_s: float = param(0.5, 'Length of the trails of hands and feet [s].',
                            low=0.0, high=10.0, live=True)
-    event_ms: float = param(20.0, 'Duration of the events in the overlay image [ms].',
+    event_ms: float = param(20.0, 'Time span of the events in the overlay image [ms].',
                             low=1.0, high=1_000.0, live=True)
 
     def __post_init__(self):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder records."""
+"""Parameters of the recorder."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from hybrid_pose_ros.settings import check, param
 class RecorderParams:
     """Parameters of the recorder node."""
 
-    bag: str = param('', 'Folder of the rosbag2 MCAP bag to record; where it exists, a number is '
-                         'added. Empty: count only.')
-    record_events: bool = param(True, 'Record the event packets too: 3 to 9 bytes an event.')
-    record_overlay: bool = param(False, 'Record the picture of events and skeleton too, for '
-                                 'viewers that open bags; some 0.3 MB a second of a DAVIS346.')
-    record_3d: bool = param(False, 'Record the poses in the world too, where several cameras make '
-                            'some.')
-    complete: bool = param(False, 'Listen to the events only when skeletons, states and markers '
-                           'have a publisher: a player that counts its subscribers waits so long.')
-    idle_s: float = param(0.0, 'End when neither events nor skeletons came for so long [s], once '
-                               'there were some; 0: never.', low=0.0, high=3600.0)
+    bag: str = param('', 'Folder of the rosbag2 MCAP bag to record; if it exists, a number is '
+                         'appended. Empty: count messages without recording.')
+    record_events: bool = param(True, 'Also record the event packets (3 to 9 bytes per event).')
+    record_overlay: bool = param(False, 'Also record the overlay image of events and skeleton, '
+                                 'for bag viewers; about 0.3 MB/s for a DAVIS346.')
+    record_3d: bool = param(False, 'Also record the 3D poses triangulated from several cameras.')
+    complete: bool = param(False, 'Subscribe to the events only once skeletons, states and '
+                           'markers have a publisher; a player that waits for its subscribers '
+                           'starts no earlier.')
+    idle_s: float = param(0.0, 'Stop after this long [s] without events or skeletons, once some '
+                               'have been received; 0: never.', low=0.0, high=3600.0)
 
     def __post_init__(self):
         check(self)

@@ -14,8 +14,8 @@ class PlayerParams:
 
     recording: str = param('', 'Bag, .raw, .aedat4 or .h5 file to play. Empty: simulate a person '
                            'live.')
-    topic: str = param('', 'Topic of the packets if a bag has several event topics; stream of '
-                       'an AEDAT4 file.')
+    topic: str = param('', 'Topic of the event packets, if a bag has several; event stream of an '
+                       'AEDAT4 file.')
     rate: float = param(1.0, 'Playback speed.', low=0.01, high=100.0)
     packets_per_s: float = param(250.0, 'Packets per second if the player encodes the events; '
                                  'the packets of a bag are sent unchanged.', low=1.0, high=1_000.0)

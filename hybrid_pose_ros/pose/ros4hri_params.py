@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of the presence of a person for ROS4HRI."""
+"""Parameters for reporting a person to ROS4HRI."""
 
 from dataclasses import dataclass
 

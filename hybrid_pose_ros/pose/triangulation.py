@@ -30,12 +30,13 @@ SINGULAR = 1e-9
 class TriangulationParams:
     """Thresholds for using a camera."""
 
-    least_confidence: float = param(0.15, 'Minimum confidence of a camera for a joint; a camera '
-                                    'that sees only noise has 0.03 to 0.12.',
+    least_confidence: float = param(0.15, 'Minimum confidence at which a camera is used for a '
+                                    'joint; a camera that sees only noise reports 0.03 to 0.12.',
                                     low=0.0, high=1.0, live=True)
-    outlier_px: float = param(12.0, 'Maximum distance of a camera\'s joint from the reprojection '
-                              'of the others if more than two cameras see it; a farther camera is '
-                              'excluded [px]; 0: none.', low=0.0, high=1e4, live=True)
+    outlier_px: float = param(12.0, 'Maximum reprojection error of a camera [px]. While it is '
+                              'exceeded for a joint and more than two cameras remain, the '
+                              'worst-fitting camera is excluded; 0: no limit.', low=0.0, high=1e4,
+                              live=True)
 
     def __post_init__(self):
         check(self)

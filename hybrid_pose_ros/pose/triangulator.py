@@ -21,20 +21,20 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 class TriangulatorParams(TriangulationParams):
     """Parameters of the triangulator node."""
 
-    rig: str = param('', "YAML file of the cameras, or a camchain of Kalibr. Required. A "
-                     "camera's name is the namespace of its tracker.")
+    rig: str = param('', 'YAML file of the cameras, or a Kalibr camchain; required. Each camera '
+                     'is named after the namespace of its tracker.')
     step_us: int = param(1_000, 'Interval between two 3D poses [us].', low=100,
                          high=1_000_000)
-    max_age_us: int = param(30_000, 'A camera is missing at an instant if the poses around it are '
-                            'farther apart than this, or its last pose is older [us].', low=100,
-                            high=KEPT_US)
-    wait_us: int = param(50_000, 'Lag behind the first camera from which a camera is no longer '
-                         'waited for [us].', low=0, high=KEPT_US)
+    max_age_us: int = param(30_000, 'A camera is missing at an instant if its poses before and '
+                            'after are farther apart than this [us], or if its last pose is older '
+                            'than this.', low=100, high=KEPT_US)
+    wait_us: int = param(50_000, 'Maximum lag behind the leading camera [us]; cameras that lag '
+                         'more are not waited for.', low=0, high=KEPT_US)
     clock: str = param('ros', "Common clock of the poses: ros, or sensor if the clocks of the "
                        "cameras are synchronized.", choices=('ros', 'sensor'))
-    undistorted: bool = param(False, 'The trackers use a calibration, so that their joints are '
+    undistorted: bool = param(False, 'The trackers use a calibration, so their joints are already '
                               'undistorted.')
-    markers_hz: float = param(30.0, "Rate of markers on the cameras' clock [Hz].",
+    markers_hz: float = param(30.0, "Markers per second of the cameras' clock [Hz].",
                               low=1.0, high=1_000.0, live=True)
 
 

@@ -11,18 +11,18 @@ from hybrid_pose_ros.training.recipes import SEED, Recipe, recipes
 
 @dataclass(frozen=True)
 class ReproductionParams:
-    """Parameters of a reproduction; a continued run can have more epochs and systems."""
+    """Parameters of a reproduction; a resumed run can have more epochs and systems."""
 
     preset: str = param('paper', 'Network: paper, or paper_small for a quick run that is not a '
                         'reproduction.')
     systems: str = param('ann,snn,rnn,hybrid_rnn,hybrid_snn', 'Systems, separated by commas; '
                          'also hybrid_snn_no_state_init, hybrid_snn_no_output_init and '
                          'hybrid_rnn_no_state_init.')
-    epochs: float = param(0.0, 'Epochs of every system; 0: those of its recipe.', low=0.0,
+    epochs: float = param(0.0, 'Number of epochs for every system; 0: as in its recipe.', low=0.0,
                           high=1e6)
     seed: int = param(SEED, 'Random seed of initial weights and window order.', low=0, high=2**31)
-    published: str = param('', 'Files (.pt) with published weights to evaluate instead of '
-                           'training: hybrid_snn=FILE, separated by commas.')
+    published: str = param('', 'Published weights (.pt) to evaluate instead of training: '
+                           'hybrid_snn=FILE, separated by commas.')
 
     def __post_init__(self):
         check(self)

@@ -58,7 +58,8 @@ class BodySettings:
     trousers: float = param(0.08, 'Albedo of the trousers.', low=0.01, high=1.0)
     shoes: float = param(0.3, 'Albedo of the shoes.', low=0.01, high=1.0)
     hair: float = param(0.06, 'Albedo of hair, eyes and beard.', low=0.01, high=1.0)
-    trim: float = param(0.5, 'Albedo of the front of the shirt: buttons, a tie, an open jacket.',
+    trim: float = param(0.5, 'Albedo of the trim on the front of the shirt, such as buttons, a '
+                             'tie or an open jacket.',
                         low=0.01, high=1.0)
     trim_m: float = param(0.04, 'Width of the trim [m]; 0: none.', low=0.0, high=0.08)
     cloth_contrast: float = param(0.35, 'Standard deviation of the log albedo of clothes.',
@@ -68,11 +69,11 @@ class BodySettings:
     cloth_scale_m: float = param(0.05, 'Size of folds and prints [m].', low=0.015, high=0.4)
     stripes: float = param(0.3, 'Weight of stripes across the limb in the pattern of the clothes.',
                            low=0.0, high=1.0)
-    sleeves: bool = param(True, 'Long sleeves; without them the forearms are skin.')
-    shorts: bool = param(False, 'Short trousers: the shins are skin.')
+    sleeves: bool = param(True, 'Long sleeves; off: bare forearms.')
+    shorts: bool = param(False, 'Shorts, with bare shins.')
     loose: float = param(0.0, 'Extra width of the trousers at the ankle [m].', low=0.0, high=0.12)
-    long_hair: bool = param(False, 'Shoulder-length hair.')
-    beard: bool = param(False, 'A beard.')
+    long_hair: bool = param(False, 'Whether the hair is shoulder-length.')
+    beard: bool = param(False, 'Whether there is a beard.')
 
     def __post_init__(self):
         check(self)

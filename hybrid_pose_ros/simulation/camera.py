@@ -141,7 +141,7 @@ class SwaySettings:
 
     turn_deg: float = param(0.0, 'Rotation amplitude about each axis [deg].', low=0.0, high=20.0)
     shift_m: float = param(0.0, 'Translation amplitude along each axis [m].', low=0.0, high=1.0)
-    period_s: float = param(4.0, 'Shortest period [s].', low=0.2, high=60.0)
+    period_s: float = param(4.0, 'Shortest period of the sway [s].', low=0.2, high=60.0)
 
     def __post_init__(self):
         check(self)

@@ -109,7 +109,7 @@ def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:
 class StagingSettings:
     """How a captured motion is placed in front of the camera."""
 
-    present: bool = param(True, 'Whether there is a person.')
+    present: bool = param(True, 'Whether a person is in the scene.')
     mirror: bool = param(False, 'Swap left and right.')
     stature: float = param(1.0, 'Scale factor of the person.', low=0.5, high=1.5)
     speed: float = param(1.0, 'Speed factor of the motion.', low=0.1, high=5.0)
@@ -121,7 +121,7 @@ class StagingSettings:
     y_m: float = param(0.0, 'y position of the person [m].', low=-5.0, high=5.0)
     stops_hz: float = param(0.0, 'Rate of pauses [1/s].', low=0.0, high=2.0)
     stop_s: float = param(1.0, 'Longest pause [s].', low=0.2, high=20.0)
-    enter_s: float = param(0.0, 'Time at which the person has entered from the side [s].',
+    enter_s: float = param(0.0, 'Time by which the person has entered from the side [s].',
                            low=0.0, high=60.0)
     leave_s: float = param(0.0, 'Time before the end at which the person starts to leave [s].',
                            low=0.0, high=60.0)

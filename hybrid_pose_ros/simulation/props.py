@@ -25,9 +25,9 @@ BALL_SPAN_M = 0.02
 class PropSettings:
     """Number of objects; the seed determines their positions and sizes."""
 
-    poles: int = param(0, 'Static poles and bars, most of them behind the person.',
+    poles: int = param(0, 'Number of static poles and bars, most of them behind the person.',
                        low=0, high=40)
-    balls: int = param(0, 'Balls that swing across the image.', low=0, high=20)
+    balls: int = param(0, 'Number of balls that swing across the image.', low=0, high=20)
     held: bool = param(False, 'Whether the person holds a bar.')
 
     def __post_init__(self):

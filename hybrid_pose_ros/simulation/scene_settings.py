@@ -18,12 +18,12 @@ from hybrid_pose_ros.simulation.textures import BackgroundSettings
 
 @dataclass(frozen=True)
 class LightSettings:
-    """One key light and ambient light."""
+    """A key light and ambient light."""
 
-    azimuth_deg: float = param(35.0, 'Direction of the key light, from behind the camera to the '
-                               'right [deg].', low=-180.0, high=180.0)
+    azimuth_deg: float = param(35.0, 'Azimuth of the key light [deg]; 0: from behind the camera, '
+                               '90: from the right.', low=-180.0, high=180.0)
     elevation_deg: float = param(50.0, 'Elevation of the key light [deg].', low=-20.0, high=90.0)
-    ambient: float = param(0.45, 'Share of the light without direction.', low=0.0, high=1.0)
+    ambient: float = param(0.45, 'Ambient fraction of the light.', low=0.0, high=1.0)
     level: float = param(1.0, 'Brightness of a white surface.', low=0.02, high=1.0)
     flicker: float = param(0.0, 'Amplitude of mains flicker.', low=0.0, high=0.2)
     flicker_hz: float = param(100.0, 'Frequency of mains flicker [Hz].', low=10.0, high=400.0)

@@ -24,10 +24,11 @@ class SensorSettings:
                                  low=0.02, high=2.0)
     threshold_sigma: float = param(0.0, 'Spread of both thresholds across pixels [log units].',
                                    low=0.0, high=0.3)
-    cutoff_hz: float = param(0.0, 'Bandwidth of a white pixel [Hz], 0 = infinite.',
+    cutoff_hz: float = param(0.0, 'Bandwidth of a white pixel [Hz]; 0 = infinite.',
                              low=0.0, high=10_000.0)
-    leak_hz: float = param(0.0, 'ON events of a static pixel [1/s].', low=0.0, high=50.0)
-    shot_hz: float = param(0.0, 'Noise events of a dark pixel [1/s]; a quarter of it in white.',
+    leak_hz: float = param(0.0, 'Leak rate of a static pixel [ON events/s].', low=0.0, high=50.0)
+    shot_hz: float = param(0.0, 'Shot noise of a dark pixel [events/s]; a white pixel has a '
+                                'quarter of it.',
                            low=0.0, high=100.0)
     hot_pixels: int = param(0, 'Number of pixels that fire continuously.', low=0, high=1000)
     hot_hz: float = param(100.0, 'Median rate of a hot pixel [1/s].', low=1.0, high=10_000.0)
@@ -35,7 +36,7 @@ class SensorSettings:
                                low=0, high=100_000)
     jitter_us: int = param(0, 'Maximum random delay of a time stamp [us].', low=0, high=10_000)
     neighbor_us: int = param(0, 'Keep an event only if one of the 8 neighboring pixels fired '
-                             'within this time [us], 0 = keep all.', low=0, high=1_000_000)
+                             'within this time [us]; 0 = keep all.', low=0, high=1_000_000)
 
     def __post_init__(self):
         check(self)

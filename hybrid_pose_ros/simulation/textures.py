@@ -20,7 +20,7 @@ class BackgroundSettings:
                             low=0.0, high=1.5)
     slope: float = param(1.2, 'Spectral slope: 0 = white noise, 2 = clouds.', low=0.0, high=3.0)
     gradient: float = param(0.2, 'Change of log albedo across the image.', low=0.0, high=2.0)
-    shelves: int = param(4, 'Number of rectangles with sharp edges.', low=0, high=40)
+    shelves: int = param(4, 'Number of sharp-edged rectangles on the wall.', low=0, high=40)
 
     def __post_init__(self):
         check(self)

@@ -21,8 +21,8 @@ class InitializerParams(NetworkParams):
     sleep_events_per_s: float = param(0.0, 'Below this event rate, states are computed only on '
                                       'request or after reach_us; 0: at any rate.',
                                       low=0.0, high=1e9, live=True)
-    region_of_interest: bool = param(True, 'Use a region around the person, once found, as the '
-                                     'input of both networks; off: always the whole sensor.',
+    region_of_interest: bool = param(True, 'Once the person is found, feed both networks only a '
+                                     'region around them; off: always the whole sensor.',
                                      live=True)
     region_margin: float = param(1.5, 'Size of that region relative to the person.',
                                  low=1.1, high=4.0, live=True)
@@ -31,7 +31,7 @@ class InitializerParams(NetworkParams):
     precision: str = param('auto', 'Precision of the ANN: float32, bfloat16, or auto: bfloat16 if '
                            'the CPU has instructions for it.',
                            choices=('auto', 'float32', 'bfloat16'))
-    slots: int = param(3, 'Slots of the shared-memory ring.', low=3, high=64)
+    slots: int = param(3, 'Number of slots in the shared-memory ring.', low=3, high=64)
     checksum: bool = param(False, 'Add a checksum to every state (about 0.3 ms per MiB).')
     transport: str = param('auto', 'shared_memory, inline (state in the message, for a tracker on '
                            'another host), or auto: shared memory if all trackers can '

@@ -11,16 +11,16 @@ REASONS = ('lost_events', 'no_state', 'old_state', 'rate_jump', 'low_confidence'
 """Reasons for a request; if several apply, the first is reported."""
 
 CONFIDENCE_US = 20_000
-"""Averaging time of the confidence, so that short dips cause no request."""
+"""Averaging time of the confidence, long enough that short dips cause no request."""
 
 RECENT_US, USUAL_US = 10_000, 200_000
 """Averaging times of the current event rate and of its baseline."""
 
 EARLY = 0.7
-"""Share of max_age_us at which a state is requested, as the ANN takes time."""
+"""Fraction of max_age_us at which a state is requested, to leave time for the ANN."""
 
 LEAST_JUMP = 50
-"""Minimum number of events within RECENT_US for a jump, so that noise causes none."""
+"""Minimum number of events within RECENT_US for a rate jump, so that noise causes none."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class StateRequestParams:
     """Thresholds for requests."""
 
     max_age_us: int = param(250_000, 'Age of a state above which its poses are stale [us]; a new '
-                            'state is requested at 70 % of it.',
+                            'state is requested at 70 % of this age.',
                             low=1_000, high=60_000_000, live=True)
     least_confidence: float = param(0.3, 'Mean confidence of the moving joints below which a '
                                     'state is requested; 0: never.', low=0.0, high=1.0,
                                     live=True)
-    rate_jump: float = param(4.0, 'Ratio of the event rates of the last 10 ms and the last 200 ms '
-                             'above which a state is requested.', low=1.0, high=1e6,
+    rate_jump: float = param(4.0, 'Ratio of the event rate over the last 10 ms to that over the '
+                             'last 200 ms above which a state is requested.', low=1.0, high=1e6,
                              live=True)
     request_interval_us: int = param(100_000, 'Minimum interval between requests [us].',
                                      low=1_000, high=60_000_000, live=True)
 
 
 class StateRequestPolicy:
-    """Watches the bins of one stream; times are sensor times."""
+    """Monitors the bins of one stream; times are sensor times."""
 
     def __init__(self, params: StateRequestParams, step_us: int):
         """Start without history."""
@@ -54,7 +54,7 @@ class StateRequestPolicy:
         self.restart()
 
     def set_params(self, params: StateRequestParams) -> None:
-        """Use other settings from the next bin on."""
+        """Change the settings, effective from the next bin."""
         self._params = params
 
     def restart(self) -> None:
@@ -73,11 +73,11 @@ class StateRequestPolicy:
 
         Args:
             end_us: end of the next bin.
-            events: in the bin.
+            events: number of events in the bin.
             age_us: age of the state; None without a state.
-            confidence: mean over the moving joints; None if no joint moves.
+            confidence: mean confidence of the moving joints; None if no joint moves.
             quiet: a joint has just become quiet.
-            coming: a state is catching up, so no other one is needed.
+            coming: a state is already catching up, so no other is needed.
         """
         self._recent = self._average(self._recent, events, RECENT_US)
         self._usual = self._average(self._usual, events, USUAL_US)

@@ -18,32 +18,35 @@ PRECISIONS = ('auto', 'bf16', 'fp32')
 class TrainingParams:
     """Parameters of a training run; a resumed run can be extended."""
 
-    preset: str = param('edge', 'Network; one with logits and learned time constants.')
-    network: str = param('', 'Description of a network of that kind with other sizes (.json); '
+    preset: str = param('edge', 'Network preset, with logits and learned time constants.')
+    network: str = param('', 'Network description (.json) with other sizes than the preset; '
                          'empty: the preset unchanged, or the network of the initial weights.')
     task: str = param('pose', 'Task of the network.', choices=tuple(TASKS))
     start: str = param('', 'Initial weights (.safetensors); empty: random.')
     seed: int = param(0, 'Random seed of initial weights and batches.', low=0, high=2**31)
-    device: str = param('auto', 'auto, cpu or cuda.', choices=('auto', 'cpu', 'cuda'))
+    device: str = param('auto', 'Device; auto: cuda if available.',
+                        choices=('auto', 'cpu', 'cuda'))
     precision: str = param('auto', 'Precision of convolutions: bf16 (autocast), fp32, or auto: '
                            'bf16 on GPUs and on CPUs with bf16 instructions, fp32 on others.',
                            choices=PRECISIONS)
-    ann_iterations: int = param(20_000, 'Number of batches of the ANN.', low=0, high=10**8)
+    ann_iterations: int = param(20_000, 'Number of training batches for the ANN.', low=0,
+                                high=10**8)
     ann_learning_rate: float = param(3e-3, 'Maximum learning rate of the ANN.', low=0.0, high=1.0)
     ann_batch: int = param(16, 'Batch size of the ANN [windows].', low=1, high=4096)
-    alone: bool = param(False, 'Train an SNN without ANN and heads, as a baseline.')
-    snn_iterations: int = param(20_000, 'Number of batches of SNN and heads.', low=0, high=10**8)
-    snn_learning_rate: float = param(2e-3, 'Maximum learning rate of SNN and heads.', low=0.0,
-                                     high=1.0)
+    alone: bool = param(False, 'Train an SNN without an ANN and heads, as a baseline.')
+    snn_iterations: int = param(20_000, 'Number of training batches for the SNN and the heads.',
+                                low=0, high=10**8)
+    snn_learning_rate: float = param(2e-3, 'Maximum learning rate of the SNN and the heads.',
+                                     low=0.0, high=1.0)
     snn_batch: int = param(8, 'Batch size of the SNN [streams].', low=1, high=4096)
-    save_every: int = param(200, 'Iterations between two files to resume from.',
+    save_every: int = param(200, 'Iterations between two saved files to resume from.',
                             low=1, high=10**8)
-    columns: int = param(96, 'Even number of input columns around the person to train on [cells].',
-                         low=16, high=4096)
-    averaged: float = param(0.0, 'Decay of the moving average of the final ANN weights; '
-                            '0: no average.', low=0.0, high=0.999999)
-    absent_price: float = param(0.1, 'Weight of the loss for heatmaps of joints out of view, '
-                                'whose target is flat; only in streams, which know them.',
+    columns: int = param(96, 'Width of the training input around the person [cells]; must be '
+                         'even.', low=16, high=4096)
+    averaged: float = param(0.0, 'Decay of the moving average of the ANN weights, which is used '
+                            'as the final weights; 0: no average.', low=0.0, high=0.999999)
+    absent_price: float = param(0.1, 'Loss weight of the heatmaps of joints known to be out of '
+                                'view, whose target is flat; used only with streams.',
                                 low=0.0, high=100.0)
 
     def __post_init__(self):
@@ -60,7 +63,7 @@ class StreamParams:
     kind: str = param('mixed', 'Kind of scenes.', choices=KINDS)
     own: float = param(0.15, 'Fraction of scenes with generated motion.', low=0.0, high=1.0)
     scene_s: float = param(0.4, 'Duration of most scenes [s].', low=0.05, high=10.0)
-    kept: int = param(256, 'Number of scenes that a batch is drawn from.', low=1, high=100_000)
+    kept: int = param(256, 'Number of scenes from which each batch is drawn.', low=1, high=100_000)
     draws: float = param(16.0, 'Mean number of windows drawn from each scene.', low=0.1,
                          high=10_000.0)
     workers: int = param(1, 'Number of rendering processes; 0: render in the training process.',
