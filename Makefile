@@ -25,10 +25,11 @@ demo: build
 PARALLEL ?= -n 2 --dist loadfile
 PYTEST := $(BIN)/pytest $(PARALLEL)
 
-# Style, mistakes that need no run, and which package imports which (rules in pyproject.toml), and
-# the English of the texts.
+# Style, mistakes that need no run, types, which package imports which (rules in pyproject.toml),
+# and the English of the texts.
 check: $(VENV)/.test
 	$(BIN)/ruff check
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python tools/check_prose.py
 
