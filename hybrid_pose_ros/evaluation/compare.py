@@ -27,6 +27,7 @@ from hybrid_pose_ros.evaluation.shipping import decide
 from hybrid_pose_ros.evaluation.trackers import at_times, initializer_params
 from hybrid_pose_ros.model.checkpoint import Checkpoint, identity
 from hybrid_pose_ros.parallel import as_done, one_torch_thread
+from hybrid_pose_ros.pose.presence import presence_of
 from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 from hybrid_pose_ros.recordings.labeled import (
     LabeledRecording, load_with_events, skipping_gaps)
@@ -112,7 +113,7 @@ def compare(checkpoints: Mapping[str, Checkpoint], kinds: Mapping[str, Sequence[
                            'trained': bool(checkpoint.card.get('trained'))}
                     for name, checkpoint in checkpoints.items()},
         'settings': asdict(params), 'rows': list(rows),
-        'person_confidence': Ros4hriParams().least_confidence, 'kinds': tables,
+        'least_presence': Ros4hriParams().least_confidence, 'kinds': tables,
         'shipping': {row: _shipping(tables, list(checkpoints), row) for row in rows}}
 
 
@@ -130,17 +131,23 @@ def _poses_of(task: _Task) -> _Found:
             for row in task.rows:
                 if row == 'ann':
                     px, confidence = ann_at(ann, schedule.instants_us)
+                    presence = confidence.mean(axis=1)
                 else:
-                    px, confidence = _hybrid_at(checkpoint, recording, ann, schedule, task.params)
-                poses[name, row] = ScoredPoses(joints, counted, torso, px,
-                                               np.nan_to_num(confidence),
-                                               Ros4hriParams().least_confidence)
+                    px, confidence, presence = _hybrid_at(checkpoint, recording, ann, schedule,
+                                                          task.params)
+                poses[name, row] = ScoredPoses(
+                    joints, counted, torso, px, np.nan_to_num(confidence),
+                    np.nan_to_num(presence), Ros4hriParams().least_confidence)
     return _Found(task.kind, recording.name, f'{recording.width}x{recording.height}', gaps, poses)
 
 
 def _hybrid_at(checkpoint: Checkpoint, recording: LabeledRecording, ann: RecordingAnn,
-               schedule: Schedule, params: EvaluationParams) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tracker's joints (T, J, 2) [px] and confidence (T, J), NaN before the first."""
+               schedule: Schedule, params: EvaluationParams
+               ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the tracker's joints (T, J, 2) [px], confidence (T, J) and presence (T,).
+
+    NaN before the first pose.
+    """
     tracker = TrackerParams(step_us=params.step_us, quiet_events_per_s=params.quiet_events_per_s)
     size, end_us = (recording.width, recording.height), int(schedule.instants_us[-1])
     initializer = OfflineInitializer(checkpoint, initializer_params(checkpoint, params), *size,
@@ -151,7 +158,9 @@ def _hybrid_at(checkpoint: Checkpoint, recording: LabeledRecording, ann: Recordi
         pass
     track = run.track()
     return (at_times(track, schedule.instants_us, track.joints_px),
-            at_times(track, schedule.instants_us, track.confidence))
+            at_times(track, schedule.instants_us, track.confidence),
+            at_times(track, schedule.instants_us,
+                     presence_of(track.confidence, track.stamps_us)))
 
 
 def _kind(found: Sequence[_Found], names: Sequence[str], rows: Sequence[str]) -> dict[str, Any]:

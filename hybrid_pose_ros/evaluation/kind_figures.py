@@ -32,7 +32,8 @@ class ScoredPoses(NamedTuple):
     torso_px: float  # of the recording; NaN: not known
     found_px: np.ndarray  # (T, J, 2), NaN where there is no pose
     confidence: np.ndarray  # (T, J), 0 where there is no pose
-    person_confidence: float  # mean of the joints from which on a person is reported
+    presence: np.ndarray  # (T,), 0 where there is no pose
+    least_presence: float  # from which on a person is reported
 
     @property
     def error_px(self) -> np.ndarray:
@@ -46,12 +47,19 @@ class ScoredPoses(NamedTuple):
 
     @property
     def mean_confidence(self) -> np.ndarray:
-        """Return the mean confidence of the joints, (I,), of the instants with a person.
+        """Return the mean confidence of the joints at the instants of `judged`."""
+        return self.confidence.mean(axis=1)[self.judged]
 
-        Of all instants where the recording shows nobody; 0 where there is no pose.
-        """
+    @property
+    def reported(self) -> np.ndarray:
+        """Return whether a person is reported at the instants of `judged`."""
+        return self.presence[self.judged] >= self.least_presence
+
+    @property
+    def judged(self) -> np.ndarray:
+        """Return the instants with a person; all where the recording shows nobody, (T,) bool."""
         person = present(self.counted)
-        return self.confidence.mean(axis=1)[person if self.counted.any() else slice(None)]
+        return person if self.counted.any() else np.ones_like(person)
 
 
 class Figure(NamedTuple):
@@ -112,8 +120,7 @@ FIGURES = {
     'swapped_bodies_behind': Figure(_behind, mean_of_means),
     'confidence_auc': Figure(_ranked, auc_of_all),
     'confidence': Figure(lambda poses: poses.mean_confidence, mean_of_means),
-    'person_reported': Figure(
-        lambda poses: poses.mean_confidence >= poses.person_confidence, mean_of_means),
+    'person_reported': Figure(lambda poses: poses.reported, mean_of_means),
     **{f'mean_px_{name}': _group(joints) for name, joints in GROUPS.items()}}
 """By name; shares are from 0 to 1. person_reported: share of the instants with a person, or of all
 instants in a recording without one."""

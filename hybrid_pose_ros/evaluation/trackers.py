@@ -127,7 +127,7 @@ def _rest_at_first_of(events: np.ndarray) -> Callable[[AnnState], AnnState | Non
 
 
 def at_times(track: PoseTrack, at_us: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the last of a track's values (T, J, 2) at each time, NaN where there is none yet."""
+    """Return the last of a track's values (N, ...) at each time, NaN where there is none yet."""
     last = latest(track.stamps_us, at_us)
     padded = np.concatenate([np.full_like(values, np.nan, shape=(1, *values.shape[1:])), values])
     return padded[last + 1]

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 
+from hybrid_pose_ros.pose.presence import LEAST_PRESENCE
 from hybrid_pose_ros.settings import check, param
 
 
@@ -22,6 +23,9 @@ class MarkerParams:
                               'the frame of the packets.', live=True)
     least_confidence: float = param(0.05, 'Joints below this confidence are not drawn.', low=0.0,
                                     high=1.0, live=True)
+    least_presence: float = param(LEAST_PRESENCE, 'No skeleton is drawn while the mean confidence '
+                                  'of the joints, smoothed over 0.3 s, is below this.',
+                                  low=0.0, high=1.0, live=True)
     trail_s: float = param(0.5, 'Length of the trails of hands and feet [s].',
                            low=0.0, high=10.0, live=True)
     event_ms: float = param(20.0, 'Time span of the events in the overlay image [ms].',

@@ -20,6 +20,7 @@ from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import THROTTLE_QOS
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.pose.presence import PersonPresence
 from hybrid_pose_ros.pose.ros4hri import Presence, body_points, region
 from hybrid_pose_ros.pose.ros4hri_params import Ros4hriParams
 
@@ -43,6 +44,7 @@ class Ros4hriNode(SettingsNode):
         super().__init__('ros4hri', **kwargs)
         self._params = declare(self, Ros4hriParams, self._on_params)
         self._presence = Presence()
+        self._person = PersonPresence()
         self._topics: tuple[Publisher, ...] = ()  # of the tracked body
         self._poses = 0
         self._tracked = self.create_publisher(IdsList, f'{BODIES}/tracked', THROTTLE_QOS)
@@ -58,8 +60,9 @@ class Ros4hriNode(SettingsNode):
     def _on_skeleton(self, pose: Skeleton2D) -> None:
         self._absence.reset()
         self._poses += 1
-        seen = not pose.stale and pose.confidence.mean() >= self._params.least_confidence
-        self._look(bool(seen), pose.header)
+        presence = self._person.update(pose.confidence, pose.sensor_time_us)
+        seen = not pose.stale and presence >= self._params.least_confidence
+        self._look(seen, pose.header)
         if seen:
             points = body_points(to_skeleton(pose), pose.width, pose.height)
             skeleton, roi = self._topics

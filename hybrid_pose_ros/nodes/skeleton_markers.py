@@ -26,6 +26,7 @@ from hybrid_pose_ros.nodes.messages import to_skeleton
 from hybrid_pose_ros.nodes.parameters import SettingsNode, declare
 from hybrid_pose_ros.nodes.qos import CAMERA_INFO_QOS, MARKERS_QOS, publisher, subscription
 from hybrid_pose_ros.nodes.run import run
+from hybrid_pose_ros.pose.presence import PersonPresence
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 
@@ -41,6 +42,7 @@ class SkeletonMarkersNode(SettingsNode):
         self._newest: bytes | None = None  # serialized: most are never drawn
         self._trail: deque[Skeleton2D] = deque()  # poses drawn in the last trail_s
         self._batches: deque[EventBatch] = deque(maxlen=4000)
+        self._person, self._presence = PersonPresence(), 0.0  # of the drawn poses
         self._poses = self._drawn = 0
         self._markers = publisher(self, MarkerArray, '~/markers', MARKERS_QOS)
         self._overlay = publisher(self, Image, '~/overlay', MARKERS_QOS)
@@ -81,6 +83,7 @@ class SkeletonMarkersNode(SettingsNode):
         if self._newest is not None:
             pose = deserialize_message(self._newest, Skeleton2D)
             self._newest = None
+            self._presence = self._person.update(pose.confidence, pose.sensor_time_us)
             self._lengthen_trail(pose)
             self._markers.publish(self._marker_array(pose))
             self._drawn += 1
@@ -112,14 +115,20 @@ class SkeletonMarkersNode(SettingsNode):
         shown = np.isfinite(joints.joints_px).all(axis=1)
         shown &= joints.confidence >= self._params.least_confidence
         points = self._on_plane(joints.joints_px, pose)
-        markers = body(self._header(pose), points, shown, joints.confidence,
-                       trained=pose.trained, rate_hz=self._params.rate_hz)
-        markers += self._trails(pose)
+        markers: list[Marker] = []
+        if self._present():
+            markers += body(self._header(pose), points, shown, joints.confidence,
+                            trained=pose.trained, rate_hz=self._params.rate_hz)
+            markers += self._trails(pose)
         notes = [] if pose.trained else ['untrained weights']
+        notes += [] if self._present() else ['nobody']
         notes += ['stale: no new state of the ANN'] if pose.stale else []
         if notes:
             markers.append(self._note(pose, ', '.join(notes)))
         return MarkerArray(markers=markers)
+
+    def _present(self) -> bool:
+        return self._presence >= self._params.least_presence
 
     def _trails(self, pose: Skeleton2D) -> list[Marker]:
         trails = self._marker(pose, 'trail', Marker.LINE_LIST, 0.01)
@@ -164,11 +173,11 @@ class SkeletonMarkersNode(SettingsNode):
         newest = self._batches[-1]
         events = np.concatenate([batch.events for batch in self._batches] or [no_events()])
         image = draw_events(events, newest.width, newest.height)
-        if pose is not None:
+        if pose is not None and self._present():
             draw_skeleton(image, to_skeleton(pose), trained=pose.trained,
                           least_confidence=self._params.least_confidence)
-            if not pose.trained:
-                draw_text(image, 'untrained weights')
+        if pose is not None and not pose.trained:
+            draw_text(image, 'untrained weights')
         return Image(
             header=header, height=newest.height, width=newest.width, encoding='bgr8',
             step=3 * newest.width, data=array.array('B', image.tobytes()))

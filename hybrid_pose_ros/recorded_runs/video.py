@@ -11,6 +11,7 @@ import numpy as np
 
 from hybrid_pose_ros.errors import RecordingError
 from hybrid_pose_ros.outputs import check_space
+from hybrid_pose_ros.pose.presence import LEAST_PRESENCE, PersonPresence
 from hybrid_pose_ros.recorded_runs.run_moments import Moment, run_moments, skeleton_of
 from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, draw_text
 
@@ -64,22 +65,28 @@ def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
 
     For a run without skeletons, yields one image with the events of the first packets.
     """
+    person = PersonPresence()
     for moment in run_moments(bag, period_us=period_us):
+        pose = moment.pose
+        presence = 0.0 if pose is None else person.update(pose.confidence, pose.sensor_time_us)
         if moment.events is not None:
-            yield _frame(moment, moment.events)
+            yield _frame(moment, moment.events, present=presence >= LEAST_PRESENCE)
 
 
-def _frame(moment: Moment, events: np.ndarray) -> np.ndarray:
+def _frame(moment: Moment, events: np.ndarray, *, present: bool) -> np.ndarray:
     image, pose = _enlarged(events, moment.width, moment.height), moment.pose
     if pose is None:
         draw_text(image, 'no skeleton')
         return image
-    draw_skeleton(image, skeleton_of(pose), trained=pose.trained,
-                  scale=image.shape[1] // pose.width, least_confidence=0.05)
+    if present:
+        draw_skeleton(image, skeleton_of(pose), trained=pose.trained,
+                      scale=image.shape[1] // pose.width, least_confidence=0.05)
+    else:
+        draw_text(image, 'nobody', 1)
     draw_text(image, f't = {pose.sensor_time_us * 1e-6:.3f} s   {1e6 / pose.step_us:.0f} Hz   '
                      f'state {pose.state_age_us * 1e-3:.0f} ms old')
     if not pose.trained:
-        draw_text(image, 'untrained weights', 1)
+        draw_text(image, 'untrained weights', 2)
     return image
 
 

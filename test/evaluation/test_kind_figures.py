@@ -17,14 +17,15 @@ BODY = np.array([(0, -30), (-10, -20), (10, -20), (-20, 0), (20, 0), (-10, 20), 
 """Seen from the front, the right side on the left of the image; the torso is 40 px long."""
 
 
-def scored(error_px=0.0, *, instants=4, counted=True, confidence=0.9, found=None):
+def scored(error_px=0.0, *, instants=4, counted=True, confidence=0.9, presence=0.9, found=None):
     """Return poses that are all off by so much to the right; an array is off joint by joint."""
     joints = np.repeat(BODY[None], instants, axis=0)
     shifted = joints + np.broadcast_to(error_px, joints.shape[:2])[..., None] * [1, 0]
     counted = np.broadcast_to(counted, joints.shape[:2])
     return ScoredPoses(joints, counted, torso_px(joints, counted),
                        shifted if found is None else found,
-                       np.broadcast_to(confidence, joints.shape[:2]), 0.2)
+                       np.broadcast_to(confidence, joints.shape[:2]),
+                       np.broadcast_to(presence, instants), 0.2)
 
 
 def value(figure, *poses):
@@ -178,15 +179,15 @@ def test_a_person_is_present_with_head_and_a_shoulder_or_with_both_hips():
     assert present(counted).tolist() == [True, True, False, False, False]
 
 
-def test_a_person_is_reported_by_the_mean_confidence_where_one_is_present():
+def test_a_person_is_reported_by_the_presence_where_one_is_present():
     counted = np.array([[True] * 13, [True] * 13, [False] * 13])
-    poses = scored(instants=3, counted=counted,
-                   confidence=np.array([[0.2], [0.1], [0.9]]))
+    poses = scored(instants=3, counted=counted, presence=np.array([0.2, 0.1, 0.9]))
     assert value('person_reported', poses) == 0.5
 
 
 def test_where_nobody_is_every_instant_with_a_person_is_a_false_alarm_and_nothing_has_an_error():
-    nobody = scored(counted=False, confidence=np.array([[0.1], [0.1], [0.1], [0.3]]))
+    nobody = scored(counted=False, confidence=np.array([[0.1], [0.1], [0.1], [0.3]]),
+                    presence=np.array([0.1, 0.1, 0.1, 0.3]))
     found = figures([nobody])
     assert found['person_reported']['value'] == 0.25
     assert found['mean_px']['value'] is None and found['mean_torso']['value'] is None

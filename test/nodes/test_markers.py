@@ -62,3 +62,22 @@ def test_a_focal_length_that_is_set_counts_more(live):
 def test_a_camera_that_was_never_calibrated_is_one_of_55_degrees(live):
     x, _, z = first_joint(live, info=CameraInfo())
     assert x / z == pytest.approx(20.5 / 614.7, rel=1e-3)
+
+
+def test_a_person_of_little_presence_is_not_drawn(live):
+    """The presence of the first pose is its mean confidence; that of the next, a second later, is
+    almost that of the next."""
+    live.start('skeleton_markers', least_presence=0.4)
+    drawn = live.listen('/skeleton_markers/markers', MarkerArray)
+    poses = live.publisher('/snn_tracker/skeleton_throttle', Skeleton2D)
+
+    def kinds(confidence, second):
+        count = len(drawn)
+        poses.publish(Skeleton2D(width=640, height=480, trained=True, confidence=[confidence] * 13,
+                                 sensor_time_us=second * 1_000_000))
+        live.spin_until(lambda: len(drawn) > count, 'markers')
+        return {(marker.ns, marker.text) for marker in drawn[-1].markers}
+
+    assert kinds(0.3, 1) == {('note', 'nobody')}
+    assert {'joints', 'bones'} <= {name for name, _ in kinds(0.9, 2)}
+    assert kinds(0.1, 3) == {('note', 'nobody')}
