@@ -49,7 +49,8 @@ def findings(target, tmp_path, inputs=300):
 
 @pytest.mark.parametrize('name', TARGETS)
 def test_no_reader_does_anything_but_return_or_refuse(name, tmp_path):
-    assert findings(TARGETS[name], tmp_path, 200) == {}
+    inputs = 20 if name == 'dhp19' else 200  # it starts a process to read each MATLAB file
+    assert findings(TARGETS[name], tmp_path, inputs) == {}
 
 
 @pytest.mark.parametrize('name', TARGETS)
