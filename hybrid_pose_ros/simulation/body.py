@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A body with volume: round cones between 24 body points, each made of one of six materials.
+"""A body with volume: round cones between 24 body points, each in one of six materials.
 
-What tells the front from the back: face, hair, feet, the seat and the front of the clothes.
+Face, hair, feet, the seat and the front of the clothes distinguish the front from the back.
 
 A round cone is the convex hull of two spheres: a tapered limb, or a capsule if both are equal.
 """
@@ -19,7 +19,7 @@ BODY_POINTS = (
     'r_shoulder', 'r_elbow', 'r_wrist', 'r_hand', 'l_shoulder', 'l_elbow', 'l_wrist', 'l_hand',
     'r_hip', 'r_knee', 'r_ankle', 'r_toe', 'r_toe_end',
     'l_hip', 'l_knee', 'l_ankle', 'l_toe', 'l_toe_end')
-"""Order of the points of a posed body; r and l are the person's right and left."""
+"""Order of the points of a posed body; r and l refer to the person's right and left."""
 
 MIRRORED_POINTS = tuple(
     BODY_POINTS.index({'r_': 'l_', 'l_': 'r_'}.get(name[:2], name[:2]) + name[2:])
@@ -84,7 +84,7 @@ class Cones(NamedTuple):
 
     start: np.ndarray  # (N, P, 3) float64 [m]
     end: np.ndarray  # (N, P, 3)
-    side: np.ndarray  # (N, P, 3) unit vector across the cone, the origin of its texture
+    side: np.ndarray  # (N, P, 3) unit vector across the cone, where its texture starts
     radii: np.ndarray  # (P, 2) at start and end [m]
     material: np.ndarray  # (P,) int64, index into MATERIALS
 
@@ -96,7 +96,7 @@ class Wardrobe(NamedTuple):
     material: np.ndarray  # (P,) int64
 
 
-# name, start, end, radii [m] at both, material; an end is a body point or one of _places()
+# name, start, end, radii [m] at both ends, material; ends are body points or from _places()
 _TORSO = (
     ('pelvis', 'r_hip', 'l_hip', 0.105, 0.105, 'trousers'),
     ('belly', 'pelvis', 'spine', 0.108, 0.112, 'shirt'),
@@ -120,7 +120,7 @@ _SIDE = (
     ('shin', 'knee', 'ankle', 0.056, 0.042, 'trousers'),
     ('foot', 'heel', 'toe', 0.036, 0.034, 'shoes'),
 )
-# point of the face: to the right, forward and up from the middle of the head [m]
+# points of the face: offsets to the right, forward and up from the center of the head [m]
 _FACE = (
     ('r_eye', 0.034, 0.09, 0.018), ('l_eye', -0.034, 0.09, 0.018),
     ('bridge', 0.0, 0.093, 0.008), ('tip', 0.0, 0.104, -0.022), ('jaw', 0.0, 0.058, -0.075),
@@ -218,7 +218,7 @@ def cones(points: np.ndarray, settings: BodySettings) -> Cones:
     front = _unit(np.cross(place['chest'] - place['pelvis'], place['r_hip'] - place['l_hip']))
     across = right - axis * np.sum(axis * right, -1, keepdims=True)
     fallback = front[:, None] - axis * np.sum(axis * front[:, None], -1, keepdims=True)
-    # the hip line gives no side for a limb along it: blend in the front, without a jump
+    # the hip line defines no side for a limb parallel to it: blend in the front continuously
     weight = np.clip(np.linalg.norm(across, axis=-1, keepdims=True) * 3.0, 0.0, 1.0)
     side = _unit(weight * across + (1.0 - weight) * fallback)
     return Cones(start, end, side, *wardrobe(settings))

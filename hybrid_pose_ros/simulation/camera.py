@@ -4,7 +4,7 @@
 
 The world is in meters with z up and the floor at z = 0; the person stands near the origin and
 faces -y. Camera frames have x right, y down and z along the optical axis. Pixel (x, y) covers
-[x, x + 1) times [y, y + 1): its center is at + 0.5.
+[x, x + 1) times [y, y + 1), so its center is at (x + 0.5, y + 0.5).
 
 The cameras of DHP19 are defined in `datasets/dhp19_calibration.py`.
 """
@@ -26,7 +26,7 @@ MIDDLE = np.array([0.0, 0.0, 0.9])
 
 
 class Camera(NamedTuple):
-    """A pinhole camera: pixel = intrinsics @ (rotation @ world + translation), then divide.
+    """A pinhole camera: pixel = intrinsics @ (rotation @ world + translation), divided by depth.
 
     A moving camera has a leading axis N in rotation and translation; its methods then take points
     of shape (N, P, 3).
@@ -62,7 +62,7 @@ class Camera(NamedTuple):
 
 def look_at(center, target, *, focal_px: float, width: int = 346, height: int = 260,
             roll: float = 0.0) -> Camera:
-    """Return a camera at `center` [m] whose optical axis meets `target` [m]; roll in radians."""
+    """Return a camera at `center` [m] that points at `target` [m]; roll in radians."""
     center = np.asarray(center, np.float64)
     forward = np.asarray(target, np.float64) - center
     forward /= np.linalg.norm(forward)
@@ -99,7 +99,7 @@ def camera(name: str) -> Camera:
 
 
 def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
-    """Return a DAVIS346 that sees the person: half near a camera of DHP19, half anywhere.
+    """Return a DAVIS346 that sees the person: near a DHP19 camera or anywhere, equally likely.
 
     Args:
         rng: random generator.
@@ -114,7 +114,7 @@ def random_camera(rng: np.random.Generator, *, front: bool = False) -> Camera:
     azimuth = FRONT_AZIMUTH + rng.uniform(-spread, spread)
     distance, height_m = rng.uniform(1.8, 5.0), rng.uniform(0.8, 2.3)
     center = (distance * np.cos(azimuth), distance * np.sin(azimuth), height_m)
-    focal_px = min(rng.uniform(250.0, 400.0), 130.0 * distance)  # the person fits in the image
+    focal_px = min(rng.uniform(250.0, 400.0), 130.0 * distance)  # fits the person in the image
     return look_at(center, MIDDLE + rng.normal(0.0, 0.12, 3), focal_px=focal_px,
                    roll=np.radians(rng.normal(0.0, 3.0)))
 
@@ -137,7 +137,7 @@ def close_camera(rng: np.random.Generator, *, spread: float = np.pi / 4) -> Came
 
 @dataclass(frozen=True)
 class SwaySettings:
-    """Slow camera motion, as of a handheld camera or one on a robot."""
+    """Slow motion of the camera, as when handheld or mounted on a robot."""
 
     turn_deg: float = param(0.0, 'Rotation amplitude about each axis [deg].', low=0.0, high=20.0)
     shift_m: float = param(0.0, 'Translation amplitude along each axis [m].', low=0.0, high=1.0)
@@ -153,10 +153,10 @@ class SwaySettings:
 
 
 def sway(camera: Camera, settings: SwaySettings, times_s: np.ndarray, seed: int) -> Camera:
-    """Return a camera that sways around its initial pose, with one pose for each time (N,).
+    """Return a camera that sways around its initial pose, with one pose per time (N,).
 
-    Each axis is a sum of two sines with random periods and phases; at time 0 the camera is at its
-    initial pose.
+    The motion along each axis is the sum of two sines with random periods and phases. At time 0
+    the camera is at its initial pose.
     """
     rng = np.random.default_rng([seed, 3])
     omega = 2.0 * np.pi / (settings.period_s * rng.uniform(1.0, 2.5, (6, 2)))
@@ -171,7 +171,7 @@ def sway(camera: Camera, settings: SwaySettings, times_s: np.ndarray, seed: int)
 
 
 def _small_rotation(angles: np.ndarray) -> np.ndarray:
-    """Return rotation matrices (..., 3, 3) of the rotation vectors `angles` (..., 3)."""
+    """Return the rotation matrices (..., 3, 3) of rotation vectors `angles` (..., 3) [rad]."""
     angle = np.maximum(np.linalg.norm(angles, axis=-1), 1e-12)[..., None, None]
     x, y, z = np.moveaxis(angles, -1, 0)
     zero = np.zeros_like(x)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Many recordings, generated in parallel, each with its own motion, camera, person and sensor.
+"""Generates many recordings in parallel, each with its own motion, camera, person and sensor.
 
-A corpus can be interrupted and resumed: complete clips are not generated again, and a clip depends
-only on the seed, not on the clips before it or on the number of processes.
+Generation can be interrupted and resumed: complete clips are not generated again, and a clip
+depends only on the seed, not on earlier clips or the number of processes.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 from hybrid_pose_ros.simulation.scene_settings import SceneSettings
 
 RIG_FILE = 'rig.yaml'
-"""File in the folder of a corpus with several cameras: their poses."""
+"""File with the camera poses, in the folder of a corpus with several cameras."""
 
 
 class Clip(NamedTuple):
@@ -42,7 +42,7 @@ class Clip(NamedTuple):
 
 
 def motion_files(folder: str | Path, kind: str = 'any') -> list[Path]:
-    """Return the motion files in a folder that scenes of a kind show.
+    """Return the motion files in a folder that are used for scenes of a kind.
 
     Raises:
         InputError: there are no such motion files.
@@ -52,14 +52,14 @@ def motion_files(folder: str | Path, kind: str = 'any') -> list[Path]:
         raise InputError(f'no motion files (*.npz) in {folder}')
     files = [file for file in files if (file.stem in FLOOR_TAKES) == (kind == 'floor')]
     if not files:
-        raise InputError(f'no motion files for kind {kind} in {folder}: those of floor, and no '
-                         f'others, are {", ".join(f"{name}.npz" for name in FLOOR_TAKES)}')
+        raise InputError(f'no motion files for kind {kind} in {folder}: kind floor, and no other '
+                         f'kind, uses {", ".join(f"{name}.npz" for name in FLOOR_TAKES)}')
     return files
 
 
 def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, duration_s: float,
          own_share: float = 0.0, kind: str = 'any', cameras: int = 1) -> list[Clip]:
-    """Return the clips of a corpus; each file is used once before any is repeated.
+    """Plan the clips of a corpus; each motion file is used once before any is repeated.
 
     With several cameras each clip is a take: a folder with one recording per camera.
 
@@ -69,12 +69,12 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
         clips: number of clips, or of takes.
         seed: random seed.
         duration_s: duration of each clip.
-        own_share: fraction of the clips that show generated motion, except of kind `floor`.
+        own_share: fraction of the clips that show generated motion; ignored for kind `floor`.
         kind: one of KINDS.
         cameras: number of cameras that see the same person: 1, or the size of a DHP19 rig.
 
     Raises:
-        InputError: there is no rig of this size, or the kind is for a single camera.
+        InputError: there is no rig of this size, or the kind supports only a single camera.
     """
     if cameras > 1 and kind in ONE_CAMERA:
         raise InputError(f'kind {kind} is for a single camera: choose from '
@@ -83,7 +83,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
     rng = np.random.default_rng([seed, 0])
     rounds = -(-clips // len(files))
     order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])[:clips]
-    own = rng.random(clips) < (own_share if kind != 'floor' else 0.0)  # it never lies
+    own = rng.random(clips) < (own_share if kind != 'floor' else 0.0)  # generated people stand
     folder = Path(output_dir).resolve()  # the worker may have another working directory
     clip_of = [Clip(number, folder / f'clip_{number:05d}.h5',
                     None if own[number] else files[order[number]].resolve(), seed, duration_s,
@@ -95,7 +95,7 @@ def plan(files: list[Path], output_dir: str | Path, *, clips: int, seed: int, du
 
 
 def make_clip(clip: Clip) -> dict:
-    """Generate one recording; return the facts that `record` returns."""
+    """Generate one recording; return the facts from `record`."""
     rng = np.random.default_rng([clip.seed, 1, clip.number])
     settings, camera = random_setting(clip.kind, rng)
     if clip.view:
@@ -112,13 +112,14 @@ def staged_scene(rng: np.random.Generator, settings: SceneSettings, camera: Came
     """Return a scene that starts with a warm-up, its seed and the name of its motion.
 
     Args:
-        rng: draws the seed and the part of the capture.
+        rng: random generator for the seed and the part of the capture.
         settings: scene settings.
         camera: the camera at its initial pose.
         motion_file: the capture; None: generated motion.
         duration_s: duration after the warm-up.
-        cut: cut the capture to the duration, so that the person stays near the origin.
-        sensor: index of the sensor if several see the scene.
+        cut: cut the capture to the duration before placing it, so that the person stays near the
+            origin.
+        sensor: index of the sensor if several observe the scene.
     """
     seed, scene_s = int(rng.integers(1 << 31)), duration_s + WARM_UP_US * 1e-6
     if motion_file is None:
@@ -133,9 +134,9 @@ def staged_scene(rng: np.random.Generator, settings: SceneSettings, camera: Came
 
 
 def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
-    """Return a scene for one camera of a rig: stationary, with the same light for all cameras.
+    """Return the scene for one camera of a rig: stationary, with the same light for all cameras.
 
-    The azimuth of the light is relative to a camera in front of the person.
+    The azimuth of the light is given relative to a camera in front of the person.
     """
     forward = CAMERAS[view].rotation[2]
     azimuth = scene.light.azimuth_deg + np.degrees(np.arctan2(forward[0], forward[1]))
@@ -145,7 +146,7 @@ def _in_rig(scene: SceneSettings, view: str) -> SceneSettings:
 
 def _part(capture: Capture, duration_s: float, rng: np.random.Generator, *,
           cut: bool) -> Capture:
-    """Return a part of a capture that starts at a random sample, or all of it if it is shorter."""
+    """Return a part of a capture from a random sample on, or all of it if it is too short."""
     wanted = int(duration_s * capture.rate_hz) + 2
     start = int(rng.integers(max(len(capture.points) - wanted, 1)))
     end = start + max(wanted, 4) if cut else None
@@ -153,7 +154,7 @@ def _part(capture: Capture, duration_s: float, rng: np.random.Generator, *,
 
 
 def make(clips: list[Clip], executor: Executor) -> Iterator[dict]:
-    """Generate the missing clips; yield the facts of each when it is complete.
+    """Generate the missing clips; yield the facts of each clip on completion.
 
     Raises:
         InputError: a motion file is not usable or a clip cannot be written.

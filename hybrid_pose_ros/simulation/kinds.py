@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Kinds of scenes: `mixed` is the training distribution, the others isolate one difficulty each.
+"""Kinds of scenes: `mixed` is the training distribution; the others isolate one difficulty each.
 
 | kind | the scene | the camera |
 |---|---|---|
-| any | everything random | all directions, half of them near DHP19's |
+| any | everything random | all directions, half of them near a DHP19 camera |
 | front | low sensor noise | within 60 degrees of the person's front |
 | close | as front | upper body, at arm's length or slightly more |
 | benchmark | stationary, facing the cameras, DAVIS346 in a lit room | DHP19's two front cameras |
@@ -14,9 +14,9 @@
 | small | benchmark | the person is 50 to 90 px tall, all directions |
 | noisy | benchmark, 2 to 5 Hz of unfiltered shot noise | as benchmark |
 | nobody | clutter or noise, without a person | as benchmark |
-| floor | any_heading, people who lie, crouch and crawl: FLOOR_TAKES | as any_heading |
-| robot | drawn by the shares in `ROBOT` | low to high, tilted, near to far, most of them moving |
-| mixed | kinds drawn by the shares in `MIXED` | |
+| floor | any_heading, people lying, crouching and crawling (FLOOR_TAKES) | as any_heading |
+| robot | drawn with the shares in `ROBOT` | low to high, near to far, tilted, mostly moving |
+| mixed | kinds drawn with the shares in `MIXED` | |
 """
 
 import dataclasses
@@ -33,16 +33,16 @@ KINDS = ('any', 'front', 'close', 'benchmark', 'any_heading', 'moving_camera', '
          'noisy', 'nobody', 'floor', 'robot', 'mixed')
 ONE_CAMERA = ('any_heading', 'moving_camera', 'clutter', 'small', 'nobody', 'floor', 'robot',
               'mixed')
-"""Kinds that are defined by the view, motion or surroundings of a single camera."""
+"""Kinds that support only one camera, since they define its view, motion or surroundings."""
 MIXED = {'robot': 0.6, 'front': 0.2, 'benchmark': 0.1, 'close': 0.1}
-"""Kinds in a training stream and their shares."""
+"""Kinds in a training stream, with their shares."""
 QUIET_SHOT_HZ = 1.0
-"""Highest shot noise of a pixel in scenes of kind `front`."""
+"""Maximum shot noise of a pixel in scenes of kind `front`."""
 STATURE_M = 1.75
 FLOOR_TAKES = ('accadF1_A08_CrouchToLie_00', 'accadF1_A09_LieT2_00',
                'accadF1_A11_CrawlForward_01', 'accadF1_A12_CrawlBackwards_01')
-"""Motion files of the kind `floor`. No other kind and no training uses them, since nobody among
-the people for validation lies or crawls."""
+"""Motion files of kind `floor`. They are excluded from all other kinds and from training, since
+none of the people reserved for validation lies or crawls."""
 
 
 class Setting(NamedTuple):
@@ -53,11 +53,11 @@ class Setting(NamedTuple):
 
 
 class RobotShares(NamedTuple):
-    """Shares in scenes of kind `robot`; each is drawn independently of the others."""
+    """Shares of the properties of `robot` scenes; each property is drawn independently."""
 
     close: float = 0.15
     moving: float = 0.65
-    panning: float = 0.3  # of the moving cameras; the others are handheld or on a robot
+    panning: float = 0.3  # of the moving cameras; the others are handheld or on a moving robot
     poles: float = 0.5
     balls: float = 0.15
     held: float = 0.15
@@ -70,9 +70,9 @@ ROBOT = RobotShares()
 
 
 def random_setting(kind: str, rng: np.random.Generator) -> Setting:
-    """Return a random scene and camera of one of KINDS.
+    """Return a random scene and camera of a kind, one of KINDS.
 
-    The first draws are the same for all kinds, so that scenes with the same seed differ only in
+    The first random draws are the same for all kinds, so scenes with the same seed differ only in
     what the kind isolates.
     """
     if kind == 'mixed':
@@ -137,11 +137,11 @@ def _nobody(setting: Setting, rng: np.random.Generator) -> Setting:
 ISOLATED = {'benchmark': lambda setting, rng: setting, 'any_heading': _any_heading,
             'moving_camera': _moving_camera, 'clutter': _clutter, 'small': _small,
             'noisy': _noisy, 'nobody': _nobody, 'floor': _any_heading}
-"""Functions that change a benchmark setting into one of another kind."""
+"""Functions that convert a benchmark setting to another kind."""
 
 
 def _robot(scene: SceneSettings, rng: np.random.Generator) -> Setting:
-    """Return a scene as a robot sees it."""
+    """Return a scene as seen by a camera on a robot."""
     chance = rng.random(len(RobotShares._fields)) < np.array(ROBOT)
     drawn = dict(zip(RobotShares._fields, map(bool, chance)))
     camera = close_camera(rng, spread=np.pi) if drawn['close'] else _camera_on_robot(
@@ -165,7 +165,7 @@ def _camera_motion(rng: np.random.Generator, camera: Camera, *, lowest_px: float
     Args:
         rng: random generator.
         camera: the camera at its initial pose.
-        lowest_px: smallest amplitude of a handheld camera [px]; the largest is 5 px.
+        lowest_px: minimum amplitude of a handheld camera [px]; the maximum is 5 px.
         panning: fraction of cameras that pan.
     """
     focal_px = camera.intrinsics[0, 0]
@@ -184,13 +184,13 @@ def _camera_motion(rng: np.random.Generator, camera: Camera, *, lowest_px: float
 
 def _camera_on_robot(rng: np.random.Generator, *, tall_px: tuple[float, float], cut: bool = False,
                      tilted: bool = False) -> Camera:
-    """Return a DAVIS346 0.2 to 3 m above the floor that sees a person of a random image height.
+    """Return a DAVIS346 0.2 to 3 m above the floor; the person's height in the image is random.
 
     Args:
         rng: random generator.
-        tall_px: smallest and largest image height of a standing person.
+        tall_px: minimum and maximum height of a standing person in the image [px].
         cut: the person crosses an image border.
-        tilted: roll the camera by up to 30 degrees instead of slightly.
+        tilted: roll the camera by up to 30 degrees instead of only slightly.
     """
     width, height = 346, 260
     size_px = np.exp(rng.uniform(*np.log(tall_px)))

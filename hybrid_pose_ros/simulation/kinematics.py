@@ -13,7 +13,7 @@ _LIMB_ANGLES = ('shoulder_flex', 'shoulder_out', 'shoulder_twist', 'elbow', 'hip
                 'knee', 'foot')
 ANGLES = ('yaw', 'lean', 'side_lean', 'bend', 'twist', 'nod', 'look', 'hop_m', 'x_m', 'y_m',
           *('r_' + name for name in _LIMB_ANGLES), *('l_' + name for name in _LIMB_ANGLES))
-"""Components of a posture; a foot's angle is its pitch relative to the floor."""
+"""Components of a posture; the angle of a foot is its pitch relative to the floor."""
 
 ANGLE_INDEX = {name: index for index, name in enumerate(ANGLES)}
 
@@ -47,7 +47,7 @@ def _rotation(axis: int, angle: np.ndarray) -> np.ndarray:
 
 
 def forward_kinematics(angles: np.ndarray, stature_m: float = 1.75) -> np.ndarray:
-    """Return body points (N, 24, 3) [m] of postures (N, len(ANGLES)), lowest foot at z = 0."""
+    """Return the body points (N, 24, 3) [m] of postures (N, len(ANGLES)); lowest foot at z = 0."""
     angle = {name: angles[:, index] for name, index in ANGLE_INDEX.items()}
     heading = _rotation(2, angle['yaw'])
     pelvis = heading @ _rotation(1, angle['side_lean']) @ _rotation(0, angle['lean'])
@@ -101,7 +101,7 @@ def _leg(limb: dict, middle: np.ndarray, pelvis: np.ndarray, heading: np.ndarray
 
 
 def _on_the_floor(points: np.ndarray, angle: dict) -> np.ndarray:
-    """Move the bodies so that the supporting foot stands still on the floor."""
+    """Translate the bodies so that the supporting foot stays still on the floor."""
     ankles = points[:, [BODY_POINTS.index('r_ankle'), BODY_POINTS.index('l_ankle')]]
     height = ankles[..., 2] - _SOLE_M
     lowest = height.min(axis=1, keepdims=True)

@@ -15,11 +15,11 @@ from hybrid_pose_ros.simulation.kinematics import smooth_step
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 STAGE_STEP_S = 1e-3
-"""Grid of the playback speed [s]."""
+"""Time step of the playback speed [s]."""
 TURNING_S = 0.2
-"""Duration of slowing down, starting, and turning around at the end of the motion [s]."""
+"""Duration of a stop, a start, and a reversal at the end of the motion [s]."""
 MOST_COMPRESSION = 500
-"""Highest compression ratio that is accepted: data that compresses better is not motion."""
+"""Maximum accepted compression ratio; data that compresses better cannot be motion."""
 FARTHEST_M = 1e6
 OFFSTAGE_M = 4.0
 """Lateral offset of a person who has not entered yet [m]."""
@@ -65,7 +65,7 @@ def load_capture(path: str | Path) -> Capture:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return those of the three arrays that the file has."""
+    """Return those of the three arrays that the file contains."""
     try:
         size = path.stat().st_size
         with np.load(path, allow_pickle=False) as file:
@@ -94,7 +94,7 @@ def _finite(path, name: str, array: np.ndarray, rows: int) -> np.ndarray:
 def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return samples (T, ...) at fractional indices (N,) by cubic Hermite interpolation.
 
-    Position and velocity are continuous, so that samples do not cause bursts of events.
+    Position and velocity are continuous, so sample times do not cause bursts of events.
     """
     at = np.clip(at, 0.0, len(points) - 1.0)
     first = np.minimum(at.astype(np.int64), len(points) - 2)
@@ -107,7 +107,7 @@ def interpolate(points: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class StagingSettings:
-    """How a captured motion is placed in front of the camera."""
+    """Placement and timing of a captured motion in front of the camera."""
 
     present: bool = param(True, 'Whether a person is in the scene.')
     mirror: bool = param(False, 'Swap left and right.')
@@ -141,7 +141,7 @@ class StagedMotion:
             capture: the motion.
             settings: staging settings.
             seed: random seed of the pauses.
-            duration_s: None: the duration of the motion at this speed.
+            duration_s: duration [s]; None: that of the motion at this speed.
         """
         self._settings = settings
         self._rate_hz = capture.rate_hz
@@ -162,7 +162,7 @@ class StagedMotion:
         return points
 
     def _away(self, times_s: np.ndarray) -> np.ndarray:
-        """Return how far off stage the person is, from 0 to 1."""
+        """Return how far the person is off stage, from 0 to 1."""
         away = np.zeros(len(times_s))
         if self._settings.enter_s > 0.0:
             away += 1.0 - smooth_step(times_s / self._settings.enter_s)
@@ -184,7 +184,7 @@ def _smooth(values: np.ndarray, samples: int) -> np.ndarray:
 
 
 def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
-    """Return the points of a person who faces -y, then rotated, scaled and moved."""
+    """Return the points of a person turned to face -y, then rotated, scaled and moved."""
     points = capture.points.copy()
     if settings.mirror:
         points = points[:, MIRRORED_POINTS] * [-1.0, 1.0, 1.0]
@@ -194,7 +194,7 @@ def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
                                                 int(2 * capture.rate_hz))
     right = points[:, BODY_POINTS.index('r_hip')] - points[:, BODY_POINTS.index('l_hip')]
     right = (right / np.linalg.norm(right, axis=-1, keepdims=True)).mean(axis=0)
-    # the mean direction to the right hand becomes -x
+    # the mean direction to the person's right becomes -x
     turn = np.radians(settings.heading_deg) + np.pi - np.arctan2(right[1], right[0])
     cosine, sine = np.cos(turn), np.sin(turn)
     points = points @ np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
@@ -203,7 +203,7 @@ def _placed(capture: Capture, settings: StagingSettings) -> np.ndarray:
 
 def _playback(rng: np.random.Generator, settings: StagingSettings, duration_s: float,
               motion_s: float) -> np.ndarray:
-    """Return the played time of the motion on a grid of STAGE_STEP_S."""
+    """Return the playback position in the motion [s], sampled every STAGE_STEP_S."""
     count = int(np.ceil(duration_s / STAGE_STEP_S)) + 2
     moving = np.ones(count)
     for _ in range(rng.poisson(settings.stops_hz * duration_s)):

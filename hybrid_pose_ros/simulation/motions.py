@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Generated motion: joint angles over time, and an endless sequence of activities.
+"""Generated motion: joint angles over time, in an endless sequence of activities.
 
 The person stands near the origin and faces -y. All angles are radians; forward is positive.
 """
@@ -21,7 +21,7 @@ _REST = {'shoulder_out': 0.14, 'elbow': 0.2, 'hip_out': 0.06, 'hip_flex': 0.02, 
 
 
 class Motion(Protocol):
-    """Anything that poses a body at given times."""
+    """A motion that yields the pose of a body at given times."""
 
     duration_s: float  # infinite for an endless motion
 
@@ -31,10 +31,10 @@ class Motion(Protocol):
 
 
 class Style(NamedTuple):
-    """Variation of an activity."""
+    """Individual variation of an activity."""
 
-    pace: float  # factor on the speed, about 1
-    reach: float  # factor on the amplitude, about 1
+    pace: float  # speed factor, about 1
+    reach: float  # amplitude factor, about 1
     side: str  # 'r_' or 'l_': the leading hand or leg
     phase: float  # 0 to 1
 
@@ -44,7 +44,7 @@ def _other(side: str) -> str:
 
 
 def _swing(phase: np.ndarray) -> np.ndarray:
-    """Return 0 to 1 to 0 for each revolution of the phase [rad]."""
+    """Return values that go from 0 to 1 and back per revolution of the phase [rad]."""
     return 0.5 - 0.5 * np.cos(phase)
 
 
@@ -120,7 +120,7 @@ def _squat(t, style):
 
 
 def _turn(t, style):
-    """Turn around once on the spot, with small steps, in about 2.9 s."""
+    """Turn once around on the spot with small steps, in about 2.9 s."""
     progress = smooth_step(t * style.pace / 2.9)
     direction = 1.0 if style.side == 'l_' else -1.0
     yaw = np.where(progress < 1.0, direction * 2.0 * np.pi * progress, 0.0)
@@ -229,10 +229,10 @@ class GeneratedMotion:
 
     def __init__(self, seed: int = 0, activities: Sequence[str] = DEMO, *, stature_m: float = 1.75,
                  segment_s: tuple[float, float] = (3.5, 6.5)):
-        """Create the motion; activities are drawn when they are needed.
+        """Create the motion; activities are drawn on demand.
 
         Args:
-            seed: random seed of order, paces and durations.
+            seed: random seed of the order, paces and durations.
             activities: names from ACTIVITIES; each occurs once before any is repeated.
             stature_m: height of the person [m].
             segment_s: shortest and longest duration of an activity [s].

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled pixel model of an event sensor: brightness response, memory and events.
 
-Each pixel low-passes the log of its brightness and stores a reference value. When the signal
-rises by a threshold above the reference the pixel emits an ON event, when it falls by a threshold
-below it an OFF event, and the reference moves by the threshold. Between two images the low-passed
-signal is interpolated linearly and the crossing times are computed from it.
+Each pixel low-passes the log of its brightness and stores a reference value. When the signal rises
+above the reference by the ON threshold, the pixel emits an ON event; when it falls below it by the
+OFF threshold, an OFF event. The reference then moves by the threshold. Between two images the
+low-passed signal is interpolated linearly to compute the crossing times.
 
-During the refractory period after an event a pixel is held in reset; afterwards it stores the
+During the refractory period after an event the pixel is held in reset; afterwards it stores the
 current signal as its reference.
 
 Sources: ESIM (Rebecq et al., CoRL 2018) for crossing times; v2e (Hu et al., CVPRW 2021) for the
@@ -26,13 +26,13 @@ DARK = F(20.0 / 255.0)
 """Brightness below which the response is linear."""
 LOG_DARK = np.log(DARK)
 SETTLED = F(1e-5)
-"""Distance to the log of its brightness at which a pixel has settled."""
+"""Difference between level and log brightness below which a pixel has settled."""
 
 
 class Pixels(NamedTuple):
-    """Parameters and state of the pixels, (H, W), and schedule of the rows.
+    """Parameters and state of the pixels, (H, W), and the schedule of the rows.
 
-    A pixel is not updated while its image is constant and its leak does not make it fire.
+    A pixel is not updated while its brightness is constant and its leak does not make it fire.
     """
 
     threshold_on: np.ndarray  # (H, W) float32 [log units]
@@ -43,12 +43,12 @@ class Pixels(NamedTuple):
     touched_us: np.ndarray  # (H, W) float64, time of the last update
     blind_until: np.ndarray  # (H, W) float64 [us], end of the refractory period
     unsettled: np.ndarray  # (H, 2) int64, first column and end of pixels that have not settled
-    due_us: np.ndarray  # (H,) float64, earliest time at which a leak makes a pixel of the row fire
+    due_us: np.ndarray  # (H,) float64, earliest time at which leak makes a pixel of the row fire
 
 
 @njit(cache=True)
 def response(brightness):
-    """Return the log of a brightness (0 to 1), linear below DARK."""
+    """Return the log of a brightness (0 to 1); linear below DARK."""
     if brightness > DARK:
         return np.log(brightness)
     return LOG_DARK + brightness / DARK - ONE
@@ -74,7 +74,7 @@ def _low_passed(before, target, brightness, decay):
 
 @njit(cache=True)
 def _append(out, count, t, x, y, p):
-    """Append an event to the buffer; return the buffer, enlarged if it was full."""
+    """Append an event to the buffer; return the buffer, enlarged if full."""
     if count == len(out):
         full = out
         out = np.empty(2 * count, full.dtype)
@@ -109,10 +109,10 @@ def _fire(pixels, x, y, rise, start_us, duration, refractory_us, out, count):
 
 @njit(cache=True)
 def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossing, rises):
-    """Update a row's pixels from their image; pixels that may fire are left to `_fire`.
+    """Update the pixels of a row from the image; pixels that may fire are left to `_fire`.
 
-    Writes their columns and changes into `crossing` and `rises`; returns their number, and the
-    first column and end of the pixels that have not settled.
+    Writes the columns and changes of the latter into `crossing` and `rises`. Returns their number,
+    and the first column and end of the pixels that have not settled.
     """
     levels, above, touched = pixels.level[y], pixels.above[y], pixels.touched_us[y]
     on, off, leak = pixels.threshold_on[y], pixels.threshold_off[y], pixels.leak[y]
@@ -142,7 +142,7 @@ def _follow(pixels, y, first, last, image, gain, decay, start_us, end_us, crossi
 
 @njit(cache=True)
 def _next_leak(pixels, y, first, last, now_us):
-    """Return the time at which the first pixel of a row fires because of its leak [us]."""
+    """Return the time [us] at which leak makes the first pixel of a row fire."""
     due = np.inf
     for x in range(first, last):
         if pixels.leak[y, x] > F(0.0):
@@ -153,7 +153,7 @@ def _next_leak(pixels, y, first, last, now_us):
 
 @njit(cache=True)
 def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractory_us, out, count):
-    """Advance from start to the end, the time of the image; return the event buffer and count."""
+    """Advance from start to end, the time of the image; return the event buffer and count."""
     height, width = image.shape
     duration = float(end_us - start_us)
     decay = F(2e-6 * np.pi * cutoff_hz * duration)
@@ -165,7 +165,7 @@ def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractor
         leaks = due < np.inf
         if due < end_us:
             first, last, due = 0, width, np.inf
-        # separating this loop from `_fire`, row by row, makes it four times as fast
+        # separating this loop from `_fire`, row by row, makes it four times faster
         crossing, behind_first, behind_last = _follow(
             pixels, y, first, last, image, gain, decay, start_us, end_us, columns, rises)
         for i in range(crossing):
@@ -180,7 +180,7 @@ def advance(pixels, image, gain, changed, start_us, end_us, cutoff_hz, refractor
 
 @njit(cache=True)
 def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count):
-    """Fire the given pixels unless they are refractory; return the buffer and its count."""
+    """Make the given pixels fire unless they are refractory; return the buffer and its count."""
     for i in range(len(times)):
         x, y = columns[i], rows[i]
         if times[i] < pixels.blind_until[y, x]:
@@ -195,7 +195,7 @@ def disturb(pixels, times, columns, rows, polarities, refractory_us, out, count)
 
 @njit(cache=True)
 def has_neighbor(events, last_us, window_us):
-    """Return which events follow one of a neighbor; updates last_us (H + 2, W + 2)."""
+    """Return which events follow one of a neighboring pixel; updates last_us (H + 2, W + 2)."""
     keep = np.zeros(len(events), np.bool_)
     for i in range(len(events)):
         t, x, y = events[i].t, int(events[i].x) + 1, int(events[i].y) + 1

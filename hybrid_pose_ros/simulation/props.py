@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Objects other than the person: static poles and bars, flying balls, a bar in a hand.
 
-All are round cones drawn by the renderer of the body, so that objects and body occlude each other.
+All are round cones drawn by the same renderer as the body, so objects and body occlude each other.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from hybrid_pose_ros.simulation.renderer import TILE, Paint
 from hybrid_pose_ros.simulation.textures import cloth
 
 PROP_MATERIALS = 3
-"""Materials of objects, numbered after those of the body."""
+"""Number of object materials; their indices follow those of the body."""
 BALL_SPAN_M = 0.02
-"""Length of the cone of a ball; a texture needs an axis."""
+"""Length of the cone of a ball [m]; not 0, since its texture needs an axis."""
 
 
 @dataclass(frozen=True)
 class PropSettings:
-    """Number of objects; the seed determines their positions and sizes."""
+    """Numbers of objects; the seed determines their positions and sizes."""
 
     poles: int = param(0, 'Number of static poles and bars, most of them behind the person.',
                        low=0, high=40)
@@ -65,7 +65,7 @@ class Props:
         self._omega = 2.0 * np.pi / rng.uniform(0.8, 3.0, balls)
         self._phase = rng.uniform(0.0, 2.0 * np.pi, balls)
         self._hand = ('r_', 'l_')[int(rng.integers(2))]
-        self._grip = rng.normal(size=3)  # forearm, across, up
+        self._grip = rng.normal(size=3)  # components along the forearm, across, and up
         self._ends_m = rng.uniform(0.05, 0.9, 2)
         radii = np.concatenate([np.exp(rng.uniform(np.log(0.015), np.log(0.15), poles)),
                                 rng.uniform(0.03, 0.15, balls),
@@ -74,7 +74,7 @@ class Props:
         self._material = len(MATERIALS) + rng.integers(PROP_MATERIALS, size=settings.number)
 
     def cones(self, points: np.ndarray, times_s: np.ndarray) -> Cones:
-        """Return the objects at times (N,), given the posed bodies (N, 24, 3) [m]."""
+        """Return the cones of the objects at times (N,), given the posed bodies (N, 24, 3) [m]."""
         count = len(times_s)
         swing = np.sin(times_s[:, None] * self._omega + self._phase)[..., None] * self._swing
         poles = np.broadcast_to(self._poles, (count, *self._poles.shape))
@@ -110,7 +110,7 @@ def joined(*parts: Cones) -> Cones:
 
 
 def painted(paint: Paint, rng: np.random.Generator) -> Paint:
-    """Return the paint of a body extended by the materials of objects."""
+    """Return the paint of a body, extended by the object materials."""
     albedo = np.exp(rng.uniform(np.log(0.04), np.log(0.95), PROP_MATERIALS))
     tiles = [cloth(rng, contrast=rng.uniform(0.0, 0.7), scale_m=rng.uniform(0.03, 0.2),
                    stripes=rng.random()) for _ in range(PROP_MATERIALS)]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated scene as a recording: events and labels in HDF5, written atomically."""
+"""Records a simulated scene: events and labels in HDF5, written atomically."""
 
 import dataclasses
 import json
@@ -21,22 +21,22 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, labeled
 from hybrid_pose_ros.simulation.scene import Labels, SimulatedScene, Slice
 
 WARM_UP_US = 100_000
-"""Time at the start that is not recorded: the pixels are still affected by the first image."""
+"""Unrecorded time at the start, during which the first image still affects the pixels."""
 
 
 def record(scene: SimulatedScene, path: str | Path, *, seed: int, motion: str,
            progress: Callable[[int], None] = lambda end_us: None) -> dict:
     """Write a scene that has not started yet to a file; return facts about the recording.
 
-    Time 0 of the recording is WARM_UP_US after the start of the scene. The file gets its name only
-    when it is complete.
+    Time 0 of the recording is WARM_UP_US after the start of the scene. The file is renamed to
+    `path` only when complete.
 
     Args:
         scene: a scene of finite duration.
         path: path of the HDF5 file.
-        seed: stored with the settings.
+        seed: random seed, stored with the settings.
         motion: name of the motion, also stored.
-        progress: called with the sensor time [us] reached.
+        progress: called with the simulated sensor time [us].
 
     Raises:
         InputError: the file cannot be written.
@@ -92,7 +92,7 @@ def rendered(scene: SimulatedScene, name: str) -> LabeledRecording:
 
 
 def _append(writer: Hdf5Writer, piece: Slice) -> tuple[int, int]:
-    """Write the part after the warm-up; return the numbers of events and labels."""
+    """Write the part after the warm-up; return the number of events and of labels."""
     events = piece.events[piece.events['t'] >= WARM_UP_US].copy()
     events['t'] -= WARM_UP_US
     writer.append(events)

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rendering of a body's brightness: ray casting of round cones, z-buffer, texture, soft edges.
 
-Brightness is floating-point, so that 8-bit steps do not appear as events in the dark. An edge
-pixel blends foreground and background by coverage, so that edges move smoothly between frames
+Brightness is in floating point, so that 8-bit quantization does not cause events in dark regions.
+Edge pixels blend foreground and background by coverage, so that edges move smoothly between frames
 without supersampling.
 
-A round cone is the union of the spheres interpolated between two spheres. Both the first
-intersection with a ray and the clearance of a ray that misses are extrema over these spheres and
-have closed forms.
+A round cone is the union of the spheres interpolated between two spheres. The first intersection
+with a ray, and the clearance of a ray that misses, are both extrema over these spheres and have
+closed forms.
 """
 
 from typing import NamedTuple
@@ -21,11 +21,11 @@ from hybrid_pose_ros.simulation.camera import Camera
 
 KERNEL = {'cache': True, 'error_model': 'numpy',
           'fastmath': {'contract', 'arcp', 'nsz', 'reassoc'}}
-F = np.float32  # a plain literal would make the kernels double precision, at half the speed
+F = np.float32  # plain literals would make the kernels double precision, at half the speed
 NOTHING = -1
-"""Part number of the background."""
+"""Part number that denotes the background."""
 TILE = 128
-"""Edge length of a texture tile, which repeats [texels]."""
+"""Edge length of a texture tile [texels]; tiles repeat."""
 TEXELS_PER_M = F(128.0)
 SEAM_M = F(0.004)
 """Distance between the surfaces of two parts below which they are blended [m]."""
@@ -42,24 +42,24 @@ class Lens(NamedTuple):
 
 
 class Light(NamedTuple):
-    """One distant key light and ambient light, float32."""
+    """A distant key light and ambient light, float32."""
 
     x: float  # unit vector toward the key light, camera frame
     y: float
     z: float
-    ambient: float  # share of the light without a direction, 0 to 1
+    ambient: float  # ambient fraction of the light, 0 to 1
     level: float  # brightness of a white surface in full light
 
 
 class Solids(NamedTuple):
-    """Round cones in the camera frame, farthest first: (P,) of one frame, or (F, P) of several."""
+    """Round cones in the camera frame, farthest first: (P,) for one frame, (F, P) for several."""
 
     start: np.ndarray  # (P, 3) float32 [m]
     span: np.ndarray  # (P, 3) float32, from start to end
     across: np.ndarray  # (P, 2, 3) float32, unit vectors across the axis, for the texture
     radii: np.ndarray  # (P, 2) float32
     material: np.ndarray  # (P,) int64, index into albedo and tiles
-    part: np.ndarray  # (P,) int64, number to write into Canvas.part
+    part: np.ndarray  # (P,) int64, value to write into Canvas.part
 
     def frame(self, index: int) -> 'Solids':
         """Return the cones of one of several frames."""
@@ -70,20 +70,20 @@ class Paint(NamedTuple):
     """Appearance of M materials."""
 
     albedo: np.ndarray  # (M,) float32
-    tiles: np.ndarray  # (M, TILE, TILE) float32, factors on the albedo
+    tiles: np.ndarray  # (M, TILE, TILE) float32, albedo factors
 
 
 class Canvas(NamedTuple):
     """Output of the renderer."""
 
     brightness: np.ndarray  # (H, W) float32
-    distance: np.ndarray  # (H, W) float32 along the ray [m], infinite where there is no body
-    part: np.ndarray  # (H, W) int16, NOTHING where there is no body
+    distance: np.ndarray  # (H, W) float32 along the ray [m], infinite in the background
+    part: np.ndarray  # (H, W) int16, NOTHING in the background
     spans: np.ndarray  # (H, 2) int64: first column and end of pixels that may not be background
 
 
 def canvas(background: np.ndarray) -> Canvas:
-    """Return a canvas of the background (H, W) without a person."""
+    """Return a canvas that shows only the background (H, W)."""
     shape = background.shape
     return Canvas(background.astype(np.float32), np.full(shape, np.inf, np.float32),
                   np.full(shape, NOTHING, np.int16), no_spans(shape))
@@ -138,7 +138,7 @@ def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
             w = h[2, 0] * px + h[2, 1] * py + h[2, 2]
             u = (h[0, 0] * px + h[0, 1] * py + h[0, 2]) / w - 0.5
             v = (h[1, 0] * px + h[1, 1] * py + h[1, 2]) / w - 0.5
-            u = min(max(u, 0.0), columns - 1.001)  # repeat the edge outside of the wall
+            u = min(max(u, 0.0), columns - 1.001)  # repeat the edge outside the wall
             v = min(max(v, 0.0), rows - 1.001)
             x0, y0 = int(u), int(v)
             fx, fy = u - x0, v - y0
@@ -149,7 +149,7 @@ def see_wall(out: np.ndarray, wall: np.ndarray, homography: np.ndarray) -> None:
 
 @njit(cache=True)
 def _reach(center, radius, axis, focal, skew, offset):
-    """Return bounds [px] of a sphere's projection onto one image axis."""
+    """Return the bounds [px] of a sphere's projection onto one image axis."""
     near, far = center[2] - radius, center[2] + radius
     low, high = center[axis] - radius, center[axis] + radius
     shift = offset + skew * (center[1] / center[2])
@@ -170,7 +170,7 @@ def _bounds(start, end, r0, r1, optics, width, height):
 
 @njit(cache=True)
 def _texture(tile, u, v):
-    """Return a tile's value at (u, v) [m], by bilinear interpolation."""
+    """Return the value of a tile at (u, v) [m], interpolated bilinearly."""
     u, v = u * TEXELS_PER_M, v * TEXELS_PER_M
     u0, v0 = int(np.floor(u)), int(np.floor(v))
     fu, fv = u - F(u0), v - F(v0)
@@ -183,7 +183,7 @@ def _texture(tile, u, v):
 
 @njit(**KERNEL)
 def _closest(A, B, C, dr):
-    """Return the sphere of the cone, from 0 to 1, closest to a ray; see _draw_cone."""
+    """Return the position s, 0 to 1, of the sphere closest to a ray; see _draw_cone."""
     if C <= dr * dr:  # one sphere contains the other
         return F(1.0) if dr > F(0.0) else F(0.0)
     lean = dr * np.sqrt(max(A - B * B / C, F(0.0)) / (C * (C - dr * dr)))
@@ -192,7 +192,7 @@ def _closest(A, B, C, dr):
 
 @njit(**KERNEL)
 def _first_hit(G0, G1, G2, du):
-    """Return the first sphere, from 0 to 1, that a ray enters.
+    """Return the position s, 0 to 1, of the first sphere that a ray enters.
 
     It minimizes t = da + s du - sqrt(G0 + 2 G1 s + G2 s^2).
     """
@@ -216,7 +216,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
     uu = u0 * u0 + u1 * u1 + u2 * u2
     per_length = F(1.0) / (np.sqrt(uu) + F(1e-9))
     focal = F(0.5) * (optics.fx + optics.fy)
-    pixel = max(a2, a2 + u2) / focal  # [m], largest pixel footprint on this cone
+    pixel = max(a2, a2 + u2) / focal  # [m], maximum pixel footprint on this cone
     outer2 = (max(r0, r0 + dr) + pixel) ** 2
     tile = paint.tiles[body.material[i]]
     part, offset = body.part[i], F(0.37) * F(body.part[i])
@@ -256,7 +256,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
             behind = distance[x] - t
             if behind <= -SEAM_M:
                 continue
-            if behind < SEAM_M:  # blend where two parts meet, since a hard seam would flicker
+            if behind < SEAM_M:  # blend where two parts meet: a hard seam would flicker
                 covered *= F(0.5) + behind * (F(0.5) / SEAM_M)
             q0, q1, q2 = t * norm * xn - a0, t * norm * yn - a1, t * norm - a2
             facing = ((q0 - s * u0) * light.x + (q1 - s * u1) * light.y
@@ -265,7 +265,7 @@ def _draw_cone(view, body, i, paint, optics, light, bounds):
                 F(0.77) * facing + F(0.23), F(0.0))
             along = (q0 * u0 + q1 * u1 + q2 * u2) * per_length
             second = q0 * p10 + q1 * p11 + q2 * p12
-            # with a diagonal pattern around the limb there is no seam
+            # a diagonal pattern around the limb leaves no seam
             shade = _texture(tile, along + F(0.45) * second + offset,
                              q0 * p00 + q1 * p01 + q2 * p02 + F(0.7) * second + offset)
             bright = albedo * lit * shade

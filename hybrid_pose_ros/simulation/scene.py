@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A moving person in front of an event camera: events and exact labels in slices of sensor time.
+"""A moving person in front of an event camera: events and exact labels, in slices of sensor time.
 
-The events are determined by motion, camera, settings and seed.
+Motion, camera, settings and seed fully determine the events.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from hybrid_pose_ros.simulation.sensor import Sensor
 from hybrid_pose_ros.simulation.textures import paint, wall
 
 HIDDEN_BEHIND_M = 0.03
-"""Distance of an object in front of the surface of its own limb that hides a joint [m]."""
+"""A joint counts as hidden if a surface is this far in front of that of its own limb [m]."""
 BLOCK_US = 200_000
-"""Interval that is posed at once."""
+"""Duration of the bodies posed in one batch."""
 MOST_STEPS = 10
-"""Maximum number of images per label, regardless of the speed of the motion."""
+"""Maximum number of images per label, however fast the motion."""
 WALL_BEHIND_M = 1.5
 WALL_MARGIN = 0.5
 """Margin of the wall on each side of the image for a swaying camera, as a fraction of the size."""
@@ -47,11 +47,11 @@ class Slice(NamedTuple):
     end_us: int
     events: np.ndarray  # (N,) EVENT_DTYPE, sorted by time
     labels: Labels  # one per label_us, the last one at end_us
-    camera: Camera  # one pose for each label if it sways
+    camera: Camera  # one pose per label if it sways
 
 
 class _Block(NamedTuple):
-    """Posed bodies ready to be drawn: N labels and F frames, some of them between two labels."""
+    """Posed bodies ready to be drawn: N labels and F frames, some of which are between labels."""
 
     labels: Labels  # occluded is unknown until the frame is drawn
     depth: np.ndarray  # (N, J) distance of each joint from the lens [m]
@@ -62,7 +62,7 @@ class _Block(NamedTuple):
 
 
 class SimulatedScene:
-    """Iterator over the slices of a scene; endless if the motion is and no duration is set."""
+    """Iterator over the slices of a scene; endless with an endless motion and no duration."""
 
     def __init__(self, motion: Motion | None = None, camera: Camera | None = None,
                  settings: SceneSettings = LIVE, *, seed: int = 0, duration_us: int | None = None,
@@ -70,12 +70,12 @@ class SimulatedScene:
         """Pose, texture and light the person at time 0.
 
         Args:
-            motion: motion of the person; None: endless generated motion, drawn by the seed.
-            camera: None: a DAVIS346 in front of the person.
+            motion: motion of the person; None: endless generated motion, determined by the seed.
+            camera: the camera; None: a DAVIS346 in front of the person.
             settings: body, background, light, camera motion, sensor and timing.
             seed: random seed of textures, pixels and all noise.
             duration_us: end of the scene [us of sensor time]; None: the end of the motion.
-            sensor: index of the sensor if several see the scene: each has its own noise.
+            sensor: index of the sensor if several observe the scene; each has its own noise.
         """
         self.camera = camera or CAMERAS['davis346-front']
         self.settings = settings
@@ -99,12 +99,12 @@ class SimulatedScene:
 
     @property
     def brightness(self) -> np.ndarray:
-        """The image at the end of the last slice, (H, W), 0 to 1; a view, overwritten later."""
+        """The image at the end of the last slice, (H, W), 0 to 1; a view, which is overwritten."""
         return self._canvas.brightness
 
     @property
     def parts(self) -> np.ndarray:
-        """The body part at each pixel, (H, W), renderer.NOTHING for the wall; also a view."""
+        """The body part at each pixel, (H, W); renderer.NOTHING for the wall; also a view."""
         return self._canvas.part
 
     def __iter__(self) -> Iterator[Slice]:
@@ -157,7 +157,7 @@ class SimulatedScene:
         renderer.draw(self._canvas, block.solids.frame(frame), self._paint, self._lens, light)
 
     def _build_props(self) -> Props | None:
-        """Return the objects of the scene and add paint for their materials; None: no objects."""
+        """Return the objects of the scene, or None, and add paint for their materials."""
         if not self.settings.props.number:
             return None
         rng = np.random.default_rng([self._seed, 4])
@@ -172,7 +172,7 @@ class SimulatedScene:
         return albedo * np.float32(self.settings.light.level)
 
     def _see_wall(self, camera: Camera, frame: int) -> None:
-        """Render the wall into the background, seen from the camera."""
+        """Render the wall, as seen from the camera, into the background."""
         if self.settings.sway.still:
             self._background[:] = self._wall
         else:
@@ -181,9 +181,9 @@ class SimulatedScene:
             renderer.see_wall(self._background, self._wall, _homography(self.camera, moved))
 
     def _block(self, stamps_us: np.ndarray) -> _Block:
-        """Return the bodies posed after the first stamp up to the last, with a label at each.
+        """Return the bodies posed after the first stamp up to the last, with one label per stamp.
 
-        A single stamp is drawn and labeled itself.
+        If there is only one stamp, it is itself drawn and labeled.
         """
         label_stamps = stamps_us[1:] if len(stamps_us) > 1 else stamps_us
         frame_stamps, frames_until = label_stamps, np.arange(len(label_stamps) + 1)
@@ -215,7 +215,7 @@ class SimulatedScene:
         return sway(self.camera, self.settings.sway, stamps_us * 1e-6, self._seed)
 
     def _refined(self, stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the stamps of all frames, and where the frames of each label end.
+        """Return the stamps of all frames, and the end of the frames of each label.
 
         Frames are added between two labels until no body point moves by more than step_px per
         frame.
@@ -235,7 +235,7 @@ class SimulatedScene:
 
 
 def _union(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return spans (H, 2) that contain both."""
+    """Return spans (H, 2) that contain both spans of each row."""
     return np.stack([np.minimum(first[:, 0], second[:, 0]),
                      np.maximum(first[:, 1], second[:, 1])], axis=1)
 
@@ -253,7 +253,7 @@ def _homography(placed: Camera, moved: Camera) -> np.ndarray:
     """Return the map (3, 3) from a moved camera's pixels to the wall's texels.
 
     The wall is a plane behind the person, perpendicular to the optical axis at the initial pose;
-    its texels are the pixels of that pose, with a margin around them.
+    its texels are the pixels seen from that pose, plus a margin around them.
     """
     wall_m = placed.to_camera(MIDDLE)[2] + WALL_BEHIND_M
     offset = placed.rotation @ (moved.center - placed.center)
@@ -265,7 +265,7 @@ def _homography(placed: Camera, moved: Camera) -> np.ndarray:
 
 
 def _light(settings: LightSettings, placed: np.ndarray, rotation: np.ndarray) -> renderer.Light:
-    """Return the light in the frame of a rotated camera; rotations (3, 3) before and after."""
+    """Return the light in the frame of a rotated camera; rotations (3, 3) before and after it."""
     azimuth, elevation = np.radians([settings.azimuth_deg, settings.elevation_deg])
     direction = np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation),
                           -np.cos(azimuth) * np.cos(elevation)])

@@ -52,7 +52,7 @@ class TimingSettings:
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """Settings of a scene, except for the camera pose and the motion."""
+    """Settings of a scene, except the camera pose and the motion."""
 
     body: BodySettings = field(default_factory=BodySettings)
     staging: StagingSettings = field(default_factory=StagingSettings)
@@ -66,11 +66,11 @@ class SceneSettings:
 
 LIVE = SceneSettings(sensor=SensorSettings(shot_hz=0.02),
                      timing=TimingSettings(label_us=2_000, slice_us=2_000, step_px=0.0))
-"""500 images per second: faster than real time on part of one core. The sensor is ideal apart from
-some noise, since a real one never falls silent in front of a static scene."""
+"""500 images per second, rendered faster than real time on part of one core. The sensor is ideal
+except for some noise, since a real one never falls silent, even in front of a static scene."""
 
 IDEAL = SceneSettings()
-"""An ideal sensor with a fine time resolution."""
+"""An ideal sensor with fine time resolution."""
 
 OFFICE = SceneSettings(sensor=SensorSettings(
     threshold_sigma=0.03, cutoff_hz=100.0, leak_hz=0.1, shot_hz=0.1, hot_pixels=3,
@@ -91,7 +91,7 @@ def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def random_body(rng: np.random.Generator) -> BodySettings:
-    """Return a person from the training distribution."""
+    """Draw a person from the training distribution."""
     tones = {name: _log_uniform(rng, 0.05, 0.9)
              for name in ('shirt', 'trousers', 'shoes', 'trim')}
     return BodySettings(
@@ -106,7 +106,7 @@ def random_body(rng: np.random.Generator) -> BodySettings:
 
 
 def random_staging(rng: np.random.Generator) -> StagingSettings:
-    """Return random speed, size, heading, pauses and entrances for training."""
+    """Draw speed, size, heading, pauses and entrances for training."""
     stature = _uniform(rng, 0.88, 1.14)
     return StagingSettings(
         mirror=_chance(rng, 0.5), stature=stature,
@@ -121,7 +121,7 @@ def random_staging(rng: np.random.Generator) -> StagingSettings:
 
 
 def random_sensor(rng: np.random.Generator) -> SensorSettings:
-    """Return a sensor from the training distribution; one in ten is noisy."""
+    """Draw a sensor from the training distribution; one in ten is noisy."""
     on = _log_uniform(rng, 0.1, 0.5)
     off = on * float(np.exp(np.clip(rng.normal(-0.1, 0.3), -0.7, 0.6)))  # real sensors favor OFF
     return SensorSettings(
@@ -135,7 +135,7 @@ def random_sensor(rng: np.random.Generator) -> SensorSettings:
 
 
 def random_scene(rng: np.random.Generator) -> SceneSettings:
-    """Return a scene from the training distribution."""
+    """Draw a scene from the training distribution."""
     swaying, flickering = _chance(rng, 0.1), _chance(rng, 0.05)
     return SceneSettings(
         body=random_body(rng), staging=random_staging(rng),

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An event sensor: converts brightness images to events."""
+"""A simulated event sensor that converts brightness images to events."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ SMALLEST_THRESHOLD = 0.01
 
 @dataclass(frozen=True)
 class SensorSettings:
-    """The event sensor; effects with default 0 are off."""
+    """Settings of the event sensor; effects with default 0 are off."""
 
     threshold_on: float = param(0.2, 'ON threshold, mean over pixels [log units].',
                                 low=0.02, high=2.0)
@@ -43,7 +43,7 @@ class SensorSettings:
 
 
 class Sensor:
-    """A sensor that observes a sequence of images."""
+    """An event sensor that observes a sequence of images."""
 
     def __init__(self, settings: SensorSettings, image: np.ndarray, rng: np.random.Generator, *,
                  start_us: int = 0):
@@ -52,7 +52,7 @@ class Sensor:
         Args:
             settings: sensor settings.
             image: first brightness, (H, W), 0 to 1.
-            rng: random generator of the pixel spread and all noise.
+            rng: random generator for the spread across pixels and all noise.
             start_us: time of the image.
         """
         shape = image.shape
@@ -63,7 +63,7 @@ class Sensor:
         on = self._threshold(settings.threshold_on, shape)
         off = self._threshold(settings.threshold_off, shape)
         leak = settings.leak_hz * on * 1e-6 * 10.0 ** (0.1 * rng.standard_normal(shape))
-        # randomly between the thresholds, or the pixels of a moving edge would fire in step
+        # random between the thresholds; otherwise the pixels of a moving edge would fire in step
         above = rng.uniform(-off, on).astype(np.float32)
         self._pixels = Pixels(
             on, off, leak.astype(np.float32), responses(image.astype(np.float32)), above,
@@ -76,7 +76,7 @@ class Sensor:
         self._hot_on = rng.random(len(hot)) < 0.5
         self._out = np.empty(1 << 14, EVENT_DTYPE)
         self._count = 0
-        self._late = no_events()  # delayed beyond the last collection
+        self._late = no_events()  # events delayed beyond the last collection
         self._last_us = np.full((shape[0] + 2, shape[1] + 2), -(1 << 62), np.int64)
 
     def _threshold(self, mean: float, shape: tuple[int, int]) -> np.ndarray:
@@ -92,7 +92,7 @@ class Sensor:
             end_us: time of the image.
             spans: first column and end (H, 2) of the pixels of each row that may differ from the
                 previous image; None: all may differ.
-            gain: factor of the brightness; if it changes, spans must be None.
+            gain: brightness factor; if it changes, spans must be None.
         """
         settings = self._settings
         changed = self._everywhere if spans is None else spans
@@ -106,7 +106,7 @@ class Sensor:
         self._now_us = end_us
 
     def collect(self) -> np.ndarray:
-        """Return the events since the last call up to now, sorted by time."""
+        """Return the events since the last call, sorted by time."""
         events = self._out[:self._count].copy()
         self._count = 0
         if self._settings.jitter_us:

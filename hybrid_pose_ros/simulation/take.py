@@ -15,14 +15,14 @@ from hybrid_pose_ros.simulation.scene import SimulatedScene
 
 def record_take(folder: Path, names: Sequence[str], *, seed: int, duration_s: float,
                 executor: Executor | None = None) -> Iterator[dict]:
-    """Write what each camera of a rig sees to NAME.h5; yield the facts of each when it is done.
+    """Write the recording of each camera of a rig to NAME.h5; yield its facts on completion.
 
     Args:
         folder: output folder; created.
         names: names of the cameras, such as dhp19_2.
         seed: random seed of the scene.
         duration_s: duration of each recording.
-        executor: runs the simulations; None: this process.
+        executor: executor for the simulations; None: run them in this process.
 
     Raises:
         InputError: a file cannot be written.

@@ -33,7 +33,7 @@ def noise_field(rng: np.random.Generator, shape: tuple[int, int], *, slope: floa
     Args:
         rng: random generator.
         shape: height and width.
-        slope: the amplitude falls with the frequency to this power.
+        slope: the amplitude is proportional to frequency ** -slope.
         cutoff: highest frequency [cycles per pixel].
     """
     fy = np.fft.fftfreq(shape[0])[:, None]
@@ -48,7 +48,7 @@ def noise_field(rng: np.random.Generator, shape: tuple[int, int], *, slope: floa
 
 
 def _factors(log_albedo: np.ndarray) -> np.ndarray:
-    """Return factors with mean 1 from a field of log albedo."""
+    """Return albedo factors with mean 1 from a field of log albedo."""
     factors = np.exp(log_albedo)
     return (factors / factors.mean()).astype(np.float32)
 
@@ -61,7 +61,7 @@ def cloth(rng: np.random.Generator, *, contrast: float, scale_m: float,
         rng: random generator.
         contrast: standard deviation of the log albedo.
         scale_m: size of a blotch or stripe [m].
-        stripes: share of the stripes, 0 to 1.
+        stripes: weight of the stripes, 0 to 1.
     """
     cutoff = min(1.0 / (4.0 * scale_m * TEXELS_PER_M), 0.16)
     blotches = noise_field(rng, (TILE, TILE), slope=0.6, cutoff=cutoff)
