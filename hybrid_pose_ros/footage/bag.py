@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the events of a bag with the labels of a teacher that sees its images."""
+"""Writes the events of a bag with labels that a teacher derives from its images."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +21,7 @@ from hybrid_pose_ros.footage.teacher import Teacher
 from hybrid_pose_ros.recordings.event_bag import EventBag
 
 DEPTH_ERROR_M = 0.3
-"""Half of the depth of a person with stretched arms: joints are nearer or farther by this."""
+"""Half the depth of a person with outstretched arms: joints may be nearer or farther by this."""
 
 
 class BagJob(NamedTuple):
@@ -38,22 +38,22 @@ class BagJob(NamedTuple):
 
 
 class BagEvents(NamedTuple):
-    """All events of a bag, and the relation of their clock to the host's."""
+    """All events of a bag, and the offset of the sensor clock from the host clock."""
 
     events: np.ndarray  # of EVENT_DTYPE, in order of time
     offset_ns: int  # host time minus sensor time
 
 
 def label_bag(job: BagJob, progress: Callable[[int], None] = lambda t_us: None) -> dict[str, Any]:
-    """Write the labeled recording of a bag; return facts.
+    """Write the labeled recording of a bag; return facts about it.
 
     Args:
         job: the bag.
         progress: called with the sensor time of each frame [us].
 
     Raises:
-        InputError: the bag has no events or no images, they are on different clocks, the images
-            show nobody, or the teacher fails.
+        InputError: the bag has no events or no images, their clocks differ, the images show
+            nobody, or the teacher fails.
     """
     source = EventBag(job.path, job.topic)
     topic = image_topic(job.path, job.images)
@@ -91,8 +91,8 @@ def bag_events(source: EventBag) -> BagEvents:
     """Return all events of a bag.
 
     Raises:
-        InputError: it has no events, or the sensor was restarted.
-        RecordingError: it is damaged.
+        InputError: the bag has no events, or the sensor was restarted.
+        RecordingError: the bag is damaged.
     """
     stream, pieces, offsets_ns = PacketStream(), [], []
     for packet in source.packets():
@@ -133,6 +133,6 @@ def _on_sensor(labels: FrameLabels, camera: SecondCamera | None, source: EventBa
 
 
 def _within(labels: SensorLabels, span_us: tuple[int, int]) -> SensorLabels:
-    """Return the labels for which there are events."""
+    """Return the labels within the time span of the events."""
     kept = (labels.t >= span_us[0]) & (labels.t <= span_us[1])
     return SensorLabels(*(field[kept] for field in labels))

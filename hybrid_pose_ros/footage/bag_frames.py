@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The images of a bag as frames in the time of its event sensor."""
+"""The images of a bag as frames in sensor time of its event camera."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,10 +31,11 @@ ENCODINGS = {
 
 
 def image_topic(bag: Path, wanted: str | None) -> str:
-    """Return the topic of the images.
+    """Return the name of the image topic.
 
     Raises:
-        RecordingError: there is none, or several and `wanted` is not one of them.
+        RecordingError: there is no image topic, or there are several and `wanted` names none of
+            them.
     """
     types = bag_topics(bag)
     found = sorted(topic for topic, kind in types.items() if kind in (RAW, COMPRESSED))
@@ -51,21 +52,21 @@ def image_topic(bag: Path, wanted: str | None) -> str:
 
 
 class BagFrames:
-    """The images of a topic, iterated from the start each time."""
+    """The images of a topic; each iteration starts from the beginning."""
 
     def __init__(self, bag: Path, topic: str, *, events_us: tuple[int, int], offset_ns: int,
                  delay_us: int = 0):
-        """Find the clock of the stamps: that of the sensor, as of a DAVIS, or that of the host.
+        """Determine the clock of the stamps: the sensor's, as for a DAVIS, or the host's.
 
         Args:
             bag: bag folder or file.
             topic: topic of the images.
             events_us: sensor time of the first and last event.
             offset_ns: host time minus sensor time.
-            delay_us: time by which stamps are later than the middle of the exposure.
+            delay_us: time from the middle of the exposure to the stamp.
 
         Raises:
-            RecordingError: the stamps are from neither clock.
+            RecordingError: the stamps match neither clock.
         """
         self._bag, self._topic = bag, topic
         stamps_ns = np.array([_stamp_ns(message.header) for message in self._messages()], np.int64)
@@ -83,7 +84,7 @@ class BagFrames:
             'one clock')
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames in order of time, pictures in 8 bits."""
+        """Yield the frames in order of time, with 8-bit images."""
         before_us = None
         for message in self._messages():
             t_us = (_stamp_ns(message.header) - self._origin_ns) // 1000
@@ -102,12 +103,12 @@ class BagFrames:
     def _deserialized(self, message: BagMessage) -> Any:
         try:
             return typestore().deserialize_cdr(message.cdr, message.type)
-        except Exception as error:  # from struct, NumPy and rosbags, without a common base class
+        except Exception as error:  # errors of struct, NumPy and rosbags have no common base class
             raise RecordingError(f'{self._bag}: {len(message.cdr)} bytes of {self._topic} are not '
                                  f'a {message.type}') from error
 
     def _image(self, message: Any) -> np.ndarray:
-        """Return the picture of a message, (H, W, 3) uint8 BGR."""
+        """Return the image in a message, (H, W, 3) uint8 BGR."""
         try:
             return compressed(message) if hasattr(message, 'format') else raw(message)
         except InputError as error:
@@ -119,10 +120,10 @@ def _stamp_ns(header: Any) -> int:
 
 
 def compressed(message: Any) -> np.ndarray:
-    """Return the picture of a CompressedImage, (H, W, 3) uint8 BGR.
+    """Return the image in a CompressedImage, (H, W, 3) uint8 BGR.
 
     Raises:
-        InputError: it cannot be decoded.
+        InputError: the data cannot be decoded.
     """
     image = cv2.imdecode(np.asarray(message.data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
@@ -131,7 +132,7 @@ def compressed(message: Any) -> np.ndarray:
 
 
 def raw(message: Any) -> np.ndarray:
-    """Return the picture of an Image, (H, W, 3) uint8 BGR; of 16 bits, the upper ones.
+    """Return the image in an Image, (H, W, 3) uint8 BGR; of 16-bit values, the upper 8 bits.
 
     Raises:
         InputError: the encoding is unknown or the size is wrong.

@@ -29,19 +29,19 @@ class VideoJob(NamedTuple):
     output: Path
     width: int  # of the sensor [px]
     height: int
-    settings: Callable[[np.random.Generator], SceneSettings]  # its sensor settings are used
+    settings: Callable[[np.random.Generator], SceneSettings]  # only the sensor settings are used
     seed: int
     teacher: str | None  # Python of the teacher's environment; None: no labels
     slowed: float = 1.0
     overlay: bool = False
 
     def rng(self) -> np.random.Generator:
-        """Return the generator of this video, regardless of the others."""
+        """Return the random generator of this video, which is independent of the other videos."""
         return np.random.default_rng([self.seed, 32, zlib.crc32(self.path.name.encode())])
 
 
 def convert_video(job: VideoJob) -> dict[str, Any]:
-    """Write the recording of one video; return facts, or the reason under 'refused'."""
+    """Write the recording of one video; return facts, or the reason for rejection as 'refused'."""
     try:
         return _converted(job)
     except InputError as error:
@@ -79,13 +79,13 @@ def _converted(job: VideoJob) -> dict[str, Any]:
 
 
 def on_sensor(labels: FrameLabels, placement: Placement) -> SensorLabels:
-    """Return labels in pixels of the sensor."""
+    """Return the labels in sensor pixels."""
     joints = placement.to_sensor(labels.joints_px)
     return SensorLabels(labels.t, joints, placement.contains(joints))
 
 
 def _watched(frames: Iterable[Frame], finder: PictureFinder) -> Iterator[Frame]:
-    """Yield the frames and show them to the finder of the picture."""
+    """Yield the frames, passing each to the picture finder."""
     for frame in frames:
         finder.update(frame.image)
         yield frame

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The events of a simulated sensor (`simulation.sensor`) that sees a video."""
+"""Events of a simulated sensor (`simulation.sensor`) that observes a video."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -15,15 +15,15 @@ from hybrid_pose_ros.footage.video import Frame
 from hybrid_pose_ros.simulation.sensor import Sensor, SensorSettings
 
 STEP_PX = 0.7
-"""Maximum motion between two images that the sensor sees [px], as for simulated scenes."""
+"""Maximum motion between two images passed to the sensor [px], as for simulated scenes."""
 STEP_US = 4_000
 """Maximum time between two images."""
 MOST_STEPS = 250
-"""Maximum number of images between two frames, regardless of the motion."""
+"""Maximum number of images between two frames, however fast the motion."""
 PIECE_US = 1_000_000
 BLOCK_PX = 32
 QUIET_SHARE = 0.25
-"""The noise of a picture is that of its quietest blocks, this share of them."""
+"""The noise of a picture is measured in this fraction of its blocks, the quietest ones."""
 
 
 class Piece(NamedTuple):
@@ -36,17 +36,17 @@ class Piece(NamedTuple):
 
 def video_events(frames: Iterable[Frame], placement: Placement, settings: SensorSettings,
                  rng: np.random.Generator, *, source: str) -> Iterator[Piece]:
-    """Yield the events of a sensor in pieces of about a second.
+    """Yield the events of the sensor in pieces of about one second.
 
     Args:
         frames: frames of a video, at least two.
-        placement: position of the picture on the sensor; the rest of the sensor gets noise.
+        placement: position of the picture on the sensor; the remaining pixels get noise.
         settings: sensor settings.
-        rng: random generator of the pixels and of all noise.
-        source: start of the error message.
+        rng: random generator for the pixels and all noise.
+        source: name of the source, for error messages.
 
     Raises:
-        InputError: the video has a cut.
+        InputError: the video contains a cut.
     """
     flow, remaining = Flow(), iter(frames)
     first = next(remaining, None)
@@ -71,7 +71,7 @@ def video_events(frames: Iterable[Frame], placement: Placement, settings: Sensor
 
 
 def _advance(sensor: Sensor, gap: Gap, start_us: int, end_us: int) -> None:
-    """Show the sensor the images after a frame up to the next one."""
+    """Pass the sensor the images after a frame, up to and including the next frame."""
     steps = int(np.ceil(max(gap.motion_px / STEP_PX, (end_us - start_us) / STEP_US, 1.0)))
     steps = min(steps, MOST_STEPS, end_us - start_us)
     for step in range(1, steps + 1):
@@ -90,9 +90,9 @@ def _piece(sensor: Sensor, start_us: int, end_us: int, placement: Placement,
 
 def noise_around(events: np.ndarray, start_us: int, end_us: int, placement: Placement,
                  rng: np.random.Generator) -> np.ndarray:
-    """Return noise for the pixels of the sensor that the picture does not fill.
+    """Return noise for the sensor pixels outside the picture.
 
-    Its rate and share of ON events are those of the picture's quietest blocks.
+    Its rate and its fraction of ON events match the picture's quietest blocks.
 
     Args:
         events: events of the picture from `start_us` to `end_us`, x and y relative to it.

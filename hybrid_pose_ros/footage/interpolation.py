@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images between two frames of a video, by optical flow.
+"""Interpolates images between two video frames by optical flow.
 
-Both frames are warped toward the time in between and blended. The flow from there to either frame
-is combined from the flows of the two frames, which is exact for uniform motion.
+Both frames are warped to the intermediate time and blended. The flow from that time to either
+frame is combined from the flows between the two frames, which is exact for uniform motion.
 
 Source: Jiang et al., Super SloMo (CVPR 2018), equation 4, for the combination of flows.
 """
@@ -18,15 +18,15 @@ from hybrid_pose_ros.footage.placement import SUPERSAMPLING
 
 F = np.float32
 FASTEST_SHARE = 0.999
-"""The motion of a frame is this quantile of its flow: single texels are mistakes."""
+"""The motion of a frame is this quantile of its flow; the few larger values are flow errors."""
 LEAST_ALIKE = 0.5
-"""A frame shows another scene if its correlation with the warped one before is lower ..."""
+"""A frame is after a cut if its correlation with the warped previous frame is below this ..."""
 DIFFERENT_LEVELS = 15.0
-"""... and their mean difference is larger, of 255."""
+"""... and their mean difference is above this, out of 255."""
 
 
 class Gap(NamedTuple):
-    """Two frames and the flow between them, (h, w) texels."""
+    """Two consecutive frames and the flow between them, (h, w) texels."""
 
     first: np.ndarray  # (h, w) float32, linear brightness, 0 to 1
     second: np.ndarray
@@ -35,13 +35,13 @@ class Gap(NamedTuple):
 
     @property
     def motion_px(self) -> float:
-        """The largest motion between the frames [px of the sensor]."""
+        """The maximum motion between the frames [sensor px]."""
         length = np.hypot(self.forward[..., 0], self.forward[..., 1])
         return float(np.quantile(length[::2, ::2], FASTEST_SHARE)) / SUPERSAMPLING
 
     @property
     def cut(self) -> bool:
-        """Whether the second frame shows another scene."""
+        """Whether there is a cut between the frames."""
         first, second = perceived(self.first), perceived(self.second)
         y, x = np.mgrid[:first.shape[0], :first.shape[1]].astype(F)
         moved = cv2.remap(second, x + self.forward[..., 0], y + self.forward[..., 1],
@@ -51,7 +51,7 @@ class Gap(NamedTuple):
         return bool(cv2.matchTemplate(moved, first, cv2.TM_CCOEFF_NORMED)[0, 0] < LEAST_ALIKE)
 
     def at(self, share: float) -> np.ndarray:
-        """Return the image at a share, 0 to 1, of the time between the frames.
+        """Return the image at a fraction, 0 to 1, of the time between the frames.
 
         Returns:
             Brightness in pixels, (h / SUPERSAMPLING, w / SUPERSAMPLING) float32.
@@ -71,9 +71,10 @@ class Flow:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def between(self, first: np.ndarray, second: np.ndarray) -> Gap:
-        """Return two frames, linear brightness (h, w) of texels, with the flow between them.
+        """Return two frames (linear brightness, (h, w) texels) with the flow between them.
 
-        The flow is estimated in pixels: in texels it takes four times as long for equal events.
+        The flow is estimated at pixel resolution; at texel resolution it takes four times as long
+        and yields the same events.
         """
         images = perceived(averaged(first)), perceived(averaged(second))
         return Gap(first, second, *(SUPERSAMPLING * cv2.resize(flow, first.shape[::-1])
@@ -85,7 +86,7 @@ class Flow:
 
 
 def perceived(brightness: np.ndarray) -> np.ndarray:
-    """Return an image with gray levels as in a video, uint8, in which flow is estimated."""
+    """Return an image in video gray levels, uint8, for flow estimation."""
     return np.rint(255.0 * np.sqrt(brightness)).astype(np.uint8)
 
 
@@ -98,7 +99,7 @@ def averaged(texels: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _sample(image, x, y):
-    """Return the image at a place, interpolated bilinearly; outside, that of the border."""
+    """Return the image value at (x, y), interpolated bilinearly; the border value outside."""
     height, width = image.shape
     x, y = min(max(x, F(0.0)), F(width - 1)), min(max(y, F(0.0)), F(height - 1))
     left, top = min(int(x), width - 2), min(int(y), height - 2)
@@ -110,7 +111,7 @@ def _sample(image, x, y):
 
 @njit(cache=True, nogil=True)
 def _blend(first, second, forward, backward, share, out):
-    """Write the image at a share of the gap to `out`, each pixel the mean of its texels."""
+    """Write the image at a fraction of the gap to `out`; each pixel is the mean of its texels."""
     left = F(1.0) - share
     weight = F(1.0 / (SUPERSAMPLING * SUPERSAMPLING))
     for row in range(out.shape[0]):

@@ -13,32 +13,32 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 
 QUADRATIC = np.array([-3.0, 12.0, 17.0, 12.0, -3.0]) / 35.0
-"""Weights of 5 frames: the value in the middle of the quadratic that fits them best."""
+"""Weights of 5 frames that yield the middle value of their least-squares quadratic fit."""
 LONGEST_SMOOTHING_US = 200_000
-"""Five frames that take longer are not smoothed: a person moves too much meanwhile."""
+"""Five frames that span more than this are not smoothed, since a person moves too much."""
 
 
 class FrameLabels(NamedTuple):
-    """The joints in N frames, J = 13."""
+    """Joint positions in N frames, J = 13."""
 
     t: np.ndarray  # (N,) int64 [us]
     joints_px: np.ndarray  # (N, J, 2) float64; NaN: unknown; pixel i covers [i, i + 1)
 
     @property
     def known_share(self) -> float:
-        """Share of joints that are known."""
+        """Fraction of joints that are known."""
         return float(np.isfinite(self.joints_px).all(axis=-1).mean())
 
 
 def label_frames(frames: Iterable[Frame], locate: Callable[[np.ndarray], np.ndarray], *,
                  source: str, progress: Callable[[int], None] = lambda t_us: None
                  ) -> FrameLabels:
-    """Return the joints in each frame, in pixels of the frame.
+    """Locate the joints in each frame, in pixels of the frame.
 
     Args:
         frames: the frames.
         locate: function that returns the joints (J, 2) of an image, such as `Teacher.joints`.
-        source: start of the error message.
+        source: name of the source, for error messages.
         progress: called with the time of each frame [us].
 
     Raises:
@@ -58,11 +58,11 @@ def label_frames(frames: Iterable[Frame], locate: Callable[[np.ndarray], np.ndar
 
 
 def smoothed(labels: FrameLabels) -> np.ndarray:
-    """Return the joints without the jitter of an estimator that looks at single frames (N, J, 2).
+    """Return the joints (N, J, 2), smoothed to remove the jitter of a single-frame estimator.
 
-    The median of three frames, then a quadratic over five. On rendered people it reduces the error
-    by 7 % and that of the motion between frames by half. Positions next to unknown ones, or
-    to a time without frames, are left as they are.
+    The filter is a median over three frames, then a quadratic fit over five. On rendered people it
+    reduces the position error by 7 % and the error of the motion between frames by half. Positions
+    next to unknown ones or to a gap between frames are left unchanged.
     """
     joints = labels.joints_px.copy()
     for size, weigh in ((3, lambda parts: np.median(parts, axis=0)),

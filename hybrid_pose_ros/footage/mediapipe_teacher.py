@@ -6,7 +6,7 @@
     stdout   first a line {"teacher": NAME}, then for each frame a line {"landmarks": [[x, y,
              visibility], ...]}; pixel i covers [i, i + 1); null without a person
 
-It imports nothing of this package.
+This module imports nothing from this package.
 """
 
 import json
@@ -16,13 +16,13 @@ import mediapipe
 import numpy as np
 
 MODEL_COMPLEXITY = 1
-"""The full model, the largest one within the package; the heavy one would be downloaded."""
+"""The full model, the largest one in the package; the heavy model would have to be downloaded."""
 
 
 def main() -> None:
     """Answer each frame with a line until stdin ends."""
     answers = sys.stdout
-    sys.stdout = sys.stderr  # whatever libraries print must not be read as an answer
+    sys.stdout = sys.stderr  # the output of libraries must not be read as an answer
     with mediapipe.solutions.pose.Pose(model_complexity=MODEL_COMPLEXITY,
                                        smooth_landmarks=False) as pose:
         print(json.dumps({'teacher': f'MediaPipe {mediapipe.__version__}, full pose model'}),

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A sheet of frames and events with their labels, to look at before training on them."""
+"""A contact sheet of frames and events with their labels, for inspection before training."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,30 +16,30 @@ from hybrid_pose_ros.visualization.overlay import draw_events, draw_skeleton, dr
 
 TILES, COLUMNS = 12, 3
 EVENTS_US = 20_000
-"""Events shown: from half of this before a frame until half of it after."""
+"""Time span of the events shown, centered on a frame."""
 TILE_HEIGHT_PX = 260
 
 
 def sheet_numbers(frames: int) -> np.ndarray:
-    """Return the numbers of the frames on the sheet, evenly spread over all frames."""
+    """Return the indices of the frames on the sheet, spread evenly over all frames."""
     return np.unique(np.linspace(0, frames - 1, TILES + 2)[1:-1].round().astype(int))
 
 
 class Sheet:
-    """Collects tiles, each a frame and its events, and writes them as one image."""
+    """Collects tiles, each with a frame and its events, and writes them as one image."""
 
     def __init__(self, width: int, height: int):
-        """Begin a sheet for a sensor of this size [px]."""
+        """Start an empty sheet for a sensor of this size [px]."""
         self._width, self._height = width, height
         self._tiles: list[np.ndarray] = []
 
     def add(self, image: np.ndarray, image_joints_px: np.ndarray, events: np.ndarray,
             joints_px: np.ndarray, t_us: int) -> None:
-        """Add a frame with its joints, and events with theirs; pixel i covers [i, i + 1).
+        """Add a tile of a frame and its events, each with joints; pixel i covers [i, i + 1).
 
         Args:
             image: frame, (H, W, 3) uint8 BGR.
-            image_joints_px: joints in it, (13, 2); NaN: unknown.
+            image_joints_px: joints in the frame, (13, 2); NaN: unknown.
             events: events around the time of the frame.
             joints_px: joints on the sensor, (13, 2).
             t_us: time of the frame.
@@ -64,7 +64,7 @@ class Sheet:
 
 
 def _drawn(image: np.ndarray, joints_px: np.ndarray) -> np.ndarray:
-    """Return an image of the height of a tile with a skeleton."""
+    """Return the image scaled to the height of a tile, with the skeleton drawn on it."""
     scale = TILE_HEIGHT_PX / image.shape[0]
     tile = cv2.resize(image, (round(scale * image.shape[1]), TILE_HEIGHT_PX),
                       interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)

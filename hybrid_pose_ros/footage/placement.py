@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the picture of a video lies on the sensor, and its brightness there.
+"""Placement of the picture of a video on the sensor, and its brightness there.
 
     frame            sensor
     +------------+   +----------------+
-    |black bar   |   |noise |    |    |      bars in the video are left out; what the picture
-    |------------|   |      |pic-|    |      does not fill is filled with noise (events.py)
+    |black bar   |   |noise |    |    |      bars in the video are removed; pixels outside
+    |------------|   |      |pic-|    |      the picture get noise (events.py)
     |picture     |   |      |ture|    |
     +------------+   +----------------+
 """
@@ -18,14 +18,14 @@ import numpy as np
 SUPERSAMPLING = 2
 """Texels per pixel and axis: edges are warped at this resolution, then averaged."""
 BAR_LEVEL = 24
-"""Bars of a letterboxed video never get brighter than this, of 255."""
+"""Maximum brightness of the bars of a letterboxed video, out of 255."""
 LARGEST_BAR = 0.45
-"""Limit for a bar as a fraction of the frame: a dark scene is not a bar."""
+"""Maximum size of a bar as a fraction of the frame, so that a dark scene is not taken for one."""
 LUMINANCE = np.array([[0.0722, 0.7152, 0.2126]], np.float32)  # of blue, green, red (Rec. 709)
 
 
 def _linear() -> np.ndarray:
-    """Return the linear light of each 8-bit value of sRGB, (256,) float32, 0 to 1."""
+    """Return the linear light of each 8-bit sRGB value, (256,) float32, 0 to 1."""
     value = np.arange(256) / 255.0
     return np.where(value <= 0.04045, value / 12.92,
                     ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
@@ -44,7 +44,7 @@ class Box(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """The map from a frame to the sensor; in both, pixel i covers [i, i + 1)."""
+    """The mapping from a frame to the sensor; in both, pixel i covers [i, i + 1)."""
 
     width: int  # of the sensor [px]
     height: int
@@ -59,13 +59,13 @@ class Placement(NamedTuple):
                 + np.array([self.target.left, self.target.top]))
 
     def contains(self, points: np.ndarray) -> np.ndarray:
-        """Return which sensor pixels (..., 2) are inside the picture; NaN is not."""
+        """Return which sensor pixels (..., 2) are inside the picture; NaN is outside."""
         low = np.array([self.target.left, self.target.top])
         return ((points >= low) & (points < low + np.array(
             [self.target.width, self.target.height]))).all(axis=-1)
 
     def brightness(self, image: np.ndarray) -> np.ndarray:
-        """Return the linear light of a frame (H, W, 3) uint8 in texels of the picture.
+        """Return the linear light of a frame (H, W, 3) uint8, resampled to texels of the picture.
 
         Returns:
             (SUPERSAMPLING * height, SUPERSAMPLING * width) float32, 0 to 1.
@@ -80,7 +80,7 @@ class Placement(NamedTuple):
 
 
 def placed(source: Box, width: int, height: int) -> Placement:
-    """Return the placement that fits a part of a frame into the middle of a sensor."""
+    """Return the placement that fits a part of a frame into the center of a sensor."""
     scale = min(width / source.width, height / source.height)
     size = [min(max(1, round(scale * length)), most)
             for length, most in ((source.width, width), (source.height, height))]
@@ -89,14 +89,14 @@ def placed(source: Box, width: int, height: int) -> Placement:
 
 
 class PictureFinder:
-    """Finds the part of a video's frames that is not a black bar."""
+    """Finds the part of a video's frames inside black bars."""
 
     def __init__(self):
-        # Greatest brightness so far, per row and column after the first frame.
+        # Maximum brightness so far, per row and column; set by the first frame.
         self._rows = self._columns = np.zeros((), np.uint8)
 
     def update(self, image: np.ndarray) -> None:
-        """Look at a frame (H, W, 3) uint8."""
+        """Add a frame (H, W, 3) uint8."""
         green = image[:, :, 1]
         self._rows = np.maximum(self._rows, green.max(axis=1))
         self._columns = np.maximum(self._columns, green.max(axis=0))
@@ -109,7 +109,7 @@ class PictureFinder:
 
 
 def _lit(brightest: np.ndarray) -> tuple[int, int]:
-    """Return the start and length of what is not a bar."""
+    """Return the start and length of the part that is not a bar."""
     lit = np.flatnonzero(brightest > BAR_LEVEL)
     if not len(lit):
         return 0, len(brightest)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes events with the labels of a teacher as a recording, and a sheet to inspect them."""
+"""Writes events and a teacher's labels as a recording, and a sheet for inspecting them."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from hybrid_pose_ros.recordings.labeled import load_labeled
 
 
 class SensorLabels(NamedTuple):
-    """The joints on the sensor at N times, J = 13."""
+    """Joint positions on the sensor at N times, J = 13."""
 
     t: np.ndarray  # (N,) int64 [us], sensor time
     joints_px: np.ndarray  # (N, J, 2); NaN: unknown; pixel i covers [i, i + 1)
@@ -31,10 +31,10 @@ class SensorLabels(NamedTuple):
 
 @contextmanager
 def complete_file(path: Path) -> Iterator[Path]:
-    """Yield the path of a partial file, which becomes `path` if the block succeeds.
+    """Yield the path of a partial file, which is renamed to `path` if the block succeeds.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the file cannot be written.
     """
     partial = path.with_name(path.name + '.partial')
     try:
@@ -55,10 +55,10 @@ def write_recording(path: Path, width: int, height: int, pieces: Iterable[np.nda
         path: file to write.
         width: sensor width [px].
         height: sensor height [px].
-        pieces: events in order of time.
+        pieces: arrays of events in order of time.
         labels: labels; None: events only.
         encoding: source of the events.
-        origin: where events and labels are from, stored as JSON.
+        origin: origin of events and labels, stored as JSON.
     """
     events = 0
     with Hdf5Writer(path, width=width, height=height, encoding=encoding) as writer:
@@ -76,7 +76,7 @@ def write_recording(path: Path, width: int, height: int, pieces: Iterable[np.nda
 
 def write_sheet(path: Path, recording_path: Path, frames: Iterable[Frame],
                 labels: FrameLabels) -> None:
-    """Write some of the frames and their events with labels as one image.
+    """Write a contact sheet of some frames and their events, with labels.
 
     Args:
         path: image to write.

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joints from the pixels of one calibrated camera to those of another, at an assumed distance."""
+"""Maps joints from one calibrated camera to another, at an assumed distance."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX
 
 
 class SecondCamera(NamedTuple):
-    """A camera with frames, and the event camera next to it."""
+    """A frame camera, and the event camera next to it."""
 
     frames: RigCamera
     events: RigCamera
-    distance_m: float  # of the person from the camera with frames, along its optical axis
+    distance_m: float  # of the person from the frame camera, along its optical axis
 
     def to_sensor(self, points: np.ndarray, *, nearer_m: float = 0.0) -> np.ndarray:
         """Return the event pixels (..., 2) of frame pixels; pixel i covers [i, i + 1).
@@ -34,13 +34,13 @@ class SecondCamera(NamedTuple):
         return out
 
     def parallax_px(self, points: np.ndarray, off_m: float) -> float:
-        """Return the mean error of points (..., 2) that are nearer by `off_m` [px]."""
+        """Return the mean error [px] of points (..., 2) nearer by `off_m` than assumed."""
         difference = self.to_sensor(points, nearer_m=off_m) - self.to_sensor(points)
         return float(np.nanmean(np.linalg.norm(difference, axis=-1)))
 
 
 def second_camera(rig: Rig, events: str, frames: str, distance_m: float) -> SecondCamera:
-    """Return the cameras of a rig with these names.
+    """Return the pair of cameras with these names in a rig.
 
     Raises:
         InputError: the rig has no such camera.

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A pose estimator for frames whose results become labels, in a process of its own.
+"""A frame-based pose estimator whose results become labels, in a separate process.
 
-Its dependencies conflict with those of this package, so it is run by another Python; the protocol
-is described in `mediapipe_teacher.py`.
+Its dependencies conflict with those of this package, so it runs in another Python environment. The
+protocol is described in `mediapipe_teacher.py`.
 """
 
 import json
@@ -20,15 +20,15 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 VARIABLE = 'HYBRID_POSE_TEACHER'
-"""Environment variable with the Python of the teacher's environment."""
+"""Environment variable that names the Python interpreter of the teacher's environment."""
 INSTALL = ('create its environment with `python3 -m venv teacher && teacher/bin/pip install '
            f'mediapipe==0.10.21`, then pass --teacher teacher/bin/python or set {VARIABLE}')
 SCRIPT = Path(__file__).with_name('mediapipe_teacher.py')
 LEAST_VISIBILITY = 0.5
-"""Joints of a lower visibility are unknown."""
+"""Joints with a visibility below this are unknown."""
 LANDMARKS = 33
 LONGEST_SIDE_PX = 1280
-"""Larger frames are reduced: the model sees 256x256 pixels around the person."""
+"""Larger frames are downscaled; the model uses 256x256 pixels around the person anyway."""
 
 SHARES = {'head': {7: 0.5, 8: 0.5},
           'shoulderR': {12: 1.0}, 'shoulderL': {11: 1.0}, 'elbowR': {14: 1.0}, 'elbowL': {13: 1.0},
@@ -50,7 +50,7 @@ WEIGHTS = _weights()
 
 
 def joints_of_landmarks(landmarks: np.ndarray) -> np.ndarray:
-    """Return our joints (13, 2), NaN where unknown, of landmarks (33, 3): x, y and visibility."""
+    """Return the 13 joints (13, 2) of landmarks (33, 3), x, y and visibility; NaN: unknown."""
     found = WEIGHTS @ landmarks
     return np.where(found[:, 2:] >= LEAST_VISIBILITY, found[:, :2], np.nan)
 
@@ -71,7 +71,7 @@ class Teacher:
         try:
             self._process = subprocess.Popen(
                 [str(python), str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=self._log, start_new_session=True)  # Ctrl-C is for this process
+                stderr=self._log, start_new_session=True)  # Ctrl-C must reach only this process
         except OSError as error:
             self._log.close()
             raise InputError(f'the teacher {python} cannot be started ({error.strerror}): '
@@ -93,7 +93,7 @@ class Teacher:
         Pixel i covers [i, i + 1).
 
         Raises:
-            InputError: the process ended.
+            InputError: the process has exited.
         """
         scale = min(1.0, LONGEST_SIDE_PX / max(image.shape[:2]))
         if scale < 1.0:
@@ -104,14 +104,14 @@ class Teacher:
             self._questions.write(head + cv2.cvtColor(image, cv2.COLOR_BGR2RGB).tobytes())
             self._questions.flush()
         except OSError:
-            pass  # it has ended: `_answer` tells why
+            pass  # the process has exited: `_answer` reports why
         landmarks = self._answer().get('landmarks')
         if landmarks is None:
             return np.full((len(JOINTS), 2), np.nan)
         return joints_of_landmarks(np.asarray(landmarks, np.float64).reshape(LANDMARKS, 3)) / scale
 
     def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._questions.close()
         self._answers.close()
         self._process.terminate()
@@ -136,7 +136,7 @@ class Teacher:
                          f'the teacher answered {line[:60]!r}, expected a line of JSON')
 
     def _last_words(self) -> str:
-        """Return the last line of what the process wrote to stderr."""
+        """Return the last line that the process wrote to stderr."""
         self._process.wait()
         self._log.seek(0)
         lines = [line.strip() for line in self._log if line.strip()]
@@ -144,10 +144,10 @@ class Teacher:
 
 
 def teacher_python(given: str | None, environment: Mapping[str, str]) -> str:
-    """Return the interpreter that the command line or the environment names.
+    """Return the interpreter named by the command line or the environment.
 
     Raises:
-        InputError: neither does.
+        InputError: neither names one.
     """
     python = given or environment.get(VARIABLE)
     if not python:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads video files: frames upright, as the rotation in the file demands, with their own times."""
+"""Reads video files: frames with their own times, upright according to the file's rotation tag."""
 
 import os
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from hybrid_pose_ros.errors import RecordingError
 
 LOWEST_RATE_HZ = 10.0
 LONGEST_GAP_US = 500_000
-"""Nothing is interpolated across a longer gap between two frames."""
+"""Maximum gap between two frames that is bridged by interpolation."""
 COMPLETE = 0.95
-"""Part of the duration in the header that a complete video has at least."""
+"""Minimum fraction of the duration in the header that a complete video contains."""
 REENCODE = 're-encode it, for example with `ffmpeg -i IN -vf fps=30 OUT.mp4`'
 
 
@@ -31,18 +31,18 @@ class Frame(NamedTuple):
 
 
 class Video:
-    """A video file, iterated from its start each time."""
+    """A video file; each iteration starts from the beginning."""
 
     def __init__(self, path: str | Path, *, slowed: float = 1.0):
         """Open the file.
 
         Args:
             path: video file of any format that OpenCV reads.
-            slowed: factor by which the video is slower than the scene was: 8 for one recorded at
+            slowed: factor by which the video is slower than the scene: 8 for a video recorded at
                 240 and played at 30 frames per second.
 
         Raises:
-            RecordingError: it is not a video.
+            RecordingError: the file is not a video.
         """
         self.path = Path(path)
         self._slowed = slowed
@@ -57,8 +57,8 @@ class Video:
         """Yield the frames; the first one is at time 0.
 
         Raises:
-            RecordingError: times do not increase or have a gap, the rate is too low, or the file
-                is truncated; raised after the frames that could be read.
+            RecordingError: the times do not increase or have a gap, the frame rate is too low, or
+                the file is truncated. It is raised after all readable frames.
         """
         capture = self._opened()
         number, start_us, last_us = 0, 0.0, 0
