@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DHP19 and Event-Human3.6M: their files, cameras and labels, converted to recordings."""
+"""Readers of DHP19 and Event-Human3.6M: files, cameras and labels, converted to recordings."""

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """AEDAT 2.0 files of several DAVIS cameras on one clock, as recorded by jAER for DHP19.
 
-Header lines that start with # are followed by pairs of big-endian words: address and time [us].
+Header lines, which start with #, are followed by pairs of big-endian words: address and time [us].
 
     address  31 frame or IMU   30-22 y   21-12 x   11 ON   10 special event   3-0 channel
 
-Frames and IMU samples are skipped. The 32-bit clock wraps every 71.6 minutes and is unwrapped:
-each word is assigned the time closest to that of the previous word.
+Frames and IMU samples are skipped. The 32-bit clock, which wraps every 71.6 minutes, is unwrapped
+by assigning each word the time closest to that of the previous word.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ LONGEST_LINE = 1 << 16
 class AddressEvents(NamedTuple):
     """The N events and M special events of a file."""
 
-    t: np.ndarray  # (N,) int64 [us], the file's clock, unwrapped
+    t: np.ndarray  # (N,) int64 [us], unwrapped clock of the file
     x: np.ndarray  # (N,) int64, sensor address
     y: np.ndarray  # (N,) int64, sensor address
     p: np.ndarray  # (N,) int64, 1 = ON
@@ -35,7 +35,7 @@ class AddressEvents(NamedTuple):
     specials_us: np.ndarray  # (M,) int64, times of external signals
 
     def chosen(self, which: slice | np.ndarray) -> 'AddressEvents':
-        """Return some of the events, by range, indices or flags, and all special events."""
+        """Return a selection of the events (slice, indices or mask) and all special events."""
         return self._replace(t=self.t[which], x=self.x[which], y=self.y[which], p=self.p[which],
                              channel=self.channel[which])
 
@@ -44,7 +44,7 @@ def read_aedat2(path: Path) -> AddressEvents:
     """Read a file.
 
     Raises:
-        RecordingError: it cannot be read, is not AEDAT 2.0, or ends within an event.
+        RecordingError: the file cannot be read, is not AEDAT 2.0, or ends within an event.
     """
     try:
         with path.open('rb') as file:
@@ -68,7 +68,7 @@ def read_aedat2(path: Path) -> AddressEvents:
 
 
 def _unwrapped(stamps_us: np.ndarray) -> np.ndarray:
-    """Return the times of words (N,) uint32 as int64, after any number of wraps."""
+    """Unwrap the times of words (N,) uint32 to int64; any number of wraps is supported."""
     if not len(stamps_us):
         return np.empty(0, np.int64)
     steps_us = np.diff(stamps_us.astype(np.uint32)).view(np.int32)
@@ -78,7 +78,7 @@ def _unwrapped(stamps_us: np.ndarray) -> np.ndarray:
 def _header_bytes(path: Path, file) -> int:
     """Return the offset of the events.
 
-    The first byte of an event can also be #, but the time that follows is not text.
+    The first byte of an event may also be #, but the time that follows is not text.
     """
     if not file.readline(LONGEST_LINE).startswith(MAGIC):
         raise RecordingError(f'{path} is not an AEDAT 2.0 file: expected it to start with '

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Converts recordings of a dataset to HDF5 recordings in parallel.
+"""Converts the recordings of a dataset to HDF5 recordings in parallel.
 
 A conversion can be interrupted and resumed: complete files are not written again. A recording that
-cannot be read does not stop the others.
+cannot be read does not stop the conversion of the others.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from hybrid_pose_ros.parallel import as_done
 
 
 class Conversion(NamedTuple):
-    """One recording of a dataset: the function that reads its channels, and the output paths."""
+    """Conversion of one recording: the function that reads its channels, and the output paths."""
 
     load: Callable[[], list[DatasetRecording]]
     paths: tuple[Path, ...]
@@ -25,13 +25,13 @@ class Conversion(NamedTuple):
 
     @property
     def done(self) -> bool:
-        """Whether all files exist."""
+        """Whether all output files exist."""
         return all(path.exists() for path in self.paths)
 
 
 def write_ours(recordings: list[DatasetRecording], paths: tuple[Path, ...], *, encoding: str
                ) -> None:
-    """Write one HDF5 recording per path; `encoding` is stored as their source."""
+    """Write one HDF5 recording per path; `encoding` is stored as the source of the events."""
     for recording, path in zip(recordings, paths, strict=True):
         write(recording, path, encoding)
 
@@ -64,11 +64,11 @@ def make_folders(folders: Iterable[Path]) -> None:
 
 
 def convert_all(conversions: list[Conversion], executor: Executor | None) -> Iterator[dict]:
-    """Convert the recordings that are missing; yield the facts of each when it is done.
+    """Convert the missing recordings; yield the facts of each on completion.
 
     Args:
         conversions: recordings to convert.
-        executor: runs the conversions; None: sequentially in this process.
+        executor: executor for the conversions; None: run them sequentially in this process.
 
     Raises:
         RecordingError: a folder cannot be created.

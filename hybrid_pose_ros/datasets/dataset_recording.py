@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The common result of all dataset readers: events and labels of one camera."""
+"""The common output of all dataset readers: events and labels of one camera."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class DatasetRecording(NamedTuple):
     camera: CameraPose | None
 
     def labeled(self) -> LabeledRecording:
-        """Return the recording as `load_labeled` returns a file.
+        """Return the recording in the form in which `load_labeled` returns a file.
 
         Raises:
             InputError: there are fewer than two labels, or they are not in order of time.
@@ -42,7 +42,7 @@ def inside_image(joints_px: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def write(recording: DatasetRecording, path: Path, encoding: str) -> None:
-    """Write an HDF5 recording; the file gets its name only when it is complete.
+    """Write an HDF5 recording; the file is renamed to `path` only when complete.
 
     Raises:
         RecordingError: the file cannot be written.
@@ -63,7 +63,7 @@ def partial_file(path: Path, size_bytes: int = 0) -> Iterator[Path]:
         size_bytes: maximum size of the file.
 
     Raises:
-        RecordingError: the file cannot be written, or the disk has no space for it.
+        RecordingError: the file cannot be written, or the disk lacks space for it.
     """
     partial = path.with_name(path.name + '.partial')
     try:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of DHP19 on disk: names, splits, and loading of their four channels.
+"""DHP19 recordings on disk: names, splits, and loading of the four channels.
 
 17 people perform 33 movements in 5 sessions in front of four event cameras of 346x260 px. The
 split follows the paper: subjects 1 to 12 for training, 13 to 17 for testing. Two layouts are
@@ -86,7 +86,7 @@ def find(folder: str | Path, split: str = 'all') -> list[Hdf5Files | RawFiles]:
 
     Raises:
         InputError: there are no recordings of the split, or none of them has labels. If only some
-            lack labels, loading those fails.
+            lack labels, the error is raised when those are loaded.
     """
     if split not in SUBJECTS:
         raise InputError(f'unknown split {split!r}: choose from {", ".join(SUBJECTS)}')
@@ -124,7 +124,7 @@ def _raw_files(folder: Path) -> Iterator[RawFiles]:
 
 
 def _named(text: str, pattern: str) -> RecordingName | None:
-    """Return the recording named by a file, None if it is not one of DHP19."""
+    """Return the recording that a file name denotes; None if it is not a DHP19 file."""
     match = re.fullmatch(pattern, text, re.ASCII)
     name = match and RecordingName(*map(int, match.groups()))
     return name if name and name.known else None

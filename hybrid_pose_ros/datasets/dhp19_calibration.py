@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The four cameras of DHP19: projection matrices, positions, channels. Their only definition.
+"""The four cameras of DHP19: projection matrices, positions, channels; defined only here.
 
 The world frame is Vicon's, in millimeters: z up, the floor at z = 0; the person near the origin
 faces -y. The matrices count rows from the bottom of the image; the functions return rows from the
-top, so that pixel (x, y) covers [x, x + 1) times [y, y + 1) as in labels of recordings.
+top, so that pixel (x, y) covers [x, x + 1) times [y, y + 1), as in the labels of recordings.
 
 Source: DHP19 (Calabrese et al., CVPRW 2019), its calibration, scaled to P[2, 3] = 1.
 """
@@ -27,7 +27,7 @@ PROJECTIONS = {
         (0.08271149398, 0.001769876473, 0.07409964276, 32.11113563),
         (2.786441187e-4, 2.790850291e-5, -1.642030558e-4, 1.0)),
 }
-"""P, (3, 4), by camera number: homogeneous millimeters to homogeneous pixels, rows bottom-up.
+"""P, (3, 4), by camera number: maps homogeneous millimeters to homogeneous pixels, rows bottom-up.
 
 Camera 1 is to the person's left, 2 in front on their left, 3 in front on their right, and 4 to
 their right."""
@@ -39,7 +39,7 @@ FRONT_CHANNELS = (2, 3)
 
 
 def projection(camera: int) -> np.ndarray:
-    """Return P of a camera (1 to 4) with rows from the top, (3, 4), for millimeters."""
+    """Return P (3, 4) of a camera (1 to 4), from millimeters to pixels with rows top-down."""
     first_row_on_top = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, DHP19_SENSOR[1]], [0.0, 0.0, 1.0]])
     return first_row_on_top @ np.array(PROJECTIONS[camera])
 
@@ -47,7 +47,7 @@ def projection(camera: int) -> np.ndarray:
 def project(points_mm: np.ndarray, camera: int) -> np.ndarray:
     """Return the pixels (..., 2) of points (..., 3) in a camera (1 to 4); NaN stays NaN.
 
-    Points behind the camera also get a pixel, since no person in DHP19 is behind a camera.
+    Points behind the camera are not excluded, since no person in DHP19 is behind a camera.
     """
     matrix = projection(camera)
     homogeneous = np.asarray(points_mm, np.float64) @ matrix[:, :3].T + matrix[:, 3]
@@ -64,7 +64,7 @@ def center_mm(camera: int) -> np.ndarray:
 def pinhole(camera: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return intrinsics (3, 3) [px], rotation (3, 3) and translation (3,) [m] of a camera.
 
-    pixel = intrinsics @ (rotation @ world + translation), then divide; the world is in meters.
+    pixel = intrinsics @ (rotation @ world + translation), divided by depth; world in meters.
     """
     matrix = projection(camera)[:, :3]
     upside_down = np.eye(3)[::-1]

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event filters of DHP19, applied to a mosaic of the four images side by side.
 
-Column 346 * channel + x of the mosaic is column x of a channel. Coordinates start at 0 here and
-at 1 in the dataset's own code. Order of the filters: hot pixels, background activity, two lamps.
+Column 346 * channel + x of the mosaic is column x of a channel. Coordinates start at 0 here and at
+1 in the dataset's own code. The filters run in this order: hot pixels, background activity, two
+lamps.
 """
 
 import numpy as np
@@ -12,11 +13,11 @@ from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 HOT_EVENTS = 10_000
-"""Number of events in a recording from which a pixel is hot."""
+"""A pixel with at least this many events in a recording is hot."""
 BACKGROUND_US = 70_000
 """An event is kept if one of its 8 neighbors fired within this time."""
 LAMPS = ((780, 809, 115, 144), (1252, 1258, 136, 143))
-"""Infrared lamps: first column and end column, first row and end row."""
+"""Regions of infrared lamps in the mosaic: first and end column, first and end row."""
 
 _NEVER = -(1 << 62)
 
@@ -43,7 +44,7 @@ def filtered(t: np.ndarray, x: np.ndarray, y: np.ndarray, columns: int) -> np.nd
 
 @njit(nogil=True, cache=True)
 def _supported(t, x, y, latest, most_us):
-    """Return which events follow one of a neighbor; border pixels of the mosaic do not count."""
+    """Return which events have a recent neighbor; the border of the mosaic does not count."""
     supported = np.empty(len(t), np.bool_)
     width, height = latest.shape
     for i in range(len(t)):

@@ -32,7 +32,7 @@ EVENTS_END, LABELS_END = '_events.h5', '_events_label.h5'
 
 
 def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetRecording:
-    """Read one of the four channels of a recording, up to the end of its events and labels.
+    """Read one of the four channels of a recording, up to the earlier end of events and labels.
 
     Raises:
         RecordingError: a file is missing, damaged, or of another layout.
@@ -43,7 +43,7 @@ def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetR
     events = event_array(found.t, found.x - 1, found.y - 1, found.p)
     stamps_us, joints_mm = _read_poses(labels_path)
     end_us = min(1000 * found.milliseconds, int(stamps_us[-1]) + LABEL_US)
-    labeled = stamps_us + LABEL_US <= end_us  # the recording covers all of its 10 ms
+    labeled = stamps_us + LABEL_US <= end_us  # the recording covers all 10 ms of the label
     check_labeled(labels_path, 'XYZ/timestamps', labeled, end_us)
     name = events_path.name.removesuffix(EVENTS_END)
     return DatasetRecording(
@@ -53,7 +53,7 @@ def read_channel(events_path: Path, labels_path: Path, channel: int) -> DatasetR
 
 def write_recording(recordings: Sequence[DatasetRecording], channels: Sequence[int],
                     events_path: Path, labels_path: Path) -> None:
-    """Write channels of one recording, with the whole image, in the layout of the paper's code.
+    """Write channels of one recording, uncropped, in the layout of the paper's code.
 
     Raises:
         RecordingError: a file cannot be written.
@@ -76,7 +76,7 @@ def write_recording(recordings: Sequence[DatasetRecording], channels: Sequence[i
 
 
 def save_matrices(folder: Path) -> None:
-    """Write P1.npy to P4.npy, the projection matrices for the paper's code.
+    """Write the projection matrices for the paper's code, P1.npy to P4.npy.
 
     Raises:
         RecordingError: a file cannot be written.

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DHP19 as published: per recording one AEDAT file of four cameras and one MATLAB file of Vicon.
+"""DHP19 as published: one AEDAT file of four cameras and one MATLAB file of Vicon per recording.
 
-Special events in the AEDAT file, signals from Vicon, mark the start and end of a recording. Both
-axes of the sensor addresses are flipped, and the dataset's filters are applied.
+Special events in the AEDAT file, triggered by Vicon, mark the start and end of a recording. The
+reader flips both axes of the sensor addresses and applies the dataset's filters.
 
-Source: rules and order of steps follow the dataset's own code (SensorsINI/DHP19).
+Source: the rules and the order of the steps follow the dataset's own code (SensorsINI/DHP19).
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 MOST_SPECIALS = 5
 LONGEST_SILENCE_US = 1_000_000
-"""Maximum pause in the events of all four sensors: noise alone triggers events."""
+"""Maximum pause in the events of all four sensors; noise alone prevents longer ones."""
 MOST_STEP_BACK_US = 100_000
-"""Maximum time by which events of one camera are reordered; larger steps are clock resets."""
+"""Maximum step back in time that sorting a camera's events fixes; larger ones are clock resets."""
 
 
 def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], name: str
                   ) -> list[DatasetRecording]:
-    """Read channels (0 to 3) of a recording, filtered, from time 0 to the end of the recording.
+    """Read channels (0 to 3) of a recording; filtered, with time 0 at the start of the recording.
 
     Raises:
         RecordingError: a file cannot be read or is damaged, or its special events or clock are
@@ -71,9 +71,10 @@ def read_channels(aedat_path: Path, mat_path: Path, channels: Sequence[int], nam
 def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> tuple[int, int]:
     """Return the start and end of a recording by the dataset's rules [us, clock of the file].
 
-    Three or five special events: the first and the last. One, two or four, which are duplicates of
-    one signal: the start or the end, whichever is closer; the other follows from the duration of
-    the labels. None: the first and the last event.
+    With three or five special events, the first and the last define the span. One, two or four are
+    duplicates of one signal, which is the start or the end, whichever is closer; the other follows
+    from the duration of the labels. Without special events, the first and the last event define
+    it.
 
     Args:
         t: times of the events, (N,), N > 0, in file order.
@@ -82,7 +83,7 @@ def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> 
         path: path for error messages.
 
     Raises:
-        RecordingError: there are more special events, or the end is before the start.
+        RecordingError: there are more than five special events, or the end is before the start.
     """
     count = len(specials_us)
     if count > MOST_SPECIALS:
@@ -108,9 +109,9 @@ def span(t: np.ndarray, specials_us: np.ndarray, labels_us: int, path: Path) -> 
 
 
 def _between(recorded: AddressEvents, start_us: int, stop_us: int) -> AddressEvents:
-    """Return the events on a sensor after the first signal and before the last."""
+    """Return the events with valid sensor addresses between the first and the last signal."""
     t = recorded.t
-    if t[-1] < t[0]:  # the clock was reset: discard everything after it
+    if t[-1] < t[0]:  # the clock was reset: discard everything after the reset
         last = int(np.argmax(t))
         first = int(np.argmax(t >= start_us))
     else:

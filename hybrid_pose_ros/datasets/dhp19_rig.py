@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The cameras of DHP19 as a rig, of which a simulation or a conversion has recordings."""
+"""The DHP19 cameras as a rig, used for simulated and converted recordings."""
 
 from hybrid_pose_ros.datasets import dhp19_calibration
 from hybrid_pose_ros.errors import InputError
@@ -9,7 +9,7 @@ from hybrid_pose_ros.recordings.rig_files import integer_centers
 from hybrid_pose_ros.representation.geometry import DHP19_SENSOR
 
 DHP19_NUMBERS = {2: (2, 3), 4: (1, 2, 3, 4)}
-"""Numbers of the cameras by the size of the rig: the front cameras, or all."""
+"""Camera numbers by rig size: the two front cameras, or all four."""
 
 
 def dhp19_rig(cameras: int) -> Rig:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Event tables in the HDF5 files of the paper: columns and an index per millisecond, validated."""
+"""Reads event tables in the paper's HDF5 files: validated columns and an index per millisecond."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +57,7 @@ def read_event_tables(path: Path, kind: str, *, group: str, index: str, first_pi
 
 
 def check_times(path: Path, name: str, stamps: np.ndarray) -> None:
-    """Raise RecordingError unless times are non-negative and non-decreasing."""
+    """Raise RecordingError unless all times are non-negative and non-decreasing."""
     wrong = np.flatnonzero(np.diff(stamps, prepend=0) < 0)
     if len(wrong):
         at = wrong[0]
@@ -66,7 +66,7 @@ def check_times(path: Path, name: str, stamps: np.ndarray) -> None:
 
 
 def check_labeled(path: Path, name: str, labeled: np.ndarray, end_us: int) -> None:
-    """Raise RecordingError unless a label precedes the end of the events at end_us."""
+    """Raise RecordingError unless some label is before end_us, the end of the events."""
     if not labeled.any():
         raise RecordingError(f'{path}: {name} has no labels within the recording, which ends at '
                              f'{end_us} us')
@@ -76,7 +76,7 @@ def whole_numbers(path: Path, name: str, table: h5py.Dataset) -> np.ndarray:
     """Return a dataset as int64; some writers store whole numbers as floats.
 
     Raises:
-        RecordingError: one of them is not a whole number of 64 bits.
+        RecordingError: a value is not a whole number of at most 64 bits.
     """
     values = table[()]
     check_whole(path, name, values, -2**63, 2**63 - 1)

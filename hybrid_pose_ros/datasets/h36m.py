@@ -8,7 +8,7 @@
                                              0, p 1 = ON; ms_to_idx; cam_view, the camera's number
 
 Integer label coordinates are pixel centers. The dataset has neither 3D positions nor camera
-parameters. Split and exclusions follow the paper: no _ALL sessions, no Directions of S11.
+parameters. Split and exclusions follow the paper: _ALL sessions and S11's Directions are left out.
 """
 
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ SIZE = (320, 256)
 SUBJECTS = {'train': ('S1', 'S5', 'S6', 'S7', 'S8'), 'test': ('S9', 'S11'),
             'all': ('S1', 'S5', 'S6', 'S7', 'S8', 'S9', 'S11')}
 CAMERA_CODES = ('54138969', '55011271', '58860488', '60457274')
-"""Codes of the cameras 0 to 3 of Human3.6M."""
+"""Human3.6M's codes of cameras 0 to 3."""
 CAMERAS = range(len(CAMERA_CODES))
 LEFT_OUT = (('S11', 'Directions'),)
 """Corrupted sequences that the paper excludes."""
 BAD_LABELS = (('S9', 'Greeting'), ('S9', 'SittingDown 1'), ('S9', 'Waiting 1'))
-"""Sequences whose labels are unreliable according to the paper; they are read like all others."""
+"""Sequences whose labels are unreliable according to the paper; they are still read."""
 
 EVENTS_KIND = 'file with events of Event-Human3.6M'
 LABELS_KIND = 'file with labels of Event-Human3.6M'
@@ -52,11 +52,11 @@ class SequenceFiles(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return the name of a recording of the sequence."""
+        """Return the name of the sequence's recording."""
         return f'{self.subject}_{self.action.replace(" ", "_")}_cam{self.camera}'
 
     def load(self) -> list[DatasetRecording]:
-        """Return the recording, up to the end of its events and labels.
+        """Return the recording, up to the earlier end of events and labels.
 
         Raises:
             RecordingError: a file is missing, damaged, or of another layout.
@@ -71,7 +71,7 @@ class SequenceFiles(NamedTuple):
         labeled = 1000 * stamps_ms <= end_us
         check_labeled(self.labels, f'{self.subject}/{self.action}/timestamps_ms', labeled, end_us)
         joints_px = joints_px[labeled] + LABEL_CENTER_PX
-        with np.errstate(over='ignore'):  # joints of a damaged file can have any value
+        with np.errstate(over='ignore'):  # a damaged file may contain any value
             labels = Labels(1000 * stamps_ms[labeled], joints_px.astype(np.float32),
                             np.full((*joints_px.shape[:2], 3), np.nan, np.float32),
                             inside_image(joints_px, *SIZE))

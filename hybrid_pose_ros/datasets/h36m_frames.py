@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Input frames of the paper's ANN on Event-Human3.6M: color, gray, or the last 7500 events.
+"""Input frames of the paper's ANN on Event-Human3.6M: color, gray, or counts of 7500 events.
 
     S1/upsample/Walking_1.54138969/imgs/*.png   gray, with their times [s] in timestamps.txt
     S1/Videos/Walking_1.54138969/imgs/*.png     color, 50 per second, in a folder of the videos
@@ -31,12 +31,12 @@ def frames_at(files: SequenceFiles, stamps_ms: list[int], kind: str,
         files: files of the sequence.
         stamps_ms: times [ms].
         kind: 'rgb', 3 channels from 0 to 1; 'grayscale', 1 channel from 0 to 255; 'count', 20
-            channels, the last 7500 events before each time, or all if there are fewer.
+            channels of the last 7500 events before each time, or of all if there are fewer.
         videos: folder with the color images of the subjects, for 'rgb'.
 
     Raises:
         InputError: the kind is unknown, or the folder for 'rgb' is missing.
-        RecordingError: there is no image of a time, or it cannot be read.
+        RecordingError: the image for a time is missing or cannot be read.
     """
     if kind not in KINDS:
         raise InputError(f'unknown frames {kind!r}: choose from {", ".join(KINDS)}')
@@ -73,7 +73,7 @@ def _gray_images(files: SequenceFiles, stamps_ms: list[int]) -> list[Path]:
         raise RecordingError(f'{path} is not a list of times in seconds: {error}') from error
     if len(times_ms) != len(images):
         raise RecordingError(f'{path} has {len(times_ms)} times for {len(images)} images')
-    by_time = dict(zip(reversed(times_ms), reversed(images)))  # of equal times the first wins
+    by_time = dict(zip(reversed(times_ms), reversed(images)))  # the first of equal times wins
     return [_known(by_time.get(stamp_ms), stamp_ms, path) for stamp_ms in stamps_ms]
 
 

@@ -18,11 +18,11 @@ from hybrid_pose_ros.errors import RecordingError
 
 CHILD = Path(__file__).with_name('matlab_child.py')
 PATIENCE_S = 300.0
-"""Time after which the child is killed; a file takes less than a second."""
+"""Timeout after which the child is killed; reading a file takes less than a second."""
 
 
 def read_structure(path: Path, name: str) -> dict[str, np.ndarray]:
-    """Return the matrices of the variable `name`, a structure with one element, as float64.
+    """Return the matrices of variable `name`, a structure with one element, as float64.
 
     Raises:
         RecordingError: the file cannot be read, is damaged, or has no such variable.

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in a process of its own: writes a MATLAB structure to stdout as .npz, names first.
+"""Writes a MATLAB structure to stdout as .npz, names first; runs in a separate process.
 
     python matlab_child.py FILE VARIABLE
 
-Exit status 1 with one line on stderr if the file cannot be used. It imports nothing of this
-package.
+If the file cannot be used, it prints one line on stderr and exits with status 1. It imports
+nothing from this package.
 """
 
 import io
@@ -17,14 +17,14 @@ import numpy as np
 import scipy.io
 
 MOST_BYTES = 4 << 30
-"""Memory of this process; 13 joint positions take 300 bytes per sample."""
+"""Memory limit of this process; the 13 joint positions of a sample take 300 bytes."""
 
 
 def matrices(path: str, name: str) -> dict[str, np.ndarray]:
     """Return the numeric fields of a structure with one element.
 
     Raises:
-        ValueError: the file has no such variable, or it is something else.
+        ValueError: the file has no such variable, or the variable is something else.
     """
     found = scipy.io.loadmat(path, variable_names=[name]).get(name)
     if found is None:
@@ -47,7 +47,7 @@ def main() -> int:
     warnings.simplefilter('ignore')
     try:
         found = matrices(path, name)
-    except Exception as error:  # scipy raises what comes up on damaged files
+    except Exception as error:  # scipy raises arbitrary exceptions on damaged files
         words = str(error) if str(error).startswith(('has no', 'is damaged')) else \
             f'is damaged: {error or type(error).__name__}'
         print(' '.join(words.split()), file=sys.stderr)

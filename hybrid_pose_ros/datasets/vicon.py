@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joint positions of DHP19 in its MATLAB files: structure XYZPOS, (N, 3) [mm] per joint."""
+"""Reads joint positions from DHP19's MATLAB files: structure XYZPOS, (N, 3) [mm] per joint."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ KIND = 'MATLAB file of joint positions'
 
 
 def read_vicon(path: Path) -> np.ndarray:
-    """Return joints (N, 13, 3) [mm], 100 per second, NaN where Vicon lost a joint.
+    """Return joints (N, 13, 3) [mm] at 100 Hz; NaN where Vicon lost a joint.
 
-    Versions 4 to 7 and version 7.3 (HDF5) are supported.
+    MATLAB versions 4 to 7 and version 7.3 (HDF5) are supported.
 
     Raises:
         RecordingError: the file cannot be read, is damaged, or lacks a joint.
