@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AEDAT4 files of iniVation's DV software; only packets of the chosen event stream are decoded.
+"""AEDAT4 files of iniVation's DV software; only packets of the selected event stream are decoded.
 
     file   = magic, length, header, packet, packet, ..., packet table
     packet = stream number, length, body, compressed; little endian except for the magic
 
 Header and bodies are FlatBuffers: a table contains the offsets of its fields and is preceded by
-the offset of its vtable. Frame, IMU, trigger and unknown streams are skipped, and damage in them
+the offset of its vtable. Frame, IMU, trigger and unknown streams are skipped, so damage in them
 has no effect.
 """
 
@@ -30,7 +30,7 @@ COMPRESSIONS = ('', 'lz4', 'lz4', 'zstd', 'zstd')  # 2 and 4: higher compression
 RECORD = np.dtype({'names': ['t', 'x', 'y', 'on'], 'formats': ['<i8', '<i2', '<i2', '?'],
                    'offsets': [0, 8, 10, 12], 'itemsize': 16})
 EVENTS = 'EVTS'
-MOST_FIELDS = 3  # number of fields of a table that are used
+MOST_FIELDS = 3  # maximum number of table fields used
 
 
 class Stream(NamedTuple):
@@ -68,7 +68,8 @@ class Aedat4(Recording):
             stream: number or name of the event stream, if the file has several.
 
         Raises:
-            RecordingError: not an AEDAT4 file, no such event stream, or the choice is ambiguous.
+            RecordingError: the file is not AEDAT4, has no such event stream, or has several
+                matching ones.
         """
         self.path = path
         self._header = _header(path)
@@ -178,7 +179,7 @@ def _packets(path: Path, header: Header) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _fields(buffer: bytes) -> list[int]:
-    """Return the offsets of the first fields of a FlatBuffers table, 0 for absent fields."""
+    """Return the offsets of the first fields of a FlatBuffers table; 0 for absent fields."""
     table, = struct.unpack_from('<I', buffer)
     distance, = struct.unpack_from('<i', buffer, table)
     places = table - distance

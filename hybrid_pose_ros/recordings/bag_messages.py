@@ -1,12 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Serialized messages of a rosbag2 bag: sqlite3 or MCAP, with metadata of any version or none.
+"""Reads serialized messages of a rosbag2 bag, sqlite3 or MCAP, with any metadata or none.
 
-Messages are not deserialized, and neither type definitions nor schemas are used, so that bags of
-any origin are readable (`ros2idl` schemas, no definitions, no storage id).
+Messages are not deserialized, and no type definitions or schemas are needed. Bags of any origin
+are therefore readable, including those with `ros2idl` schemas, without definitions or without a
+storage id.
 
 A damaged, empty or missing file does not affect the others: all readable messages are yielded in
-order, then one RecordingError reports the rest.
+order, then one RecordingError reports the unreadable parts.
 """
 
 import re
@@ -30,7 +31,7 @@ READERS = {SQLITE: (sqlite_messages, sqlite_topics), MCAP: (mcap_messages, mcap_
 
 REMEDIES = {ZSTD: 'is compressed as a file: unpack it with `zstd -d`',
             b'#ROSBAG': 'is a ROS 1 bag: convert it with `rosbags-convert --src BAG --dst FOLDER`'}
-"""Remedies for other files, by their first bytes."""
+"""Remedies for files of other formats, keyed by their first bytes."""
 
 
 class BagMessage(NamedTuple):
@@ -50,8 +51,8 @@ def bag_messages(path: str | Path, topics: Collection[str] | None = None) -> Ite
         topics: topics to read; None for all.
 
     Raises:
-        RecordingError: not a bag, or parts of it are damaged or missing; raised after all readable
-            messages.
+        RecordingError: the path is not a bag, or parts of the bag are damaged or missing; raised
+            after all readable messages.
     """
     files, compressed = _bag(Path(path))
     faults = Faults()
@@ -63,10 +64,11 @@ def bag_messages(path: str | Path, topics: Collection[str] | None = None) -> Ite
 
 
 def bag_topics(path: str | Path) -> dict[str, str]:
-    """Return the types of the topics of a bag by topic name.
+    """Return the message type of each topic in a bag.
 
     Raises:
-        RecordingError: not a bag, or no topics were found and some files cannot be read.
+        RecordingError: the path is not a bag, or no topics were found and some files cannot be
+            read.
     """
     topics: dict[str, str] = {}
     faults = Faults()
@@ -94,7 +96,7 @@ def _bag(path: Path) -> tuple[list[Path], bool]:
 
 
 def _unpacked_file(file: Path) -> Path:
-    """Return a file named in the metadata, or its uncompressed copy."""
+    """Return the path of a file named in the metadata, or of its uncompressed copy."""
     plain = file.with_suffix('')
     return plain if file.suffix == '.zstd' and not file.exists() and plain.exists() else file
 
@@ -105,7 +107,7 @@ def _information(metadata: Path) -> tuple[list[str], bool]:
         information = yaml.safe_load(metadata.read_bytes())['rosbag2_bagfile_information']
         names = information.get('relative_file_paths') or []
         mode, kind = (information.get(f'compression_{name}') or '' for name in ('mode', 'format'))
-        # Values are not converted to text: a few lines of aliases can expand to gigabytes.
+        # Do not convert values to text: a few lines of aliases can expand to gigabytes.
         if type(names) is not list or {type(text) for text in (*names, mode, kind)} != {str}:
             raise TypeError('file names and the compression must be text')
         compressed = mode.lower() == 'message'
@@ -120,7 +122,7 @@ def _information(metadata: Path) -> tuple[list[str], bool]:
 
 
 def _split_order(file: Path) -> list[int | str]:
-    """Order name_2 before name_10."""
+    """Return a sort key that orders name_2 before name_10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', file.name)]
 
 
@@ -142,14 +144,14 @@ def _kind(file: Path) -> bytes:
 
 
 def remedy(start: bytes) -> str:
-    """Describe a file that is not part of a bag by its first bytes, with the remedy."""
+    """Describe a file that is not part of a bag, given its first bytes, with the remedy."""
     return next((text for magic, text in REMEDIES.items() if start.startswith(magic)),
                 'is not a bag file: expected sqlite3 or MCAP')
 
 
 def _unpacked(file: Path, message: BagMessage, compressed: bool, faults: Faults
               ) -> Iterator[BagMessage]:
-    """Yield the message with uncompressed bytes, unless they are damaged.
+    """Yield the message with uncompressed bytes; yield nothing if it is damaged.
 
     Without metadata, compressed messages are detected by their first byte: CDR starts with zero.
     """

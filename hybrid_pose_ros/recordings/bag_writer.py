@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes serialized messages to a rosbag2 MCAP bag, as read by `ros2 bag play` and other tools."""
+"""Writes serialized messages to a rosbag2 MCAP bag that `ros2 bag play` and other tools read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ class BagWriter:
 
     def add_topic(self, topic: str, type_name: str, *, best_effort: bool = False,
                   depth: int = 10) -> Callable[[int, bytes], None]:
-        """Return a function that writes messages of this topic: (time [ns], serialized)."""
+        """Return a function that writes a message of this topic, given its time [ns] and bytes."""
         reliability = QosReliability.BEST_EFFORT if best_effort else QosReliability.RELIABLE
         qos = Qos(QosHistory.KEEP_LAST, depth, reliability, QosDurability.VOLATILE, FOREVER,
                   FOREVER, QosLiveliness.AUTOMATIC, FOREVER, avoid_ros_namespace_conventions=False)
@@ -57,7 +57,7 @@ class BagWriter:
         return write
 
     def close(self) -> None:
-        """Write index and metadata.
+        """Write the index and the metadata.
 
         Raises:
             RecordingError: the disk is full; the messages written so far are readable.

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decompression with a size limit: a few bytes can expand to gigabytes."""
+"""Decompression with a size limit, since a few bytes can expand to gigabytes."""
 
 import lz4.frame
 import zstandard
@@ -14,7 +14,7 @@ MOST_BYTES = 1 << 28
 """Maximum uncompressed size of a chunk, message or packet; recorders write 1 MiB at a time."""
 
 STEP_BYTES = 1 << 12
-"""Compressed bytes per step: 4 KiB expand to at most 128 MiB."""
+"""Compressed bytes per step; 4 KiB expand to at most 128 MiB."""
 
 _UNPACKERS = {'zstd': lambda: zstandard.ZstdDecompressor().decompressobj(),
               'lz4': lz4.frame.LZ4FrameDecompressor}
@@ -24,7 +24,7 @@ def unpacked(packed: bytes, compression: str) -> bytes:
     """Return the uncompressed bytes.
 
     Args:
-        packed: one frame.
+        packed: one compressed frame.
         compression: 'zstd', 'lz4', or '' for none.
 
     Raises:

@@ -23,14 +23,14 @@ LEGACY_REMEDY = ('legacy_to_bag of the ROS package event_camera_tools, or of '
 
 
 class EventBag(PacketRecording):
-    """Packets as published by the driver; size and encoding are from the first valid one."""
+    """Packets as published by the driver; the first valid one determines size and encoding."""
 
     def __init__(self, path: Path, topic: str | None = None):
-        """Find the topic and its first packet that can be decoded.
+        """Find the topic and its first decodable packet.
 
         Raises:
-            RecordingError: not a bag, no event topic, several event topics and `topic` is not one
-                of them, or no packet can be decoded.
+            RecordingError: the path is not a bag, has no event topic, or has several and `topic`
+                names none of them, or no packet can be decoded.
         """
         self.path = path
         self.topic = _event_topic(path, topic)
@@ -51,10 +51,10 @@ class EventBag(PacketRecording):
                              f'{fault}') from fault
 
     def packets(self) -> Iterator[Packet]:
-        """Yield the packets in order of their log time.
+        """Yield the packets in order of log time.
 
         Raises:
-            RecordingError: parts of the bag, or messages, cannot be read; raised after all
+            RecordingError: parts of the bag or some messages cannot be read; raised after all
                 readable packets.
         """
         faults = Faults()
@@ -67,7 +67,7 @@ class EventBag(PacketRecording):
         faults.raise_any()
 
     def pieces(self, stream: PacketStream | None = None) -> Iterator[Decoded]:
-        """Yield the events of each packet; faults of packets are counted in `stream`."""
+        """Yield the events of each packet; packet faults are counted in `stream`."""
         stream = stream or PacketStream()
         for packet in self.packets():
             with suppress(PacketError):

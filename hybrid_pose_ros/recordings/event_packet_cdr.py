@@ -10,9 +10,9 @@ from hybrid_pose_ros.events.packet import Packet
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 EVENT_TYPES = (EVENT_PACKET, 'event_array_msgs/msg/EventArray',
                'event_camera_msgs/EventPacket', 'event_array_msgs/EventArray')
-"""The type and its name until mid-2023, same layout; some writers omit the `msg` component."""
+"""The type and its name until mid-2023 (same layout); some writers omit the `msg` component."""
 
-_ENCAPSULATION_BYTES = 4  # the second byte is the byte order; alignment is relative to the end
+_ENCAPSULATION_BYTES = 4  # the second byte gives the byte order; alignment is relative to the end
 
 
 class _Cursor:

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensor time of a bag's events by log time: the reference for other sensor times in the bag.
+"""Relates the sensor time of a bag's events to log time, as the reference for its other messages.
 
 Each process unwraps a wrapping sensor clock on its own, so the times in messages of a tracker,
-player or triangulator may differ from those of the recorded events by whole clock periods. The log
-time is the recorder's clock, common to all topics, so that the events logged at about the same
-time determine the period.
+player or triangulator may differ from those of the recorded events by whole clock periods. Log
+time is the recorder's clock, which is common to all topics. The period of a message is therefore
+that of the events logged at about the same time.
 """
 
 import numpy as np
@@ -15,18 +15,18 @@ from hybrid_pose_ros.events.codecs import period_us
 from hybrid_pose_ros.recordings.gaps import LONGEST_GAP_US, Gaps, find_gaps
 
 FAR_S = 60
-"""A message whose time is farther than this from all events of the bag is on another clock."""
+"""A message whose time is farther than this from all events of the bag is from another clock."""
 
 
 class EventTimes:
-    """Times of the packets of one topic of a bag."""
+    """Event times of the packets of one topic of a bag."""
 
     def __init__(self):
         """Create an empty record."""
         self.period_us = 0  # of the sensor's clock; 0: it does not wrap
         self._log_ns: list[int] = []
         self._latest_us: list[int] = []
-        self._edges_us: list[np.ndarray] = []  # events at the ends of packets and gaps
+        self._edges_us: list[np.ndarray] = []  # event times at the ends of packets and gaps
 
     def add(self, log_ns: int, encoding: str, times_us: np.ndarray) -> None:
         """Add a packet with its log time and the times of its events."""
@@ -41,10 +41,10 @@ class EventTimes:
         self._edges_us.append(edges_us)
 
     def in_turn(self, times_us: np.ndarray, log_ns: np.ndarray) -> np.ndarray:
-        """Return times in the clock period of the events logged at about the same time.
+        """Return the times moved to the clock period of the events logged at about the same time.
 
         Args:
-            times_us: (N,) sensor time as unwrapped by another process.
+            times_us: (N,) sensor times as unwrapped by another process.
             log_ns: (N,) log times of the messages that contain them.
         """
         if not self.period_us or not len(times_us):
@@ -55,13 +55,13 @@ class EventTimes:
         return nearest_turn(np.asarray(times_us), near_us, self.period_us)
 
     def in_latest_turn(self, time_us: int) -> int:
-        """Return a time in the clock period of the last packet; unchanged before any packet."""
+        """Return a time in the clock period of the last packet; unchanged without packets."""
         if not self._latest_us:
             return time_us
         return nearest_turn(time_us, self._latest_us[-1], self.period_us)
 
     def near(self, times_us: np.ndarray) -> np.ndarray:
-        """Return which times (N,) are within FAR_S of the events; all if there are none."""
+        """Return which times (N,) are within FAR_S of the events; all without events."""
         if not self._edges_us:
             return np.ones(len(times_us), bool)
         edges_us = np.concatenate(self._edges_us)

@@ -11,14 +11,14 @@ SHOWN = 3
 
 
 class Faults:
-    """Descriptions of the parts of a recording that are skipped. The first SHOWN are kept."""
+    """Descriptions of the skipped parts of a recording; only the first SHOWN are kept."""
 
     def __init__(self):
         self._lines: list[str] = []
         self._count = 0
 
     def add(self, line: str) -> None:
-        """Add a line that names a file and its fault; duplicates count once."""
+        """Add a line that names a file and its fault; duplicates are counted once."""
         if line not in self._lines:
             self._count += 1
             if len(self._lines) < SHOWN:
@@ -33,7 +33,7 @@ class Faults:
             self.add(str(error))
 
     def line(self) -> str:
-        """Return all faults in one line, '' if there are none."""
+        """Return all faults in one line; '' if there are none."""
         more = self._count - len(self._lines)
         return '; '.join(self._lines) + (f'; and {more} more' if more else '')
 

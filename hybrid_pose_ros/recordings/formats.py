@@ -12,7 +12,7 @@ from hybrid_pose_ros.recordings.prophesee_raw import PropheseeRaw
 from hybrid_pose_ros.recordings.recording import Recording
 
 HDF5, AEDAT4, OLD_AEDAT, RAW = b'\x89HDF', b'#!AER-DAT4', b'#!AER-DAT', b'% '
-"""First bytes of a file."""
+"""First bytes of files of each format."""
 
 
 def open_recording(path: str | Path, topic: str | None = None) -> Recording:
@@ -22,8 +22,8 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
 
     Args:
         path: file or bag folder.
-        topic: topic of the event packets if a bag has several; number or name of the stream if an
-            AEDAT4 file has several.
+        topic: topic of the event packets, if a bag has several; number or name of the event
+            stream, if an AEDAT4 file has several.
 
     Raises:
         RecordingError: the file is missing or empty, or its format is unknown.
@@ -38,7 +38,7 @@ def open_recording(path: str | Path, topic: str | None = None) -> Recording:
         raise RecordingError(f'{path} has no topics, expected a bag or AEDAT4 for {topic}')
     if start.startswith(RAW):
         return PropheseeRaw(path)
-    # The HDF5 library is loaded only if needed.
+    # Load the HDF5 library only if needed.
     if start.startswith(HDF5):
         from hybrid_pose_ros.recordings.hdf5 import Hdf5Recording
         return Hdf5Recording(path)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Long intervals without events: reported in one line, and skipped.
+"""Long intervals without events, which are reported in one line and skipped.
 
-A paused recorder, a covered lens or one wrong time stamp can put minutes, or years, between two
-events. Code that processes sensor time bin by bin closes such gaps first, so that its work is
+A paused recorder, a covered lens or a single wrong time stamp can put minutes, or years, between
+two events. Code that processes sensor time bin by bin closes such gaps first, so that its work is
 bounded by the number of events.
 
     sensor time  |||| |||                                  || |||||
@@ -15,16 +15,16 @@ from typing import NamedTuple
 import numpy as np
 
 LONGEST_GAP_US = 2_000_000
-"""Gaps up to this length are kept; longer gaps are shortened to it. It exceeds the second after
-which the tracker resets its state (`StepCounter`), so that a closed gap has the same effect as an
-open one, and is below the 5 s after which nodes warn that no packets arrive."""
+"""Gaps up to this length are kept; longer ones are shortened to it. It is longer than the 1 s
+after which the tracker resets its state (`StepCounter`), so that a closed gap has the same effect
+as an open one. It is shorter than the 5 s after which nodes warn that no packets arrive."""
 
 WHOLE_US = 1_000_000
-"""Whole seconds are skipped, so that the borders of the usual time bins do not move."""
+"""Only multiples of this are skipped, so that the borders of common time bins do not move."""
 
 
 class Gaps(NamedTuple):
-    """Long intervals without events, G of them, in order."""
+    """G long intervals without events, in order."""
 
     start_us: np.ndarray  # (G,) int64, last event before the gap
     end_us: np.ndarray  # (G,) first event after it
@@ -49,11 +49,11 @@ class Gaps(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Return the total length of the gaps, including their skipped parts."""
+        """Return the total length of the gaps [s], including the skipped parts."""
         return float((self.end_us - self.start_us).sum() * 1e-6)
 
     def line(self, since_us: int) -> str:
-        """Return a one-line report, empty without gaps; times are relative to `since_us`."""
+        """Return a one-line report with times relative to `since_us`; empty without gaps."""
         if not len(self.end_us):
             return ''
         first = gap_line(int(self.end_us[0] - self.start_us[0]), int(self.start_us[0]) - since_us)

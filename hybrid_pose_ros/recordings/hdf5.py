@@ -34,21 +34,21 @@ LABEL_SHAPES = {'t': (), 'joints_px': (len(JOINTS), 2), 'joints_mm': (len(JOINTS
 """Shapes of the datasets of one label."""
 
 EARLIEST_US, LATEST_US = -(1 << 62), 1 << 62
-"""Range of valid times, so that sums and differences of two times fit in 64 bits."""
+"""Range of valid times; sums and differences of two such times fit in 64 bits."""
 
 MOST_STEP_BACK_US = STEP_BACK
-"""Sensors emit events out of order by some microseconds; EVT3 cannot express larger steps back."""
+"""Sensors emit events a few microseconds out of order; EVT3 cannot express larger steps back."""
 
 CHUNK_BYTES = 1 << 17
 
 CAMERA_SHAPES = ((3, 3), (3, 3), (3,))
 
 LABEL_CENTER_PX = 0.5
-"""In labels pixel i covers [i, i + 1); everywhere else in the package its center is i."""
+"""In label files, pixel i covers [i, i + 1); everywhere else in the package its center is at i."""
 
 
 class CameraPose(NamedTuple):
-    """Camera model: pixel = intrinsics @ (rotation @ world + translation), then divide."""
+    """Camera model: pixel = intrinsics @ (rotation @ world + translation), divided by depth."""
 
     intrinsics: np.ndarray  # (3, 3) [px]
     rotation: np.ndarray  # (3, 3), world to camera
@@ -65,10 +65,10 @@ class Labels(NamedTuple):
 
 
 class Hdf5Recording(Recording):
-    """An HDF5 recording; `camera` and `labels()` are None if the file has none."""
+    """An HDF5 recording; `camera` and `labels()` are None if the file does not contain them."""
 
     def __init__(self, path: Path):
-        """Check the layout and read the attributes.
+        """Validate the layout and read the attributes.
 
         Raises:
             RecordingError: part of the layout is missing or inconsistent.
@@ -136,7 +136,7 @@ class Hdf5Recording(Recording):
             return Labels(*(self._label(file['labels'], name) for name in Labels._fields))
 
     def occluded(self) -> np.ndarray | None:
-        """Return which joints are self-occluded, (N, J) bool; None if this was not recorded.
+        """Return which joints are self-occluded, (N, J) bool; None if not recorded.
 
         Raises:
             RecordingError: the shape or values are wrong.
@@ -173,7 +173,7 @@ def _numbers(attribute: h5py.h5a.AttrID, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _text(file: h5py.File, name: str) -> str:
-    """Return a text attribute, '' if it is missing or of variable length.
+    """Return a text attribute; '' if it is missing or of variable length.
 
     HDF5 2.0 hangs on variable-length text with a damaged address.
     """
@@ -191,7 +191,7 @@ def fixed_text(text: str) -> np.bytes_:
 
 
 class Hdf5Writer:
-    """Writes a recording piece by piece; a context manager, complete after it is closed."""
+    """Writes a recording piece by piece; a context manager. The file is complete after closing."""
 
     def __init__(self, path: str | Path, *, width: int, height: int, encoding: str = 'hdf5',
                  camera=None, start_us: int | None = None):
@@ -237,7 +237,7 @@ class Hdf5Writer:
         self._count += len(events)
 
     def append_labels(self, t, joints_px, joints_mm, visible, **more) -> None:
-        """Append labels, as in `Labels`; `more` are additional arrays of N rows."""
+        """Append labels as in `Labels`; `more` are additional arrays of N rows."""
         for name, values in {'t': t, 'joints_px': joints_px, 'joints_mm': joints_mm,
                              'visible': visible, **more}.items():
             self._extend(f'labels/{name}', np.asarray(values, LABEL_TYPES.get(name)))

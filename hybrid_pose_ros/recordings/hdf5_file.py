@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""HDF5 files that may be damaged or of another layout: all failures become a RecordingError."""
+"""Access to HDF5 files that may be damaged or of another layout; failures raise RecordingError."""
 
 import os
 import shutil
@@ -15,24 +15,25 @@ from hybrid_pose_ros.errors import RecordingError
 
 _LIBRARY_ERRORS = (OSError, LookupError, RuntimeError, TypeError, ValueError, ArithmeticError,
                    MemoryError)
-"""Exceptions of h5py on damaged files, and those caused by an unexpected layout."""
+"""Exceptions raised by h5py on damaged files, and those caused by an unexpected layout."""
 
 EXACT = 1 << 53
 """Largest integer up to which floats are exact."""
 
 MOST_COMPRESSION = 2000
-"""Maximum ratio of numbers to file size [bytes]; a damaged length would take years to read."""
+"""Maximum ratio of the size of all numbers to the file size; a damaged length would take years to
+read."""
 
 RESERVE_BYTES = 32 << 20
-"""Disk space that must remain free: the HDF5 library crashes on a full disk."""
+"""Disk space that must remain free, since the HDF5 library crashes on a full disk."""
 
 
 @contextmanager
 def hdf5_file(path: Path, what: str) -> Iterator[h5py.File]:
-    """Open a file for reading; errors name `what` it should be, e.g. 'MATLAB file'.
+    """Open a file for reading; errors name `what` was expected, such as 'MATLAB file'.
 
     Raises:
-        RecordingError: instead of any exception of the library while the file is open.
+        RecordingError: replaces any exception of the library while the file is open.
     """
     try:
         with h5py.File(path, 'r') as file:
@@ -47,7 +48,7 @@ def is_hdf5(path: Path) -> bool:
     """Return whether a file is HDF5.
 
     Raises:
-        RecordingError: it cannot be opened.
+        RecordingError: the file cannot be opened.
     """
     try:
         return h5py.is_hdf5(path)
@@ -59,7 +60,7 @@ def numbers(group: h5py.Group, name: str, dimensions: int) -> h5py.Dataset:
     """Return a numeric dataset with this number of dimensions.
 
     Raises:
-        ValueError: it is not such a dataset; `hdf5_file` converts this to a RecordingError.
+        ValueError: there is no such dataset; `hdf5_file` converts this to a RecordingError.
     """
     dataset = group[name]
     if not (isinstance(dataset, h5py.Dataset) and dataset.ndim == dimensions
@@ -76,7 +77,7 @@ def check_whole(path: Path, name: str, values: np.ndarray, low: int, high: int, 
     Args:
         path: path of the file, for the error.
         name: name of the dataset.
-        values: part of it, of any numeric type.
+        values: part of the dataset, of any numeric type.
         low: smallest valid value.
         high: largest valid value.
         start: index of the first value in the dataset.
@@ -104,7 +105,7 @@ def _check_filters(dataset: h5py.Dataset) -> None:
 
 
 def _load_filter(code: int) -> bool:
-    """Return whether hdf5plugin, which registers Blosc, Zstd, LZ4 and others, has a filter."""
+    """Return whether hdf5plugin (Blosc, Zstd, LZ4 and others) provides a filter."""
     try:
         import hdf5plugin  # noqa: F401
     except ImportError:
@@ -113,7 +114,7 @@ def _load_filter(code: int) -> bool:
 
 
 def check_length(path: Path, datasets: list[h5py.Dataset]) -> None:
-    """Raise RecordingError if datasets claim more numbers than such a file can contain."""
+    """Raise RecordingError if datasets claim more numbers than a file of this size can hold."""
     count_bytes = sum(dataset.size * dataset.dtype.itemsize for dataset in datasets)
     if count_bytes > MOST_COMPRESSION * path.stat().st_size:
         raise RecordingError(f'{path} is damaged: it claims to contain {count_bytes} bytes '
@@ -121,7 +122,7 @@ def check_length(path: Path, datasets: list[h5py.Dataset]) -> None:
 
 
 def check_space(path: Path, size_bytes: int = 0) -> None:
-    """Raise RecordingError unless the disk has space for a file and RESERVE_BYTES more."""
+    """Raise RecordingError unless the disk has space for a file plus RESERVE_BYTES."""
     free, needed = shutil.disk_usage(path.parent).free, RESERVE_BYTES + size_bytes
     if free < needed:
         raise RecordingError(f'{path} cannot be written: the disk has {free >> 20} MiB left, '
@@ -133,8 +134,9 @@ def tables(file: h5py.File, dimensions: Mapping[str, int], path: Path, what: str
     """Return the numeric datasets with these names and numbers of dimensions.
 
     Raises:
-        RecordingError: some are missing; the message names them.
-        ValueError: one is not such a dataset; `hdf5_file` converts this to a RecordingError.
+        RecordingError: datasets are missing; the message names them.
+        ValueError: one of them is not such a dataset; `hdf5_file` converts this to a
+            RecordingError.
     """
     missing = [name for name in dimensions if name not in file]
     if missing:

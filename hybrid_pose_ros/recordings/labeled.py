@@ -13,7 +13,7 @@ from hybrid_pose_ros.recordings.hdf5 import LABEL_CENTER_PX, Hdf5Recording, Labe
 from hybrid_pose_ros.recordings.hdf5_file import is_hdf5
 
 LONGEST_STEP_US = 1_000_000
-"""Joint positions are not interpolated between labels that are farther apart than this."""
+"""Maximum interval between labels across which joint positions are interpolated."""
 
 
 class LabeledRecording(NamedTuple):
@@ -24,7 +24,7 @@ class LabeledRecording(NamedTuple):
     height: int
     events: np.ndarray  # of EVENT_DTYPE, sorted by time
     label_us: np.ndarray  # (N,) int64, sensor time
-    joints_px: np.ndarray  # (N, J, 2) float32, integers are the centers of pixels; NaN: unknown
+    joints_px: np.ndarray  # (N, J, 2) float32, integers are pixel centers; NaN: unknown
     visible: np.ndarray  # (N, J) bool: known, and inside the image
     occluded: np.ndarray  # (N, J) bool: self-occluded; all False if not recorded
 
@@ -39,7 +39,7 @@ class LabeledRecording(NamedTuple):
         return int(self.label_us[-1])
 
     def events_between(self, start_us: int, end_us: int) -> np.ndarray:
-        """Return the events of [start_us, end_us), a view."""
+        """Return the events of [start_us, end_us) as a view."""
         first, last = np.searchsorted(self.events['t'], [start_us, end_us])
         return self.events[first:last]
 
@@ -49,7 +49,8 @@ class LabeledRecording(NamedTuple):
         Joints are interpolated linearly between two labels, visible if they are visible in both,
         and occluded if they are occluded in either. Between labels that are more than
         LONGEST_STEP_US apart no joint is visible. At the time of a label only that label counts;
-        times outside the labels use the nearest label. Unknown joints are at 0, not visible.
+        times outside the labels use the nearest label. Unknown joints are returned as 0 and not
+        visible.
         """
         before, after, share = _neighbors(self.label_us, stamps_us)
         joints = _between(np.nan_to_num(self.joints_px[before]),
@@ -61,7 +62,7 @@ class LabeledRecording(NamedTuple):
     def known_at(self, stamps_us: np.ndarray) -> np.ndarray:
         """Return which joints are known, inside or outside the image, (T, J) bool.
 
-        A joint that is known and not visible is absent; nothing is known of an unknown one.
+        A joint that is known but not visible is outside the image; an unknown one may be anywhere.
         """
         before, after, near = self._counting(*_neighbors(self.label_us, stamps_us))
         known = np.isfinite(self.joints_px[before]) & np.isfinite(self.joints_px[after])
@@ -69,13 +70,13 @@ class LabeledRecording(NamedTuple):
 
     def _counting(self, before: np.ndarray, after: np.ndarray, share: np.ndarray
                   ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the labels with a share, and whether they are close enough, each (T,)."""
+        """Return which labels have weight, and whether they are close enough, each (T,)."""
         before, after = np.where(share < 1, before, after), np.where(share > 0, after, before)
         return before, after, self.label_us[after] - self.label_us[before] <= LONGEST_STEP_US
 
 
 def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
-    """Return a recording on a clock without gaps; labels in the skipped parts are removed."""
+    """Return the recording on a clock without gaps; labels in the skipped parts are removed."""
     if not len(gaps.end_us):
         return recording
     events = recording.events.copy()
@@ -88,16 +89,16 @@ def without_gaps(recording: LabeledRecording, gaps: Gaps) -> LabeledRecording:
 
 
 def skipping_gaps(recording: LabeledRecording) -> tuple[LabeledRecording, str]:
-    """Return a recording on a clock without its gaps, and a one-line report of them.
+    """Return the recording on a clock without its gaps, and a one-line report of the gaps.
 
-    Labels before the first or after the last event also count as the end of a gap.
+    Labels before the first or after the last event also count as ends of gaps.
     """
     gaps = find_gaps(np.sort(np.append(recording.events['t'], recording.label_us[[0, -1]])))
     return without_gaps(recording, gaps), gaps.line(recording.start_us)
 
 
 def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
-    """Return a recording with all times shifted back by `by_us`."""
+    """Return the recording with all times shifted back by `by_us`."""
     if not by_us:
         return recording
     events = recording.events.copy()
@@ -106,7 +107,7 @@ def earlier(recording: LabeledRecording, by_us: int) -> LabeledRecording:
 
 
 def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
-    """Return interpolated joint positions in the world, (T, J, 3) [mm]."""
+    """Return interpolated joint positions in the world frame, (T, J, 3) [mm]."""
     before, after, share = _neighbors(labels.t, stamps_us)
     places = np.float64(labels.joints_mm)
     return _between(places[before], places[after], share)
@@ -114,7 +115,7 @@ def places_at(labels: Labels, stamps_us: np.ndarray) -> np.ndarray:
 
 def _neighbors(label_us: np.ndarray, stamps_us: np.ndarray
                ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the indices of the labels before and after and the weight, each (T,)."""
+    """Return the indices of the labels before and after, and the latter's weight, each (T,)."""
     after = np.clip(np.searchsorted(label_us, stamps_us), 1, len(label_us) - 1)
     before = after - 1
     share = (stamps_us - label_us[before]) / (label_us[after] - label_us[before])
@@ -130,7 +131,7 @@ def load_labeled(path: str | Path) -> LabeledRecording:
     """Read an HDF5 recording of this package.
 
     Raises:
-        InputError: it has no labels, or they are not in order of time.
+        InputError: the file has no labels, or they are not in order of time.
         RecordingError: it cannot be read.
     """
     path = Path(path)
@@ -149,8 +150,8 @@ def labels_of(recording: Hdf5Recording) -> Labels:
     """Return the labels as stored in the file.
 
     Raises:
-        InputError: it has none.
-        RecordingError: they have wrong shapes or values.
+        InputError: the file has no labels.
+        RecordingError: the labels have wrong shapes or values.
     """
     labels = recording.labels()
     if labels is None:
@@ -170,7 +171,7 @@ def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labe
         events: of EVENT_DTYPE, in decoding order.
         labels: labels as stored in a file.
         occluded: (N, J) bool; None if unknown.
-        source: prefix of error messages.
+        source: name of the source, for error messages.
 
     Raises:
         InputError: there are fewer than two labels, they are not in order of time, or they do not
@@ -194,10 +195,10 @@ def labeled(name: str, width: int, height: int, events: np.ndarray, labels: Labe
 
 
 def load_with_events(path: str | Path) -> LabeledRecording:
-    """Read a recording with labels and events; it need not show a person.
+    """Read a recording that has labels and events but need not show a person.
 
     Raises:
-        InputError: as for `load_labeled`, or it has no events.
+        InputError: as for `load_labeled`, or the recording has no events.
         RecordingError: it cannot be read.
     """
     recording = load_labeled(path)
@@ -207,7 +208,7 @@ def load_with_events(path: str | Path) -> LabeledRecording:
 
 
 def load_seen(path: str | Path) -> LabeledRecording:
-    """Read a recording for the evaluation of poses.
+    """Read a recording for the evaluation of poses, which must show a person.
 
     Raises:
         InputError: as for `load_with_events`, or no person is visible.

@@ -5,8 +5,8 @@
     file  = magic, record ..., chunk, chunk, ..., summary, magic     record = opcode, length, body
     chunk = record, record, ..., compressed, with a checksum
 
-Chunks are located by the index in the summary, or sequentially if there is none, as in the file of
-a recorder that was killed. Damaged chunks are skipped.
+Chunks are located with the index in the summary. Without an index, as after a recorder was killed,
+the file is read sequentially. Damaged chunks are skipped.
 """
 
 import heapq
@@ -52,7 +52,7 @@ class _Record(NamedTuple):
 
 def mcap_messages(file: Path, topics: Collection[str] | None, faults: Faults
                   ) -> Iterator[McapMessage]:
-    """Yield the messages of some topics or of all (None), by log time if there is an index.
+    """Yield the messages of some topics or all (None), in log order if there is an index.
 
     Damaged parts are added to `faults`.
     """
@@ -67,7 +67,7 @@ def mcap_messages(file: Path, topics: Collection[str] | None, faults: Faults
 
 
 def mcap_topics(file: Path) -> dict[str, str]:
-    """Return the types of the topics.
+    """Return the message type of each topic.
 
     Raises:
         RecordingError: the file is damaged before its first topic.
@@ -91,7 +91,7 @@ class _Reader:
         self._types: dict[int, str] = {}  # of schemas, by number
         self._file, self._stream, self._faults = file, stream, faults
         self._size = os.fstat(stream.fileno()).st_size
-        self._chunks: dict[int, ChunkIndex] = {}  # by their offset in the file
+        self._chunks: dict[int, ChunkIndex] = {}  # by offset in the file
         summary = _summary(stream, self._size)
         if summary is not None:
             self._chunks = {index.chunk_start_offset: index for index in summary.chunk_indexes}
@@ -100,7 +100,7 @@ class _Reader:
                 self._add(channel)
 
     def messages(self, topics: Collection[str] | None) -> Iterator[Message]:
-        """Yield the messages of the topics; their channels are known before."""
+        """Yield the messages of the topics; their channels are registered beforehand."""
         for message in self._indexed(topics) if self._chunks else self._in_file_order():
             if topics is None or self.channels[message.channel_id][0] in topics:
                 yield message
@@ -144,7 +144,7 @@ class _Reader:
                 yield from self._messages_of(record)
 
     def _messages_of(self, record: _Record) -> Iterator[Message]:
-        """Yield the messages of a record; store channels and schemas."""
+        """Yield the messages in a record; store channels and schemas."""
         stream = ReadDataStream(BytesIO(record.body))
         match record.opcode:
             case Opcode.CHUNK:
@@ -171,10 +171,10 @@ class _Reader:
 
     @contextmanager
     def _damage(self, at: int) -> Iterator[None]:
-        """Collect any exception as a fault at an offset of the file."""
+        """Record any exception as a fault at an offset in the file."""
         try:
             yield
-        except Exception as error:  # from struct and mcap, without a common base class
+        except Exception as error:  # errors of struct and mcap have no common base class
             self._faults.add(f'{self._file} is damaged or truncated at byte {at}: '
                              f'{str(error) or type(error).__name__}')
 
@@ -194,7 +194,7 @@ def _records(stream: BinaryIO, end: int) -> Iterator[_Record]:
 
 
 def _chunk_data(chunk: Chunk) -> bytes:
-    """Return the records of a chunk."""
+    """Return the uncompressed records of a chunk."""
     data = unpacked(chunk.data, chunk.compression)
     if chunk.uncompressed_crc and chunk.uncompressed_crc != zlib.crc32(data):
         raise RecordingError(f'a chunk of {len(data)} bytes has a wrong checksum')
@@ -205,7 +205,7 @@ def _summary(stream: BinaryIO, size: int) -> Summary | None:
     """Return the summary; None if it is missing or lacks the type of a channel."""
     try:
         summary = SeekingReader(stream, record_size_limit=size).get_summary()
-    except Exception:  # the end of a damaged file can cause any exception
+    except Exception:  # a damaged end of file can cause any exception
         return None
     complete = summary is not None and summary.channels and all(
         channel.schema_id in (0, *summary.schemas) for channel in summary.channels.values())

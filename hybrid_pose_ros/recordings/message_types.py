@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Definitions of the messages in bags of this package, to read and write them without ROS."""
+"""Message definitions for reading and writing bags of this package without ROS."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ PACKAGES = ('event_camera_msgs', 'hybrid_pose_ros')
 
 @cache
 def typestore():
-    """Return the standard messages of ROS 2, EventPacket and the messages of this package.
+    """Return the type store: standard ROS 2 messages, EventPacket and this package's messages.
 
     Raises:
         RecordingError: the definitions are not installed.
@@ -31,7 +31,7 @@ def typestore():
 
 
 def _definitions(package: str) -> Path:
-    """Return the folder with a package's .msg files, from an installation or a checkout."""
+    """Return the folder with a package's .msg files, in an installation or a checkout."""
     checkout = Path(__file__).resolve().parents[2]
     places = [Path(prefix, 'share', package, 'msg') for prefix in _prefixes()]
     places += [checkout / 'msg' if package == 'hybrid_pose_ros' else

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The topics of a recorded graph and their message types.
 
-Nodes may have run in a namespace, so topics are recognized by the end of their names. Poses are
-recorded individually, per packet, or both.
+Nodes may have run in a namespace, so topics are recognized by the last parts of their names. Poses
+may be recorded individually, per packet, or both.
 """
 
 from collections.abc import Iterable
@@ -26,10 +26,10 @@ TYPES = {SKELETON: 'hybrid_pose_ros/msg/Skeleton2D',
 
 
 def one_of(topic: str, names: Iterable[str]) -> str | None:
-    """Return which of the names a topic has in any namespace; None if it has none of them."""
+    """Return which of the names a topic has, in any namespace; None if it has none."""
     return next((name for name in names if topic.endswith(name)), None)
 
 
 def poses_of(topic: str, message: Any) -> list[Any]:
-    """Return the Skeleton2D messages in a message of a topic in POSES."""
+    """Return the Skeleton2D messages in a message of a topic from POSES."""
     return list(message.skeletons) if topic.endswith(SKELETONS) else [message]

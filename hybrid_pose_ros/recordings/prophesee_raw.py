@@ -24,11 +24,11 @@ MAX_HEADER_LINE = 10_000
 
 VGA, HD = (640, 480), (1280, 720)
 SENSORS = (('genx320', (320, 320)), ('gen3', VGA), ('gen4', HD), ('imx636', HD), ('imx646', HD))
-"""Names of plugins, sensors or generations, and the sensor size [px]."""
+"""Names of plugins, sensors or generations, with their sensor sizes [px]."""
 
 VGA_SYSTEMS = (0x15, 0x17, 0x19, 0x1C, 0x1D, 0x21, 0x22, 0x23, 0x28, 0x29, 0x97, 0x99, 0xA1, 0xA2)
 HD_SYSTEMS = (0x1A, 0x1E, 0x1F, 0x20, 0x27, 0x2E, 0x30, 0x31, 0x32, 0x9A)
-"""system_ID of cameras whose header may lack the size."""
+"""Values of system_ID of HD cameras, whose headers may lack the size."""
 
 
 class RawHeader(NamedTuple):
@@ -41,7 +41,7 @@ class RawHeader(NamedTuple):
 
 
 class PropheseeRaw(Recording):
-    """A file of EVT2 or EVT3 words; an incomplete word at the end is ignored."""
+    """A file of EVT2 or EVT3 words; an incomplete last word is ignored."""
 
     def __init__(self, path: Path):
         """Read the header.
@@ -54,11 +54,11 @@ class PropheseeRaw(Recording):
         self.encoding, self.width, self.height, _ = self._header
 
     def pieces(self) -> Iterator[Decoded]:
-        """Yield the events of PIECE_BYTES of the file at a time."""
+        """Yield the events in pieces of PIECE_BYTES of the file."""
         return self._decode(PIECE_BYTES)
 
     def events(self) -> np.ndarray:
-        """Return all events, (N,) of EVENT_DTYPE, in decoding order, decoded at once."""
+        """Return all events, (N,) of EVENT_DTYPE, in decoding order, decoded in one piece."""
         whole = next(self._decode(self.path.stat().st_size), None)
         return no_events() if whole is None else whole.events
 
@@ -72,9 +72,9 @@ class PropheseeRaw(Recording):
 
 
 def read_header(path: Path) -> RawHeader:
-    """Return encoding and sensor size from the lines that start with a percent sign.
+    """Return the encoding and sensor size from the lines that start with a percent sign.
 
-    Old files lack the size: it is derived from the sensor's name or the camera's number.
+    Old files lack the size, which is then derived from the sensor name or the camera's system_ID.
     """
     fields, size_bytes = _fields(path)
     kind, _, options = fields.get('format', fields.get('evt', '')).partition(';')
@@ -101,7 +101,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         while True:
             size_bytes = file.tell()
             line = file.readline(MAX_HEADER_LINE)
-            # Without `% end`, words that look like a line may follow: text has no control bytes.
+            # Without `% end`, words that look like a line may follow; but text has no control
+            # bytes.
             if not line.startswith(b'% ') or min(line.strip().replace(b'\t', b' ')) < ord(' '):
                 return fields, size_bytes
             name, _, value = line[2:].decode('latin-1').strip().partition(' ')

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of all recordings, regardless of their file format."""
+"""The common interface of recordings of all file formats."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from hybrid_pose_ros.events.packet_stream import PacketStream
 
 
 class Recording(ABC):
-    """Events of one sensor. It can be iterated repeatedly, each time from the start.
+    """Events of one sensor; can be iterated repeatedly, each time from the start.
 
-    The readable part of a truncated file is read first; then the iterators raise RecordingError.
+    For a truncated file, the iterators first yield the readable part, then raise RecordingError.
     """
 
     path: Path
@@ -28,13 +28,13 @@ class Recording(ABC):
 
     @abstractmethod
     def pieces(self) -> Iterator[Decoded]:
-        """Yield events and triggers in decoding order, in pieces that depend on the file."""
+        """Yield events and triggers in decoding order, in pieces of format-dependent size."""
 
     def event_chunks(self, duration_us: int) -> Iterator[np.ndarray]:
         """Yield the events of each time bin [k, k + 1) * duration_us of the sensor's clock.
 
-        Bins without events are skipped. Events that step back in time stay in decoding order, in
-        the bin of the latest event before them.
+        Bins without events are skipped. Events that step back in time keep their decoding order
+        and are put in the bin of the latest event before them.
         """
         pending: list[np.ndarray] = []
         latest_us = bin_index = None
@@ -67,11 +67,11 @@ class PacketRecording(Recording):
 
     @abstractmethod
     def packets(self) -> Iterator[Packet]:
-        """Yield the packets in the order in which they were recorded."""
+        """Yield the packets in recorded order."""
 
     @abstractmethod
     def pieces(self, stream: PacketStream | None = None) -> Iterator[Decoded]:
-        """Yield the events of each packet; faults of packets are counted in `stream`."""
+        """Yield the events of each packet; packet faults are counted in `stream`."""
 
 
 def check_size(path: Path, width: int, height: int) -> None:
@@ -82,7 +82,7 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def check_events(path: Path, events: np.ndarray, width: int, height: int) -> None:
-    """Raise RecordingError unless all events are inside the sensor, with polarity ON or OFF."""
+    """Raise RecordingError unless all events are inside the sensor and have polarity ON or OFF."""
     wrong = np.flatnonzero((events['x'] >= width) | (events['y'] >= height) | (events['p'] > 1))
     if len(wrong):
         raise RecordingError(f'{path}: event {events[wrong[0]]} (t, x, y, p) is not valid for a '

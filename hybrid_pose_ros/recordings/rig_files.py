@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrated camera rigs from YAML files of this package, from Kalibr and from recordings.
+"""Reads calibrated camera rigs from YAML files of this package, from Kalibr and from recordings.
 
-The YAML file maps cameras, named like the namespaces of their trackers, to their poses:
+The YAML file maps each camera, named after the namespace of its tracker, to its pose:
 
     frame_id: world
     cameras:
@@ -27,15 +27,16 @@ from hybrid_pose_ros.representation.calibration import calibration_of, side_px
 from hybrid_pose_ros.yaml_files import read_mapping
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
-"""Kalibr's names of distortion models and their names in ROS."""
+"""ROS names of Kalibr's distortion models."""
 _MISTAKES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """Exceptions caused by a file of another layout."""
 
 
 def load_rig(path: str | Path) -> Rig:
-    """Return the rig of a YAML file, in the layout of this package or a camchain of Kalibr.
+    """Return the rig from a YAML file: one of this package, or a Kalibr camchain.
 
-    Kalibr's world is the frame of its first camera; cameras are named after their topics.
+    For Kalibr, the world is the frame of the first camera, and cameras are named after their
+    topics.
 
     Raises:
         InputError: the file cannot be read, has neither layout, or contains invalid cameras.
@@ -87,10 +88,10 @@ def save_rig(rig: Rig, path: str | Path) -> None:
 
 
 def recorded_rig(recordings: Sequence[Hdf5Recording]) -> Rig:
-    """Return the rig with which recordings of one person were made, named after their files.
+    """Return the rig of simultaneous recordings; cameras are named after the files.
 
     Raises:
-        InputError: a recording lacks the pose of its camera.
+        InputError: a recording lacks its camera pose.
     """
     cameras = []
     for recording in recordings:
@@ -106,7 +107,7 @@ def recorded_rig(recordings: Sequence[Hdf5Recording]) -> Rig:
 
 
 def integer_centers(intrinsics: np.ndarray) -> np.ndarray:
-    """Convert a matrix (3, 3) from pixel edges at integers to pixel centers at integers."""
+    """Convert intrinsics (3, 3) from pixel edges at integers to pixel centers at integers."""
     moved = np.array(intrinsics, np.float64)
     moved[:2, 2] -= LABEL_CENTER_PX
     return moved
@@ -152,7 +153,7 @@ def _kalibr(content: dict[str, Any]) -> Rig:
 
 
 def _name_of_topic(topic: str, number: int) -> str:
-    """Return `left` for /left/event_camera/image_raw, cam0 if there is no topic."""
+    """Return the namespace in a topic, such as left in /left/camera/image_raw, or cam0."""
     parts = topic.strip('/').split('/')
     return parts[0] if len(parts) > 1 else f'cam{number}'
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the messages of one sqlite3 file of a bag, opened read-only."""
+"""Reads the messages of one sqlite3 file of a bag, which is opened read-only."""
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -14,7 +14,7 @@ Row = tuple[str, str, int, bytes]
 
 
 def sqlite_messages(file: Path, topics: Collection[str] | None, faults: Faults) -> Iterator[Row]:
-    """Yield topic, type, log time [ns] and bytes of each message, by log time.
+    """Yield topic, type, log time [ns] and bytes of each message, in order of log time.
 
     Args:
         file: file of the bag.
@@ -35,7 +35,7 @@ def sqlite_messages(file: Path, topics: Collection[str] | None, faults: Faults) 
 
 
 def sqlite_topics(file: Path) -> dict[str, str]:
-    """Return the types of the topics.
+    """Return the message type of each topic.
 
     Raises:
         RecordingError: the file is damaged or not a bag.
@@ -48,7 +48,7 @@ def sqlite_topics(file: Path) -> dict[str, str]:
 
 
 def _check(file: Path, row: tuple, types: tuple[type, ...]) -> None:
-    """Raise RecordingError unless a row has these types; sqlite3 stores any type in any column."""
+    """Raise RecordingError unless a row has these types, which sqlite3 does not enforce."""
     if tuple(map(type, row)) != types:
         raise RecordingError(f'{file} is damaged: a row is {row!r:.200}')
 

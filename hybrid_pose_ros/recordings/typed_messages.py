@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deserializes and validates the messages of a recorded graph without ROS.
 
-Any program can publish any message on any topic, and other versions of a node may publish other
-messages with the same type name. Messages that do not match their topic are skipped and counted.
+Any program can publish any message on any topic, and other versions of a node may publish
+different messages under the same type name. Messages that do not match their topic are skipped and
+counted.
 """
 
 from collections.abc import Collection, Iterator
@@ -19,12 +20,12 @@ from hybrid_pose_ros.recordings.pose_topics import (
     SKELETON, SKELETONS, STATE, TRUTH, TYPES, WORLD, one_of)
 
 FARTHEST_US = 1 << 53
-"""Sensor times are within 285 years, so that their differences are exact."""
+"""Limit of sensor times (285 years), so that their differences are exact."""
 
 LONGEST_STEP_US = 1_000_000_000
 
 LONGEST_MS = 1e13
-"""Stamps used for latencies may be from 1970 if a clock is simulated."""
+"""Limit of latencies; with a simulated clock, stamps may be from 1970."""
 
 FARTHEST_PX = 1e6
 
@@ -33,7 +34,7 @@ LATENCIES_MS = 'event_latency_ms', 'packet_latency_ms', 'compute_ms'
 
 
 class TypedMessage(NamedTuple):
-    """One message with the fields of the ROS message, arrays as NumPy arrays."""
+    """One message with the fields of the ROS message; arrays are NumPy arrays."""
 
     topic: str
     log_time_ns: int
@@ -41,14 +42,14 @@ class TypedMessage(NamedTuple):
 
 
 class BadMessages:
-    """Counts skipped messages by topic and keeps the first reason for each topic."""
+    """Counts skipped messages per topic and keeps the first reason for each."""
 
     def __init__(self):
         self._counts: dict[str, int] = {}
         self._reasons: dict[str, str] = {}
 
     def add(self, topic: str, reason: str, count: int = 1) -> None:
-        """Count messages of a topic."""
+        """Count skipped messages of a topic."""
         self._counts[topic] = self._counts.get(topic, 0) + count
         self._reasons.setdefault(topic, reason)
 
@@ -59,7 +60,7 @@ class BadMessages:
 
 
 class MessageReader:
-    """Deserializes messages; those that do not match their topics are counted in `bad`."""
+    """Deserializes messages; those that do not match their topic are counted in `bad`."""
 
     def __init__(self):
         self.bad = BadMessages()
@@ -79,7 +80,7 @@ class MessageReader:
             raise ValueError(f'type {message.type or "unknown"}, expected {TYPES[name]}')
         try:
             typed = self._store.deserialize_cdr(message.cdr, message.type)
-        except Exception as error:  # from struct, NumPy and rosbags, without a common base class
+        except Exception as error:  # errors of struct, NumPy and rosbags have no common base class
             raise ValueError(f'{len(message.cdr)} bytes are not a {message.type} as defined here: '
                              f'{str(error) or type(error).__name__:.200}') from error
         if name in CHECKS:
@@ -94,10 +95,11 @@ def typed_messages(bag: str | Path, topics: Collection[str] | None = None,
     Args:
         bag: folder or file.
         topics: topics to read; None for all.
-        reader: counts the messages that are skipped.
+        reader: reader that counts the skipped messages.
 
     Raises:
-        RecordingError: not a bag, or it is damaged; raised after all readable messages.
+        RecordingError: the path is not a bag, or the bag is damaged; raised after all readable
+            messages.
     """
     reader = reader or MessageReader()
     for message in bag_messages(bag, topics):
@@ -151,4 +153,4 @@ def _check_ms(message: Any, *names: str) -> None:
 
 CHECKS = {SKELETON: _check_pose, SKELETONS: _check_poses, TRUTH: _check_skeleton,
           WORLD: _check_world, STATE: lambda message: _check_ms(message, 'ann_ms')}
-"""Checks of the values of a topic's messages; they raise ValueError."""
+"""Checks of the values of each topic's messages, which raise ValueError."""
