@@ -1,14 +1,14 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded run, evaluated: its own poses, the tracker run again on its events, and the rivals.
+"""Evaluates a recorded run: its own poses, the tracker rerun on its events, and the baselines.
 
     bag -> events, recorded poses, ground truth -> run_report.py: rates and latencies
-                                                -> metrics.py: errors of recorded and re-run poses
+                                                -> metrics.py: errors of recorded and rerun poses
                                                 -> evaluate.py: the table of all rows
 
-The same bag gives the same figures: what was measured is read from the bag, not measured again.
-All times are in the turn of the bag's events, and long gaps between events are closed
-(`recordings/gaps.py`): neither work nor figures count them.
+The same bag always yields the same figures: measurements are read from the bag, not repeated. All
+times are in the clock period of the bag's events. Long gaps between events are closed
+(`recordings/gaps.py`), so they affect neither the computing time nor the figures.
 """
 
 from collections.abc import Sequence
@@ -41,16 +41,16 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracking.offline import PoseTrack
 
 LEAST_US = 500_000
-"""The tracker is not run again on less: a state, and some poses behind it."""
+"""Minimum length for a rerun of the tracker: enough for one state and some poses after it."""
 IN_BAG = 'in the bag'
 
 
 class Poses(NamedTuple):
-    """Poses of a run in the order of sensor time, N of them."""
+    """N poses of a run in order of sensor time."""
 
     stamps_us: np.ndarray  # (N,) int64
     joints_px: np.ndarray  # (N, J, 2)
-    available_us: np.ndarray  # (N,) sensor time at which each could be had
+    available_us: np.ndarray  # (N,) sensor time at which each was available
 
 
 def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
@@ -61,19 +61,19 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     """Return the figures of a recorded run, ready for JSON.
 
     Args:
-        bag: folder or file with event packets, and with poses where it was recorded by us.
-        checkpoint: weights of the tracker that is run again.
-        params: how it is run.
-        truth: recording with labels (.h5) on the bag's sensor time; None: what the bag has.
-        snn_checkpoint: as of `evaluate`.
-        rows: as of `evaluate`, which is run where there is ground truth.
-        topic: of the event packets, where the bag has several.
-        re_run: run the tracker again, and the rivals; otherwise only what was recorded counts.
-        partial: take what is whole of a bag that was cut short.
+        bag: folder or file with event packets, and with poses if recorded by this package.
+        checkpoint: weights for the rerun of the tracker.
+        params: settings of the rerun.
+        truth: recording with labels (.h5) in the bag's sensor time; None: ground truth in the bag.
+        snn_checkpoint: as for `evaluate`.
+        rows: as for `evaluate`, which is run if there is ground truth.
+        topic: topic of the event packets, if the bag has several.
+        re_run: rerun the tracker and the baselines; False: evaluate only the recorded poses.
+        partial: use the intact part of a truncated bag.
 
     Raises:
-        InputError: there is nothing to evaluate, the truth is of another run, or the bag is cut
-            short and `partial` is not given.
+        InputError: there is nothing to evaluate, the ground truth belongs to another run, or the
+            bag is truncated and `partial` is not given.
     """
     path = Path(bag)
     source = EventBag(path, topic)
@@ -81,7 +81,7 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     run = RecordedRun(path, source.topic)
     if not len(run.poses) and not re_run:
         left_out = run.bad.line() and f'; messages left out: {run.bad.line()}'
-        raise InputError(f'{path} holds no skeletons: nothing is left without a re-run{left_out}')
+        raise InputError(f'{path} has no skeletons: nothing to evaluate without a rerun{left_out}')
     unlabeled = _unlabeled(source, events)
     labels, exact, turn = bag_truth(unlabeled, run, truth)
     phase_us = _phase_us(run, params.step_us)
@@ -109,13 +109,13 @@ def evaluate_bag(bag: str | Path, checkpoint: Checkpoint,
     if re_run and labels is not None:
         result['evaluation'] = evaluate(checkpoint, [_seen_part(labels)], params,
                                         snn_checkpoint=snn_checkpoint, rows=rows)
-        del result['evaluation']['measured_ms']  # of this machine, now: not of the bag
+        del result['evaluation']['measured_ms']  # times on this machine now, not those in the bag
     return result
 
 
 def recorded_step_us(bag: str | Path) -> int | None:
-    """Return the length of a time bin of the recorded poses [us]; None without poses."""
-    with suppress(RecordingError):  # of a truncated bag; its evaluation reports it
+    """Return the length of the time bins of the recorded poses [us]; None without poses."""
+    with suppress(RecordingError):  # a truncated bag, which the evaluation reports
         topics = [topic for topic in bag_topics(bag) if one_of(topic, POSES)]
         for topic, _, message in typed_messages(bag, topics):
             return int(poses_of(topic, message)[0].step_us)
@@ -130,12 +130,12 @@ def _events(source: EventBag, partial: bool) -> np.ndarray:
             pieces.append(piece.events)
     except RecordingError as error:
         if not partial:
-            raise InputError(f'{error}; --partial evaluates what is whole') from error
+            raise InputError(f'{error}; --partial evaluates the intact part') from error
     events = np.concatenate([no_events(), *pieces])
     if not len(events):
-        raise InputError(f'{source.path} holds no event, although packets of {source.topic}')
+        raise InputError(f'{source.path} has packets of {source.topic}, but no events')
     if stream.counts.restarts:
-        raise InputError(f'{source.path} holds {1 + stream.counts.restarts} runs of the sensor\'s '
+        raise InputError(f'{source.path} has {1 + stream.counts.restarts} runs of the sensor\'s '
                          'clock: expected one, so that an instant has one pose')
     return events[np.argsort(events['t'], kind='stable')]
 
@@ -149,20 +149,20 @@ def _unlabeled(source: EventBag, events: np.ndarray) -> LabeledRecording:
 
 
 def _seen_part(labels: LabeledRecording) -> LabeledRecording:
-    """Return a recording with the labels for which there are events."""
+    """Return the recording with only the labels within the time span of the events."""
     within = ((labels.label_us >= labels.events['t'][0])
               & (labels.label_us <= labels.events['t'][-1]))
     if within.sum() < 2:
-        raise InputError(f'{labels.name}: fewer than two labels lie within its events')
+        raise InputError(f'{labels.name}: fewer than two labels are within its events')
     return labels._replace(**{name: getattr(labels, name)[within] for name in
                               ('label_us', 'joints_px', 'visible', 'occluded')})
 
 
 def _phase_us(run: RecordedRun, step_us: int) -> int:
-    """Return how far the recorded time bins are from multiples of `step_us`.
+    """Return the offset of the recorded time bins from multiples of `step_us`.
 
-    A turn of a clock is not a multiple of a bin, so a tracker in another turn than the bag's
-    events has other bins. The tracker that is run again shall have them, too.
+    A clock period is not a multiple of a bin, so the bins of a tracker in another period than the
+    bag's events are offset. The rerun tracker uses the same offset.
     """
     phases_us, counts = np.unique(run.poses.sensor_time_us % step_us, return_counts=True)
     return int(phases_us[counts.argmax()]) if len(counts) else 0
@@ -179,7 +179,7 @@ def _recorded(run: RecordedRun, phase_us: int) -> Poses:
 
 
 def _shares(run: RecordedRun) -> dict[str, float | None]:
-    """Return the share of recorded poses that were stale, and of joints that were held."""
+    """Return the fraction of recorded poses that were stale, and of joints that were held."""
     if not len(run.poses):
         return {}
     return {'stale': rounded(run.poses.stale.mean()), 'held': rounded(run.poses.held.mean())}
@@ -187,14 +187,14 @@ def _shares(run: RecordedRun) -> dict[str, float | None]:
 
 def _run_again(checkpoint: Checkpoint, recording: LabeledRecording,
                params: EvaluationParams) -> PoseTrack:
-    """Return what the tracker finds, with states as often and as late as the parameters say."""
+    """Return the tracker's poses, with the rate and delay of states given by the parameters."""
     import torch
     if np.ptp(recording.label_us) < LEAST_US:
-        raise InputError(f'{recording.name} holds events of {np.ptp(recording.label_us) * 1e-6:g} '
-                         f's: the tracker needs {LEAST_US * 1e-6:g} s to be run again')
+        raise InputError(f'{recording.name} has events of {np.ptp(recording.label_us) * 1e-6:g} '
+                         f's: a rerun of the tracker needs {LEAST_US * 1e-6:g} s')
     schedule = make_schedule(recording, params)
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # sums do not depend on the machine's cores
+    torch.set_num_threads(1)  # so that sums do not depend on the number of cores
     try:
         trackers = Trackers(checkpoint, checkpoint, recording, params, ('hybrid',), schedule)
         trackers.play()
@@ -212,10 +212,10 @@ def _work(track: PoseTrack) -> dict[str, Any]:
 
 
 def _errors(poses: Poses, labels: LabeledRecording, exact: bool, name: str) -> dict[str, Any]:
-    """Return the errors of the poses at instants with ground truth, and how many there are."""
+    """Return the errors of the poses at instants with ground truth, and the number of these."""
     at = _scored(poses, labels, exact)
     if not at.any():
-        raise InputError(f'{labels.name}: no {name.replace("_", "-")} pose is of an instant with '
+        raise InputError(f'{labels.name}: no {name.replace("_", "-")} pose is at an instant with '
                          'ground truth')
     instants_us = poses.stamps_us[at]
     truth = _truth(labels, instants_us)
@@ -231,7 +231,7 @@ def _errors(poses: Poses, labels: LabeledRecording, exact: bool, name: str) -> d
 
 
 def _without_gaps(scores: Scores, even: np.ndarray) -> Scores:
-    """Return scores without the differences over instants that are not one stride apart."""
+    """Return the scores without differences between instants that are not one stride apart."""
     velocity, acceleration = scores.velocity_px_s.copy(), scores.acceleration_px_s2.copy()
     velocity[1:][~even] = np.nan
     acceleration[2:][~(even[1:] & even[:-1])] = np.nan
@@ -255,7 +255,7 @@ def _truth(labels: LabeledRecording, instants_us: np.ndarray) -> Truth:
 
 def _compared(found: dict[str, Poses], labels: LabeledRecording | None, exact: bool
               ) -> dict[str, Any]:
-    """Return how far recorded and re-run poses of the same instants are apart, and both errors."""
+    """Return the distance between recorded and rerun poses of equal instants, and both errors."""
     recorded, again = found['recorded'], found['re_run']
     shared, here, there = np.intersect1d(recorded.stamps_us, again.stamps_us, return_indices=True)
     apart = np.linalg.norm(recorded.joints_px[here] - again.joints_px[there], axis=-1)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An evaluation of one bag, or of two side by side, as rows for people and as one HTML file."""
+"""Reports the evaluation of one bag, or of two side by side, as text rows and as an HTML file."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -19,9 +19,9 @@ RUN = {
     'messages left out': ('run', 'bad_messages'),
     'packets': ('run', 'packets'), 'packets lost': ('run', 'lost_packets'),
     'events': ('run', 'events'), 'recorded poses': ('run', 'poses'),
-    'recorded poses a second': ('run', 'poses_per_sensor_s'),
+    'recorded poses per second': ('run', 'poses_per_sensor_s'),
     'bins without a pose': ('run', 'missing_poses'), 'skipped bins': ('run', 'skipped_steps'),
-    'states taken': ('run', 'state_handovers'),
+    'states received': ('run', 'state_handovers'),
     'stale poses, share': ('shares', 'stale'), 'held joints, share': ('shares', 'held'),
     'mean confidence': ('run', 'mean_confidence'),
     'age of the state [ms]': ('run', 'state_age_ms'),
@@ -30,19 +30,19 @@ RUN = {
     'network and decoding [ms]': ('run', 'latency_ms', 'compute'),
     'ANN and heads [ms]': ('run', 'ann_ms'),
     'live report, error [px]': ('run', 'mpjpe_px'),
-    'weights of the re-run': ('identity',), 're-run poses': ('re_run', 'poses'),
-    're-run poses a second': ('re_run', 'poses_per_sensor_s'),
-    're-run steps a pose': ('re_run', 'steps_per_pose'),
-    're-run spikes a pose': ('re_run', 'spikes_per_pose'),
+    'weights of the rerun': ('identity',), 'rerun poses': ('re_run', 'poses'),
+    'rerun poses per second': ('re_run', 'poses_per_sensor_s'),
+    'rerun steps per pose': ('re_run', 'steps_per_pose'),
+    'rerun spikes per pose': ('re_run', 'spikes_per_pose'),
     'instants in both': ('same_instants', 'instants'),
-    'recorded from re-run there [px]': ('same_instants', 'apart_px'),
-    'error recorded there [px]': ('same_instants', 'recorded_mpjpe_px'),
-    'error re-run there [px]': ('same_instants', 're_run_mpjpe_px')}
-"""Labels of the reported figures and their keys in the result."""
+    'distance of rerun from recorded, there [px]': ('same_instants', 'apart_px'),
+    'error of recorded poses, there [px]': ('same_instants', 'recorded_mpjpe_px'),
+    'error of rerun poses, there [px]': ('same_instants', 're_run_mpjpe_px')}
+"""Labels of the reported figures, with their keys in the result."""
 
 
 def sides(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the one or two compared results by distinct names."""
+    """Return the one or two results to compare, keyed by distinct names."""
     if 'against' not in result:
         return {Path(result['bag']).name: result}
     both = (result, result['against'])
@@ -55,14 +55,14 @@ def sides(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def run_rows(result: dict[str, Any]) -> list[list[str]]:
-    """Return rows of a label and a text for each side."""
+    """Return rows with a label and the text of each side."""
     found = [[label, *(_text(_at(side, keys)) for side in sides(result).values())]
              for label, keys in RUN.items()]
     return [row for row in found if any(text != '-' for text in row[1:])]
 
 
 def error_rows(result: dict[str, Any], keys: Collection[str]) -> list[list[str]]:
-    """Return a label and the errors of each row of each side; nothing without ground truth."""
+    """Return a label and the errors for each row of each side; empty without ground truth."""
     several = 'against' in result
     by_side = {name: side['errors'] | {f'table: {row}': errors for row, errors in
                                        side.get('evaluation', {'rows': {}})['rows'].items()}
@@ -74,7 +74,7 @@ def error_rows(result: dict[str, Any], keys: Collection[str]) -> list[list[str]]
 
 
 def write_bag_report(result: dict[str, Any], folder: Path, *, video: bool = True) -> Path:
-    """Write report.html, its pictures, and a video of each side's skeletons; return its path."""
+    """Write report.html, its plots, and a video of each side's skeletons; return the path."""
     parts = [_part(name, side, folder if index == 0 else folder / 'against', folder, video)
              for index, (name, side) in enumerate(sides(result).items())]
     names = [part['name'] for part in parts]
@@ -84,7 +84,7 @@ def write_bag_report(result: dict[str, Any], folder: Path, *, video: bool = True
 
 
 def _part(name: str, side: dict[str, Any], own: Path, folder: Path, video: bool) -> dict[str, Any]:
-    """Write one side's plots and video into its own folder; return its part of the page."""
+    """Write the plots and video of one side to its own folder; return its part of the page."""
     from hybrid_pose_ros.recorded_runs.video import write_video  # the tables need no OpenCV
     own.mkdir(parents=True, exist_ok=True)
     run = RecordedRun(Path(side['bag']), side['topic'])

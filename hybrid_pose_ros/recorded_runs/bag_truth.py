@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ground truth of a recorded run: what is in the bag, or a recording with labels."""
+"""The ground truth of a recorded run, from the bag or from a recording with labels."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,23 +14,23 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
 
 
 class BagTruth(NamedTuple):
-    """Where the joints are during a recorded run, on the clock of its events."""
+    """Joint positions during a recorded run, on the clock of its events."""
 
-    labels: LabeledRecording | None  # with the bag's events; None: not known
-    exact: bool  # only the labels' own instants are scored, as in the report of the live run
-    turn: str  # how labels of a file were brought to the clock of the events, where in doubt
+    labels: LabeledRecording | None  # with the bag's events; None: unknown
+    exact: bool  # score only at the instants of labels, as in the report of the live run
+    turn: str  # how a file's labels were moved to the clock of the events, if ambiguous
 
 
 def bag_truth(unlabeled: LabeledRecording, run: RecordedRun, truth: str | Path | None) -> BagTruth:
     """Return the ground truth of a bag.
 
     Args:
-        unlabeled: the bag's events.
-        run: what else is in the bag.
-        truth: recording with labels; None: what the bag has.
+        unlabeled: events of the bag.
+        run: the other contents of the bag.
+        truth: recording with labels; None: use the ground truth in the bag.
 
     Raises:
-        InputError: the file is of another sensor or of another time.
+        InputError: the file belongs to another sensor or another time.
     """
     if truth is not None:
         given, turn = _of_file(unlabeled, truth, run.event_times.period_us)
@@ -46,14 +46,14 @@ def bag_truth(unlabeled: LabeledRecording, run: RecordedRun, truth: str | Path |
 
 def _of_file(unlabeled: LabeledRecording, truth: str | Path, period_us: int
              ) -> tuple[LabeledRecording, str]:
-    """Return the labels of a file, and how they were brought to the clock of the bag's events.
+    """Return the labels of a file, and how they were moved to the clock of the bag's events.
 
-    A clock that wraps tells times only modulo its period. Labels that overlap the events stay
-    where they are; others are moved by the whole turns that bring them nearest.
+    A clock that wraps determines times only modulo its period. Labels that overlap the events are
+    not moved; others are moved by the number of whole periods that brings them closest.
     """
     given = load_labeled(truth)
     if (given.width, given.height) != (unlabeled.width, unlabeled.height):
-        raise InputError(f'{truth} is of {given.width}x{given.height} px, the bag of '
+        raise InputError(f'{truth} is for {given.width}x{given.height} px, the bag for '
                          f'{unlabeled.width}x{unlabeled.height} px')
     first_us, last_us = (int(time_us) for time_us in unlabeled.events['t'][[0, -1]])
     moved_us = 0
@@ -62,13 +62,13 @@ def _of_file(unlabeled: LabeledRecording, truth: str | Path, period_us: int
         moved_us = nearest_turn(middle_us, (first_us + last_us) // 2, period_us) - middle_us
     if given.end_us + moved_us < first_us or given.start_us + moved_us > last_us:
         raise InputError(
-            f'{truth} is of another time: its labels are from {given.start_us} to '
+            f'{truth} is from another time: its labels are from {given.start_us} to '
             f'{given.end_us} us, the events of the bag from {first_us} to {last_us} us of the '
             'sensor\'s clock')
     length_us = given.end_us - given.start_us + last_us - first_us
     turn = ''
     if period_us and (moved_us or length_us >= period_us):
-        turn = f'moved by {moved_us // period_us} turns of {period_us * 1e-6:.3f} s'
-        turn += ', others fit as well' if length_us >= period_us else ''
+        turn = f'moved by {moved_us // period_us} periods of {period_us * 1e-6:.3f} s'
+        turn += ', other offsets fit as well' if length_us >= period_us else ''
     return given._replace(name=unlabeled.name, events=unlabeled.events,
                           label_us=given.label_us + moved_us), turn

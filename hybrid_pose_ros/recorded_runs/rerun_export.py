@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports a bag as a recording (.rrd) for the Rerun viewer, as an alternative to RViz.
 
-There is one timeline, `sensor_time`. `camera/events` is the image, `camera/skeleton` and
-`camera/truth` are drawn over it, `plots/...` are the metrics of each pose.
+The only timeline is `sensor_time`. `camera/events` is the image, with `camera/skeleton` and
+`camera/truth` drawn over it; `plots/...` are the metrics of each pose.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ SCALARS = {'state_age_ms': lambda pose: pose.state_age_us * 1e-3,
            'compute_ms': lambda pose: pose.compute_ms,
            'events': lambda pose: pose.events,
            'confidence': lambda pose: float(pose.confidence.mean())}
-"""Metrics of each pose, each with its own plot."""
+"""Metrics of each pose; each has its own plot."""
 TRUTH_RGB = (235, 235, 235)
 LEAST_CONFIDENCE = 0.05
 
@@ -38,12 +38,12 @@ def export_rerun(bag: Path, path: Path, *, fps: int = 25) -> dict[str, Any]:
     """Write a recording with every pose and `fps` images per second.
 
     Returns:
-        The number of each, a line about skipped messages, and one about parts of the bag that
-        cannot be read.
+        The numbers of poses and images, a line about skipped messages, and a line about unreadable
+        parts of the bag.
 
     Raises:
         InputError: rerun-sdk is not installed, or the file cannot be written.
-        RecordingError: not a bag, or it contains nothing readable to show.
+        RecordingError: the path is not a bag, or the bag contains nothing readable to show.
     """
     rr, topics = _rerun(), bag_topics(bag)
     if not any(kind in EVENT_TYPES or one_of(topic, POSES) for topic, kind in topics.items()):
@@ -96,7 +96,7 @@ def _rerun() -> Any:
 
 
 def _blueprint() -> Any:
-    """Return the initial layout of the viewer: the image on the left, plots on the right."""
+    """Return the initial layout of the viewer: image on the left, plots on the right."""
     from rerun import blueprint
     return blueprint.Blueprint(blueprint.Horizontal(
         blueprint.Spatial2DView(origin=CAMERA, name='events and skeleton'),
@@ -107,14 +107,14 @@ def _blueprint() -> Any:
 
 def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
                   trained: bool = True, rgb: tuple[int, int, int] | None = None) -> None:
-    """Log joints and bones, except for those with a low confidence."""
+    """Log joints and bones, except those with low confidence."""
     shown = (skeleton.confidence >= LEAST_CONFIDENCE) & np.isfinite(
         skeleton.joints_px).all(axis=1)
     # Pixel coordinates refer to corners in the viewer and to centers in this package.
     points = skeleton.joints_px + np.float32(0.5)
     colors = [rgb or confidence_bgr(float(confidence), trained)[::-1]
               for confidence in skeleton.confidence]
-    joints, order = np.flatnonzero(shown), 10.0 if rgb else 30.0  # the truth is drawn below
+    joints, order = np.flatnonzero(shown), 10.0 if rgb else 30.0  # the ground truth is drawn below
     recording.log(f'{entity}/joints', rr.Points2D(
         points[joints], colors=[colors[joint] for joint in joints], radii=1.0 if rgb else 2.0,
         class_ids=joints, show_labels=False, draw_order=order + 1))
@@ -126,7 +126,7 @@ def _log_skeleton(rr: Any, recording: Any, entity: str, skeleton: Skeleton, *,
 
 
 def _log_truth(rr: Any, recording: Any, messages: list[TypedMessage], times: EventTimes) -> int:
-    """Log the ground truth of the bag on the clock of the events; return the number of poses."""
+    """Log the bag's ground truth on the clock of the events; return the number of poses."""
     times_us = times.in_turn(np.array([one.message.sensor_time_us for one in messages]),
                              np.array([one.log_time_ns for one in messages]))
     for time_us, message in zip(times_us, messages):

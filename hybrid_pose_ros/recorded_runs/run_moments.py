@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the poses of a bag for display, some of them with the events of the last milliseconds."""
+"""Reads the poses of a bag for display, some with the events of the preceding milliseconds."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from hybrid_pose_ros.recordings.typed_messages import MessageReader
 from hybrid_pose_ros.tasks.skeleton import Skeleton
 
 EVENTS_US = 20_000
-"""Duration of the events in an image."""
+"""Time span of the events in an image."""
 
 
 class Moment(NamedTuple):
     """A pose, the events of an image, or both."""
 
-    sensor_time_us: int  # of the pose; without one, of the last event
+    sensor_time_us: int  # of the pose, or without one, of the last event
     pose: Any | None  # a Skeleton2D message
     events: np.ndarray | None  # events of an image; None: between images
     width: int  # of the sensor [px]
@@ -35,25 +35,26 @@ class Moment(NamedTuple):
 
 def run_moments(bag: Path, *, period_us: int, times: EventTimes | None = None,
                 reader: MessageReader | None = None) -> Iterator[Moment]:
-    """Yield every pose of a bag in order, once per period with the events of an image.
+    """Yield every pose of a bag in order; once per period, with the events of an image.
 
-    For a run without poses, yields one moment with the events of the first packets. The sensor
-    times of poses are moved to the clock period of the events.
+    A run without poses yields one moment with the events of the first packets. The sensor times of
+    poses are moved to the clock period of the events.
 
     Args:
         bag: folder or file.
         period_us: sensor time between two images.
-        times: receives the times of the packets.
-        reader: counts the messages that are skipped.
+        times: record to which the times of the packets are added.
+        reader: reader that counts the skipped messages.
 
     Raises:
-        RecordingError: not a bag, or it is damaged; raised after all readable poses.
+        RecordingError: the path is not a bag, or the bag is damaged; raised after all readable
+            poses.
     """
     reader, stream = reader or MessageReader(), PacketStream()
     times = EventTimes() if times is None else times
     batches: deque[np.ndarray] = deque()
     next_us: int | None = None
-    size = 0, 0  # of the sensor, known as soon as there are events
+    size = 0, 0  # of the sensor, known once there are events
     for message in bag_messages(bag):
         if message.type in EVENT_TYPES:
             try:

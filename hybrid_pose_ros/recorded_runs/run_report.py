@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recorded run of the graph amounts to: counts, rates, latencies, losses.
+"""Report of a recorded run of the graph: counts, rates, latencies, losses.
 
-Everything is read back from the bag; nothing is taken from the nodes that were recorded.
+All figures are computed from the bag alone, without information from the running nodes.
 """
 
 from collections import defaultdict
@@ -37,29 +37,29 @@ POSE = np.dtype([
     ('confidence', *JOINT), ('held', bool, len(JOINTS)), ('skipped_steps', np.int64),
     ('state_age_us', np.int64), ('stale', bool), ('trained', bool), ('event_latency_ms', float),
     ('packet_latency_ms', float), ('compute_ms', float)])
-"""What is kept of a Skeleton2D, and when it was recorded."""
+"""Fields kept of a Skeleton2D, and the time at which it was recorded."""
 TRUTH_POSE = np.dtype([('log_ns', np.int64), ('sensor_time_us', np.int64), ('x_px', *JOINT),
                        ('y_px', *JOINT), ('confidence', *JOINT)])
 
 
 class Table:
-    """Fields of many messages, in columns: an hour of poses as messages fills gigabytes."""
+    """Fields of many messages in columns; as messages, an hour of poses would take gigabytes."""
 
     def __init__(self, fields: np.dtype):
-        """Begin without rows."""
+        """Create an empty table."""
         self._fields, self._names = fields, fields.names or ()
         self._blocks: list[np.ndarray] = [np.zeros(0, fields)]
         self._rows: list[tuple] = []
 
     def add(self, message: Any, *first: Any) -> None:
-        """Add a row: values of the first fields, then those that the message has."""
+        """Add a row: given values for the first fields, then fields of the message."""
         self._rows.append((*first, *(getattr(message, name)
                                      for name in self._names[len(first):])))
         if len(self._rows) == BLOCK:
             self._close()
 
     def rows(self) -> np.recarray:
-        """Return all rows; fields are attributes of it, and of a row."""
+        """Return all rows; fields are attributes of the array and of each row."""
         self._close()
         self._blocks = [np.concatenate(self._blocks)]
         return self._blocks[0].view(np.recarray)
@@ -70,17 +70,17 @@ class Table:
 
 
 class _Graph:
-    """What nodes of one namespace have published."""
+    """Messages published by the nodes of one namespace."""
 
     def __init__(self):
         self.poses = {name: Table(POSE) for name in POSES}
-        self.named: set[str] = set()  # of POSES, that there are
+        self.named: set[str] = set()  # topics of POSES that have messages
         self.truth = Table(TRUTH_POSE)
         self.beyond_compute_ms: list[float] = []
         self.ann_ms: list[float] = []
 
     def take(self, name: str, log_ns: int, message: Any) -> None:
-        """Keep what counts of a message of one of TOPICS."""
+        """Store the relevant fields of a message on one of TOPICS."""
         if name == TRUTH:
             self.truth.add(message, log_ns)
         elif name == STATE:
@@ -97,32 +97,33 @@ class _Graph:
 class RecordedRun:
     """The contents of a bag for one camera, collected in one pass.
 
-    Times of poses and of the ground truth are in the turn of the bag's events (`EventTimes`).
+    Times of poses and of the ground truth are in the clock period of the bag's events
+    (`EventTimes`).
     """
 
     def __init__(self, bag: Path, events_topic: str = ''):
-        """Read a bag, also one that was cut short: `cut` then says why.
+        """Read a bag; if it is truncated or damaged, `cut` contains the reason.
 
         Args:
             bag: folder or file.
-            events_topic: of the packets of the camera; its graph is in the same namespace, where
-                the bag has the poses of several.
+            events_topic: topic of the camera's event packets. If the bag has poses of several
+                cameras, those in the namespace of this topic are used.
 
         Raises:
-            InputError: it has, and no topic says which of them count.
+            InputError: the bag has poses of several cameras, and the topic does not select one.
         """
         self.messages: dict[str, int] = {}
         self.cut = ''
         self.power: dict[str, list[tuple[int, float]]] = {}  # by node, log time [ns] and mW
-        self.always_mw: float | None = None  # of an ANN at every step
-        self._always_mw: dict[str, float] = {}  # by node, those of other cameras as well
+        self.always_mw: float | None = None  # power of an ANN pass at every step
+        self._always_mw: dict[str, float] = {}  # by node, including those of other cameras
         self.stream = PacketStream()
         self.event_times = EventTimes()
         self.size_bytes = sum(path.stat().st_size for path in (bag, *bag.rglob('*'))
                               if path.is_file())
         reader = MessageReader()
         graphs: defaultdict[str, _Graph] = defaultdict(_Graph)
-        self.bad = reader.bad  # messages that are left out
+        self.bad = reader.bad  # skipped messages
         try:
             for message in bag_messages(bag):
                 self.messages[message.topic] = self.messages.get(message.topic, 0) + 1
@@ -140,15 +141,15 @@ class RecordedRun:
             self.cut = str(error)
         namespace = _own(bag, graphs, events_topic)
         graph = graphs[namespace]
-        # Both topics have the same poses: the last that there is counts.
+        # Both topics carry the same poses; use the last of POSES that has any.
         name = next((name for name in reversed(POSES) if name in graph.named), SKELETON)
-        # POSE, in the order of the bag
+        # rows of POSE, in the order of the bag
         self.poses = self._in_turn(namespace + name, graph.poses[name].rows())
-        self.beyond_compute_ms = graph.beyond_compute_ms  # where poses came by packet
+        self.beyond_compute_ms = graph.beyond_compute_ms  # if poses were recorded per packet
         self.ann_ms = graph.ann_ms  # of the states
         truth = self._in_turn(namespace + TRUTH, graph.truth.rows())
         _, newest = np.unique(truth.sensor_time_us[::-1], return_index=True)
-        # TRUTH_POSE, by time, where the player knows it
+        # rows of TRUTH_POSE, by time, if the player published ground truth
         self.truth: np.recarray = truth[::-1][newest].view(np.recarray)
         self.gaps = self.event_times.gaps()  # of sensor time
         self.log_gaps = self.event_times.log_gaps()
@@ -156,7 +157,7 @@ class RecordedRun:
             self._keep_own_power(namespace)
 
     def _take_power(self, log_ns: int, message: Any) -> None:
-        """Keep the power that our nodes report; any node may publish any text on /diagnostics."""
+        """Store the power reported by our nodes; any node may publish any text on /diagnostics."""
         for status in message.status:
             if status.name.rpartition('/')[2] not in POWERED:
                 continue
@@ -175,7 +176,7 @@ class RecordedRun:
                 self._always_mw[status.name] = always_mw
 
     def _keep_own_power(self, namespace: str) -> None:
-        """Leave out what nodes of other cameras reported: /diagnostics is one for all."""
+        """Discard the power of other cameras' nodes, since all nodes share /diagnostics."""
         own = {name: f'{namespace}/{name}'.lstrip('/') for name in POWERED}
         self.power = {name: self.power[full] for name, full in own.items() if full in self.power}
         self.always_mw = next((self._always_mw[full] for full in own.values()
@@ -187,12 +188,12 @@ class RecordedRun:
         except PacketError as error:
             self.bad.add(message.topic, str(error))
             return
-        with suppress(PacketError):  # the stream counts it
+        with suppress(PacketError):  # counted by the stream
             update = self.stream.update(packet)
             self.event_times.add(message.log_time_ns, packet.encoding, update.events['t'])
 
     def _in_turn(self, topic: str, rows: np.recarray) -> np.recarray:
-        """Return rows with times in the turn of the events, without those of another time."""
+        """Return rows with times in the clock period of the events, except rows far from them."""
         rows.sensor_time_us = self.event_times.in_turn(rows.sensor_time_us, rows.log_ns)
         near = self.event_times.near(rows.sensor_time_us)
         if not near.all():
@@ -202,7 +203,7 @@ class RecordedRun:
 
 
 def _own(bag: Path, graphs: Mapping[str, _Graph], events_topic: str) -> str:
-    """Return the namespace whose poses count."""
+    """Return the namespace whose poses are used."""
     spaces = [space for space, graph in graphs.items() if graph.named]
     if len(spaces) > 1:
         spaces = [space for space in spaces if events_topic.startswith(f'{space}/')]
@@ -210,13 +211,13 @@ def _own(bag: Path, graphs: Mapping[str, _Graph], events_topic: str) -> str:
         spaces = [max(spaces, key=len)]
     if not spaces and any(graph.named for graph in graphs.values()):
         names = ', '.join(sorted(space or '/' for space, graph in graphs.items() if graph.named))
-        raise InputError(f'{bag} holds the poses of several cameras ({names}): expected the topic '
+        raise InputError(f'{bag} has poses of several cameras ({names}): expected the topic '
                          'of the packets of one of them, such as /left/event_camera/events')
     return spaces[0] if spaces else next(iter(graphs), '')
 
 
 def beyond_compute_ms(poses: list[Any]) -> list[float]:
-    """Return of each pose of a packet its latency less the time that the network took for all."""
+    """Return each pose's latency minus the network time of all poses of the packet."""
     computed_ms = sum(pose.compute_ms for pose in poses)
     return [pose.packet_latency_ms - computed_ms for pose in poses]
 
@@ -227,9 +228,9 @@ def run_report(bag: str | Path) -> dict[str, Any]:
 
 
 def summarize(run: RecordedRun) -> dict[str, Any]:
-    """Return the figures of a run that has been read.
+    """Return the figures of a run that has already been read.
 
-    The parts of long gaps that are skipped count neither in rates nor as missing poses.
+    The skipped parts of long gaps count neither toward rates nor as missing poses.
     """
     counts = run.stream.counts
     report: dict[str, Any] = {
@@ -252,7 +253,7 @@ def summarize(run: RecordedRun) -> dict[str, Any]:
         'step_us': int(step_us),
         'width': int(run.poses.width[0]), 'height': int(run.poses.height[0]),
         'sensor_stamps_monotonic': bool((steps > 0).all()),
-        # Bins between the first and the last pose for which none is in the bag.
+        # Bins between the first and the last pose that have no pose in the bag.
         'missing_poses': int(np.maximum(0, steps // step_us - 1).sum()),
         'skipped_steps': int(run.poses.skipped_steps.sum()),
         'poses_per_sensor_s': _rate(len(run.poses), sensor_s),
@@ -281,7 +282,7 @@ def summarize(run: RecordedRun) -> dict[str, Any]:
 
 
 def _error_px(run: RecordedRun) -> float:
-    """Return the mean distance of visible joints from the truth of the same instant [px]."""
+    """Return the mean distance of visible joints from simultaneous ground truth [px]."""
     at = np.searchsorted(run.truth.sensor_time_us, run.poses.sensor_time_us)
     truth = run.truth[np.minimum(at, len(run.truth) - 1)]
     known = ((truth.sensor_time_us == run.poses.sensor_time_us)[:, None]

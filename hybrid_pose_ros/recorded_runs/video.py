@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded run as a video: the events of the last milliseconds with the skeleton."""
+"""Renders a recorded run as a video: the events of the last milliseconds with the skeleton."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ WIDTH_PX = 692
 
 
 def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
-    """Write an MP4 in real time of the sensor's clock; return the number of frames.
+    """Write an MP4 that plays in real time of the sensor clock; return the number of frames.
 
     Raises:
         InputError: the bag has no events, or the video cannot be written.
@@ -33,7 +33,7 @@ def write_video(bag: Path, path: Path, *, fps: int = 25) -> int:
                                          (width, height))
                 if not writer.isOpened():
                     raise RecordingError(f'{path} cannot be written as MP4')
-            check_space(path.parent)  # on a full disk OpenCV prints an error for every frame
+            check_space(path.parent)  # on a full disk, OpenCV would print an error per frame
             writer.write(image)
             frames += 1
     finally:
@@ -61,9 +61,9 @@ def write_gif(bag: Path, path: Path, *, fps: int = 12, seconds: float = 6.0) -> 
 
 
 def run_frames(bag: Path, *, period_us: int) -> Iterator[np.ndarray]:
-    """Yield an image (H, W, 3) uint8 BGR for each period of sensor time with a skeleton.
+    """Yield an image (H, W, 3) uint8 BGR per period of sensor time that has a skeleton.
 
-    For a run without skeletons, yields one image with the events of the first packets.
+    A run without skeletons yields one image with the events of the first packets.
     """
     person = PersonPresence()
     for moment in run_moments(bag, period_us=period_us):

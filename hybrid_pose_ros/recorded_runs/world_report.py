@@ -1,8 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recorded run of several cameras amounts to, in the world: poses, cameras used, error.
+"""Report of the 3D poses in a recorded run of several cameras: poses, cameras used, error.
 
-Where the players know the truth, each saw it: what they saw is triangulated and compared with.
+If the players publish ground truth, the joints that all cameras see are triangulated and used as
+the reference.
 """
 
 from collections.abc import Sequence
@@ -22,18 +23,18 @@ LEVELS = (50, 95, 99)
 
 
 def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[RecordedRun]) -> dict[str, Any]:
-    """Return the figures of the poses in the world, ready for JSON.
+    """Return the figures of the 3D poses, ready for JSON.
 
     Args:
-        rig: of the cameras.
-        bags: of each camera; one of them holds the poses in the world.
-        runs: what was read of them.
+        rig: rig of the cameras.
+        bags: the bag of each camera; one of them contains the 3D poses.
+        runs: the contents of the bags.
     """
     messages = [message for bag in bags for message in typed_messages(bag, [WORLD])]
     poses = [message for _, _, message in messages]
     other = next((pose for pose in poses if len(pose.missing) != len(rig.names)), None)
     if other is not None:
-        raise InputError(f'a pose in the world is of {len(other.missing)} cameras, the rig has '
+        raise InputError(f'a 3D pose is from {len(other.missing)} cameras, the rig has '
                          f'{len(rig.names)}: expected the rig of the recorded run')
     report: dict[str, Any] = {'poses': len(poses)}
     if not poses:
@@ -59,7 +60,7 @@ def world_report(rig: Rig, bags: Sequence[Path], runs: Sequence[RecordedRun]) ->
 
 
 def _truth_at(run: RecordedRun, poses: Sequence[Any], log_ns: np.ndarray) -> dict[int, Any]:
-    """Return what a camera sees at the instants of poses, each in the turn of its events."""
+    """Return a camera's ground truth at the instants of poses, matched on its own clock."""
     own_us = run.event_times.in_turn(np.array([pose.instant_us for pose in poses]), log_ns)
     truth = {int(row.sensor_time_us): row for row in run.truth}
     return {pose.instant_us: truth[int(time_us)] for pose, time_us in zip(poses, own_us)
@@ -67,12 +68,12 @@ def _truth_at(run: RecordedRun, poses: Sequence[Any], log_ns: np.ndarray) -> dic
 
 
 def errors_mm(rig: Rig, poses: Sequence[Any], truths: Sequence[dict[int, Any]]) -> np.ndarray:
-    """Return how far joints are from the truth [mm], of the instants at which all cameras know it.
+    """Return the errors of joints [mm] at the instants at which all cameras have ground truth.
 
     Args:
-        rig: of the cameras.
+        rig: rig of the cameras.
         poses: Skeleton3D messages on the sensors' common clock.
-        truths: Skeleton2D by sensor time, of each camera; confidence 0: outside the image.
+        truths: for each camera, Skeleton2D by sensor time; confidence 0: outside the image.
     """
     missed = [np.zeros(0)]
     for pose in poses:

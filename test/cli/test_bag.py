@@ -130,7 +130,7 @@ def test_without_truth_there_are_rates_and_latencies(capsys, tmp_path, clip):
 def test_without_skeletons_only_the_re_run_is_scored(capsys, tmp_path, clip):
     bag = write_bag(tmp_path / 'run', clip, poses=False)
     assert list(evaluated(capsys, bag)['errors']) == ['re_run']
-    assert 'holds no skeletons' in refused(capsys, bag, '--no-re-run')
+    assert 'has no skeletons' in refused(capsys, bag, '--no-re-run')
 
 
 def test_two_bags_are_compared_in_one_report(capsys, tmp_path, bag, clip):
@@ -182,7 +182,7 @@ def test_what_is_whole_of_a_cut_bag_is_evaluated_on_request(capsys, tmp_path):
         for stamp_us in range(1000, 90_000, 1000)]
     path = write_mcap(tmp_path / 'a.mcap', messages, finish=False, chunk_size=2000)
     path.write_bytes(path.read_bytes()[:-700])
-    assert '--partial evaluates what is whole' in refused(capsys, path, '--no-re-run')
+    assert '--partial evaluates the intact part' in refused(capsys, path, '--no-re-run')
     result = evaluated(capsys, path, '--no-re-run', '--partial')
     assert result['run']['cut_short'] and 0 < result['run']['poses'] < 89
 
@@ -218,8 +218,8 @@ def test_a_wrong_file_is_refused(capsys, tmp_path):
 
 
 def test_a_truth_of_another_sensor_or_time_is_refused(capsys, tmp_path, bag, clip):
-    for name, width, later_us, reason in (('a', WIDTH + 2, 0, 'px, the bag of'),
-                                          ('b', WIDTH, 10**7, 'of another time')):
+    for name, width, later_us, reason in (('a', WIDTH + 2, 0, 'px, the bag for'),
+                                          ('b', WIDTH, 10**7, 'from another time')):
         path = tmp_path / f'{name}.h5'
         with Hdf5Writer(path, width=width, height=HEIGHT) as writer:
             writer.append_labels(clip.label_us + later_us, clip.joints_px,
@@ -271,7 +271,7 @@ def test_a_truth_some_turns_later_gives_the_figures_of_one_on_the_bags_time(
                   write_truth(tmp_path / f'{turns}.h5', clip, turns * EVT3_PERIOD_US))
         for turns in (0, 3))
     assert here.pop('turn_of_truth') == ''
-    assert there.pop('turn_of_truth') == 'moved by -3 turns of 16.777 s'
+    assert there.pop('turn_of_truth') == 'moved by -3 periods of 16.777 s'
     assert without_names(here) == without_names(there)
 
 
@@ -296,7 +296,7 @@ def test_a_pause_of_ten_minutes_costs_no_more_than_a_gap_that_is_kept(capsys, tm
 def test_a_bag_whose_poses_are_all_left_out_says_why(capsys, tmp_path):
     messages = packet_messages([a_packet(0)]) + [(SKELETON, TYPES[SKELETON], 2**60, b'')]
     line = refused(capsys, write_mcap(tmp_path / 'a.mcap', messages), '--no-re-run')
-    assert f'without a re-run; messages left out: 1 of {SKELETON}: 0 bytes are not' in line
+    assert f'without a rerun; messages left out: 1 of {SKELETON}: 0 bytes are not' in line
 
 
 STRING = 'std_msgs/msg/String', b'\0\1\0\0\2\0\0\0a\0'
