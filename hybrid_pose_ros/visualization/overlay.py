@@ -13,7 +13,7 @@ SUBPIXEL_BITS = 3
 
 
 def confidence_bgr(confidence: float, trained: bool = True) -> tuple[int, int, int]:
-    """Return red for 0, yellow, then green for 1; gray for untrained weights."""
+    """Return a color from red (0) over yellow to green (1); gray for untrained weights."""
     if not trained:
         return UNTRAINED_BGR
     green, red = min(1.0, 2 * confidence), min(1.0, 2 * (1 - confidence))
@@ -30,7 +30,7 @@ def draw_events(events: np.ndarray, width: int, height: int) -> np.ndarray:
 
 def draw_skeleton(image: np.ndarray, skeleton: Skeleton, *, trained: bool = True,
                   scale: int = 1, least_confidence: float = 0.0) -> None:
-    """Draw bones and joints into an image with `scale` pixels per sensor pixel.
+    """Draw bones and joints onto an image with `scale` pixels per sensor pixel.
 
     Joints below `least_confidence`, and their bones, are not drawn.
     """
@@ -52,7 +52,7 @@ def draw_skeleton(image: np.ndarray, skeleton: Skeleton, *, trained: bool = True
 
 
 def draw_text(image: np.ndarray, text: str, line: int = 0) -> None:
-    """Write a line of small text into the image; lines are counted from the top."""
+    """Draw a line of small text onto the image; lines are counted from the top."""
     size = max(0.35, image.shape[1] / 1400)
     cv2.putText(image, text, (6, round(40 * size * (line + 1)) - 2), cv2.FONT_HERSHEY_SIMPLEX,
                 size, (235, 235, 235), 1, cv2.LINE_AA)

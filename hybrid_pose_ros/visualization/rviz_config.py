@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""RViz configurations: shipped templates with the frame, topics and view of a graph.
+"""RViz configurations: shipped templates, filled in with the frame, topics and view of a graph.
 
 RViz draws nothing, and reports no error, if the fixed frame differs from that of the markers and
 no transform connects them, or if a topic has no publisher.
@@ -17,13 +17,13 @@ import yaml
 from hybrid_pose_ros.pose.rig import Rig
 
 PLANE_SHARE = 0.95
-"""Distance from the plane of the skeleton as a fraction of its depth. RViz has a field of view of
-45 degrees: the image of a camera with 55 by 43 degrees fills the height, and the axes at the
-camera's origin are behind the viewer."""
+"""Distance of the viewer from the skeleton's plane, as a fraction of the depth of the plane. RViz
+has a field of view of 45 degrees, so the image of a camera with 55 by 43 degrees fills the height,
+and the axes at the camera's origin are behind the viewer."""
 PERSON_DISTANCE_M = 3.0
-"""Distance at which RViz shows 2.5 m of height: a standing person with some margin."""
+"""Distance at which RViz shows a height of 2.5 m: a standing person with some margin."""
 AHEAD_WEIGHT = 0.01
-"""Weight of the point in front of the cameras relative to one optical axis: it only matters if the
+"""Weight of the point in front of the cameras relative to one optical axis; it matters only if the
 axes are parallel."""
 PITCH_LIMIT = math.pi / 2 - 0.001  # of RViz [rad]
 
@@ -32,8 +32,8 @@ def rviz_config(template: Path, *, frame_id: str, namespace: str, view: Mapping[
     """Return the text of a configuration file.
 
     Args:
-        template: shipped configuration with topics without a namespace.
-        frame_id: fixed frame, that of the markers.
+        template: shipped configuration, whose topics have no namespace.
+        frame_id: fixed frame, which must be that of the markers.
         namespace: namespace of the nodes, '' or such as '/left'.
         view: pose of the viewer, as returned by `plane_view` and `rig_view`.
     """
@@ -48,7 +48,7 @@ def rviz_config(template: Path, *, frame_id: str, namespace: str, view: Mapping[
 
 
 def plane_view(depth_m: float) -> dict[str, Any]:
-    """Return the view of the skeleton's plane, close to the camera and with its orientation.
+    """Return a view of the skeleton's plane from near the camera, with the camera's orientation.
 
     Args:
         depth_m: distance of the plane in the optical frame (z forward, x right, y down) [m].
@@ -58,11 +58,11 @@ def plane_view(depth_m: float) -> dict[str, Any]:
 
 
 def rig_view(rig: Rig) -> dict[str, Any]:
-    """Return the view of a person observed by several cameras, from the side of the first one."""
+    """Return a view of a person observed by several cameras, from the side of the first camera."""
     axes = np.stack([camera.rotation[2] for camera in rig.cameras])  # in the world, (C, 3)
     centers_m = np.stack([camera.center_m for camera in rig.cameras])
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
-    # The point closest to all optical axes; for parallel axes, that in front of the cameras.
+    # The point closest to all optical axes; for parallel axes, the point in front of the cameras.
     ahead_m = centers_m.mean(axis=0) + PERSON_DISTANCE_M * axes.mean(axis=0)
     focus_m = np.linalg.solve(
         across.sum(axis=0) + AHEAD_WEIGHT * np.eye(3),
