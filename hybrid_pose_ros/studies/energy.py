@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Do modeled and measured energy agree?
 
-For a pass of the ANN with its heads and a step of the SNN on the same recordings, compares the
-counts of `evaluation.energy` with the measured cost. If the machine reports its power
-(`measured_power`), that is joules above idle; in any case it is the time of one core, which is a
-proxy for energy: a busy core draws about the same power whatever it computes.
+For a pass of the ANN with its heads and a step of the SNN on the same recordings, this study
+compares the counts of `evaluation.energy` with the measured cost. If the machine reports its power
+(`measured_power`), the cost is in joules above idle. In any case it is also measured as the time
+of one core, a proxy for energy: a busy core draws about the same power whatever it computes.
 
 Binning of events and decoding of heatmaps are not included.
 """
@@ -35,13 +35,13 @@ from hybrid_pose_ros.training.views import whole_view
 
 STEP_US = 1_000
 STATE_US = 100_000
-"""Interval between states while the SNN is measured."""
+"""Interval between states during the measurement of the SNN."""
 SHARES = (1.0, 0.5, 0.25, 0.0)
-"""Fractions of the events that are kept, for steps of different cost."""
+"""Fractions of the events that are kept, to obtain steps of different cost."""
 RECORDINGS = 3
 PASSES = 20
 REST_S = 2.0
-"""Duration of the idle measurement; only if the machine reports its power."""
+"""Duration of the idle measurement, made only if the machine reports its power."""
 STATES_PER_S, STEPS_PER_S = 30, 1000
 NODE = energy.TECHNOLOGIES['45nm']
 
@@ -84,10 +84,10 @@ def study(options: Options, *, recordings: int = RECORDINGS, passes: int = PASSE
 
 
 class Meter:
-    """Measures cost on this machine."""
+    """Measures the cost of work on this machine."""
 
     def __init__(self):
-        """Find a power sensor, and measure the idle machine."""
+        """Find a power sensor and measure the idle power."""
         power = MeasuredPower()
         self.source = power.source
         self.idle_w = None
@@ -96,7 +96,7 @@ class Meter:
             self.idle_w = power.watts()
 
     def cost(self, run: Callable[[], int]) -> Cost:
-        """Return the cost per piece of the work of `run`, which returns the number of pieces."""
+        """Return the cost per unit of work of `run`, which returns the number of units."""
         power = MeasuredPower()
         began_s, core_s = time.perf_counter(), time.thread_time()
         pieces = run()
@@ -157,7 +157,7 @@ def cost_of_step(weights: Checkpoint, clips: list[LabeledRecording], meter: Mete
 
 def _pieces(weights: Checkpoint, clips: list[LabeledRecording], share: float, seed: int,
             geometry: InputGeometry):
-    """Return states of the ANN, each with the bins that follow it, (T, 2, H, W) uint8.
+    """Return ANN states, each with the bins that follow it, (T, 2, H, W) uint8.
 
     Raises:
         InputError: there are no states.
@@ -199,20 +199,20 @@ def _figures(modelled: Modelled, cost: Cost) -> dict[str, float | None]:
 
 
 def _ratios(ann: tuple[Modelled, Cost], snn: tuple[Modelled, Cost]) -> dict[str, float]:
-    """Return the number of steps that cost as much as a pass, in each available unit."""
+    """Return how many steps cost as much as one pass, in each available unit."""
     steps = _figures(*snn)
     return {name: round(value / step, 1) for name, value in _figures(*ann).items()
             if value is not None and (step := steps[name])}
 
 
 def _savings(ann: tuple[Modelled, Cost], snn: tuple[Modelled, Cost]) -> dict[str, float]:
-    """Return the fraction that the hybrid saves compared with a pass per step."""
+    """Return the fraction of the cost that the hybrid saves compared with a pass at every step."""
     return {name: round(1 - (STATES_PER_S + STEPS_PER_S / ratio) / STEPS_PER_S, 4)
             for name, ratio in _ratios(ann, snn).items()}
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Plot modeled energy against core time, and the ratios of a pass to a step."""
+    """Plot modeled energy against core time, and the cost ratios of a pass to a step."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, ((points, bars),) = new_figure(2)
     for row in result['rows']:

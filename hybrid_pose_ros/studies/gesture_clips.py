@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of gestures: one generated motion each, everything else random, as in a corpus."""
+"""Recordings of gestures: one generated motion per clip, all else random as in a corpus."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +19,13 @@ STATURE_M = 1.55, 1.95
 
 def make_gestures(folder: Path, *, clips: int, duration_s: float, seed: int,
                   tell: Callable[[str], None] = lambda line: None) -> Path:
-    """Write missing recordings `<gesture>_<number>.h5` to a folder; return it.
+    """Write missing recordings `<gesture>_<number>.h5` to a folder; return the folder.
 
     Args:
         folder: output folder; created.
         clips: number of clips of each gesture.
         duration_s: duration of each clip.
-        seed: random seed; it determines people, rooms and cameras.
+        seed: random seed, which determines people, rooms and cameras.
         tell: called before each recording.
     """
     folder.mkdir(parents=True, exist_ok=True)

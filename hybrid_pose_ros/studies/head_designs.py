@@ -1,16 +1,16 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Maps from the ANN's features to membrane potentials, as replacements for `heads.StateHeads`.
+"""Mappings from ANN features to membrane potentials, as replacements for `heads.StateHeads`.
 
 | design | membrane potentials of a layer |
 | --- | --- |
-| none | zero, a network without initialization |
+| none | zero: a network without initialization |
 | constant | one learned value per channel, independent of the input |
 | single | one 1x1 convolution of the feature map |
 | pointwise | two 1x1 convolutions with LeakyReLU: the shipped and published design |
-| low_rank | the same with a quarter of the channels in between |
-| spatial | a 3x3 convolution, then a 1x1 |
-| last_map | as pointwise, but from the ANN's last feature map, averaged down to the layer's size |
+| low_rank | as pointwise, with a quarter of the channels in between |
+| spatial | a 3x3 convolution, then a 1x1 convolution |
+| last_map | as pointwise, from the ANN's last feature map, average-pooled to the layer's size |
 """
 
 import math
@@ -34,15 +34,15 @@ LAYERS: dict[str, Layers] = {
     'low_rank': lambda outputs: ((max(4, outputs // 4), 1), (outputs, 1)),
     'spatial': lambda outputs: ((outputs, 3), (outputs, 1)),
     'last_map': lambda outputs: ((outputs, 1), (outputs, 1))}
-"""Channels and kernel of each convolution of a head by design, given the layer's channels."""
+"""Channels and kernel size of each convolution of a head by design, given those of the layer."""
 DESIGNS = tuple(LAYERS)
 
 
 class DesignedHeads(nn.Module):
-    """A head of one design for each spiking layer, named after it."""
+    """One head per spiking layer, all of one design; each is named after its layer."""
 
     def __init__(self, preset: Preset, design: str, seed: int = 0):
-        """Draw initial weights with little effect, determined by the seed."""
+        """Draw small initial weights, determined by the seed."""
         super().__init__()
         self._channels = {layer.name: layer.out_channels for layer in preset.spiking}
         self._depths, self._heads = spike_depths(preset), _sources(preset, design)
@@ -68,7 +68,7 @@ class DesignedHeads(nn.Module):
         return membranes
 
     def macs(self, width: int, height: int) -> int:
-        """Return the number of multiply-accumulates in a pass."""
+        """Return the number of multiply-accumulate operations per pass."""
         return sum(conv.weight.numel() * math.prod(map_size(self._depths[layer], width, height))
                    for layer in self._channels
                    if isinstance(module := getattr(self, layer, None), nn.Sequential)
@@ -90,7 +90,7 @@ class DesignedHeads(nn.Module):
         return nn.Sequential(*convs)
 
     def _resized(self, feature: Tensor, head: StateHead, size: tuple[int, int]) -> Tensor:
-        """Return a feature map resized to the layer's map by factors of two."""
+        """Return a feature map resized by factors of two to the size of the layer's map."""
         halvings = self._depths[head.layer] - self._feature_depths[head.feature]
         for _ in range(halvings):
             feature = F.avg_pool2d(feature, 2, ceil_mode=True)

@@ -3,9 +3,9 @@
 """Which initialization head is best?
 
 The shipped ANN is frozen. The heads of each design first learn to imitate the states of the
-shipped heads (without the SNN, which is fast); then heads and shipped SNN are trained together, on
-the same batches for each design, as in the second stage of training. Thus every SNN is evaluated
-after adapting to its heads, including the one without.
+shipped heads, which is fast since it does not involve the SNN. The heads and the shipped SNN are
+then trained together as in the second stage of training, on the same batches for each design.
+Every SNN, including the one without heads, is thus evaluated after adapting to its heads.
 """
 
 from dataclasses import replace
@@ -37,7 +37,7 @@ STEP_US = 1_000
 HYBRID = f'hybrid_{STEP_US}us'
 STATES_PER_S = 30
 SLOW = 5e-4
-"""Learning rate for a trained SNN and heads that already imitate the shipped ones."""
+"""Learning rate for a trained SNN with heads that already imitate the shipped ones."""
 IMITATION = Schedule(400, 3e-3)
 COLUMNS = 96
 """Width of the training views [cells]."""
@@ -46,7 +46,7 @@ FRAMES = 8
 
 
 class ImitationStage:
-    """Trains `heads` to imitate the membrane potentials of the heads of a hybrid."""
+    """Trains `heads` to imitate the membrane potentials produced by the heads of a hybrid."""
 
     name = 'imitation'
 
@@ -62,7 +62,7 @@ class ImitationStage:
         return [{'params': list(self._heads.parameters()), 'scale': 1.0}]
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the mean over layers of the squared error relative to the variance."""
+        """Return the squared error normalized by the variance, averaged over layers."""
         rng = np.random.default_rng([self._seed, 3, iteration])
         ann, frames = self._hybrid.preset.ann, []
         for _ in range(FRAMES):
@@ -82,13 +82,13 @@ class ImitationStage:
         return {'heads': self._heads.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from such a state."""
+        """Resume from such a state."""
         self._heads.load_state_dict(state['heads'])
 
 
 def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
           imitation: Schedule = IMITATION, precision: str = 'auto') -> dict[str, Any]:
-    """Return cost and error of each design, and the errors of the ANN and its held poses."""
+    """Return the cost and error of each design, and the errors of the ANN and its held poses."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
     geometry = input_geometry(weights.preset, clips[0].width, clips[0].height)
     training = options.training_clips()
@@ -117,7 +117,7 @@ def study(options: Options, *, designs: tuple[str, ...] = DESIGNS,
 def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
              geometry: InputGeometry, options: Options, imitation: Schedule,
              precision: str) -> tuple[Checkpoint, nn.Module]:
-    """Return weights with a trained SNN, and its heads; resumes a killed training."""
+    """Return weights with a trained SNN, and its heads; resumes an interrupted training."""
     def tell(part: str):
         return lambda iteration, _: options.tell(f'{design}: {part}, batch {iteration + 1}')
 
@@ -128,7 +128,7 @@ def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
     if next(heads.parameters(), None) is not None:
         fit(ImitationStage(hybrid, heads, clips, geometry, options.seed), imitation, folder,
             tell('imitation'))
-    hybrid.add_module('heads', heads)  # in place of its own
+    hybrid.add_module('heads', heads)  # replaces the hybrid's own heads
     stage = SnnStage(hybrid, clips, geometry, SnnTraining(
         seed=options.seed, columns=COLUMNS, precision=precision), torch.device('cpu'))
     fit(stage, Schedule(options.batches, SLOW, save_every=25), folder, tell('with the SNN'))
@@ -138,7 +138,7 @@ def _trained(weights: Checkpoint, design: str, clips: list[LabeledRecording],
 
 def _measured(weights: Checkpoint, heads: nn.Module | None,
               clips: list[LabeledRecording]) -> dict[str, list[list[float]]]:
-    """Return the errors of each recording by age for each row, (recordings, ages) [px]."""
+    """Return the errors [px] of each row, (recordings, ages)."""
     initializer = StateInitializer(weights, heads=heads)
     results = [by_age(weights, [clip], steps_us=(STEP_US,), initializer=initializer,
                       fresh=heads is None)['rows'] for clip in clips]
@@ -170,12 +170,12 @@ def _row(design: str, weights: Checkpoint, geometry: InputGeometry,
 
 
 def standard_error(values: np.ndarray) -> float:
-    """Return the standard error of the mean of values (N,); 0 for one."""
+    """Return the standard error of the mean of values (N,); 0 for a single value."""
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Plot the error against the cost, and the error over the age of the state."""
+    """Plot the error over the cost, and the error over the age of the state."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, ((costs, ages),) = new_figure(2)
     for index, (design, errors) in enumerate(result['by_age_px'].items()):

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How long does a state of the ANN last, and how sparse may the events be?
+"""How long does an ANN state last, and how sparse may the events be?
 
-Each state is followed for HORIZON_US without another one, on all events and on random fractions of
-them. A state lasts until the mean error exceeds LASTS times the ANN's own mean error, which is
-measured on all events, so that sparse events do not raise the limit.
+Each state is followed for HORIZON_US without a new state, on all events and on random fractions of
+them. A state lasts until the mean error exceeds LASTS times the ANN's own mean error. The latter
+is measured on all events, so that sparse events do not raise the limit.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ NETWORKS = {'hybrid': f'hybrid_{STEP_US}us', 'held': 'ann_held'}
 
 def study(options: Options, *, shares: tuple[float, ...] = SHARES, horizon_us: int = HORIZON_US,
           period_us: int = PERIOD_US) -> dict[str, Any]:
-    """Return the errors over age and fraction of events, and the lifetimes of states."""
+    """Return the errors by age and fraction of events, and the lifetimes of states."""
     weights, clips = shipped('edge', options.checkpoint), options.clips()
 
     def followed(share: float, *, fresh: bool) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def study(options: Options, *, shares: tuple[float, ...] = SHARES, horizon_us: i
         raise InputError('no state could be followed: a recording must be longer than '
                          f'{(SETTLED_US + horizon_us) * 1e-6:g} s and have events for the ANN')
     results = [whole, *(followed(share, fresh=False) for share in shares)]
-    # No errors if there are too few events for any state.
+    # There are no errors if no state has enough events.
     errors: dict[str, list[list[float | None]]] = {
         name: [result['rows'][row]['mpjpe_px_by_age'] if result['windows']
                else [None] * (horizon_us // AGE_US) for result in results]
@@ -82,7 +82,7 @@ def _row(share: float, events_per_s: int, ages_ms: list[float],
 
 def lasts(ages_ms: Sequence[float], errors_px: Sequence[float | None], limit_px: float
           ) -> float | None:
-    """Return the first age at which the error exceeds a limit, None if it stays below.
+    """Return the first age at which the error exceeds a limit; None if it stays below.
 
     The error is interpolated linearly between two ages at which it is known.
     """
@@ -100,7 +100,7 @@ def lasts(ages_ms: Sequence[float], errors_px: Sequence[float | None], limit_px:
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Plot a map of the error over age and fraction for the hybrid and for the held pose."""
+    """Plot maps of the error over age and fraction of events, for the hybrid and held poses."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, (panels,) = new_figure(2)
     ages_ms, shares = result['ages_ms'], result['shares']

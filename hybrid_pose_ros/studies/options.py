@@ -23,7 +23,7 @@ class Options:
     checkpoint: str = ''  # weights; '': the shipped ones
     batches: int = 150  # of each training
     seed: int = 0
-    tell: Callable[[str], None] = lambda line: None  # called with a description of the progress
+    tell: Callable[[str], None] = lambda line: None  # called with a progress description
 
     def clips(self) -> list[LabeledRecording]:
         """Return the recordings to evaluate on.
@@ -49,13 +49,13 @@ class Options:
 
 def kept(folder: Path, name: str, of: dict[str, Any],
          make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return a stored result of an earlier run, or compute and store it.
+    """Return the stored result of an earlier run, or compute and store it.
 
     Args:
         folder: folder of the study.
         name: name of the result.
-        of: everything that the result depends on; if it differs, the result is computed again.
-        make: computes the result.
+        of: everything that the result depends on; if it differs, the result is recomputed.
+        make: function that computes the result.
     """
     path = folder / f'{name}.json'
     if path.exists():
@@ -71,7 +71,7 @@ def write(path: Path, result: dict[str, Any]) -> None:
     """Write a result as JSON, atomically.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the file cannot be written.
     """
     with writing(path):
         temporary = path.with_suffix('.new')

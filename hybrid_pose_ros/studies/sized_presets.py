@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks like `edge`, narrower or with fewer levels; ANN and SNN change together.
+"""Networks like `edge` that are narrower or have fewer levels; ANN and SNN are scaled together.
 
     levels  spiking layers                                        the ANN's maps
     1       enc0                 res1 res2                        s1 s2       a1
@@ -21,7 +21,7 @@ SPIKING, ANN = (16, 32, 64), (24, 40, 80, 128)
 
 
 def sized(width: float, levels: int) -> Preset:
-    """Return the network with a width factor on the channels of `edge` and with 1 to 3 levels."""
+    """Return the network with `width` times the channels of `edge` and 1 to 3 levels."""
     spiking, ann = ([max(4, round(width * channels)) for channels in of]
                     for of in (SPIKING[:levels], ANN[:levels + 1]))
     layers = _layers(spiking)
@@ -58,7 +58,7 @@ def _layers(channels: list[int]) -> tuple[SpikingLayer, ...]:
 
 
 def _heads(layers: tuple[SpikingLayer, ...], ann: list[int]) -> tuple[StateHead, ...]:
-    """Return a head from each of the ANN's maps to each layer, in order."""
+    """Return the heads that connect the ANN's feature maps to the layers, in order."""
     features = [(f's{level}', channels) for level, channels in enumerate(ann, start=1)]
     features += [(f'a{level}', channels) for level, channels in enumerate(ann[-2::-1], start=1)]
     return tuple(StateHead(feature, layer.name, channels, layer.out_channels)
@@ -66,7 +66,7 @@ def _heads(layers: tuple[SpikingLayer, ...], ann: list[int]) -> tuple[StateHead,
 
 
 def first_weights_of(network: Preset, seed: int) -> Checkpoint:
-    """Return random weights of a sized network with a firing rate as in `edge`."""
+    """Return random weights of a sized network, with a firing rate as in `edge`."""
     checkpoint = first_weights(network, seed)
     inputs = {layer.name: layer.in_channels for layer in preset('edge').spiking}
     for layer in network.spiking:

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How do accuracy, latency and energy depend on depth and width?
 
-Networks like `edge` of several sizes are trained from random weights on the same batches: ANN,
-then SNN and heads. The shipped `edge` was trained far longer and is included for comparison: the
-difference to `w1 l3`, the same network, shows how under-trained all sizes are.
+Networks like `edge` of several sizes are trained from random weights on the same batches: first
+the ANN, then the SNN and the heads. The shipped `edge`, which was trained far longer, is included
+for comparison: its difference from `w1 l3`, the same network, shows how under-trained all sizes
+are.
 """
 
 from pathlib import Path
@@ -30,20 +31,20 @@ from hybrid_pose_ros.training.snn import SnnStage, SnnTraining
 from hybrid_pose_ros.training.validation import by_age
 
 SIZES = ((0.25, 3), (0.5, 3), (1.0, 3), (0.5, 2), (1.0, 2), (1.0, 1))
-"""Factor of the channels of `edge`, and number of levels."""
+"""Width factor relative to `edge`, and number of levels."""
 ANN_SHARE = 3
-"""Number of ANN batches per batch of SNN and heads, which takes several times as long."""
+"""Number of ANN batches per batch of the SNN and heads; the latter takes several times as long."""
 ANN_RATE, SNN_RATE = 3e-3, 2e-3
 ANN_BATCH, SNN_BATCH = 16, 4
 STEP_US, PERIOD_US = 1_000, 200_000
 SHIPPED = 'edge as shipped'
 MEASURED = 2
-"""Number of recordings for measuring times."""
+"""Number of recordings used to measure times."""
 
 
 def study(options: Options, *, sizes: tuple[tuple[float, int], ...] = SIZES,
           precision: str = 'auto') -> dict[str, Any]:
-    """Return error, step time and power of each size."""
+    """Return the error, step time and power of each size."""
     torch.set_num_threads(1)
     clips, training = options.clips(), options.training_clips()
     rows = []
@@ -69,7 +70,7 @@ def study(options: Options, *, sizes: tuple[tuple[float, int], ...] = SIZES,
 
 def _trained(width: float, levels: int, clips: list[LabeledRecording], options: Options,
              precision: str) -> Checkpoint:
-    """Return trained weights; resumes a killed training."""
+    """Return trained weights; resumes an interrupted training."""
     network = sized(width, levels)
     hybrid = Hybrid.from_checkpoint(first_weights_of(network, options.seed))
     geometry: InputGeometry = input_geometry(network, clips[0].width, clips[0].height)
@@ -107,7 +108,7 @@ def measured(weights: Checkpoint, clips: list[LabeledRecording]) -> dict[str, An
 
 
 def pareto(costs: list[float], errors: list[float]) -> list[int]:
-    """Return the indices of Pareto-optimal entries, by cost."""
+    """Return the indices of the Pareto-optimal entries, sorted by cost."""
     order = np.lexsort((errors, costs))
     best, lowest = [], np.inf
     for index in map(int, order):
@@ -118,7 +119,7 @@ def pareto(costs: list[float], errors: list[float]) -> list[int]:
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Plot the error against step time and against power, with the Pareto front as a line."""
+    """Plot the error over step time and over power, with the Pareto front as a line."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, (panels,) = new_figure(2)
     rows, labels = result['rows'], {'step [ms]': 'a step of the SNN, time of one core [ms]',

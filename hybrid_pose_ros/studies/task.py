@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does the method transfer to another task? Gesture recognition on simulated events.
 
-Both networks and the state are the same, the output maps differ (`presets.for_task`): starting
-from the shipped weights for poses, ANN, then SNN and heads, learn to recognize gestures. The
-recordings are simulated with generated motion, and show other people for evaluation; no motion
-capture is needed.
+Both networks and the state are unchanged; only the output maps differ (`presets.for_task`).
+Starting from the shipped pose weights, first the ANN, then the SNN and heads learn to recognize
+gestures. The recordings are simulated with generated motion, so no motion capture is needed; those
+for evaluation show other people.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ TRAIN_CLIPS, VAL_CLIPS = 3, 2
 """Number of clips of each gesture."""
 DURATION_S = 1.5
 ANN_SHARE = 2
-"""Number of ANN batches per batch of SNN and heads."""
+"""Number of ANN batches per batch of the SNN and heads."""
 ANN_RATE, SNN_RATE = 1e-3, 1e-3
 SHOWN_MS = (10, 100, 300)
 MEASURED = 2
@@ -35,7 +35,7 @@ MEASURED = 2
 
 def study(options: Options, *, train_clips: int = TRAIN_CLIPS, val_clips: int = VAL_CLIPS,
           duration_s: float = DURATION_S) -> dict[str, Any]:
-    """Return the accuracies of ANN, hybrid and SNN, and the weights.
+    """Return the accuracies of the ANN, the hybrid and the SNN, and the weights.
 
     Recordings given in the options replace the simulated ones.
     """
@@ -73,7 +73,7 @@ def study(options: Options, *, train_clips: int = TRAIN_CLIPS, val_clips: int = 
 
 
 def draw(result: dict[str, Any], folder: Path) -> Path:
-    """Plot the accuracy over age, and the confusion matrix."""
+    """Plot the accuracy over state age, and the confusion matrix."""
     from hybrid_pose_ros.evaluation.plots import new_figure, save
     figure, ((ages, confusion),) = new_figure(2)
     for name, shares in result['right_by_age'].items():
