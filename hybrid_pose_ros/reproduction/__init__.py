@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The five systems of the paper, trained by its recipes."""
+"""Reproduction of the paper's five systems, trained by its recipes."""

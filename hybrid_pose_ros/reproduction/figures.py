@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Published errors on DHP19 by row of the report. 2D, in sensor pixels.
+"""Published 2D errors on DHP19, in sensor pixels, by row of the report.
 
-Mean error at each of the ten steps of 10 ms after the ANN's pass; the mean is over the steps. One
-network was trained for each camera.
+Each entry has the mean error at the ten steps of 10 ms after the ANN pass, and the mean over these
+steps. One network was trained per camera.
 
 Source: result files and plots of the published code of arXiv 2303.14176.
 """
@@ -17,12 +17,12 @@ class Published(NamedTuple):
     camera: int
     ann_input: str
     mpjpe_px: float
-    by_step: tuple[float, ...] = ()  # empty: only evaluated at the ANN's passes
+    by_step: tuple[float, ...] = ()  # empty: evaluated only at ANN passes
 
 
 COUNT, DURATION = '7500 events', '100 ms of events'
 RECURRENT_NOTE = ('published for an ANN with 100 ms of events as input, which is worse (5.725 px) '
-                  'than one with 7500 events')
+                  'than an ANN with 7500 events')
 
 PUBLISHED = {
     'ann': (
@@ -60,9 +60,9 @@ PUBLISHED = {
         Published(3, DURATION, 5.863, (5.761, 5.790, 5.817, 5.843, 5.896, 5.945, 5.932, 5.917,
                                        5.884, 5.844)),),
 }
-"""By row, camera 3 first."""
+"""Published results by row; camera 3 first."""
 
 PUBLISHED_MW = {'ann': 3718.0, 'ann_held': 371.8, 'hybrid_snn': 424.0}
-"""Modeled power at 7 nm and 100 poses per second; it lacks one convolution of the ANN."""
+"""Modeled power at 7 nm and 100 poses per second; it omits one convolution of the ANN."""
 PUBLISHED_FIRING_PERCENT = {'hybrid_snn': 2.69, 'snn': 3.22}
-"""Mean of the nine layers' firing rates, camera 3."""
+"""Mean firing rate of the nine layers, camera 3."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Human-readable report of `run`: tables next to the published figures, and a plot."""
+"""Human-readable report of `run`: tables with the published figures for comparison, and a plot."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ COLORS = {'ann': 'black', 'ann_held': 'tab:gray', 'snn': 'tab:cyan', 'rnn': 'tab
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """Return the tables of means, of errors by step, and of ratios."""
+    """Return the tables of means, errors by step, and ratios."""
     rows = report['rows']
     notes = [f'{name}: {row["note"]}' for name, row in rows.items() if 'note' in row]
     return '\n'.join([
@@ -48,13 +48,13 @@ def _by_step(rows: dict[str, dict[str, Any]]) -> Iterator[list[Any]]:
 
 
 def _table(head: list[Any], rows: Iterable[list[Any]]) -> list[str]:
-    """Return the lines of a table; numbers have two decimals."""
+    """Return the lines of a table, with numbers rounded to two decimals."""
     lines = [head, ['---'] * len(head), *rows]
     return [f'| {" | ".join(map(_text, line))} |' for line in lines]
 
 
 def plot(report: dict[str, Any], folder: Path) -> Path:
-    """Plot the errors by step, ours next to the published ones; return the file."""
+    """Plot our errors by step next to the published ones; return the path of the plot."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot

@@ -38,7 +38,7 @@ class ReproductionParams:
         return files
 
     def recipes(self) -> list[Recipe]:
-        """Return the recipes of the systems, the ANN's before those of hybrids."""
+        """Return the recipes of the systems; the ANN's precedes those of the hybrids."""
         known = recipes(self.preset)
         named = self.systems.split(',')
         if unknown := [name for name in named if name not in known]:

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's table on other recordings: train each system by its recipe, evaluate it, report.
+"""Reproduces the paper's table on given recordings: train by the recipes, evaluate, report.
 
-A folder of results can be extended: trained systems are not trained again.
+A results folder can be extended: systems that are already trained are not trained again.
 """
 
 import json
@@ -33,7 +33,7 @@ from hybrid_pose_ros.training.system import train_system
 from hybrid_pose_ros.training.windows import Windows
 
 Progress = Callable[[str, int, int, str], None]
-"""Called with a stage, the amount done, the total, and a description."""
+"""Called with the stage, the amount done, the total, and a description."""
 
 
 class Trained(NamedTuple):
@@ -48,23 +48,23 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
               test: list[LabeledRecording], folder: Path, device: torch.device, *,
               split_rule: str = '', ranks: Ranks = Ranks(),
               progress: Progress = lambda *_: None) -> dict[str, Any] | None:
-    """Return the report of all systems, which is also written to `report.json` in the folder.
+    """Return the report of all systems and write it to `report.json` in the folder.
 
-    The hybrid's weights are written to `<preset>.safetensors`, for use with all other commands.
+    The hybrid's weights are written to `<preset>.safetensors`, for use by the other commands.
 
     Args:
-        params: systems and training.
+        params: systems and training parameters.
         train: recordings for training.
         test: recordings of other people, for evaluation.
-        folder: folder of the results and the files to resume from.
+        folder: folder for the results and for files to resume from.
         device: device for training and evaluation.
         split_rule: description of the split, for the report.
-        ranks: rank of this process; only the first one evaluates, others return None.
+        ranks: rank of this process; only the first evaluates, the others return None.
         progress: see `Progress`.
 
     Raises:
-        InputError: the recordings do not match, the folder belongs to another run, or a file
-            cannot be written.
+        InputError: the recordings do not match each other, the folder belongs to another run, or a
+            file cannot be written.
     """
     chosen = preset(params.preset)
     published = published_systems(params, device)
@@ -92,10 +92,10 @@ def reproduce(params: ReproductionParams, train: list[LabeledRecording],
 
 
 def published_systems(params: ReproductionParams, device: torch.device) -> dict[str, System]:
-    """Return the systems with published weights, by name.
+    """Return the systems with published weights, keyed by name.
 
     Raises:
-        InputError: a file cannot be read, or does not match its system.
+        InputError: a file cannot be read or does not match its system.
     """
     systems = {}
     for name, file in params.published_files().items():
@@ -125,7 +125,7 @@ def _train(params: ReproductionParams, learned: Windows, folder: Path, device: t
 
 def _score(system: Trained, unseen: Windows, chosen: Preset, device: torch.device,
            progress: Progress) -> dict[str, dict[str, Any]]:
-    """Return the report of a system, by row."""
+    """Return the report of a system, keyed by row."""
     name = system.recipe.system
     with firing_rates(system.network) as rates:
         errors = score_system(
@@ -151,7 +151,7 @@ def _facts(clips: list[LabeledRecording], windows: Windows) -> dict[str, Any]:
 
 
 def _row(row: str, errors: np.ndarray, system: Trained) -> dict[str, Any]:
-    """Return the report of a row's errors (windows, T) [px]."""
+    """Return the report of a row, given its errors (windows, T) [px]."""
     by_step = np.nanmean(errors, axis=0)
     published = [figure._asdict() | {'by_step': list(figure.by_step)}
                  for figure in PUBLISHED[row]]
@@ -178,7 +178,7 @@ def _work(row: str, rates: dict[str, float], power_mw: dict[str, float] | None) 
 
 
 def _ratios(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Return the hybrid's error relative to that of other rows, ours and published."""
+    """Return the ratios of the hybrid's error to that of other rows, ours and published."""
     def ratio(hybrid: float, other: float) -> float | None:
         return rounded(hybrid / other) if other else None
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's metric: the error of each system at each step after the ANN's pass.
+"""The paper's metric: the error of each system at each step after the ANN pass.
 
-A pose is the maximum of each heatmap, the ground truth the pixel of a joint. An error is averaged
-over visible joints, then over windows; the headline is the mean over steps. Every window starts
-from a new state.
+Predicted joints are the maxima of the heatmaps; the ground truth is the pixel of each joint.
+Errors are averaged over visible joints, then over windows; the headline figure is the mean over
+steps. Every window starts from a new state.
 
 Source: arXiv 2303.14176 and its published code.
 """
@@ -24,16 +24,16 @@ from hybrid_pose_ros.networks.system import System
 from hybrid_pose_ros.training.windows import Window, Windows
 
 ANN, HELD = 'ann', 'ann_held'
-"""Rows of the ANN: a pass at every step, and the heatmaps of a window's start held."""
+"""Rows of the ANN: a pass at every step, and the heatmaps of the window's start, held."""
 
 
 @torch.no_grad()
 def score_system(system: str, network: System, windows: Windows, step_us: int,
                  device: torch.device, *, batch: int = 4,
                  progress: Callable[[int], None] = lambda done: None) -> dict[str, np.ndarray]:
-    """Return the errors (windows, T) [px] by row; two rows for the ANN, else one.
+    """Return the errors (windows, T) [px] by row: two rows for the ANN, otherwise one.
 
-    Steps of a window without a visible joint are NaN.
+    Steps without a visible joint are NaN.
 
     Args:
         system: one of networks.systems.SYSTEMS.
@@ -42,7 +42,7 @@ def score_system(system: str, network: System, windows: Windows, step_us: int,
         step_us: length of a bin [us].
         device: device of the network.
         batch: batch size.
-        progress: called with the number of windows done.
+        progress: called with the number of finished windows.
     """
     network.eval()
     errors: dict[str, list[np.ndarray]] = {
@@ -66,9 +66,9 @@ def score_system(system: str, network: System, windows: Windows, step_us: int,
 
 @contextmanager
 def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
-    """Yield a dictionary that contains, after the block, spikes per neuron and step by layer.
+    """Yield a dictionary that is filled after the block with spikes per neuron and step, by layer.
 
-    Averaged over all steps and samples of the network; empty for a network without spiking layers.
+    The rates are averaged over all steps and samples; there are none without spiking layers.
     """
     spikes: dict[str, float] = {}
     samples: dict[str, int] = {}
@@ -91,13 +91,13 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
 
 def modelled_mw(row: str, preset: Preset, size: tuple[int, int], steps: int,
                 rates: dict[str, float]) -> dict[str, float] | None:
-    """Return the power of a row by technology [mW], as in the paper; None for the RNNs.
+    """Return the power of a row [mW] by technology node, as in the paper; None for the RNNs.
 
     Args:
         row: row of the report.
         preset: preset of the networks.
         size: width and height of the input [cells].
-        steps: number of steps between two passes of the ANN.
+        steps: number of steps between two ANN passes.
         rates: spikes per neuron and step by layer.
     """
     if 'rnn' in row:
@@ -125,7 +125,7 @@ def _on(device: torch.device, arrays: list[np.ndarray]) -> Tensor:
 
 
 def _peaks(heatmaps: Tensor) -> np.ndarray:
-    """Return x and y of the first maximum of each heatmap, (B, J, 2)."""
+    """Return x and y of the maximum (the first, if several) of each heatmap, (B, J, 2)."""
     cells, width = heatmaps.flatten(2).argmax(dim=2).cpu().numpy(), heatmaps.shape[-1]
     return np.stack([cells % width, cells // width], axis=-1)
 
