@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times an ANN pass, from frame to state, in the initializer and in other runtimes.
 
-The initializer runs PyTorch in either precision; ONNX Runtime and OpenVINO run the same weights
-if installed, also in int8 calibrated on the first second. All process the same frames of a
-simulated person and write the same tensors. The reference is PyTorch in float32; a rival with a
-different answer gets no speed-up. Rows alternate frame by frame. Times are wall times. Ratios and
-shares of a core use the CPU time of one thread, which excludes other processes.
+The initializer runs PyTorch in either precision. If installed, ONNX Runtime and OpenVINO run the
+same weights, also in int8, calibrated on the first second. All process the same frames of a
+simulated person and write the same tensors. The reference is PyTorch in float32; no speed-up is
+reported for a rival whose output differs. Rows alternate frame by frame. Times are wall times, but
+ratios and shares of a core use the CPU time of one thread, which excludes other processes.
 """
 
 import os
@@ -34,28 +34,28 @@ PERIOD_US = 33_000
 CALIBRATION_US = 1_000_000
 WARM_UP = 5
 LIMIT_MS = 3000
-"""Time after which no pass is started: two threads of PyTorch starve on a busy core."""
+"""Time after which no new pass is started, since two threads of PyTorch starve on a busy core."""
 
 REFERENCE = 'torch float32'
 
 MOVED_PX = 0.3
-"""Mean distance from the reference's joints up to which an answer is the same ..."""
+"""An output counts as the same if its joints are on average within this of the reference's ..."""
 WORSE = 1.01
-"""... and how many times its error may be the reference's. Rounding to 8 bits stays within it."""
+"""... and its error is at most this times as large. Rounding to 8 bits meets both limits."""
 
 MATRIX, PRODUCTS = 1024, 20
-"""Size of the matrices, and how often they are multiplied: the fastest time counts."""
+"""Size of the matrices, and number of multiplications, of which the fastest counts."""
 
 
 def ann_benchmark(person_s: float | None = None) -> dict[str, Any]:
-    """Measure `edge` on a DAVIS346's input, on one thread and on as many as there are cores.
+    """Measure `edge` on the input of a DAVIS346, with one thread and with one thread per core.
 
     Args:
-        person_s: length of the simulated person, PERSON_S by default.
+        person_s: duration of the simulated recording; None: PERSON_S.
 
     Returns:
-        How many times faster than PyTorch in float32 each row with the same answer is; what a
-        state costs the node; the rows; those with another answer; what is not installed; and
+        The speed-up over PyTorch in float32 of each row with the same output; the node's cost per
+        state; these rows; the rows with different output; the packages that are not installed; and
         what bounds the times.
     """
     import torch
@@ -91,7 +91,7 @@ def _benchmark(weights: Checkpoint, person: LabeledRecording) -> dict[str, Any]:
             for name, (wall_ms, cpu_ms) in _times_ms(passes, frames, tensors).items():
                 median, p95 = map(float, np.percentile(wall_ms, (50, 95)))
                 rows[name] |= {f'ms_{threads}_threads': median, f'ms_{threads}_threads_p95': p95}
-                rows[name].setdefault('cpu_ms', float(np.median(cpu_ms)))  # of one thread
+                rows[name].setdefault('cpu_ms', float(np.median(cpu_ms)))  # with one thread
     rows = {name: judged[name] | row for name, row in rows.items()}
     same = {name: row for name, row in rows.items() if _is_same(row, rows[REFERENCE])}
     return {
@@ -106,7 +106,7 @@ def _benchmark(weights: Checkpoint, person: LabeledRecording) -> dict[str, Any]:
 
 def _frames(producer: StateProducer,
             person: LabeledRecording) -> tuple[list[Frame], dict[str, Any]]:
-    """Return what the node looks at every PERIOD_US, and what a state costs it."""
+    """Return the node's input frames, one every PERIOD_US, and its cost per state."""
     tensors = {name: np.zeros(shape, np.float32) for name, shape in producer.layout.items()}
     frames, frame_ms, run_ms, cpu_ms, fed_us = [], [], [], [], 0
     producer.warm_up()
@@ -131,7 +131,7 @@ def _frames(producer: StateProducer,
 
 def _answers(passes: Mapping[str, Pass], frames: Sequence[Frame], tensors: Tensors,
              logits: bool) -> dict[str, dict[str, Any]]:
-    """Return joints (T, J, 2) [px] of each row, and by map how far it is from the reference."""
+    """Return each row's joints (T, J, 2) [px] and, by map, its difference from the reference."""
     joints: dict[str, list[np.ndarray]] = {name: [] for name in passes}
     apart = {name: dict.fromkeys(tensors, 0.0) for name in passes}
     scale = dict.fromkeys(tensors, 0.0)
@@ -153,7 +153,7 @@ def _answers(passes: Mapping[str, Pass], frames: Sequence[Frame], tensors: Tenso
 
 def _judge(answers: Mapping[str, dict[str, Any]], frames: Sequence[Frame],
            person: LabeledRecording) -> dict[str, dict[str, float]]:
-    """Return how far each row is from the reference and from the truth."""
+    """Return each row's difference from the reference and from the ground truth."""
     truth, counted, _ = person.joints_at(np.array([frame.sensor_time_us for frame in frames]))
     rows = {}
     for row, answer in answers.items():
@@ -178,7 +178,7 @@ def _with_threads(makers: Mapping[str, Callable[[int], Pass]], threads: int) -> 
 
 def _times_ms(passes: Mapping[str, Pass], frames: Sequence[Frame],
               tensors: Tensors) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
-    """Return wall and CPU time of each row's passes."""
+    """Return the wall and CPU times of each row's passes."""
     times_ms: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in passes}
     for frame in [*frames[:WARM_UP], *frames]:
         for name, run in passes.items():
@@ -194,7 +194,7 @@ def _times_ms(passes: Mapping[str, Pass], frames: Sequence[Frame],
 
 def _bound(weights: Checkpoint, geometry: InputGeometry,
            rows: Mapping[str, dict[str, float]]) -> dict[str, Any]:
-    """Return billions of products a second: of each row, and of large matrices in PyTorch."""
+    """Return billions of products per second, for each row and for large matrices in PyTorch."""
     import torch
     macs = sum(layer.macs for layer in layer_costs(weights.preset, geometry.width, geometry.height)
                if not layer.name.startswith('snn.'))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ANN and its heads in PyTorch, ONNX Runtime and OpenVINO, for `ann` to compare."""
+"""The ANN and its heads in PyTorch, ONNX Runtime and OpenVINO, for comparison in `ann`."""
 
 import contextlib
 import importlib.util
@@ -15,18 +15,18 @@ from hybrid_pose_ros.model.checkpoint import Checkpoint
 
 Tensors = dict[str, np.ndarray]
 Pass = Callable[[np.ndarray, Tensors], None]
-"""From a frame (2 * bins, H, W) to the tensors of `state_layout`, which are written over."""
+"""Function from a frame (2 * bins, H, W) to the tensors of `state_layout`, which it overwrites."""
 
 NEEDED = ('onnx', 'onnxscript')
-"""What writes the model for the rivals."""
+"""Packages for writing the model for the rivals."""
 
 QUANTILE = 99.99
-"""Percentage of an int8 map's values that its range covers."""
+"""Percentage of a map's values that its int8 range covers."""
 
 
 def makers_of_passes(weights: Checkpoint, calibration: Sequence[np.ndarray],
                      folder: Path) -> tuple[dict[str, Callable[[int], Pass]], list[str]]:
-    """Return how to make each row for a number of threads, and what others lack."""
+    """Return a factory of each row's pass for a number of threads, and the missing packages."""
     makers: dict[str, Callable[[int], Pass]] = {
         f'torch {precision}': partial(torch_pass, weights, precision)
         for precision in ('float32', 'bfloat16')}
@@ -49,13 +49,13 @@ def makers_of_passes(weights: Checkpoint, calibration: Sequence[np.ndarray],
 
 
 def torch_pass(weights: Checkpoint, precision: str, threads: int) -> Pass:
-    """Return what the initializer runs; threads are torch's, for all at once."""
+    """Return the pass of the initializer; the thread count is torch's and thus global."""
     from hybrid_pose_ros.networks.initializer import StateInitializer
     return StateInitializer(weights, precision).initialize_into
 
 
 def onnx_runtime_pass(model: Path, threads: int) -> Pass:
-    """Return a model in ONNX Runtime, which has no bfloat16 on a CPU."""
+    """Return the pass of a model in ONNX Runtime, which does not support bfloat16 on CPUs."""
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -74,7 +74,7 @@ def onnx_runtime_pass(model: Path, threads: int) -> Pass:
 
 
 def openvino_pass(model: Path, precision: str, threads: int) -> Pass:
-    """Return a model in OpenVINO; precision is f32 or bf16."""
+    """Return the pass of a model in OpenVINO; precision is f32 or bf16."""
     import openvino
     compiled = openvino.Core().compile_model(model, 'CPU', {
         'INFERENCE_NUM_THREADS': threads, 'INFERENCE_PRECISION_HINT': precision,
@@ -89,14 +89,14 @@ def openvino_pass(model: Path, precision: str, threads: int) -> Pass:
 
 
 def write_onnx(weights: Checkpoint, frame: np.ndarray, path: Path) -> Path:
-    """Write the network with its norms folded: from a frame to the tensors of `state_layout`."""
+    """Write the network, norms folded, that maps a frame to the tensors of `state_layout`."""
     import torch
 
     from hybrid_pose_ros.networks.blocks import fold_norms
     from hybrid_pose_ros.networks.hybrid import Hybrid
 
     class Initialization(torch.nn.Module):
-        """The state as the slot of a ring has it."""
+        """Computes the state in the layout of a ring slot."""
 
         def __init__(self):
             super().__init__()
@@ -115,14 +115,14 @@ def write_onnx(weights: Checkpoint, frame: np.ndarray, path: Path) -> Path:
 
 
 def _quantize(model: Path, calibration: Sequence[np.ndarray], path: Path) -> Path:
-    """Write a model whose convolutions are in int8, ranges being those of some frames."""
+    """Write the model with convolutions in int8, whose ranges are calibrated on some frames."""
     from onnxruntime import InferenceSession, quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     source, = (node.name for node in InferenceSession(model).get_inputs())
 
     class Frames(quantization.CalibrationDataReader):
-        """Frames one after the other."""
+        """Yields the calibration frames one by one."""
 
         def __init__(self):
             self._frames = iter(calibration)
@@ -132,7 +132,7 @@ def _quantize(model: Path, calibration: Sequence[np.ndarray], path: Path) -> Pat
             return None if frame is None else {source: frame.astype(np.float32)}
 
     prepared = path.with_suffix('.prepared.onnx')
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints every step
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints each step
         quant_pre_process(model, prepared, skip_symbolic_shape=True)
         quantization.quantize_static(
             prepared, path, Frames(), quant_format=quantization.QuantFormat.QDQ, per_channel=True,

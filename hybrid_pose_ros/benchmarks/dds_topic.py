@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A topic of bytes between two processes, for measuring what DDS costs.
+"""A topic of raw bytes between two processes, for measuring the cost of DDS.
 
-With nodes/ the only module that imports rclpy, and only once a topic is made: the benchmark must
-be able to say what to do where ROS is not at hand.
+Apart from nodes/, this is the only module that imports rclpy. It does so only when a topic is
+created, so that the benchmark can print a remedy if ROS is not installed.
 """
 
 import array
@@ -17,13 +17,13 @@ DISCOVERY_S = 30.0
 
 
 class DdsTopic:
-    """std_msgs/UInt8MultiArray from one publisher to one subscription, reliable, queue of one."""
+    """std_msgs/UInt8MultiArray between one publisher and one subscription; reliable, depth 1."""
 
     def __init__(self, name: str, *, domain_id: int, publishes: bool):
-        """Join the domain, on this host only.
+        """Join the domain, restricted to this host.
 
         Raises:
-            InputError: ROS 2 is not at hand.
+            InputError: ROS 2 is not available.
         """
         try:
             import rclpy
@@ -52,10 +52,10 @@ class DdsTopic:
         self._received.append(message.data)
 
     def wait_for_peer(self) -> None:
-        """Return once this end knows the other; a message sent before both do may be lost.
+        """Wait until this end has discovered the other; earlier messages may be lost.
 
         Raises:
-            InputError: there is no other end.
+            InputError: the other end was not discovered.
         """
         deadline_s = time.monotonic() + DISCOVERY_S
         while not self._peers():
@@ -64,24 +64,24 @@ class DdsTopic:
             time.sleep(0.01)
 
     def publish(self, payload: array.array) -> None:
-        """Publish bytes as array.array of type code B, the one form rclpy does not loop over."""
+        """Publish an array.array of type code B, the only type that rclpy does not loop over."""
         self._publisher.publish(self._message_type(data=payload))
 
     def receive(self, timeout_s: float) -> array.array:
         """Return the bytes of the next message.
 
         Raises:
-            TimeoutError: none came.
+            TimeoutError: no message arrived.
         """
         deadline_s = time.monotonic() + timeout_s
         while not self._received:
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f'no message came in {timeout_s} s')
+                raise TimeoutError(f'no message arrived within {timeout_s} s')
             self._executor.spin_once(timeout_sec=1.0)
         return self._received.pop()
 
     def close(self) -> None:
-        """Leave the domain."""
+        """Destroy the node and leave the domain."""
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Times decoding of .raw files in this package, expelliarmus, faery and evlib.
+"""Times the decoding of .raw files in this package, expelliarmus, faery and evlib.
 
 Every reader decodes the same file into arrays with full timestamps on one core. The results are
-compared first; a reader with wrong timestamps only is timed as well and marked as wrong. The
-speed is bounded by mispredicted branches on word types and, on virtual machines, by page faults
-in new arrays.
+compared first; a reader whose timestamps alone are wrong is also timed, but marked as wrong. Speed
+is bounded by mispredicted branches on word types and, on virtual machines, by page faults in new
+arrays.
 """
 
 import hashlib
@@ -31,14 +31,14 @@ from hybrid_pose_ros.recordings.event_bag import EventBag
 from hybrid_pose_ros.recordings.formats import open_recording
 
 RECORDINGS = Path('../shared/data/events')
-"""Real recordings next to a checkout: raw/*.raw and bags/*, each with its ground truth."""
+"""Real recordings next to a checkout: raw/*.raw and bags/*, each with reference output."""
 
 GENERATED_EVENTS = 500_000
 ROUNDS, WARM_UP = 3, 3
 
 
 class RawFile(NamedTuple):
-    """A file to decode, and what it holds."""
+    """A file to decode, and its contents."""
 
     name: str
     path: Path
@@ -46,32 +46,32 @@ class RawFile(NamedTuple):
     width: int
     height: int
     events: np.ndarray  # (N,) of EVENT_DTYPE
-    origin: str  # where the file comes from
+    origin: str  # origin of the file
 
 
 class Reader(NamedTuple):
-    """A library's way from a file to arrays, and from them to ours, which is not timed."""
+    """A library's function from file to arrays, and an untimed conversion to EVENT_DTYPE."""
 
     read: Callable[[], Any]
     events_of: Callable[[Any], np.ndarray]
 
 
 def decode_benchmark(recordings: str | Path = RECORDINGS, *, repeats: int = 30) -> dict[str, Any]:
-    """Return speeds in million events a second, and how many times the peers' speed ours is.
+    """Return speeds in million events per second, and the ratios of our speed to the others'.
 
     Args:
-        recordings: folder of real ones; where there is none, files are generated.
+        recordings: folder of real recordings; if it does not exist, files are generated.
         repeats: timed runs of each reader.
 
     Raises:
-        InputError: our own answer is wrong.
+        InputError: our own output is wrong.
     """
     with tempfile.TemporaryDirectory() as folder, _one_core() as core:
         files = list(_recorded(Path(recordings), Path(folder))) or list(_generated(Path(folder)))
         results = [_compare(file, repeats) for file in files]
     return {
         'times_faster': {result['file']: result.pop('times_faster') for result in results},
-        'unit': 'million events a second: median, and at the 95th percentile of the times',
+        'unit': 'million events per second: median, and at the 95th percentile of the times',
         'machine': {'cpu': _cpu(), 'core': core, 'python': platform.python_version(),
                     'numba': metadata.version('numba'), 'numpy': np.__version__},
         'repeats': repeats,
@@ -94,8 +94,8 @@ def _compare(file: RawFile, repeats: int) -> dict[str, Any]:
                 readers[name] = reader
         except ImportError:
             row['differs'] = 'not installed: see requirements-test.txt'
-        except Exception as error:  # whatever a peer raises
-            row['differs'] = f'does not read the file: {error}'
+        except Exception as error:  # peers may raise anything
+            row['differs'] = f'cannot read the file: {error}'
     if rows[OURS]['differs']:
         raise InputError(f'{file.name}: our own decoder is wrong: {rows[OURS]["differs"]}')
     for name, seconds in _seconds(readers, repeats).items():
@@ -120,9 +120,9 @@ def _difference(events: np.ndarray, expected: np.ndarray) -> str | None:
 
 
 def _seconds(readers: dict[str, Reader], repeats: int) -> dict[str, list[float]]:
-    """Time each reader in ROUNDS blocks of runs, so that a slow spell does not hit one alone.
+    """Time each reader in ROUNDS blocks of runs, so that a slow phase affects all readers.
 
-    The first runs of a block warm up what the other readers have driven out of the caches.
+    The first runs of each block re-warm the caches, whose contents the other readers have evicted.
     """
     seconds: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(ROUNDS):
@@ -136,7 +136,7 @@ def _seconds_of(reader: Reader) -> float:
     start = time.perf_counter()
     arrays = reader.read()
     elapsed = time.perf_counter() - start
-    del arrays  # not timed
+    del arrays  # freeing is not timed
     return elapsed
 
 
@@ -149,7 +149,7 @@ def _expelliarmus(file: RawFile) -> Reader:
 
     def events_of(array) -> np.ndarray:
         if array is None:
-            raise ValueError('it returns nothing, for it does not know a type of words')
+            raise ValueError('it returns nothing, since it does not know a word type')
         return event_array(array['t'], array['x'], array['y'], array['p'])
 
     return Reader(lambda: wizard.read(str(file.path)), events_of)
@@ -178,7 +178,7 @@ READERS = {OURS: _ours, 'expelliarmus': _expelliarmus, 'faery': _faery, 'evlib':
 
 
 def _recorded(recordings: Path, folder: Path) -> Iterator[RawFile]:
-    """Yield real files, and the payloads of EVT3 bags as files, each with its ground truth."""
+    """Yield real files, and the payloads of EVT3 bags as files, each with reference output."""
     for path in sorted(recordings.glob('raw/*.raw')):
         recording = open_recording(path)
         yield RawFile(path.stem, path, recording.encoding, recording.width, recording.height,
@@ -203,7 +203,7 @@ def _checked(events: np.ndarray, truth: Path) -> np.ndarray:
 
 
 def _generated(folder: Path) -> Iterator[RawFile]:
-    """Yield files of our own encoding: short edges that move at random."""
+    """Yield files written by our own encoder: short edges that move randomly."""
     rng = np.random.default_rng(0)
     edges = GENERATED_EVENTS // 4
     lengths = rng.geometric(0.25, edges)
@@ -223,7 +223,7 @@ def _generated(folder: Path) -> Iterator[RawFile]:
 
 
 def _evt2_words(events: np.ndarray) -> np.ndarray:
-    """Return a TIME_HIGH and an event word for each event."""
+    """Return a TIME_HIGH word and an event word for each event."""
     words = np.empty((len(events), 2), '<u4')
     words[:, 0] = 0x8 << 28 | events['t'] >> 6
     words[:, 1] = (events['p'].astype(np.int64) << 28 | (events['t'] & 0x3F) << 22
@@ -244,7 +244,7 @@ def _raw_file(folder: Path, name: str, sensor, payload: bytes) -> Path:
 
 @contextmanager
 def _one_core() -> Iterator[int | None]:
-    """Keep this thread, and those that it starts, on one core; None where that is not possible."""
+    """Pin this thread, and those that it starts, to one core; yield None if that is impossible."""
     if not hasattr(os, 'sched_setaffinity'):
         yield None
         return

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times a step of the event-driven engine and of the same dense network in PyTorch.
 
-All get the same weights, state and events and must agree before anything is timed. Weights are
-random, scaled layer by layer to the requested firing rate. PyTorch runs eagerly in both memory
-formats, compiled, and with SpikingJelly's neurons; the fastest without SpikingJelly is the
-reference. Times are wall times: on a busy machine the longer dense steps suffer more, so ratios
-favor the engine.
+All get the same weights, state and events, and their outputs must agree before anything is timed.
+Weights are random, scaled layer by layer to the requested firing rate. PyTorch runs eagerly in
+both memory formats, compiled, and with SpikingJelly's neurons; the fastest variant without
+SpikingJelly is the reference. Times are wall times: on a busy machine the longer dense steps
+suffer more, so the ratios favor the engine.
 """
 
 import dataclasses
@@ -35,55 +35,55 @@ if TYPE_CHECKING:
     import torch
 
 STEPS = {'edge': 300, 'paper': 20}
-"""Steps that are timed at each spike rate."""
+"""Number of steps timed at each spike rate."""
 
 DENSE_STEPS = {'edge': 30, 'paper': 3}
 DENSE_LIMIT_MS = 1000
-"""Time after which no dense step is started: two threads starve on a busy core."""
+"""Time after which no new dense step is started, since two threads starve on a busy core."""
 
 BINS = 10
-"""Different time bins of events; the steps take them in turn."""
+"""Number of different time bins of events, used cyclically by the steps."""
 
 TURNS = 150
-"""Of scaling the weights towards a spike rate."""
+"""Iterations of scaling the weights toward a spike rate."""
 
 WARM_UP_STEPS = 2
 
 PERSON_S = 3.0
 ANN_PERIOD_US = 33_000
-"""Of the person that the weights which ship are timed on."""
+"""Interval between ANN states on the simulated person, with the shipped weights."""
 
 JELLY = 'spikingjelly'
 
 TOLERANCE = 1e-4
-"""Of the mean heatmap: sums in another order, and so a few spikes more or less."""
+"""Tolerance relative to the mean heatmap: another order of summation changes a few spikes."""
 
 
 class PersonSteps(NamedTuple):
-    """The steps of the engine over a simulated person, N of them."""
+    """N steps of the engine on a simulated person."""
 
     durations_ms: np.ndarray  # (N,)
     spikes: np.ndarray  # cells with events, then spikes of each layer, (N, 1 + L)
-    operations: np.ndarray  # synaptic ones, (N,)
+    operations: np.ndarray  # synaptic operations, (N,)
 
 
 def engine_benchmark(preset_names: Sequence[str] = ('edge', 'paper'),
                      rates: Sequence[float] = (0.0, 0.005, 0.01, 0.02, 0.05), *,
                      output: str | None = None) -> dict[str, Any]:
-    """Measure the engine and PyTorch on a DAVIS346's input, on one core and with all threads.
+    """Measure the engine and PyTorch on the input of a DAVIS346, on one core and with all threads.
 
     Args:
         preset_names: networks to measure.
-        rates: spikes per neuron and step, of which `paper` takes 2 %.
-        output: folder for a plot of the time of a step over its synaptic operations.
+        rates: spike rates per neuron and step; `paper` uses only 2 %.
+        output: folder for a plot of step time over synaptic operations.
 
     Returns:
-        By preset: how many times faster the engine is at each spike rate, then what that is
-        made of: times [ms], spikes, synaptic operations, and what bounds the engine; and from
-        which share of its inputs on a layer would be faster as a dense convolution.
+        By preset: the speed-up of the engine at each spike rate, and the figures behind it: times
+        [ms], spikes, synaptic operations, and what bounds the engine. Also the fraction of active
+        inputs above which each layer would be faster as a dense convolution.
 
     Raises:
-        RuntimeError: the engine's answer differs from PyTorch's.
+        RuntimeError: the engine's output differs from PyTorch's.
     """
     results = {}
     for name in preset_names:
@@ -129,10 +129,10 @@ def _benchmark(preset: presets.Preset, rates: Sequence[float],
 
 
 def _steps_of_a_person(preset: presets.Preset) -> PersonSteps | None:
-    """Take steps with the weights that ship and a state of the ANN every ANN_PERIOD_US.
+    """Run steps with the shipped weights and an ANN state every ANN_PERIOD_US.
 
     Returns:
-        None where no trained weights ship.
+        None if no trained weights are shipped.
     """
     weights = shipped(preset.name)
     if not weights.card.get('trained'):
@@ -166,7 +166,7 @@ def _on_a_person(engine: SpikingEngine, steps: PersonSteps, dense_ms: float) -> 
 
 
 def _greatest_rates(engine: SpikingEngine, spikes: np.ndarray) -> dict[str, float]:
-    """Return by layer the greatest share of the neurons before it that fired in a step."""
+    """Return, by layer, the maximum fraction of its input neurons that fired in a step."""
     sizes = np.array([2 * engine.width * engine.height,
                       *map(math.prod, list(engine.layout.values())[:-1])])
     names = [layer.name for layer in engine.preset.spiking] + ['output']
@@ -184,7 +184,7 @@ def _spread(name: str, durations_ms: Sequence[float] | np.ndarray) -> dict[str, 
 
 
 def _times_faster(sparse: Sequence[dict[str, float]], dense: dict[str, float]) -> dict[str, float]:
-    """Return by spike rate how many times faster the engine is than the best of its rivals."""
+    """Return, by spike rate, the speed-up of the engine over the fastest rival."""
     if not dense:
         return {}
     best = min(dense.values())
@@ -199,7 +199,7 @@ def _event_bins(rng: np.random.Generator, rate: float, width: int, height: int
 
 def _with_spike_rate(checkpoint: Checkpoint, rate: float, bins: Sequence[np.ndarray],
                      step_us: int) -> Checkpoint:
-    """Return weights with which about `rate` of the neurons of each layer fire in a step."""
+    """Return weights with which about a fraction `rate` of each layer's neurons fire per step."""
     _, height, width = bins[0].shape
     engine = SpikingEngine(checkpoint, width, height, step_us)
     neurons = np.array([math.prod(shape) for shape in engine.layout.values()][:-1])
@@ -222,7 +222,7 @@ def _with_spike_rate(checkpoint: Checkpoint, rate: float, bins: Sequence[np.ndar
 
 def _run(engine: SpikingEngine, state: EngineState, bins: Iterable[np.ndarray],
          steps: int) -> np.ndarray:
-    """Advance a state; return the mean spike counts of a step."""
+    """Advance a state; return the mean spike counts per step."""
     spikes = np.zeros(len(engine.plan.spikes))
     for counts in itertools.islice(bins, steps):
         engine.step(counts, state)
@@ -248,7 +248,7 @@ def _time_engine(engine: SpikingEngine, bins: Sequence[np.ndarray],
 
 
 def _cost(sparse: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the straight line through the measured points: time over synaptic operations."""
+    """Return the line fitted to the measured points, time over synaptic operations."""
     if len(sparse) < 2:
         return {}
     operations = [row['synaptic_operations'] for row in sparse]
@@ -277,8 +277,8 @@ def _plot(name: str, sparse: Sequence[dict[str, float]], cost: dict[str, float],
     slowest = max(row['step_ms'] for row in sparse)
     if steps:
         slowest = max(slowest, np.percentile(steps.durations_ms, 99.8))
-    axes.set(xlabel='synaptic operations of a step [millions]', ylabel='time of a step [ms]',
-             title=f'A step of {name} on one core', xlim=(0, None), ylim=(0, 1.2 * slowest))
+    axes.set(xlabel='synaptic operations per step [millions]', ylabel='step time [ms]',
+             title=f'One step of {name} on one core', xlim=(0, None), ylim=(0, 1.2 * slowest))
     axes.legend(loc='upper left')
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'engine_cost_{name}.png'
@@ -295,7 +295,7 @@ def _duration_ms(run: Callable[[], Any]) -> float:
 
 def _rivals(checkpoint: Checkpoint, step_us: int, *,
             all_of_them: bool) -> dict[str, '_DenseNetwork']:
-    """Return networks by name; not all of them: those that need no time to set up."""
+    """Return the rivals by name; unless all_of_them, only those that are quick to set up."""
     rivals = {name: _DenseNetwork(checkpoint, step_us, name)
               for name in ('contiguous_format', 'channels_last')}
     if all_of_them:
@@ -307,7 +307,7 @@ def _rivals(checkpoint: Checkpoint, step_us: int, *,
 
 
 class _DenseNetwork:
-    """PyTorch's definition of the network, with a state of its own."""
+    """The network in PyTorch, with its own state."""
 
     def __init__(self, checkpoint: Checkpoint, step_us: int, memory_format: str, *,
                  compiled: bool = False):
@@ -343,7 +343,7 @@ class _DenseNetwork:
 
 
 class _JellyNetwork(_DenseNetwork):
-    """The same convolutions with SpikingJelly's neurons between them."""
+    """The same convolutions, with SpikingJelly's neurons between them."""
 
     def initialize(self, tensors: dict[str, np.ndarray]) -> None:
         """Give each layer a new neuron with its membrane potentials."""
@@ -356,9 +356,9 @@ class _JellyNetwork(_DenseNetwork):
 
 
 def _jelly_neuron(leak: float, threshold: float, membrane):
-    """Return `neurons.lif_step` by SpikingJelly, which keeps the state itself.
+    """Return the SpikingJelly equivalent of `neurons.lif_step`, which stores its own state.
 
-    One leak for all channels is all that it has: so it is with untrained weights.
+    It supports only one leak for all channels, as untrained weights have.
     """
     from spikingjelly.activation_based.neuron import LIFNode
     node = LIFNode(tau=1 / (1 - leak), decay_input=False, v_threshold=threshold, v_reset=None)
@@ -372,7 +372,7 @@ def _jelly_neuron(leak: float, threshold: float, membrane):
 
 def _difference(engine: SpikingEngine, network: _DenseNetwork,
                 bins: Sequence[np.ndarray]) -> float:
-    """Return how far the heatmaps are apart after some steps, as a share of their mean."""
+    """Return the difference between the heatmaps after some steps, relative to their mean."""
     rng = np.random.default_rng(1)
     tensors = {name: rng.normal(0, 0.5, shape).astype(np.float32)
                for name, shape in engine.layout.items()}
@@ -389,7 +389,7 @@ def _difference(engine: SpikingEngine, network: _DenseNetwork,
 
 def _time_dense(networks: dict[str, _DenseNetwork], bins: Sequence[np.ndarray],
                 steps: int) -> dict[str, float]:
-    """Return the median step of each memory format, on one thread and on as many as cores."""
+    """Return the median step time of each network, with one thread and with one per core."""
     import torch
     before = torch.get_num_threads()
     times = {}

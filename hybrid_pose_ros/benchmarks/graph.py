@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole graph on this machine: packet arrival to pose published, CPU and memory by process.
+"""Measures the whole graph on this machine: packet arrival to published pose, CPU and memory.
 
-Real processes, everything recorded; figures are read from the bag. The person is simulated before,
-so that the player does no more than a driver would: it sends packets.
+The nodes run as real processes and everything is recorded; the figures are computed from the bag.
+The person is simulated beforehand, so that the player only sends packets, as a driver would.
 """
 
 import os
@@ -31,10 +31,10 @@ from hybrid_pose_ros.transport.segment import segments_of
 START_S = 120.0
 
 PACKETS_PER_S = (1000, 250)
-"""A packet for each time bin, and as drivers send them by default."""
+"""One packet per time bin, and the default rate of drivers."""
 
 PRIORITIES = (0, 1)
-"""An ordinary tracker, and one that goes before all else where that is permitted."""
+"""A tracker with default scheduling, and one with real-time priority, if permitted."""
 
 FIGURES = ('latency_ms', 'missing_poses', 'lost_packets', 'poses', 'poses_per_sensor_s', 'states',
            'state_handovers', 'state_age_ms', 'ann_ms', 'step_us', 'trained')
@@ -43,16 +43,17 @@ FIGURES = ('latency_ms', 'missing_poses', 'lost_packets', 'poses', 'poses_per_se
 def graph_benchmark(*, duration_s: float = 20.0, values: Mapping[str, str] | None = None,
                     packets_per_s: Sequence[int] = PACKETS_PER_S,
                     priorities: Sequence[int] = PRIORITIES) -> dict[str, Any]:
-    """Return latencies, losses, CPU [cores] and memory [MiB] of a run of the graph at each rate.
+    """Return latencies, losses, CPU [cores] and memory [MiB] of one run of the graph per rate.
 
     Args:
-        duration_s: length of the simulated scene.
-        values: further arguments of the graph, such as step_us.
-        packets_per_s: packets of the player.
-        priorities: of the tracker, a run with each; `realtime` says whether it was permitted.
+        duration_s: duration of the simulated scene.
+        values: additional arguments of the graph, such as step_us.
+        packets_per_s: packet rates of the player.
+        priorities: priorities of the tracker, one run with each; `realtime` in the result is
+            whether a real-time priority was in effect.
 
     Raises:
-        InputError: a node did not start.
+        InputError: a node failed to start.
     """
     with tempfile.TemporaryDirectory() as folder:
         runs = {}
@@ -68,7 +69,7 @@ def graph_benchmark(*, duration_s: float = 20.0, values: Mapping[str, str] | Non
 
 
 def _record(scene: SimulatedScene, bag: Path, packets_per_s: int) -> None:
-    """Write a scene's packets into a bag, as a driver would send them."""
+    """Write a scene's packets to a bag, as a driver would send them."""
     store, writer = typestore(), BagWriter(bag)
     write = writer.add_topic('/event_camera/events', EVENT_PACKET)
     for due in simulated_packets(scene, 1_000_000 // packets_per_s, 'event_camera'):
@@ -84,15 +85,15 @@ def _record(scene: SimulatedScene, bag: Path, packets_per_s: int) -> None:
 
 
 def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the figures of one run, and what its processes used.
+    """Return the figures of one run and the resource usage of its processes.
 
     Args:
-        folder: of its bag and logs; is made.
-        duration_s: of the playback, about.
+        folder: folder for the bag and logs; created.
+        duration_s: approximate duration of the playback.
         values: arguments of the graph.
 
     Raises:
-        InputError: a node did not start.
+        InputError: a node failed to start.
     """
     bag = folder / 'bag'
     nodes = graph(driver='player', values={'record': str(bag), **values},
@@ -118,7 +119,7 @@ def run_graph(folder: Path, duration_s: float, values: Mapping[str, str]) -> dic
 
 
 class Sample(NamedTuple):
-    """What one process has used by a time."""
+    """Resource usage of one process up to a time."""
 
     at_s: float
     cpu_s: float
@@ -127,7 +128,7 @@ class Sample(NamedTuple):
 
 
 def _watch(supervisor: Supervisor, names: list[str], duration_s: float) -> dict[str, list[Sample]]:
-    """Wait until the recorder has ended; return samples of each process while playing."""
+    """Wait until the recorder has exited; return samples of each process during playback."""
     deadline = time.monotonic() + START_S + 3 * duration_s
     samples: dict[str, list[Sample]] = {}
     while 'recorder' not in (done := supervisor.check()):
@@ -146,16 +147,16 @@ def _sample(supervisor: Supervisor, name: str) -> Sample | None:
     try:
         process = psutil.Process(supervisor.pid(name))
         times, resident = process.cpu_times(), process.memory_info().rss
-        if not resident:  # it is ending, and has given back its memory
+        if not resident:  # exiting, with its memory already released
             return None
         return Sample(time.monotonic(), times.user + times.system, resident / 2 ** 20,
                       process.num_fds())
-    except psutil.Error:  # it has just ended
+    except psutil.Error:  # the process has just exited
         return None
 
 
 def _figures(samples: list[Sample]) -> dict[str, float]:
-    """Return the CPU of a process, and what it held at first, in the middle and at last."""
+    """Return a process's CPU load, and its memory and handles at the start, middle and end."""
     first, middle, last = samples[0], samples[len(samples) // 2], samples[-1]
     seconds = max(1e-3, last.at_s - first.at_s)
     return {'cores': round((last.cpu_s - first.cpu_s) / seconds, 3),

@@ -1,9 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Spike rate above which a dense convolution is faster than scattering spikes, by layer.
+"""Measures, by layer, the spike rate above which dense convolution beats scattering spikes.
 
 Random spikes, uniform over the input maps of a layer, are scattered by the engine's kernel and
-convolved by PyTorch on one core in its faster memory format. Firing, common to both, is excluded.
+convolved by PyTorch, in its faster memory format, on one core. The neuron update, which both need,
+is excluded.
 """
 
 import time
@@ -19,23 +20,23 @@ from hybrid_pose_ros.model.layout import spike_maps
 from hybrid_pose_ros.model.presets import EVENTS, Preset, SpikingLayer
 
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0)
-"""Share of the neurons that fire. No higher one is measured than the first that costs more."""
+"""Fractions of neurons that fire, measured up to the first at which scattering is slower."""
 
 REPETITIONS = 7
 LIMIT_S = 1.0
-"""Of repeating one measurement, of which the fastest counts."""
+"""Time limit for repeating a measurement, of which the fastest counts."""
 
 
 class Crossover(NamedTuple):
-    """What one layer costs in both ways."""
+    """Cost of one layer with both methods."""
 
-    spike_rate: float | None  # at which both cost the same; None: scattering always wins
+    spike_rate: float | None  # at which both cost the same; None: scattering is always faster
     dense_ms: float
     scatter_ms: dict[float, float]  # by spike rate
 
     @classmethod
     def of(cls, dense_ms: float, scatter: Callable[[float], float]) -> 'Crossover':
-        """Measure `scatter` [ms] at growing rates until it is slower than dense_ms."""
+        """Measure `scatter` [ms] at increasing rates until it is slower than dense_ms."""
         scatter_ms = {}
         for rate in RATES:
             scatter_ms[rate] = scatter(rate)
@@ -47,7 +48,7 @@ class Crossover(NamedTuple):
 
 
 def crossovers(preset: Preset, width: int, height: int) -> dict[str, Crossover]:
-    """Return what each layer of a network costs on an input of width x height cells."""
+    """Return the cost of each layer of a network for an input of width x height cells."""
     rng = np.random.default_rng(0)
     checkpoint = untrained(preset)
     engine = SpikingEngine(checkpoint, width, height, preset.step_us)

@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the replay of past bins is worth, and what it costs: states that arrive late.
+"""Measures the benefit and the cost of replaying past bins when states arrive late.
 
-Four trackers get the same states of the same ANN over a simulated person: at once (`zero_delay`),
-late and replayed, in long steps (`replay`) or bin by bin (`replay_of_bins`), or late and put in as
-they are (`naive`), as if they were of the moment of their arrival. Then a tracker is given states
-that are BACKLOG_US old, while packets go on arriving in real time by a clock that only the
-tracker's own computing moves.
+Four trackers get the same states of the same ANN on a simulated person: immediately
+(`zero_delay`); late with replay, in long steps (`replay`) or bin by bin (`replay_of_bins`); or
+late without replay (`naive`), as if the states were from the time of their arrival. Then a tracker
+gets states that are BACKLOG_US old while packets keep arriving in real time, on a clock that
+advances only with the tracker's own computing time.
 """
 
 import time
@@ -30,36 +30,36 @@ from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 WAYS = ('zero_delay', 'replay', 'replay_of_bins', 'naive')
 SETTLED_US = 200_000
-"""The ANN needs some events before its first pass."""
+"""Time before the first pass, since the ANN needs some events."""
 BACKLOG_US = 60_000
 PACKET_US = 4_000
-"""As a driver sends 250 packets a second."""
+"""Interval of a driver that sends 250 packets per second."""
 BACKLOGS = 30
-"""States of which the replay is timed."""
+"""Number of states whose replay is timed."""
 
 
 class Lag(NamedTuple):
-    """How a tracker worked off one backlog, by the clock that its computing moves."""
+    """How a tracker processed one backlog, on the clock that advances with its computing time."""
 
     caught_up_ms: float  # from the arrival of the state until its first pose
-    bins: int  # live bins that came meanwhile
-    latest_pose_ms: float  # the greatest delay of a live pose behind its packet meanwhile
-    latest_pose_ms_before: float  # likewise, in the packets before
+    bins: int  # live bins that arrived in the meantime
+    latest_pose_ms: float  # maximum delay of a live pose after its packet during this time
+    latest_pose_ms_before: float  # likewise, for the preceding packets
 
 
 def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
                      output: str | None = None, duration_s: float = 10.0,
                      delay_us: int = 50_000, ann_rate_hz: float = 10.0,
                      step_us: int = 1_000) -> dict[str, Any]:
-    """Return mean errors of the four ways and their ratios, and the time that a replay takes.
+    """Return the mean errors of the four variants, their ratios, and the time that a replay takes.
 
     Args:
-        checkpoint: weights of `edge` (.safetensors); empty: those that ship with it.
-        recording: with labels (.h5); None: a person is simulated for duration_s.
-        output: folder for a plot of the error over the time since a state's arrival.
+        checkpoint: weights of `edge` (.safetensors); empty: the shipped ones.
+        recording: recording with labels (.h5); None: simulate a person for duration_s.
+        output: folder for a plot of the error over the time since the arrival of a state.
         duration_s: length of the simulated recording.
-        delay_us: from the last event that the ANN saw to the arrival of its state.
-        ann_rate_hz: states of the ANN a second.
+        delay_us: time from the last event in the ANN input to the arrival of its state.
+        ann_rate_hz: ANN states per second.
         step_us: length of a time bin.
 
     Raises:
@@ -92,15 +92,15 @@ def replay_benchmark(*, checkpoint: str = '', recording: str | None = None,
 
 def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
             period_us: int, step_us: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the error of each way at each pose (N, J) [px], NaN where nothing is to be seen.
+    """Return the error of each variant at each pose (N, J) [px]; NaN for joints not visible.
 
-    Also the time since the newest late state arrived, (N,) [us], 1 step to 1 period.
+    Also returns the time since the newest late state arrived, (N,) [us], 1 step to 1 period.
     """
     end_us = int(person.label_us[-1]) // step_us * step_us
     settings = InitializerParams(preset=weights.preset.name, step_us=step_us,
                                  rate_hz=1e6 / period_us)
     first_us = next_due_us(int(person.label_us[0]) + SETTLED_US - 1, settings.rate_hz, step_us)
-    # Joints that are held where they were last seen would hide what becomes of the state.
+    # Holding joints would mask how the state evolves.
     params = TrackerParams(preset=weights.preset.name, step_us=step_us, quiet_events_per_s=0.0)
     late = replace(params, state_delay_us=delay_us)
     trackers = {way: OfflineTracker(weights, of_way, person.width, person.height)
@@ -113,7 +113,7 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
     if not set(range(first_us, end_us, period_us)) <= set(seen_us):
         raise InputError(too_few_events(person, settings))
     tracks = {way: tracker.track() for way, tracker in trackers.items()}
-    # All have a live state and, but for zero_delay, have had another one when they are compared.
+    # When compared, all have a live state and, except zero_delay, have had an earlier one.
     stamps_us = np.arange(first_us + delay_us + period_us + step_us, end_us, step_us)
     if not len(stamps_us):
         raise InputError(f'{person.name} is too short: states come every {period_us} us')
@@ -127,7 +127,7 @@ def _errors(weights: Checkpoint, person: LabeledRecording, delay_us: int,
 
 def _backlog(weights: Checkpoint, person: LabeledRecording,
              step_us: int) -> dict[str, float]:
-    """Return how long replays of BACKLOG_US take while live poses go on."""
+    """Return how long replays of BACKLOG_US take while live poses continue."""
     ann = RecordingAnn(weights, person)
     params = TrackerParams(preset=weights.preset.name, step_us=step_us)
     starts_us = np.linspace(int(person.label_us[0]) + SETTLED_US,
@@ -146,7 +146,7 @@ def _backlog(weights: Checkpoint, person: LabeledRecording,
 
 def _work_off(weights: Checkpoint, person: LabeledRecording, ann: RecordingAnn,
               params: TrackerParams, start_us: int) -> Lag:
-    """Let a tracker run from a state, and give it the state of BACKLOG_US before, too late."""
+    """Run a tracker from one state, then give it another one that is BACKLOG_US old."""
     tracker = PoseTracker(weights, params, person.width, person.height)
     at_us = start_us + 2 * BACKLOG_US
     for end_us in range(start_us, at_us - BACKLOG_US + 1, PACKET_US):
@@ -171,10 +171,10 @@ def _work_off(weights: Checkpoint, person: LabeledRecording, ann: RecordingAnn,
 
 def _packet(tracker: PoseTracker, person: LabeledRecording, end_us: int,
             free_us: float) -> tuple[float, float | None]:
-    """Take the packet that arrives at end_us, or when the tracker is free; use the time before.
+    """Process the packet that arrives at end_us once the tracker is free; replay while idle.
 
     Returns:
-        When the tracker is free again, and when a state had its first pose, or None.
+        The time at which the tracker is free again, and the time of a state's first pose, or None.
     """
     events, states = person.events_between(end_us - PACKET_US, end_us), tracker.counts.states
     idle = True
@@ -209,12 +209,12 @@ def _plot(result: dict[str, Any], folder: Path) -> Path:
     for way, color in zip(WAYS, ('black', 'tab:red', 'tab:orange', 'tab:gray')):
         curve = result['mpjpe_px_by_ms_since_arrival'][way]
         since_ms = result['step_us'] * 1e-3 * np.arange(1, len(curve) + 1)
-        # Twice, or the jump of a saw-tooth would lie on the border of the picture.
+        # Plotted twice, since the jump of the sawtooth would otherwise be at the edge of the plot.
         axes.plot(np.concatenate([since_ms - since_ms[-1], since_ms]), [*curve, *curve],
                   color=color, label=f'{way}: mean {result["mpjpe_px"][way]:.2f} px')
     axes.axvline(0, color='tab:blue', linewidth=0.8, linestyle=':')
     axes.set(xlabel='time since the arrival of a state [ms]', ylabel='mean error [px]',
-             title=f'States that are {result["delay_us"] * 1e-3:g} ms old when they arrive',
+             title=f'States that are {result["delay_us"] * 1e-3:g} ms old on arrival',
              ylim=(0, None))
     axes.legend(loc='lower right')
     folder.mkdir(parents=True, exist_ok=True)

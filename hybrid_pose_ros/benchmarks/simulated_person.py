@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The person that benchmarks look at where no recording is named."""
+"""The simulated recording for benchmarks if no recording is given."""
 
 import tempfile
 from pathlib import Path
@@ -16,7 +16,7 @@ SEED = 20
 
 
 def simulated_person(duration_s: float) -> LabeledRecording:
-    """Return our own motions before a DAVIS346 in a lit room, the same every time."""
+    """Return built-in motion in front of a DAVIS346 in a lit room; identical on every call."""
     scene = SimulatedScene(GeneratedMotion(SEED, DEMO), camera('davis346-front'), OFFICE,
                            seed=SEED, duration_us=round(duration_s * 1e6) + WARM_UP_US)
     with tempfile.TemporaryDirectory() as folder:

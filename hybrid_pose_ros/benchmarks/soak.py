@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole graph for a long time, on a person simulated live: what is lost, and what grows."""
+"""Runs the whole graph for a long time on a person simulated live, to find losses and growth."""
 
 import os
 import tempfile
@@ -13,10 +13,10 @@ DURATION_S = 600.0
 
 
 def soak_benchmark(*, duration_s: float = DURATION_S) -> dict[str, Any]:
-    """Return the figures of a run; memory and handles of each process at three times.
+    """Return the figures of a run, with memory and handles of each process at three times.
 
     Raises:
-        InputError: a node did not start.
+        InputError: a node failed to start.
     """
     with tempfile.TemporaryDirectory() as folder:
         return run_graph(Path(folder, 'soak'), duration_s, {'duration_s': str(duration_s)}) | {

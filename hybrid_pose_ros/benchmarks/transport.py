@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""State hand-over between two processes: shared memory against the same bytes through DDS.
+"""Times state transfer between two processes: shared memory versus the same bytes through DDS.
 
-Measured from the moment the writer has written the state's last byte to the moment the reader
-holds usable arrays, on one clock (CLOCK_MONOTONIC), the ways taking turns in one run. DDS is given
-its best case: the writer has made the state inside the message's own buffer. The notice is JSON
-of about 1 kB in place of StateTensors. Memory bandwidth does not bound shared memory, which moves
-nothing: Python and the wake-up of the reader do.
+The time is measured from when the writer has written the last byte of the state to when the reader
+has usable arrays, on one clock (CLOCK_MONOTONIC). The methods alternate within one run. DDS gets
+its best case: the writer computes the state in the message's own buffer. The notice is about 1 kB
+of JSON instead of StateTensors. Shared memory copies nothing, so it is bounded not by memory
+bandwidth but by Python and the wake-up of the reader.
 """
 
 import array
@@ -33,30 +33,30 @@ from hybrid_pose_ros.transport.ring import StateRing
 from hybrid_pose_ros.transport.segment import tensor_views
 
 WAYS = ('notice', 'look', 'dds')
-"""Shared memory announced by a small DDS message; shared memory that the reader keeps looking at
+"""Shared memory announced by a small DDS message; shared memory polled by the reader
 (`StateReader.newest_sequence`, no message); the state itself as a DDS message."""
 
 SENSOR = (346, 260)
 TIMEOUT_S = 30.0
 WARM_UP = 5
-SETTLE_S = 0.005  # after the reader said it is ready: it must be waiting when the state is done
+SETTLE_S = 0.005  # so that the reader is already waiting when the state is complete
 
 
 def transport_benchmark(*, presets: Sequence[str] = ('paper', 'edge'),
                         rounds: int = 40) -> dict[str, Any]:
-    """Return for each preset its state's size, how much DDS is slower, and latencies [ms].
+    """Return, for each preset, the size of its state, the slowdown of DDS, and latencies [ms].
 
     Args:
         presets: names of the presets whose states are sent.
-        rounds: how often each state goes each way, after a warm-up.
+        rounds: number of transfers of each state by each method, after a warm-up.
 
     Returns:
-        By preset: `bytes`, `dds_over_notice` and `dds_over_look` (of the medians), and for each
-        of WAYS `median_ms` and `p95_ms`.
+        By preset: `bytes`, `dds_over_notice` and `dds_over_look` (ratios of medians), and
+        `median_ms` and `p95_ms` for each of WAYS.
 
     Raises:
-        InputError: ROS 2 is not at hand.
-        TransportError: shared memory is full or not there.
+        InputError: ROS 2 is not available.
+        TransportError: shared memory is full or unavailable.
     """
     spawn = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as reader_process:
@@ -70,7 +70,7 @@ def _tensors(preset_name: str) -> tuple[TensorSpec, ...]:
 
 
 def _read(preset_name: str, rounds: int) -> dict[str, Any]:
-    """Be the reader: start the writer, let the ways take turns, return the figures."""
+    """Run the reader: start the writer, alternate between the methods, return the figures."""
     with own_domain() as environment:
         return _read_in(int(environment['ROS_DOMAIN_ID']), preset_name, rounds)
 
@@ -106,7 +106,7 @@ def _read_in(domain_id: int, preset_name: str, rounds: int) -> dict[str, Any]:
 
 def _receivers(preset_name: str, first: StateDescriptor,
                topics: dict[str, DdsTopic]) -> dict[str, Callable[[], dict[str, np.ndarray]]]:
-    """Return for each way the function that waits for a state and returns its tensors."""
+    """Return, for each method, a function that waits for a state and returns its tensors."""
     tensors = _tensors(preset_name)
     reader = StateReader(model=preset_name, tensors=tensors)
     reader.read(first)
@@ -118,7 +118,7 @@ def _receivers(preset_name: str, first: StateDescriptor,
         before, deadline_s = reader.newest_sequence(), time.monotonic() + TIMEOUT_S
         while reader.newest_sequence() == before:
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f'no state came in {TIMEOUT_S} s')
+                raise TimeoutError(f'no state arrived within {TIMEOUT_S} s')
         state = reader.latest()
         if state is None:
             raise RuntimeError('the newest state was overwritten, although none was requested')
@@ -139,14 +139,14 @@ def _take_turns(receivers: dict[str, Callable[[], dict[str, np.ndarray]]], write
             tensors = receivers[way]()
             usable_ns = time.monotonic_ns()
             if not all((tensor == number).all() for tensor in tensors.values()):
-                raise RuntimeError(f'{way} delivered another state than was written')
+                raise RuntimeError(f'{way} delivered a different state than was written')
             latencies_ms[way].append((usable_ns - writer.recv()) / 1e6)
-            del tensors  # freeing 34 MiB takes 2 ms, which are not the next way's
+            del tensors  # freeing 34 MiB takes 2 ms, which must not count toward the next method
     return {way: values[WARM_UP:] for way, values in latencies_ms.items()}
 
 
 def _write(preset_name: str, domain_id: int, reader: Connection) -> None:
-    """Be the writer: tell the reader of a first state, or why there is none; then serve it."""
+    """Run the writer: send the reader a first state, or the reason for failure; then serve it."""
     tensors = _tensors(preset_name)
     try:
         topics = {way: DdsTopic(f'{way}_{preset_name}', domain_id=domain_id, publishes=True)
@@ -166,7 +166,7 @@ def _write(preset_name: str, domain_id: int, reader: Connection) -> None:
 
 def _serve(ring: StateRing, tensors: tuple[TensorSpec, ...], topics: dict[str, DdsTopic],
            reader: Connection) -> None:
-    """Write and send a state on each request of the reader, until it disconnects."""
+    """Write and send a state on each request from the reader until it disconnects."""
     message = array.array('B', bytes(state_bytes(tensors)))
     in_message = tensor_views(np.frombuffer(message, np.uint8), tensors)
     while True:

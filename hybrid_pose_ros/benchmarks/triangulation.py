@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Times triangulation of aligned poses of 2 and 4 cameras with 13 joints.
+"""Times the triangulation of aligned poses from 2 and 4 cameras with 13 joints.
 
-The reference is the linear solution of each joint in NumPy (SVD). For exact images both must find
+The reference is the linear solution of each joint in NumPy (SVD). For exact pixels both must yield
 the same points. With two cameras, Python calls take longer than the arithmetic.
 """
 
@@ -20,19 +20,19 @@ from hybrid_pose_ros.pose.triangulator import Triangulator, TriangulatorParams
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 UNSHARP_PX = 3.0
-"""Of the images that are timed, so that outliers are looked for as in earnest."""
+"""Pixel noise during timing, so that outliers are handled as in practice."""
 FARTHEST_APART_M = 1e-6
 
 
 def triangulation_benchmark(*, rounds: int = 2_000) -> dict[str, Any]:
-    """Return for each number of cameras how long a pose takes, median and 95 % [ms].
+    """Return, for each number of cameras, the time per pose: median and 95th percentile [ms].
 
     Returns:
-        By `N cameras`: `ours` (triangulation alone), `numpy`, `numpy_over_ours`, and `node`: a
-        pose of the node's core with alignment and undistortion.
+        By `N cameras`: `ours` (triangulation alone), `numpy`, `numpy_over_ours`, and `node` (a
+        pose in the node's core, with alignment and undistortion).
 
     Raises:
-        RuntimeError: the two ways differ.
+        RuntimeError: the two methods disagree.
     """
     return {f'{cameras} cameras': _of_rig(dhp19_rig(cameras), rounds)
             for cameras in DHP19_NUMBERS}
@@ -58,7 +58,7 @@ def _of_rig(rig: Rig, rounds: int) -> dict[str, Any]:
 
 
 def linear(projections: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Return the points (N, 3) of the homogeneous linear equations, one by one."""
+    """Return the points (N, 3), each solved from homogeneous linear equations."""
     points = []
     for joint in range(pixels.shape[1]):
         rows = [pixel * matrix[2] - matrix[axis] for matrix, seen in zip(projections, pixels)
@@ -69,7 +69,7 @@ def linear(projections: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 
 
 def _node_ms(rig: Rig, pixels: np.ndarray, rounds: int) -> list[float]:
-    """Return how long the node's core takes for an instant, taking in the cameras' poses too."""
+    """Return the time that the node's core takes per instant, including the cameras' poses."""
     core = Triangulator(rig, TriangulatorParams(rig='none'))
     confidence, durations = np.full(len(JOINTS), 0.8), []
     for step in range(rounds):
