@@ -28,7 +28,7 @@ KEPT = 2000
 LEVELS = (50, 95, 99)
 
 
-class Refusals(NamedTuple):
+class RejectedStates(NamedTuple):
     """Total number of rejected states."""
 
     states_refused: int
@@ -78,13 +78,13 @@ class TrackerReport:
                 network_ms, (done_ns - batch.decoded_ns) * 1e-6 - network_ms)):
             self._stages_ms[stage].append(value)
 
-    def report(self, stream: Mapping[str, Any], refusals: Refusals, *, model: str,
+    def report(self, stream: Mapping[str, Any], rejected: RejectedStates, *, model: str,
                queue_depth: int, period_s: float) -> tuple[Status, TrackerStatus]:
         """Return the report for the interval since the last call.
 
         Args:
             stream: totals of the packets.
-            refusals: totals of the rejected states.
+            rejected: totals of the rejected states.
             model: identity of the weights.
             queue_depth: largest number of waiting packets.
             period_s: time since the last call.
@@ -104,7 +104,7 @@ class TrackerReport:
             'stale_poses': self._stale, 'held_joints': tracker.held_joints,
             'hot_pixels': tracker.hot_pixels, 'queue_depth': queue_depth,
             **{f'requests_{reason}': count for reason, count in tracker.requests.items()},
-            **refusals._asdict(),
+            **rejected._asdict(),
             **({} if watts is None else {f'measured_power_w_{self._machine.source}': watts}),
             **_named('latency_ms', self._latencies_ms), **_named('compute_ms', self._computes_ms)}
         for stage, values_ms in self._stages_ms.items():

@@ -19,7 +19,7 @@ from hybrid_pose_ros.nodes.diagnostics import Status
 from hybrid_pose_ros.nodes.event_input import EventBatch, EventInput
 from hybrid_pose_ros.nodes.messages import from_time, to_descriptor
 from hybrid_pose_ros.nodes.qos import REQUEST_QOS, STATE_QOS, STATUS_QOS
-from hybrid_pose_ros.nodes.tracker_report import Refusals, TrackerReport
+from hybrid_pose_ros.nodes.tracker_report import RejectedStates, TrackerReport
 from hybrid_pose_ros.tracking.stream_tracker import Result, StreamTracker
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 from hybrid_pose_ros.transport.descriptor import tensor_specs
@@ -117,7 +117,7 @@ class TrackingSession(Generic[Result]):
         if self._stream is None:
             return Status('waiting for events', counts, warn=True)
         status, message = self._stream.report.report(
-            counts, Refusals(self._refused, self._refusal, self._unseen), model=self._model,
+            counts, RejectedStates(self._refused, self._refusal, self._unseen), model=self._model,
             queue_depth=self.input.queue_depth(), period_s=period_s)
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._statuses.publish(message)
