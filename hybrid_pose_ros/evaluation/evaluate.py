@@ -18,6 +18,7 @@ from hybrid_pose_ros.evaluation.baselines import KalmanTrack, kalman, kalman_gri
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.metrics import (Scores, Truth, counted, distances, mean_by_step,
                                                 rounded, score, standard_error, summary)
+from hybrid_pose_ros.evaluation.motion import motion_figures, motion_of
 from hybrid_pose_ros.evaluation.outcome import ROWS, Outcome, run_recording
 from hybrid_pose_ros.evaluation.power import PowerOfRows
 from hybrid_pose_ros.evaluation.trackers import ALONE
@@ -153,6 +154,9 @@ def _row(name: str, outcomes: list[Outcome], truth: Truth) -> dict[str, Any]:
         'mpjpe_px_by_recording': by_recording,
         'mpjpe_px_standard_error': rounded(standard_error(by_recording)),
         'instants_without_pose': missing}
+    if name in outcomes[0].steps.found:
+        row['motion'] = motion_figures([motion_of(o.steps.found[name], o.steps.truth)
+                                        for o in outcomes])
     if name in outcomes[0].velocity:
         errors = [distances(o.velocity[name], o.true_velocity, o.instants.truth.counted)
                   for o in outcomes]
@@ -178,7 +182,8 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
             'stride_us': int(np.diff(truth.stamps_us[:2])[0])},
         'latency_aware_ms': {'ann': params.late_us * 1e-3, 'pose': params.pose_latency_us * 1e-3},
         'measured_ms': _measured(outcomes),
-        'ratios': ratios(rows), 'differences': differences(rows), 'rows': rows}
+        'ratios': ratios(rows), 'gap_closed': gap_closed(rows), 'differences': differences(rows),
+        'rows': rows}
 
 
 def _measured(outcomes: list[Outcome]) -> dict[str, float | None]:
@@ -205,6 +210,18 @@ def ratios(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
                 if hybrid is not None and other:
                     found[f'hybrid_to_{name}{ending}'] = round(hybrid / other, 4)
     return found
+
+
+def gap_closed(rows: dict[str, dict[str, Any]]) -> float | None:
+    """Return how much of the gap between held poses and the ANN at every step is closed.
+
+    By the hybrid without fusion, since neither of the two is filtered; 0: none, 1: all. None
+    without these rows.
+    """
+    if not {'ann', 'ann_held', 'hybrid_unfused'} <= rows.keys():
+        return None
+    held, ann, hybrid = (rows[name]['mpjpe_px'] for name in ('ann_held', 'ann', 'hybrid_unfused'))
+    return rounded((held - hybrid) / (held - ann)) if held != ann else None
 
 
 def differences(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:

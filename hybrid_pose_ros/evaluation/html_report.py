@@ -24,6 +24,7 @@ def write_report(result: dict[str, Any], folder: Path) -> Path:
     """Write report.html and the plots in it; return its path."""
     return render('evaluation/report.html.jinja', folder / 'report.html', result=result,
                   pictures=plot_result(result, folder), errors=error_table(result),
+                  motions=motion_table(result),
                   powers=power_table(result), ratios=ratio_table(result['ratios']))
 
 
@@ -41,6 +42,17 @@ def error_table(result: dict[str, Any]) -> Table:
     """Return the errors of each row."""
     return ['', *PIXELS], [[name, *(number_text(row[key]) for key in PIXELS.values())]
                            for name, row in result['rows'].items()]
+
+
+def motion_table(result: dict[str, Any]) -> Table:
+    """Return the motion error of each row by speed, after that of zero motion."""
+    motions = {name: row['motion'] for name, row in result['rows'].items() if 'motion' in row}
+    first: dict[str, Any] = next(iter(motions.values()), {})
+    head = ['', *(f'{speed} ({figures["displacements"]})' for speed, figures in first.items())]
+    return head, [
+        ['zero motion', *(number_text(figures['zero_motion_px']) for figures in first.values())],
+        *([name, *(number_text(figures['error_px']) for figures in motion.values())]
+          for name, motion in motions.items())]
 
 
 def power_table(result: dict[str, Any]) -> Table:

@@ -12,7 +12,7 @@ from labeled_clips import HEIGHT, WIDTH, circling_clip
 
 from hybrid_pose_ros.cli.main import main
 from hybrid_pose_ros.errors import InputError
-from hybrid_pose_ros.evaluation.evaluate import differences, evaluate, ratios
+from hybrid_pose_ros.evaluation.evaluate import differences, evaluate, gap_closed, ratios
 from hybrid_pose_ros.evaluation.evaluation_params import EvaluationParams
 from hybrid_pose_ros.evaluation.outcome import ROWS, run_recording
 from hybrid_pose_ros.evaluation.schedule import make_schedule
@@ -263,6 +263,14 @@ def test_ratios_are_of_the_hybrid_to_the_others():
         'hybrid_to_ann_at_last_step': 2.5, 'hybrid_to_kalman': 0.5,
         'hybrid_to_kalman_at_last_step': 0.5}
     assert ratios({'ann': rows['ann']}) == {}
+
+
+def test_the_gap_is_closed_as_far_as_the_hybrid_is_from_held_poses_to_the_ann():
+    rows = {'ann': {'mpjpe_px': 6.0}, 'ann_held': {'mpjpe_px': 8.0},
+            'hybrid_unfused': {'mpjpe_px': 6.5}, 'hybrid': {'mpjpe_px': 5.0}}
+    assert gap_closed(rows) == 0.75
+    assert gap_closed({name: row for name, row in rows.items() if name != 'ann'}) is None
+    assert gap_closed(rows | {'ann_held': {'mpjpe_px': 6.0}}) is None
 
 
 def test_differences_are_paired_by_recording():
