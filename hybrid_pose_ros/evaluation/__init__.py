@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Errors, power and rivals of the hybrid on labeled recordings."""
+"""Errors and power of the hybrid and its baselines on labeled recordings."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ANN's poses at given times of a recording."""
+"""ANN poses at given times of a recording."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from hybrid_pose_ros.tracking.offline import RecordingAnn
 
 
 def ann_at(ann: RecordingAnn, instants_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return joints (T, J, 2) [px], NaN with too few events, and confidence (T, J), then 0."""
+    """Return joints (T, J, 2) [px] and confidence (T, J); with too few events, NaN and 0."""
     joints_px = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
     confidence = np.zeros(joints_px.shape[:2], np.float32)
     for index, instant_us in enumerate(instants_us):

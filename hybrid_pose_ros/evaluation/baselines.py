@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trackers without a spiking network: the ANN's poses, held, extrapolated or filtered.
+"""Trackers without a spiking network: ANN poses that are held, extrapolated or filtered.
 
-K poses of the ANN, J joints, T instants; G settings of a Kalman filter, computed together.
+K ANN poses, J joints, T instants; G settings of a Kalman filter, computed together.
 """
 
 from typing import NamedTuple
@@ -10,40 +10,40 @@ from typing import NamedTuple
 import numpy as np
 
 NOISE_PX = 2.0
-"""Standard deviation of a joint that the ANN is certain of; only its ratio to the noise of the
-motion matters after the first poses."""
+"""Standard deviation of a joint with confidence 1. After the first poses, only its ratio to the
+process noise matters."""
 FIRST_SPEED_PX_S = 300.0
 
 
 class AnnPoses(NamedTuple):
-    """The ANN's poses in the order of their times."""
+    """ANN poses in order of time."""
 
-    stamps_us: np.ndarray  # (K,) int64: the pose is of the events before
+    stamps_us: np.ndarray  # (K,) int64: end of the events that the pose is computed from
     joints_px: np.ndarray  # (K, J, 2)
     confidence: np.ndarray  # (K, J), 0 to 1
 
 
 class KalmanSettings(NamedTuple):
-    """Models of motion and measurement.
+    """Motion and measurement models.
 
-    The position drifts and moves at a velocity, which is driven by white acceleration and decays.
+    The position drifts and moves at a velocity that is driven by white acceleration and decays.
     The standard deviation of a measured joint is NOISE_PX * exp(span * (1 - confidence)).
     """
 
     wander_px2_s3: np.ndarray  # (G,) spectral density of the acceleration
     decay_s: np.ndarray  # (G,) time constant of the velocity; inf: constant, 0: no velocity
     drift_px2_s: np.ndarray  # (G,) spectral density of the drift
-    span: np.ndarray  # (G,) 0: every joint is measured equally well
+    span: np.ndarray  # (G,) 0: the confidence has no effect
 
 
 def kalman_grid() -> KalmanSettings:
-    """Return settings to try: from holding a smoothed pose to following every measurement."""
+    """Return the settings to try, from holding a smoothed pose to following every measurement."""
     wander = NOISE_PX ** 2 * np.logspace(1, 7, 13)
     return _grid(wander, np.array([0.05, 0.1, 0.2, 0.4, np.inf]), np.zeros(1), np.zeros(1))
 
 
 def confidence_kalman_grid() -> KalmanSettings:
-    """Return settings to tune `CONFIDENCE_KALMAN` with: constant position, then velocity."""
+    """Return the settings for tuning `CONFIDENCE_KALMAN`: constant position, then velocity."""
     span = np.log(np.array([1, 10, 20, 40, 80, 160, 320]))
     still = _grid(np.zeros(1), np.zeros(1), NOISE_PX ** 2 * np.logspace(-1, 3, 17), span)
     moving = _grid(NOISE_PX ** 2 * np.logspace(1, 6, 11), np.array([0.05, 0.1, 0.2, np.inf]),
@@ -56,16 +56,16 @@ def _grid(*axes: np.ndarray) -> KalmanSettings:
 
 
 def held(poses: AnnPoses, last: np.ndarray) -> np.ndarray:
-    """Return the pose of index `last` (T,) at each instant, (T, J, 2)."""
+    """Return the pose with index `last` (T,) at each instant, (T, J, 2)."""
     return poses.joints_px[last]
 
 
 def constant_velocity(poses: AnnPoses, last: np.ndarray, at_us: np.ndarray) -> np.ndarray:
-    """Return the straight line through the last two poses at each instant, (T, J, 2).
+    """Extrapolate the last two poses linearly to each instant, (T, J, 2).
 
     Args:
-        poses: of the ANN.
-        last: index of the last pose that is available, (T,); the first pose is held.
+        poses: ANN poses.
+        last: index of the last available pose, (T,); the first pose is held.
         at_us: times of the instants, (T,).
     """
     before = np.maximum(last - 1, 0)
@@ -77,11 +77,11 @@ def constant_velocity(poses: AnnPoses, last: np.ndarray, at_us: np.ndarray) -> n
 
 CONFIDENCE_KALMAN = KalmanSettings(
     *(np.array([value]) for value in (4e5, 0.05, 0.0, np.log(160))))
-"""The filter of the row `confidence_kalman`; docs/evaluation.md says on what it was tuned."""
+"""The filter of row `confidence_kalman`; docs/evaluation.md documents how it was tuned."""
 
 
 class KalmanTrack(NamedTuple):
-    """The filter after each measurement."""
+    """The filter state after each measurement."""
 
     position: np.ndarray  # (K, G, J, 2) [px]
     velocity: np.ndarray  # (K, G, J, 2) [px/s]
@@ -89,16 +89,16 @@ class KalmanTrack(NamedTuple):
     stamps_us: np.ndarray  # (K,)
 
     def at(self, setting: int, last: np.ndarray, at_us: np.ndarray) -> np.ndarray:
-        """Return the prediction (T, J, 2) of one setting from measurement `last` (T,)."""
+        """Return the prediction (T, J, 2) with one setting from measurement `last` (T,)."""
         reach_s = _reach((at_us - self.stamps_us[last]) * 1e-6, self.decay_s[setting])
         return self.position[last, setting] + (reach_s[:, None, None]
                                                * self.velocity[last, setting])
 
 
 def kalman(poses: AnnPoses, settings: KalmanSettings) -> KalmanTrack:
-    """Return a Kalman filter of position and velocity over the poses, joint by joint.
+    """Run a Kalman filter of position and velocity over the poses, joint by joint.
 
-    Both axes of a joint share one covariance, since it does not depend on the measurements.
+    Both axes of a joint share a covariance, since it does not depend on the measurements.
     """
     noise_px2 = _noise_px2(poses, settings)
     settings_count, shape = len(settings.decay_s), poses.joints_px.shape[1:]
@@ -134,7 +134,7 @@ def _noise_px2(poses: AnnPoses, settings: KalmanSettings) -> np.ndarray:
 
 
 def _reach(ahead_s: np.ndarray, decay_s: np.ndarray) -> np.ndarray:
-    """Return the distance per unit of a decaying velocity in some time [s]."""
+    """Return the distance covered in some time [s] per unit of initial, decaying velocity."""
     usual = (decay_s > 0) & np.isfinite(decay_s)
     finite = np.where(usual, decay_s, 1.0)
     return np.where(np.isinf(decay_s), ahead_s,
@@ -143,11 +143,11 @@ def _reach(ahead_s: np.ndarray, decay_s: np.ndarray) -> np.ndarray:
 
 def _motion(settings: KalmanSettings, step_s: float
             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return reach [s] and kept share of the velocity, each (G,), and the noise (G, 2, 2)."""
+    """Return the velocity's reach [s] and kept fraction, each (G,), and the noise (G, 2, 2)."""
     reach_s = _reach(np.float64(step_s), settings.decay_s)
     with np.errstate(divide='ignore'):
         kept = np.exp(-step_s / settings.decay_s)
-    # The noise of constant velocity; a decay within a step lowers it, which tuning absorbs.
+    # Noise for constant velocity; a decay within the step lowers it, which tuning absorbs.
     shape = np.array([[step_s ** 3 / 3, step_s ** 2 / 2], [step_s ** 2 / 2, step_s]])
     noise = settings.wander_px2_s3[:, None, None] * shape
     noise[:, 0, 0] += settings.drift_px2_s * step_s

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights next to each other on recordings of several kinds, and clips of real people.
+"""Compares weights on recordings of several kinds and on clips of real people.
 
-    recordings -> poses of each weights at the same instants -> kind_figures.py -> shipping.py
+    recordings -> poses of all weights at the same instants -> kind_figures.py -> shipping.py
 
-The ANN runs as the initializer node runs it; the hybrid, where it is wanted, as the two nodes do,
-with fusion and without delay. Sensors may be of any size, and networks too.
+The ANN runs as in the initializer node. The hybrid, if requested, runs as in the two nodes, with
+fusion and without delay. Sensors and networks may have any size.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,8 +36,8 @@ from hybrid_pose_ros.tracking.offline import (
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 STRIDE_US = 107_000
-"""Time between two instants: about 100 ms, but no multiple of the time between initializations,
-so that the hybrid is scored at every age of its state."""
+"""Interval between instants: about 100 ms, but not a multiple of the interval between
+initializations, so that the hybrid is scored at every age of its state."""
 REAL = 'real'
 """Name of the clips of real people among the kinds."""
 ROWS = ('ann', 'hybrid')
@@ -45,7 +45,7 @@ ROWS = ('ann', 'hybrid')
 
 @dataclass(frozen=True)
 class _Task:
-    """What a worker process needs for one recording."""
+    """Input of a worker process for one recording."""
 
     kind: str
     path: Path
@@ -55,20 +55,20 @@ class _Task:
 
 
 class _Found(NamedTuple):
-    """What one recording gave."""
+    """Results of one recording."""
 
     kind: str
     name: str
     sensor: str
-    gaps: str  # in one line; empty: none
+    gaps: str  # one-line report; empty: no gaps
     poses: dict[tuple[str, str], ScoredPoses]  # by weights and row
 
 
 def find_kinds(folder: Path) -> dict[str, list[Path]]:
-    """Return the recordings of each kind, a folder each, by name.
+    """Return the recordings of each kind, keyed by the name of its folder.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no recordings.
     """
     kinds = {inner.name: sorted(inner.glob('*.h5')) for inner in sorted(folder.glob('*/'))}
     kinds = {name: paths for name, paths in kinds.items() if paths}
@@ -83,19 +83,19 @@ def compare(checkpoints: Mapping[str, Checkpoint], kinds: Mapping[str, Sequence[
             params: EvaluationParams = EvaluationParams(), *, rows: Sequence[str] = ('ann',),
             executor: Executor | None = None,
             progress: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
-    """Return the figures of each weights on each kind, ready for JSON.
+    """Return the figures of all weights on each kind, ready for JSON.
 
     Args:
-        checkpoints: by the name that they have in the result; the first is compared with each
-            other. Their networks may differ.
-        kinds: recordings with labels; those of the kind REAL have no say in what is shipped.
-        params: how the graph is run, and the instants.
+        checkpoints: weights by their name in the result; the first is compared with each of the
+            others. Their networks may differ.
+        kinds: labeled recordings; those of kind REAL do not affect the decision to ship.
+        params: settings of the graph and of the instants.
         rows: some of ROWS.
-        executor: runs recordings in other processes; None: one after the other here.
-        progress: is called with each recording that is done.
+        executor: executor for the recordings; None: run them sequentially in this process.
+        progress: called with the name of each finished recording.
 
     Raises:
-        InputError: a recording that cannot be used.
+        InputError: a recording cannot be used.
     """
     stride_us = params.stride_us or -(-STRIDE_US // params.step_us) * params.step_us
     params = replace(params, stride_us=stride_us, ann_latency_us=0)
@@ -124,7 +124,7 @@ def _poses_of(task: _Task) -> _Found:
     joints, counted, _ = recording.joints_at(schedule.instants_us)
     torso = torso_px(recording.joints_px, recording.visible)
     poses = {}
-    with one_torch_thread():  # other recordings have the other cores
+    with one_torch_thread():  # other recordings use the other cores
         for name, checkpoint in task.checkpoints.items():
             ann = RecordingAnn(checkpoint, recording,
                                params=initializer_params(checkpoint, task.params))
@@ -146,7 +146,7 @@ def _hybrid_at(checkpoint: Checkpoint, recording: LabeledRecording, ann: Recordi
                ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the tracker's joints (T, J, 2) [px], confidence (T, J) and presence (T,).
 
-    NaN before the first pose.
+    The values are NaN before the first pose.
     """
     tracker = TrackerParams(step_us=params.step_us, quiet_events_per_s=params.quiet_events_per_s)
     size, end_us = (recording.width, recording.height), int(schedule.instants_us[-1])
@@ -164,7 +164,7 @@ def _hybrid_at(checkpoint: Checkpoint, recording: LabeledRecording, ann: Recordi
 
 
 def _kind(found: Sequence[_Found], names: Sequence[str], rows: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of each weights on one kind, and what the first is better or worse by."""
+    """Return the figures of all weights on one kind, and the differences to the first."""
     def poses(name: str, row: str) -> list[ScoredPoses]:
         return [one.poses[name, row] for one in found]
     first, *others = names
@@ -183,7 +183,7 @@ def _kind(found: Sequence[_Found], names: Sequence[str], rows: Sequence[str]) ->
 
 
 def _shipping(tables: Mapping[str, Any], names: Sequence[str], row: str) -> dict[str, Any]:
-    """Return whether the first weights may replace each other one."""
+    """Return, for each of the other weights, whether the first may replace them."""
     first, *others = names
     judged = {kind: table for kind, table in tables.items() if kind != REAL}
 

@@ -1,22 +1,23 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Streams that are thinner, denser or noisier than they were. Events go in and come out sorted."""
+"""Makes event streams sparser, denser or noisier; input and output are sorted by time."""
 
 import numpy as np
 
 from hybrid_pose_ros.events.event_array import event_array
 
 DOUBLE_US = 1_000
-"""How far a copy of an event lies from it, at most."""
+"""Maximum time difference between an event and its copy."""
 
 
 def scaled(events: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
-    """Return `factor` times as many events: some left out, or copies added close by in time.
+    """Return `factor` times as many events: some are dropped, or copies are added nearby in time.
 
     Args:
         events: (N,) of EVENT_DTYPE, sorted by time.
-        factor: 0 to 1 leaves out events at random; above, each has copies in its own pixel.
-        rng: draws which, and when the copies are.
+        factor: from 0 to 1, events are dropped at random; above 1, events are copied in their
+            pixel.
+        rng: random generator for dropped events and for the times of copies.
     """
     whole = int(factor)
     copies = whole + (rng.random(len(events)) < factor - whole)
@@ -31,7 +32,7 @@ def scaled(events: np.ndarray, factor: float, rng: np.random.Generator) -> np.nd
 
 def with_noise(events: np.ndarray, rate_hz: float, width: int, height: int,
                rng: np.random.Generator) -> np.ndarray:
-    """Return the events and others at random, `rate_hz` in each pixel of the sensor."""
+    """Return the events plus random ones, `rate_hz` per pixel of the sensor."""
     if not len(events) or rate_hz == 0:
         return events
     start_us, end_us = int(events['t'][0]), int(events['t'][-1])

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One table over a set of recordings: errors, spikes and energy of the hybrid and its rivals.
+"""Evaluates the hybrid and its baselines on a set of recordings: errors, spikes and energy.
 
     recordings -> outcome.py: poses of each row -> metrics.py, power.py -> figures, ready for JSON
 """
@@ -30,12 +30,12 @@ from hybrid_pose_ros.representation.geometry import input_geometry
 ERRORS = {'': lambda row: row['mpjpe_px'],
           '_latency_aware': lambda row: row['mpjpe_px_latency_aware'],
           '_at_last_step': lambda row: row['mpjpe_px_by_step'][-1]}
-"""What rows are compared by, under the ending of the ratio's name."""
+"""Figures by which rows are compared, keyed by the suffix of the ratio's name."""
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What a worker process needs for one recording."""
+    """Input of a worker process for one recording."""
 
     checkpoint: Checkpoint
     snn_checkpoint: Checkpoint
@@ -53,17 +53,17 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
 
     Args:
         checkpoint: the hybrid's weights.
-        recordings: with labels, of sensors of one size; paths where an executor is given.
-        params: how the graph is run.
-        snn_checkpoint: weights of a spiking network trained alone; None: the hybrid's own, from
-            rest, which its rows state.
+        recordings: labeled recordings of one sensor size; must be paths if an executor is given.
+        params: settings of the graph.
+        snn_checkpoint: weights of a spiking network trained to run alone; None: use the hybrid's,
+            from rest, with a note in the rows.
         rows: some of ROWS; rows without extra cost are always included.
-        executor: runs recordings in other processes; None: sequentially in this one.
+        executor: executor for the recordings; None: run them sequentially in this process.
         progress: called with the name of each finished recording.
 
     Raises:
-        InputError: nothing to evaluate, unknown rows, weights of another preset, or a recording
-            that cannot be used.
+        InputError: there is nothing to evaluate, a row is unknown, the weights are of another
+            preset, or a recording cannot be used.
     """
     _check(checkpoint, recordings, snn_checkpoint, rows)
     tasks = [_Task(checkpoint, snn_checkpoint or checkpoint, recording, params, tuple(rows))
@@ -74,7 +74,7 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
         outcomes.append(outcome)
         sizes.add(size)
     if len(sizes) > 1:
-        raise InputError(f'the recordings are of sensors of several sizes, {sorted(sizes)}: '
+        raise InputError(f'the recordings have several sensor sizes, {sorted(sizes)}: '
                          'evaluate one size at a time')
     outcomes.sort(key=lambda outcome: outcome.name)
     notes = {'kalman': _add_kalman(outcomes)}
@@ -89,18 +89,18 @@ def evaluate(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecordin
 def _check(checkpoint: Checkpoint, recordings: Sequence[Path | LabeledRecording],
            snn_checkpoint: Checkpoint | None, rows: Sequence[str]) -> None:
     if not recordings:
-        raise InputError('no recordings to evaluate: name one or more .h5 files with labels')
+        raise InputError('no recordings to evaluate: pass one or more .h5 files with labels')
     unknown = [row for row in rows if row not in ROWS]
     if unknown:
-        raise InputError(f'row {unknown[0]!r} is not known: choose from {", ".join(ROWS)}')
+        raise InputError(f'unknown row {unknown[0]!r}: choose from {", ".join(ROWS)}')
     if snn_checkpoint is not None and snn_checkpoint.preset.name != checkpoint.preset.name:
         raise InputError(f'the weights of the SNN alone are of preset '
                          f'{snn_checkpoint.preset.name}, the hybrid\'s of '
-                         f'{checkpoint.preset.name}: they must be of one')
+                         f'{checkpoint.preset.name}: they must be the same')
 
 
 def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
-    """Return the outcome of one recording, and the size of its sensor."""
+    """Return the outcome of one recording and its sensor size."""
     recording = task.recording
     if not isinstance(recording, LabeledRecording):
         recording = load_seen(recording)
@@ -111,9 +111,10 @@ def _outcome(task: _Task) -> tuple[Outcome, tuple[int, int]]:
 
 
 def _add_kalman(outcomes: list[Outcome]) -> str:
-    """Add the Kalman filter that is best on these very recordings; return what it is.
+    """Add the Kalman filter that performs best on these recordings; return its description.
 
-    No filter of its kind could do better here: it is the strongest rival, not an honest one.
+    It is an upper bound for filters of this kind rather than a fair baseline, since it is tuned on
+    the test data.
     """
     grid = kalman_grid()
     tracks = [kalman(outcome.ann_poses, grid) for outcome in outcomes]
@@ -129,7 +130,7 @@ def _add_kalman(outcomes: list[Outcome]) -> str:
 
 
 def errors_of_settings(tracks: Sequence[KalmanTrack], outcomes: Sequence[Outcome]) -> np.ndarray:
-    """Return the mean error of each setting of a filter over all recordings, (G,) [px]."""
+    """Return the mean error of each filter setting over all recordings, (G,) [px]."""
     def error(setting: int) -> float:
         return np.nanmean(np.concatenate([
             distances(track.at(setting, outcome.steps.last, outcome.steps.truth.stamps_us),
@@ -139,7 +140,7 @@ def errors_of_settings(tracks: Sequence[KalmanTrack], outcomes: Sequence[Outcome
 
 
 def _row(name: str, outcomes: list[Outcome], truth: Truth) -> dict[str, Any]:
-    """Return the errors of one row; `truth` is that of the instants of all recordings."""
+    """Return the errors of one row; `truth` is for the instants of all recordings."""
     of_recordings = [score(o.instants.truth, o.instants.found[name], o.available.truth,
                            o.available.found[name]) for o in outcomes]
     views = [o.steps if name in o.steps.found else o.instants for o in outcomes]
@@ -187,7 +188,7 @@ def _result(checkpoint: Checkpoint, params: EvaluationParams, outcomes: list[Out
 
 
 def _measured(outcomes: list[Outcome]) -> dict[str, float | None]:
-    """Return how long the ANN and a pose of the hybrid took here [ms], medians."""
+    """Return the median times [ms] of an ANN pass and a pose of the hybrid on this machine."""
     poses = [outcome.work['hybrid'].compute_ms for outcome in outcomes
              if 'hybrid' in outcome.work]
     return {'ann': rounded(np.median([outcome.ann_ms for outcome in outcomes])),
@@ -195,10 +196,11 @@ def _measured(outcomes: list[Outcome]) -> dict[str, float | None]:
 
 
 def ratios(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
-    """Return the hybrid's error relative to each other row's.
+    """Return the ratios of the hybrid's error to that of each other row.
 
-    On average, latency-aware, and at the last step before the next initialization; there relative
-    to the ANN's average, since its own error has nothing to do with steps.
+    The ratios are for the average, latency-aware, and at the last step before the next
+    initialization. The latter are relative to the ANN's average, since the ANN's error does not
+    depend on the step.
     """
     found = {}
     if 'ann' in rows:
@@ -225,9 +227,10 @@ def gap_closed(rows: dict[str, dict[str, Any]]) -> float | None:
 
 
 def differences(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Return the hybrid's error minus each other row's, paired by recording [px].
+    """Return the hybrid's error minus that of each other row, paired by recording [px].
 
-    The mean over recordings and its standard error: recordings differ far more than methods do.
+    Given as mean over recordings with standard error; pairing is needed since recordings differ
+    far more than methods.
     """
     if 'hybrid' not in rows:
         return {}

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Error in the world [mm] of poses that several cameras triangulate, by row and set of cameras.
+"""3D errors [mm] of poses triangulated from several cameras, by row and set of cameras.
 
     takes -> takes.py: poses of each camera -> triangulation.py -> figures, ready for JSON
 
-Each instant is compared with its own label. A joint counts where it is inside the images of the
+Each instant is compared with its own label. A joint is scored if it is inside the images of the
 first pair of cameras, so that all sets of cameras are scored on the same joints.
 """
 
@@ -28,14 +28,14 @@ from hybrid_pose_ros.pose.rig import Rig
 from hybrid_pose_ros.pose.triangulation import Triangulated, TriangulationParams, triangulate
 
 NEAR_MM = (50.0, 100.0)
-"""Error limits; the share of joints within each is reported."""
+"""Error limits; the fraction of joints within each limit is reported."""
 
 Found = dict[tuple[str, int, bool], CameraPoses]
 """Poses by take, index of the camera, and whether it is blinded."""
 
 
 class Case(NamedTuple):
-    """Some cameras of a take, of which one may be blinded."""
+    """A set of cameras of a take, one of which may be blinded."""
 
     name: str
     cameras: tuple[int, ...]  # indices in the rig
@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class _Task:
-    """What a worker process needs for one camera of a take."""
+    """Input of a worker process for one camera of a take."""
 
     checkpoint: Checkpoint
     path: Path
@@ -53,9 +53,9 @@ class _Task:
 
 
 class Scored(NamedTuple):
-    """One row of one case, of all takes: N instants."""
+    """Scores of one row and case over all takes: N instants."""
 
-    distance_mm: np.ndarray  # (N, J), NaN where not counted or not found
+    distance_mm: np.ndarray  # (N, J), NaN if not counted or not found
     error_px: np.ndarray  # (N, J) reprojection error
     cameras: np.ndarray  # (N, J) cameras used
     step: np.ndarray  # (N,)
@@ -71,15 +71,15 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
 
     Args:
         checkpoint: the hybrid's weights.
-        takes: of the same cameras.
-        params: how each camera's graph is run.
-        trust: how cameras are trusted.
-        blind: also blind each of more than two cameras, one after the other.
-        executor: runs cameras in other processes; None: one after the other here.
+        takes: takes of the same cameras.
+        params: settings of each camera's graph.
+        trust: thresholds for using cameras.
+        blind: with more than two cameras, also blind each one in turn.
+        executor: executor for the cameras; None: run them sequentially in this process.
         progress: called with the name of each finished camera.
 
     Raises:
-        InputError: a recording that cannot be used, or nothing that could be scored.
+        InputError: a recording cannot be used, or nothing can be scored.
     """
     cases = [case for case in cases_of(takes[0].rig) if blind or case.blinded is None]
     blinded_ones = {case.blinded for case in cases} - {None}
@@ -101,10 +101,10 @@ def evaluate3d(checkpoint: Checkpoint, takes: Sequence[Take],
 
 
 def cases_of(rig: Rig) -> list[Case]:
-    """Return which sets of cameras are compared.
+    """Return the sets of cameras to compare.
 
-    With four cameras: the front pair of DHP19 (else the first two), all, and all with each camera
-    blinded in turn, compared with the others alone.
+    With four cameras: the front pair of DHP19 (otherwise the first two), all cameras, and all with
+    each camera blinded in turn, compared with only the other cameras.
     """
     everyone = tuple(range(len(rig.cameras)))
     front = tuple(index for index in everyone if rig.names[index] in dhp19_rig(2).names)
@@ -153,13 +153,13 @@ def score_row(rig: Rig, case: Case, poses: Sequence[CameraPoses], row: str, trut
     """Return the errors of one row of one take.
 
     Args:
-        rig: of the take.
-        case: which cameras the poses are of.
-        poses: of those cameras.
+        rig: rig of the take.
+        case: set of cameras.
+        poses: poses of these cameras.
         row: one of ROWS.
-        truth_mm: where the joints are, (T, J, 3).
+        truth_mm: true joint positions, (T, J, 3).
         counted: which joints are scored, (T, J).
-        trust: how cameras are trusted.
+        trust: thresholds for using cameras.
     """
     cameras = Rig(tuple(rig.cameras[index] for index in case.cameras))
     shape = counted.shape
@@ -173,7 +173,7 @@ def score_row(rig: Rig, case: Case, poses: Sequence[CameraPoses], row: str, trut
 
 def triangulate_poses(rig: Rig, joints_px: np.ndarray, confidence: np.ndarray,
                       trust: TriangulationParams) -> Triangulated:
-    """Return the points, T * J in a row, of poses (C, T, J, 2) with confidence (C, T, J)."""
+    """Return T * J consecutive points for poses (C, T, J, 2) with confidence (C, T, J)."""
     count = len(rig.cameras)
     return triangulate(rig, joints_px.reshape(count, -1, 2), confidence.reshape(count, -1), trust)
 
@@ -199,9 +199,9 @@ def summary3d(scored: Scored) -> dict[str, Any]:
 
 
 def _ratio_by_third(one: Scored, other: Scored) -> list[float | None]:
-    """Return the ratio of the mean errors in each third of the time since the ANN's look.
+    """Return the ratio of the mean errors in each third of the time since the ANN pass.
 
-    A single step is of few instants: ratios by step scatter by a tenth.
+    A single step has few instants, so ratios by step scatter by a tenth.
     """
     third = (one.step - 1) * 3 // one.step.max()
     both = np.isfinite(one.distance_mm) & np.isfinite(other.distance_mm)
@@ -214,7 +214,7 @@ def _ratio_by_third(one: Scored, other: Scored) -> list[float | None]:
 
 
 def _ratio_by_step(one: Scored, other: Scored) -> list[float | None]:
-    """Return the ratio of the mean errors at each step, of the same instants; None for none."""
+    """Return the ratio of the mean errors at the same instants for each step; None without any."""
     means = zip(mean_by_step(one.distance_mm, one.step), mean_by_step(other.distance_mm,
                                                                       one.step))
     return [rounded(mean / base) if mean is not None and base else None for mean, base in means]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An evaluation as one HTML file that holds its own pictures."""
+"""Writes an evaluation as one HTML file with embedded plots."""
 
 import base64
 from pathlib import Path
@@ -17,11 +17,11 @@ PIXELS = {'mean': 'mpjpe_px', 'median': 'median_px', 'as available': 'mpjpe_px_l
           'velocity [px/s]': 'velocity_error_px_s', 'jitter [px/s2]': 'acceleration_error_px_s2'}
 TEMPLATES = Path(__file__).parents[1]
 Table = tuple[list[str], list[list[str]]]
-"""Head and rows of text."""
+"""Header and rows, as text."""
 
 
 def write_report(result: dict[str, Any], folder: Path) -> Path:
-    """Write report.html and the plots in it; return its path."""
+    """Write report.html and its plots; return the path."""
     return render('evaluation/report.html.jinja', folder / 'report.html', result=result,
                   pictures=plot_result(result, folder), errors=error_table(result),
                   motions=motion_table(result),
@@ -29,7 +29,7 @@ def write_report(result: dict[str, Any], folder: Path) -> Path:
 
 
 def render(template: str, path: Path, **values: Any) -> Path:
-    """Write the page of a template in the package to a file; return its path."""
+    """Render a template of the package to a file; return the path."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
@@ -56,7 +56,7 @@ def motion_table(result: dict[str, Any]) -> Table:
 
 
 def power_table(result: dict[str, Any]) -> Table:
-    """Return the power of each row by both counts and technologies."""
+    """Return the power of each row, by count and technology."""
     kinds = [(count, node) for count in ('paper', 'honest') for node in ('45nm', '7nm')]
     head = ['', *(f'{count}, {node}{what}' for count, node in kinds for what in ('', ' saved'))]
     rows = []
@@ -68,7 +68,7 @@ def power_table(result: dict[str, Any]) -> Table:
 
 
 def ratio_table(ratios: dict[str, float]) -> Table:
-    """Return the error of the hybrid relative to those of other rows."""
+    """Return the ratios of the hybrid's error to those of the other rows."""
     names = [name for name in ratios if f'{name}_latency_aware' in ratios]
     endings = {'on average': '', 'as available': '_latency_aware',
                'at the last step before an initialization': '_at_last_step'}
@@ -77,10 +77,10 @@ def ratio_table(ratios: dict[str, float]) -> Table:
 
 
 def number_text(value: float | None) -> str:
-    """Return a figure with four digits; '-' if there is none."""
+    """Return a number with four digits; '-' for None."""
     return '-' if value is None else f'{value:.4g}'
 
 
 def _data_url(path: Path) -> str:
-    """Return a picture as the source of an <img>."""
+    """Return an image as a data URL for <img>."""
     return f'data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}'

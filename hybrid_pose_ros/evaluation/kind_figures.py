@@ -1,10 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of weights on recordings of one kind, each with its standard error over recordings.
+"""Figures of weights on recordings of one kind, with standard errors over recordings.
 
-Means and shares are means over recordings of each recording's mean, so a long recording counts no
-more than a short one; medians and the AUC are of the joints of all recordings together. A
-recording without a sample of a figure (no torso in the image, nobody there) is left out of it.
+Means and fractions are averages over recordings of each recording's mean, so long and short
+recordings have equal weight. Medians and the AUC are computed over the joints of all recordings
+together. A recording without samples for a figure (no torso in the image, nobody present) is
+excluded from it.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,31 +19,31 @@ from hybrid_pose_ros.evaluation.metrics import (
 FAR_PX = 20.0
 PCK_TORSO = 0.2
 WRONG_TORSO = 0.5
-"""A joint is wrong that is farther off than this, in torso lengths."""
+"""A joint with an error above this, in torso lengths, is wrong."""
 GROUPS = {'head': (0,), 'shoulders': (1, 2), 'elbows': (3, 4), 'hips': (5, 6), 'hands': (7, 8),
           'knees': (9, 10), 'feet': (11, 12)}
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
 class ScoredPoses(NamedTuple):
-    """Poses of one recording and the truth. T instants, J joints."""
+    """Poses and ground truth of one recording. T instants, J joints."""
 
-    joints_px: np.ndarray  # (T, J, 2) the truth
+    joints_px: np.ndarray  # (T, J, 2) ground truth
     counted: np.ndarray  # (T, J) bool: inside the image, and known
-    torso_px: float  # of the recording; NaN: not known
-    found_px: np.ndarray  # (T, J, 2), NaN where there is no pose
-    confidence: np.ndarray  # (T, J), 0 where there is no pose
-    presence: np.ndarray  # (T,), 0 where there is no pose
-    least_presence: float  # from which on a person is reported
+    torso_px: float  # of the recording; NaN: unknown
+    found_px: np.ndarray  # (T, J, 2), NaN without a pose
+    confidence: np.ndarray  # (T, J), 0 without a pose
+    presence: np.ndarray  # (T,), 0 without a pose
+    least_presence: float  # minimum presence at which a person is reported
 
     @property
     def error_px(self) -> np.ndarray:
-        """Return distances (T, J), NaN where not counted or not found."""
+        """Return distances (T, J); NaN if not counted or not found."""
         return distances(self.found_px, self.joints_px, self.counted)
 
     @property
     def swapped(self) -> np.ndarray:
-        """Return 1 for each swapped pair (T, P), NaN where that is not known."""
+        """Return 1 for swapped pairs (T, P), otherwise 0; NaN if unknown."""
         return swapped_pairs(self.found_px, self.joints_px, self.counted)
 
     @property
@@ -57,13 +58,13 @@ class ScoredPoses(NamedTuple):
 
     @property
     def judged(self) -> np.ndarray:
-        """Return the instants with a person; all where the recording shows nobody, (T,) bool."""
+        """Return the instants with a person, (T,) bool; all if the recording shows nobody."""
         person = present(self.counted)
         return person if self.counted.any() else np.ones_like(person)
 
 
 class Figure(NamedTuple):
-    """How a figure is made: the samples of a recording (N, ...), and what it is of them."""
+    """Definition of a figure: the samples (N, ...) of a recording, and a statistic of them."""
 
     samples: Callable[[ScoredPoses], np.ndarray]
     of_recordings: Callable[[Sequence[np.ndarray]], float]
@@ -80,7 +81,7 @@ def median_of_all(samples: Sequence[np.ndarray]) -> float:
 
 
 def auc_of_all(samples: Sequence[np.ndarray]) -> float:
-    """Return the AUC of all samples together, each a confidence and whether the joint is wrong."""
+    """Return the AUC of all samples together; a sample is a confidence and a flag for wrong."""
     confidence, wrong = np.concatenate(samples).T
     return auc(confidence, wrong > 0)
 
@@ -122,12 +123,12 @@ FIGURES = {
     'confidence': Figure(lambda poses: poses.mean_confidence, mean_of_means),
     'person_reported': Figure(lambda poses: poses.reported, mean_of_means),
     **{f'mean_px_{name}': _group(joints) for name, joints in GROUPS.items()}}
-"""By name; shares are from 0 to 1. person_reported: share of the instants with a person, or of all
-instants in a recording without one."""
+"""Figures by name; fractions are from 0 to 1. person_reported is the fraction of the instants with
+a person, or of all instants in a recording without one."""
 
 
 def figures(recordings: Sequence[ScoredPoses]) -> dict[str, dict[str, Any]]:
-    """Return value, standard error and number of recordings of each figure, ready for JSON."""
+    """Return the value, standard error and number of recordings of each figure, ready for JSON."""
     found = {}
     for name, figure in FIGURES.items():
         samples = [one for one, in _samples(figure, recordings)]
@@ -140,11 +141,11 @@ def figures(recordings: Sequence[ScoredPoses]) -> dict[str, dict[str, Any]]:
 
 def differences(recordings: Sequence[ScoredPoses], others: Sequence[ScoredPoses]
                 ) -> dict[str, dict[str, Any]]:
-    """Return each figure minus that of other poses of the same recordings, paired.
+    """Return each figure minus that of other poses on the same recordings, paired.
 
     Args:
-        recordings: of one kind.
-        others: poses of other weights in the same recordings, in the same order.
+        recordings: recordings of one kind.
+        others: poses of other weights on the same recordings, in the same order.
     """
     found = {}
     for name, figure in FIGURES.items():
@@ -158,7 +159,7 @@ def differences(recordings: Sequence[ScoredPoses], others: Sequence[ScoredPoses]
 
 
 def _samples(figure: Figure, *rows: Sequence[ScoredPoses]) -> list[tuple[np.ndarray, ...]]:
-    """Return the samples of each recording in each row, if every row has some."""
+    """Return the samples of each recording for each row, if every row has some."""
     samples = [tuple(figure.samples(poses) for poses in recording)
                for recording in zip(*rows, strict=True)]
     return [recording for recording in samples if all(map(len, recording))]
@@ -171,13 +172,13 @@ def _estimate(name: str, statistic: Callable[[np.ndarray], float], count: int) -
 
 
 def by_recording(recordings: Sequence[ScoredPoses]) -> list[dict[str, float | None]]:
-    """Return the figures of each recording on its own."""
+    """Return the figures of each recording separately."""
     return [{name: row['value'] for name, row in figures([poses]).items()}
             for poses in recordings]
 
 
 def confidence_percentiles(recordings: Sequence[ScoredPoses]) -> dict[str, float | None]:
-    """Return how the mean confidence of the joints is distributed over all instants."""
+    """Return percentiles of the mean confidence of the joints over all instants."""
     values = np.concatenate([poses.mean_confidence for poses in recordings])
     if not len(values):
         return {}

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How far poses are from the truth. T instants, J joints; distances in sensor pixels.
+"""Error metrics of poses. T instants, J joints; distances in sensor pixels.
 
-Every mean is over joints and instants alike, of all recordings together. A joint that is not
-`counted` at an instant (outside the image, or without a label) is left out: its distance is NaN.
-Hidden joints, behind the body but inside the image, are counted, and also reported apart.
+Every mean is over the joints and instants of all recordings together. A joint that is not
+`counted` at an instant (outside the image, or without a label) is excluded: its distance is NaN.
+Joints hidden by the body but inside the image are counted, and also reported separately.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,32 +15,32 @@ import numpy as np
 from hybrid_pose_ros.tasks.skeleton import PAIRS
 
 MOVING_PX = 6.0
-"""A joint moves that has gone farther than that in MOVING_US."""
+"""A joint that has moved farther than this within MOVING_US is moving."""
 MOVING_US = 100_000
 PCK_PX = 10.0
 HEAD, SHOULDERS, HIPS = 0, (1, 2), (5, 6)
 LEAST_PAIRS = 3
-"""A body with fewer pairs in the image is not called swapped."""
+"""Minimum number of pairs in the image for a body to be called swapped."""
 BEHIND_TORSO = 0.25
-"""Shoulders and hips of a person seen from behind are at least so wide, in torso lengths."""
+"""Minimum width of the shoulders and hips of a person seen from behind, in torso lengths."""
 
 
 class Truth(NamedTuple):
-    """Where the joints really are at the instants that are scored."""
+    """True joint positions at the scored instants."""
 
     stamps_us: np.ndarray  # (T,) int64, equally spaced within a recording
     joints_px: np.ndarray  # (T, J, 2)
     counted: np.ndarray  # (T, J) bool: inside the image
     occluded: np.ndarray  # (T, J) bool
     moving: np.ndarray  # (T, J) bool
-    step: np.ndarray  # (T,) int64: steps since the last state of the ANN arrived, from 1 on
+    step: np.ndarray  # (T,) int64: steps since the last ANN state arrived, starting at 1
 
 
 class Scores(NamedTuple):
-    """Errors of one row at the instants of a `Truth`, NaN where a joint is left out."""
+    """Errors of one row at the instants of a `Truth`; NaN for excluded joints."""
 
     distance_px: np.ndarray  # (T, J)
-    available_px: np.ndarray  # (M, J): of the last output that was available, every millisecond
+    available_px: np.ndarray  # (M, J): of the last available output, every millisecond
     velocity_px_s: np.ndarray  # (T, J)
     acceleration_px_s2: np.ndarray  # (T, J)
 
@@ -50,10 +50,10 @@ def score(truth: Truth, found: np.ndarray, truth_available: Truth,
     """Return the errors of one recording's poses.
 
     Args:
-        truth: of one recording.
-        found: the poses of its instants, (T, J, 2) [px].
-        truth_available: truth at the times of latency-aware scoring.
-        available: the last poses available at those times, (M, J, 2) [px].
+        truth: ground truth of one recording.
+        found: poses at its instants, (T, J, 2) [px].
+        truth_available: ground truth at the times of latency-aware scoring.
+        available: last poses available at those times, (M, J, 2) [px].
     """
     error = np.where(truth.counted[..., None], found - truth.joints_px, np.nan)
     seconds = (truth.stamps_us - truth.stamps_us[:1]) * 1e-6
@@ -64,20 +64,20 @@ def score(truth: Truth, found: np.ndarray, truth_available: Truth,
 
 
 def distances(found: np.ndarray, joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Return the distances (T, J) of poses (T, J, 2) from the truth, NaN where not counted."""
+    """Return the distances (T, J) of poses (T, J, 2) from the truth; NaN if not counted."""
     return np.where(counted, np.linalg.norm(found - joints, axis=-1), np.nan)
 
 
 def difference_error(error: np.ndarray, seconds: np.ndarray, *, order: int) -> np.ndarray:
     """Return |d error / dt| (order 1) or |d2 error / dt2| (order 2), (T, J).
 
-    It is the error of the velocity or acceleration that one would read from the poses of instants
-    one after the other, since the truth is differenced in the same way. The first `order` instants
-    have none, nor has an instant with one that is not counted among those before it.
+    This is the error of velocities or accelerations computed by differencing the poses of
+    consecutive instants, since the ground truth is differenced in the same way. The result is NaN
+    at the first `order` instants, and wherever one of the preceding instants is not counted.
 
     Args:
         error: pose - truth, (T, J, 2) [px].
-        seconds: of the instants, (T,), equally spaced.
+        seconds: times of the instants, (T,), equally spaced.
         order: 1 or 2.
     """
     result = np.full(error.shape[:2], np.nan)
@@ -88,35 +88,36 @@ def difference_error(error: np.ndarray, seconds: np.ndarray, *, order: int) -> n
 
 
 def moving(joints: np.ndarray, joints_before: np.ndarray) -> np.ndarray:
-    """Return which joints (T, J) are over MOVING_PX from where they were MOVING_US before."""
+    """Return which joints (T, J) are over MOVING_PX from their positions MOVING_US earlier."""
     return np.linalg.norm(joints - joints_before, axis=-1) > MOVING_PX
 
 
 def head_to_shoulders(joints: np.ndarray) -> np.ndarray:
-    """Return the distance (T,) [px] from the head to the middle between the shoulders."""
+    """Return the distance (T,) [px] from the head to the midpoint of the shoulders."""
     middle = joints[:, SHOULDERS].mean(axis=1)
     return np.linalg.norm(joints[:, HEAD] - middle, axis=-1)
 
 
 def torso_px(joints: np.ndarray, counted: np.ndarray) -> float:
-    """Return the distance from the middle of the shoulders to that of the hips [px].
+    """Return the distance from the midpoint of the shoulders to that of the hips [px].
 
-    The median over the instants (T) at which all four joints are counted; NaN without one.
+    It is the median over the instants (T) at which all four joints are counted; NaN without any.
     """
     known = counted[:, SHOULDERS + HIPS].all(axis=1)
     return _median(np.linalg.norm(_torso(joints[known]), axis=-1))
 
 
 def present(counted: np.ndarray) -> np.ndarray:
-    """Return when a person is present, (T,): head and a shoulder, or both hips, are counted."""
+    """Return when a person is present, (T,): head and one shoulder, or both hips, are counted."""
     return (counted[:, HEAD] & counted[:, SHOULDERS].any(axis=1)) | counted[:, HIPS].all(axis=1)
 
 
 def from_behind(joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Return when a person is seen from behind, (T,), whichever way the camera is rolled.
+    """Return when a person is seen from behind, (T,), for any roll of the camera.
 
-    Then the right side is to the right of the direction from the hips to the shoulders.
-    Profiles, narrower than BEHIND_TORSO, are neither; nor is a torso that is not counted.
+    From behind, the person's right side is to the right of the direction from the hips to the
+    shoulders. False for profiles, which are narrower than BEHIND_TORSO, and for torsos that are
+    not counted.
     """
     up = _torso(joints)
     across = (joints[:, SHOULDERS[0]] - joints[:, SHOULDERS[1]]
@@ -127,20 +128,20 @@ def from_behind(joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
 
 
 def _torso(joints: np.ndarray) -> np.ndarray:
-    """Return the way from the middle of the hips to that of the shoulders, (T, 2)."""
+    """Return the vector from the midpoint of the hips to that of the shoulders, (T, 2)."""
     return joints[:, SHOULDERS].mean(axis=1) - joints[:, HIPS].mean(axis=1)
 
 
 def swapped_pairs(found: np.ndarray, joints: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Return 1 for each pair of which both ends are nearer to the other one's truth, else 0.
+    """Return 1 for pairs whose two joints are both nearer to each other's truth, else 0.
 
     Args:
         found: poses, (T, J, 2).
-        joints: the truth, (T, J, 2).
+        joints: ground truth, (T, J, 2).
         counted: (T, J) bool.
 
     Returns:
-        Of each of PAIRS, (T, P); NaN where an end is not counted or was not found.
+        One value per pair of PAIRS, (T, P); NaN if a joint is not counted or was not found.
     """
     ends = np.array(PAIRS)
     mirrors = ends[:, ::-1]
@@ -151,19 +152,19 @@ def swapped_pairs(found: np.ndarray, joints: np.ndarray, counted: np.ndarray) ->
 
 
 def swapped_bodies(pairs: np.ndarray) -> np.ndarray:
-    """Return 1 where most of the pairs (T, P) of a body are swapped, else 0, (T,).
+    """Return 1 if most of the pairs (T, P) of a body are swapped, else 0, (T,).
 
-    NaN where fewer than LEAST_PAIRS are known.
+    NaN if fewer than LEAST_PAIRS are known.
     """
     known = np.isfinite(pairs).sum(axis=1)
     return np.where(known >= LEAST_PAIRS, 2 * np.nansum(pairs, axis=1) > known, np.nan)
 
 
 def auc(confidence: np.ndarray, wrong: np.ndarray) -> float:
-    """Return how often a wrong joint has less confidence than a right one, ties counting half.
+    """Return how often a wrong joint has lower confidence than a right one; ties count half.
 
-    The area under the receiver operating characteristic: 1 for a perfect ranking, 0.5 for none.
-    NaN if all are right or all are wrong.
+    This is the area under the receiver operating characteristic: 1 for a perfect ranking, 0.5 for
+    a random one, NaN if all joints are right or all are wrong.
     """
     wrong = np.asarray(wrong, bool)
     _, place, count = np.unique(confidence, return_inverse=True, return_counts=True)
@@ -176,15 +177,15 @@ def auc(confidence: np.ndarray, wrong: np.ndarray) -> float:
 
 
 def pck(distance_px: np.ndarray, limit_px: float | np.ndarray) -> float:
-    """Return the share of counted joints within a limit of the truth, NaN for none."""
+    """Return the fraction of counted joints within a limit of the truth; NaN without any."""
     counted = np.isfinite(distance_px)
     return _mean((distance_px <= limit_px)[counted])
 
 
 def mean_by_step(distance_px: np.ndarray, step: np.ndarray) -> list[float | None]:
-    """Return the mean distance of each step since the last state arrived, from step 1 on.
+    """Return the mean distance at each step since the last state arrived, starting at step 1.
 
-    A step without counted joints is None.
+    It is None for a step without counted joints.
     """
     if not len(step):
         return []
@@ -193,17 +194,17 @@ def mean_by_step(distance_px: np.ndarray, step: np.ndarray) -> list[float | None
 
 
 def latest(available_us: np.ndarray, at_us: np.ndarray) -> np.ndarray:
-    """Return the index of the last output available at each time, -1 for none.
+    """Return the index of the last output available at each time; -1 without any.
 
     Args:
-        available_us: when each output becomes available, (N,), sorted.
+        available_us: times at which the outputs become available, (N,), sorted.
         at_us: query times, (T,); an output is available at its own time.
     """
     return np.searchsorted(available_us, at_us, side='right') - 1
 
 
 def summary(truth: Truth, scores: Scores) -> dict[str, Any]:
-    """Return the figures of one row, ready for JSON; of all recordings, one after the other."""
+    """Return the figures of one row over all concatenated recordings, ready for JSON."""
     distance = scores.distance_px
     head_px = head_to_shoulders(truth.joints_px)[:, None]
     head_known = truth.counted[:, [HEAD, *SHOULDERS]].all(axis=1)
@@ -225,7 +226,7 @@ def summary(truth: Truth, scores: Scores) -> dict[str, Any]:
 
 
 def counted(truth: Truth) -> dict[str, int]:
-    """Return how many instants and joints the figures are of, and how many are left out."""
+    """Return the numbers of instants and joints in the figures, and of excluded joints."""
     share = {'moving': truth.moving, 'occluded': truth.occluded}
     return {'instants': len(truth.stamps_us), 'joints': int(truth.counted.sum()),
             'joints_outside_image': int((~truth.counted).sum()),
@@ -241,15 +242,15 @@ def standard_error(values: Sequence[float | None] | np.ndarray) -> float:
 
 
 def jackknife(statistic: Callable[[np.ndarray], float], count: int) -> float:
-    """Return the standard error of any figure of independent recordings; NaN for fewer than two.
+    """Return the jackknife standard error of a figure of recordings; NaN for fewer than two.
 
-    Of a mean it is `standard_error`.
+    For a mean it equals `standard_error`.
 
     Args:
-        statistic: the figure of some recordings, of which it is given the indices.
-        count: of recordings.
+        statistic: function that returns the figure for some recordings, given their indices.
+        count: number of recordings.
 
-    Source: Quenouille 1949, Tukey 1958: from the figures with each recording left out.
+    Source: Quenouille 1949, Tukey 1958: uses the figures with each recording left out in turn.
     """
     if count < 2:
         return float('nan')
@@ -259,7 +260,7 @@ def jackknife(statistic: Callable[[np.ndarray], float], count: int) -> float:
 
 
 def rounded(value: float | np.floating) -> float | None:
-    """Return four digits behind the point; None for a mean of nothing, which JSON cannot write."""
+    """Round to four decimals; None for NaN (a mean of no values), which JSON cannot represent."""
     return round(float(value), 4) if np.isfinite(value) else None
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One recording, run through everything that is compared: the poses of each row."""
+"""Runs one recording through all compared methods; yields the poses of each row."""
 
 from typing import NamedTuple
 
@@ -21,40 +21,40 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tracking.offline import PoseTrack, RecordingAnn
 
 ASKED_US = 1_000
-"""Time between two instants of a latency-aware score."""
+"""Interval between instants of latency-aware scores."""
 SLOPE_US = 10_000
-"""Time between the labels that a true velocity is taken from."""
+"""Interval between the two labels from which the true velocity is computed."""
 ROWS = ('ann', 'ann_held', 'constant_velocity', 'kalman', 'confidence_kalman', *ALONE,
         *INITIALIZED)
 
 
 class View(NamedTuple):
-    """The poses of each row at some times of a recording, T of them."""
+    """The poses of each row at T times of a recording."""
 
     truth: Truth
-    found: dict[str, np.ndarray]  # by row, (T, J, 2) [px], NaN where there was no pose yet
-    last: np.ndarray  # (T,) index of the last of the ANN's poses that had arrived
+    found: dict[str, np.ndarray]  # by row, (T, J, 2) [px], NaN before the first pose
+    last: np.ndarray  # (T,) index of the last ANN pose that had arrived
 
 
 class Outcome(NamedTuple):
-    """What one recording gave."""
+    """Results of one recording."""
 
     name: str
     instants: View  # of the schedule
-    steps: View  # every step from the first to the last of them; without the row of the ANN
-    available: View  # what was there by then, every ASKED_US, with the ANN as late as it is
+    steps: View  # at every step from the first to the last of them, except the ANN row
+    available: View  # output available every ASKED_US, with realistic ANN latency
     ann_poses: AnnPoses
-    velocity: dict[str, np.ndarray]  # as a tracker states it, at the instants, (T, J, 2) [px/s]
+    velocity: dict[str, np.ndarray]  # as reported by a tracker, at the instants, (T, J, 2) [px/s]
     true_velocity: np.ndarray  # (T, J, 2) [px/s]
-    work: dict[str, PoseTrack]  # of the rows with a spiking network
+    work: dict[str, PoseTrack]  # for the rows with a spiking network
     ann_ms: float  # median of a pass, heads included
-    gaps: str  # what was skipped, in one line; empty: nothing
+    gaps: str  # one-line report of skipped gaps; empty: none
 
 
 def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
                   recording: LabeledRecording, params: EvaluationParams,
                   rows: tuple[str, ...] = ROWS) -> Outcome:
-    """Return the poses of the rows; those of `kalman` are left to who knows all recordings.
+    """Return the poses of the rows, except `kalman`, which is computed from all recordings.
 
     Raises:
         InputError: the recording is too short, shows nobody, or has too few events for the ANN.
@@ -69,7 +69,7 @@ def run_recording(checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
         return _view(recording, poses, times_us, lag_us, params.step_us, found)
     instants_us, steps_us = schedule.instants_us, schedule.steps_us
     asked_us = np.arange(instants_us[0], instants_us[-1] + 1, ASKED_US)
-    # A state that arrives as a bin ends helps the next pose, not this one.
+    # A state that arrives at the end of a bin affects only the next pose.
     delay_us = params.ann_delay_us + 1
     instants = view(instants_us, delay_us, trackers.poses_at(instants_us))
     steps = view(steps_us, delay_us, trackers.poses_at(steps_us))
@@ -95,11 +95,11 @@ def _disturbed(recording: LabeledRecording, params: EvaluationParams) -> Labeled
 
 def _view(recording: LabeledRecording, poses: AnnPoses, times_us: np.ndarray, lag_us: int,
           step_us: int, found: dict[str, np.ndarray]) -> View:
-    """Return a view of found poses and of those derived from ANN poses, `lag_us` later."""
+    """Return a view of the found poses and of those derived from ANN poses `lag_us` late."""
     joints, visible, occluded = recording.joints_at(times_us)
     before, *_ = recording.joints_at(times_us - MOVING_US)
     if not visible.any():
-        raise InputError(f'{recording.name} shows nobody at the instants that are scored: no '
+        raise InputError(f'{recording.name} shows nobody at the scored instants: no '
                          'joint is inside the image')
     last = latest(poses.stamps_us + lag_us, times_us)
     step = (times_us - poses.stamps_us[last] - lag_us) // step_us + 1
@@ -117,7 +117,7 @@ def _velocity(recording: LabeledRecording, instants_us: np.ndarray) -> np.ndarra
 
 
 def _at_every_instant(ann: RecordingAnn, instants_us: np.ndarray) -> np.ndarray:
-    """Return the ANN's poses (T, J, 2), the one before where there are too few events."""
+    """Return the ANN poses (T, J, 2); with too few events, the previous pose is repeated."""
     poses = np.full((len(instants_us), len(JOINTS), 2), np.nan, np.float32)
     for index, instant_us in enumerate(instants_us):
         state = ann.state_at(int(instant_us))
@@ -127,9 +127,9 @@ def _at_every_instant(ann: RecordingAnn, instants_us: np.ndarray) -> np.ndarray:
 
 def _one_after_another(poses: np.ndarray, instants_us: np.ndarray, latency_us: int,
                        asked_us: np.ndarray) -> np.ndarray:
-    """Return the poses (M, J, 2) that are there if one pass of the ANN follows the other.
+    """Return the poses (M, J, 2) available if ANN passes run back to back.
 
-    Each begins at the first instant at which the one before has ended.
+    Each pass starts at the first instant at which the previous one has finished.
     """
     every = max(1, -(-latency_us // int(instants_us[1] - instants_us[0])))
     last = latest(instants_us[::every] + latency_us, asked_us)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a comparison: the error of each weights on each kind, with standard errors."""
+"""Plots a comparison: the errors of all weights on each kind, with standard errors."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from hybrid_pose_ros.evaluation.plots import new_figure, save
 
 
 def plot_kinds(result: dict[str, Any], folder: Path) -> Path:
-    """Draw mean error and median torso error by kind; return the file."""
+    """Plot the mean error and the median torso error by kind; return the path."""
     figure, (panels,) = new_figure(columns=2)
     kinds, names = list(result['kinds']), list(result['weights'])
     width = 0.8 / (len(names) * len(result['rows']))

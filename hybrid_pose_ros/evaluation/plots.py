@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an evaluation: error over time, against power, by joint, and of each sweep."""
+"""Plots an evaluation: error over time, over power, by joint, and for each sweep."""
 
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ NOTHING = float('nan')
 
 
 def plot_result(result: dict[str, Any], folder: Path) -> list[Path]:
-    """Draw one result of `evaluate`; return the files."""
+    """Plot one result of `evaluate`; return the files."""
     return [_error_over_time(result, folder), _error_against_power(result, folder),
             _error_by_joint(result, folder),
             *(_sweep(swept, folder) for swept in result.get('sweeps', []))]
 
 
 def new_figure(columns: int = 1):
-    """Return a figure and its panels in one row, (1, columns)."""
+    """Return a figure and its panels, arranged in one row (1, columns)."""
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot
@@ -38,7 +38,7 @@ def _legend(axes) -> None:
 
 
 def save(figure, path: Path) -> Path:
-    """Write a figure, close it, and return where it is."""
+    """Write a figure and close it; return the path."""
     from matplotlib import pyplot
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
@@ -55,7 +55,7 @@ def _error_over_time(result: dict[str, Any], folder: Path) -> Path:
         best = min((value for value in row['mpjpe_px_by_step'] if value), default=0.0)
         _curve(axes, row['mpjpe_px_by_step'], settings['step_us'], late_ms, name,
                label=f'{name} (above)' if best > top else name)
-    axes.set(xlabel='time since the events that the ANN saw [ms]', ylabel='mean error [px]',
+    axes.set(xlabel='time since the events of the ANN pass [ms]', ylabel='mean error [px]',
              title='Error over the time since initialization', ylim=(0, top))
     _legend(axes)
     return save(figure, folder / 'error_over_time.png')
@@ -99,7 +99,7 @@ def _error_by_joint(result: dict[str, Any], folder: Path) -> Path:
 
 
 def _map(swept: dict[str, Any], folder: Path) -> Path:
-    """Draw the errors of two settings as a map for each row."""
+    """Plot the errors over two settings as one map per row."""
     points = swept['points']
     first, second = (list(dict.fromkeys(point['value'][axis] for point in points))
                      for axis in range(2))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of `evaluate3d`: error over time of each set of cameras, and blinded cameras."""
+"""Plots results of `evaluate3d`: error over time by set of cameras, and blinded cameras."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ DASHES = ('-', '--')
 
 
 def plot_world(result: dict[str, Any], folder: Path) -> Path:
-    """Draw one result of `evaluate3d`; return the file."""
+    """Plot one result of `evaluate3d`; return the path."""
     blinded = [name for name in result['cases'] if name.endswith(' blinded')]
     figure, (panels,) = new_figure(2 if blinded else 1)
     _error_over_time(panels[0], result)
@@ -32,8 +32,8 @@ def _error_over_time(axes, result: dict[str, Any]) -> None:
             errors = np.array(figures['mpjpe_mm_by_step'], float)
             axes.plot(step_ms * np.arange(1, len(errors) + 1), errors, dash, color=COLORS[row],
                       label=f'{row}, {name.count("+") + 1} cameras')
-    axes.set(xlabel='time since the events that the ANN saw [ms]', ylabel='mean error [mm]',
-             title='Error in the world', ylim=(0, None))
+    axes.set(xlabel='time since the events of the ANN pass [ms]', ylabel='mean error [mm]',
+             title='3D error', ylim=(0, None))
     axes.legend(fontsize='small')
 
 

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The power of each row of an evaluation, from its rates and from the spikes that were seen.
+"""Computes the power of each row of an evaluation from its rates and the observed spikes.
 
-A state that catches up replays bins: they are counted as steps like others.
+Bins that a state replays while catching up are counted as steps.
 """
 
 from typing import Any, NamedTuple
@@ -22,18 +22,18 @@ COUNTS = PAPER, HONEST = 'paper', 'honest'
 
 
 class _Spiking(NamedTuple):
-    """A spiking network, and the operations that a spike of each layer causes."""
+    """A spiking network, and the operations caused by a spike of each layer."""
 
     preset: Preset
     reach: energy.Reach
 
 
 class PowerOfRows:
-    """The power of each row, by both counts and in both technologies."""
+    """Computes the power of each row, with both counts and for both technologies."""
 
     def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint, width: int, height: int,
                  params: EvaluationParams, outcomes: list[Outcome]):
-        """Take outcomes of the hybrid, and of the SNN alone, on inputs of width x height cells."""
+        """Use outcomes of the hybrid and of the SNN alone, for inputs of width x height cells."""
         self._size = width, height
         self._steps_hz, self._looks_hz = 1e6 / params.step_us, params.ann_rate_hz
         self._outcomes = outcomes
@@ -46,7 +46,7 @@ class PowerOfRows:
             for part in ('ann.', 'heads.'))
 
     def row(self, name: str) -> dict[str, Any]:
-        """Return the energy of a row [mW] and what it is made of; where it has spikes, those."""
+        """Return the power [mW] of a row with its parts, and its spikes if it has any."""
         return {'energy': self._energy(name)} | self._spike_figures(name)
 
     def _energy(self, name: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class PowerOfRows:
         return energy_of
 
     def _spike_figures(self, name: str) -> dict[str, Any]:
-        """Return how often the neurons of a row fire, and what its steps move in memory."""
+        """Return how often the neurons of a row fire, and the memory traffic of its steps."""
         if name not in self._outcomes[0].work:
             return {}
         spikes, (preset, reach) = self._spikes(name), self._network(name)
@@ -92,7 +92,7 @@ class PowerOfRows:
         return figures
 
     def _parts(self, name: str) -> dict[str, dict[str, energy.Operations]]:
-        """Return the operations of a second, by count and part."""
+        """Return the operations per second, by count and part."""
         parts: dict[str, dict[str, energy.Operations]] = {count: {} for count in COUNTS}
         for count, operations in parts.items():
             if name not in ALONE:
@@ -116,7 +116,7 @@ class PowerOfRows:
         return self._alone if name in ALONE else self._hybrid
 
     def _spikes(self, name: str) -> np.ndarray:
-        """Return spikes of a step (1 + L,), mean over all steps of all recordings."""
+        """Return the spikes per step (1 + L,), averaged over all steps of all recordings."""
         work = [outcome.work[name] for outcome in self._outcomes]
         steps = sum(track.steps for track in work)
         return np.sum([track.spikes for track in work], axis=0) / max(1, steps)

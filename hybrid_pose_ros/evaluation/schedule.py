@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which instants of a recording are scored.
+"""Determines which instants of a recording are scored.
 
     recording  |-- SETTLED_US --|- LEAD_US -|........................|
     states         |       |       |       |       |       |       |     ann_rate_hz
     instants                                    |  |  |  |  |  |  |  |   stride_us
 
-The stride is chosen so that after some periods of the ANN every step of a period has been scored.
+The stride is chosen so that every step of an ANN period is scored after some periods.
 """
 
 import math
@@ -20,31 +20,31 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording
 from hybrid_pose_ros.tracking.state_producer import next_due_us
 
 SETTLED_US = 200_000
-"""The first part of a recording is not scored: the ANN has few events there."""
+"""The first part of a recording is not scored, since it has too few events for the ANN."""
 LEAD_US = 100_000
-"""Scores begin at least this long after a state of that time."""
+"""Minimum time from the first state to the first scored instant."""
 STRIDE_US = 7_000
-"""Least distance of two instants, which a pass of the ANN takes, too."""
+"""Minimum interval between instants, about the duration of an ANN pass."""
 
 
 class Schedule(NamedTuple):
     """Times of a recording [us]."""
 
-    start_us: int  # events before it are not used
+    start_us: int  # earlier events are not used
     steps_us: np.ndarray  # (S,) every step from the first to the last instant
     steps_per_instant: int
 
     @property
     def instants_us(self) -> np.ndarray:
-        """Return which poses are scored, (T,)."""
+        """Return the scored instants, (T,)."""
         return self.steps_us[::self.steps_per_instant]
 
 
 def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Schedule:
-    """Return what is scored.
+    """Return the schedule for a recording.
 
     Raises:
-        InputError: there is nothing left to score.
+        InputError: the recording is too short to score, or the stride is invalid.
     """
     step_us, period_us = params.step_us, 1e6 / params.ann_rate_hz
     start_us = int(recording.label_us[0])
@@ -66,7 +66,7 @@ def make_schedule(recording: LabeledRecording, params: EvaluationParams) -> Sche
 
 
 def _stride_us(step_us: int, period_us: float) -> int:
-    """Return the shortest time of at least STRIDE_US that meets every step of a period."""
+    """Return the shortest stride of at least STRIDE_US that covers every step of a period."""
     if step_us >= STRIDE_US // 2:
         return step_us
     steps = -(-STRIDE_US // step_us)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether weights may replace others: better over all kinds of recordings, and worse on none."""
+"""Decides whether weights may replace others: better over all kinds, and worse on none."""
 
 import math
 from collections.abc import Mapping
@@ -14,15 +14,16 @@ ERROR, FALSE_ALARMS = 'mean_px', 'person_reported'
 
 
 def decide(kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return whether to ship, and why, ready for JSON.
+    """Return the decision with its reasons, ready for JSON.
 
-    Weights are shipped when the mean over kinds of log(error / error of the others) is below 0
-    and no kind is worse by more than the standard error of the difference. Of a kind without a
-    person the share of instants with one takes the place of the error, and has no logarithm.
+    Weights are shipped if the mean over kinds of log(error / error of the others) is below 0 and
+    no kind is worse by more than the standard error of the difference. For a kind without a
+    person, the fraction of instants at which a person is reported replaces the error; it does not
+    enter the mean.
 
     Args:
-        kinds: of each kind, by the name of the figure: 'value', 'other' and, as
-            `kind_figures.differences` returns them, 'difference' and 'standard_error'.
+        kinds: for each kind and figure, 'value', 'other', and 'difference' and 'standard_error' as
+            returned by `kind_figures.differences`.
     """
     ratios = {kind: math.log(found[ERROR]['value'] / found[ERROR]['other'])
               for kind, found in kinds.items() if found[ERROR]['difference'] is not None}
@@ -37,5 +38,5 @@ def decide(kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _worse(found: Mapping[str, Any]) -> bool:
-    """Return if a difference is above its standard error; one of a single recording has none."""
+    """Return whether a difference exceeds its standard error (0 for a single recording)."""
     return (found['difference'] or 0) > (found['standard_error'] or 0)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How errors change with one setting, all others as they are."""
+"""Sweeps: errors as a function of one setting (or two), all others unchanged."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -19,34 +19,34 @@ FIGURES = ('mpjpe_px', 'median_px', 'mpjpe_px_latency_aware', 'mpjpe_px_moving')
 
 
 class Sweep(NamedTuple):
-    """A setting, or two, and what it is set to."""
+    """One or two settings and their values."""
 
-    axis: str  # what the values are, with their unit; of pairs 'first; second'
+    axis: str  # description of the values, with unit; 'first; second' for pairs
     values: tuple[float, ...] | tuple[tuple[float, float], ...]
-    change: Callable[[Any], dict[str, Any]]  # the settings of a value
+    change: Callable[[Any], dict[str, Any]]  # returns the changed settings for a value
     rows: tuple[str, ...] = ROWS
 
 
 SWEEPS = {
-    'step_rate': Sweep('steps a second [Hz]', (100, 200, 500, 1000), lambda hz: {
+    'step_rate': Sweep('steps per second [Hz]', (100, 200, 500, 1000), lambda hz: {
         'step_us': round(1e6 / hz), 'stride_us': 10_000}),
-    'ann_rate': Sweep('initializations a second [Hz]', (5, 10, 20, 30, 50, 100), lambda hz: {
+    'ann_rate': Sweep('initializations per second [Hz]', (5, 10, 20, 30, 50, 100), lambda hz: {
         'ann_rate_hz': float(hz)}),
-    'ann_delay': Sweep('delay of the ANN [ms]', (0, 10, 20, 30, 50, 75, 100), lambda ms: {
+    'ann_delay': Sweep('ANN delay [ms]', (0, 10, 20, 30, 50, 75, 100), lambda ms: {
         'ann_delay_us': round(1e3 * ms)}),
-    'ann_delay_no_replay': Sweep('delay of the ANN, states put in as they are [ms]',
+    'ann_delay_no_replay': Sweep('ANN delay, without replay [ms]',
                                  (0, 10, 20, 30, 50, 75, 100), lambda ms: {
                                      'ann_delay_us': round(1e3 * ms), 'replay': False},
                                  rows=('hybrid',)),
-    'no_init': Sweep('time between two initializations [ms]', (300,), lambda ms: {
+    'no_init': Sweep('interval between initializations [ms]', (300,), lambda ms: {
         'ann_rate_hz': 1e3 / ms}, rows=('ann', 'hybrid', 'hybrid_no_state_init')),
-    'holding': Sweep('events a second below which a joint is held', (0, 20, 50, 100, 200, 500),
+    'holding': Sweep('events per second below which a joint is held', (0, 20, 50, 100, 200, 500),
                      lambda rate: {'quiet_events_per_s': float(rate)}, rows=('hybrid',)),
-    'density': Sweep('events for each that was recorded', (0.25, 0.5, 1, 2), lambda factor: {
+    'density': Sweep('events per recorded event', (0.25, 0.5, 1, 2), lambda factor: {
         'event_factor': float(factor)}),
-    'noise': Sweep('noise events of each pixel [Hz]', (0, 0.5, 1, 2, 5, 10), lambda hz: {
+    'noise': Sweep('noise events per pixel [Hz]', (0, 0.5, 1, 2, 5, 10), lambda hz: {
         'noise_hz': float(hz)}),
-    'robustness': Sweep('events for each that was recorded; noise events of each pixel [Hz]',
+    'robustness': Sweep('events per recorded event; noise events per pixel [Hz]',
                         tuple(product((0.25, 0.5, 1, 2), (0, 1, 3, 10))), lambda pair: {
                             'event_factor': float(pair[0]), 'noise_hz': float(pair[1])}),
 }
@@ -55,21 +55,21 @@ SWEEPS = {
 def sweep(name: str, checkpoint: Checkpoint, recordings: Sequence[Path],
           params: EvaluationParams = EvaluationParams(), *, executor: Executor | None = None,
           progress: Callable[[str], None] = lambda name: None) -> dict[str, Any]:
-    """Return the errors of the ANN, of its poses held and extrapolated, and of the hybrid.
+    """Return the errors of the ANN, of held and extrapolated ANN poses, and of the hybrid.
 
     Args:
         name: one of SWEEPS.
         checkpoint: the hybrid's weights.
-        recordings: with labels.
-        params: of everything that is not swept.
-        executor: as of `evaluate`.
+        recordings: labeled recordings.
+        params: settings that are not swept.
+        executor: as for `evaluate`.
         progress: called with each finished recording of each value.
 
     Raises:
-        InputError: there is no such sweep, or as `evaluate`.
+        InputError: there is no such sweep, or as for `evaluate`.
     """
     if name not in SWEEPS:
-        raise InputError(f'sweep {name!r} is not known: choose from {", ".join(SWEEPS)}')
+        raise InputError(f'unknown sweep {name!r}: choose from {", ".join(SWEEPS)}')
     chosen = SWEEPS[name]
     points = []
     for value in chosen.values:

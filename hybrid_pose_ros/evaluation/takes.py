@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A take: one person, seen by several cameras at the same time. What each camera's graph found.
+"""Takes, i.e. one person seen by several cameras at once, and the poses of each camera's graph.
 
-A take is a folder with a recording for each camera, as `hybrid-pose simulate --cameras` makes.
-C cameras, T instants, J joints.
+A take is a folder with one recording per camera, as written by `hybrid-pose simulate --cameras`. C
+cameras, T instants, J joints.
 """
 
 from pathlib import Path
@@ -29,32 +29,32 @@ from hybrid_pose_ros.tracking.offline import RecordingAnn
 
 ROWS = ('ann', 'ann_held', 'hybrid')
 BLIND_HZ = 1.0
-"""Noise events of each pixel of a camera that is blinded."""
+"""Noise rate per pixel of a blinded camera."""
 
 
 class Take(NamedTuple):
-    """Where a take is, and what is known of it before anything has been run."""
+    """The location and rig of a take."""
 
     name: str
-    paths: tuple[Path, ...]  # of the recordings, C
+    paths: tuple[Path, ...]  # of the C recordings
     rig: Rig
 
 
 class CameraPoses(NamedTuple):
-    """What one camera's graph found at the instants."""
+    """Poses of one camera's graph at the instants."""
 
     stamps_us: np.ndarray  # (T,)
-    step: np.ndarray  # (T,) steps since the last state of the ANN, from 1 on
+    step: np.ndarray  # (T,) steps since the last ANN state, starting at 1
     inside: np.ndarray  # (T, J) bool: inside the image
     joints_px: dict[str, np.ndarray]  # by row, (T, J, 2)
     confidence: dict[str, np.ndarray]  # by row, (T, J)
 
 
 def find_takes(folders: list[Path]) -> list[Take]:
-    """Return the named takes and those in the named folders.
+    """Return the given takes and those in the given folders.
 
     Raises:
-        InputError: there are none, one has a single camera, or their cameras are others.
+        InputError: there are no takes, one has a single camera, or their cameras differ.
     """
     takes = []
     for folder in folders:
@@ -74,52 +74,53 @@ def find_takes(folders: list[Path]) -> list[Take]:
 def _take(folder: Path) -> Take:
     paths = tuple(sorted(folder.glob('*.h5')))
     if len(paths) < 2:
-        raise InputError(f'{folder} holds one camera: two or more are needed for 3D')
+        raise InputError(f'{folder} has one camera: two or more are needed for 3D')
     return Take(folder.name, paths, recorded_rig([Hdf5Recording(path) for path in paths]))
 
 
 def take_gaps(take: Take) -> str:
-    """Return one line about the long gaps between the labels, empty without any.
+    """Return a one-line report of long gaps between labels; empty without any.
 
-    Cameras of a take share their labels but not their events, so these decide what is skipped.
+    Cameras of a take share their labels but not their events, so the labels determine what is
+    skipped.
     """
     label_us = labels_of(Hdf5Recording(take.paths[0])).t
     return find_gaps(label_us).line(int(label_us[0]))
 
 
 def joints_mm(take: Take, stamps_us: np.ndarray) -> np.ndarray:
-    """Return the joints in the world, (T, J, 3) [mm], NaN for lost joints.
+    """Return the joints in the world frame, (T, J, 3) [mm]; NaN for lost joints.
 
     Args:
-        take: with labels in 3D.
-        stamps_us: on a clock that skips long gaps between the labels.
+        take: take with 3D labels.
+        stamps_us: times on a clock that skips long gaps between labels.
 
     Raises:
-        InputError: the take has no labels, or none in 3D.
+        InputError: the take has no labels or no 3D labels.
     """
     labels = labels_of(Hdf5Recording(take.paths[0]))
     labels = labels._replace(t=find_gaps(labels.t).closed(labels.t))
     places = places_at(labels, stamps_us)
     if not np.nan_to_num(places, posinf=0, neginf=0).any():
-        raise InputError(f'{take.paths[0]} has no places of the joints in the world '
+        raise InputError(f'{take.paths[0]} has no joint positions in the world '
                          '(labels/joints_mm)')
     return places
 
 
 def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *,
                  blind: bool = False) -> CameraPoses:
-    """Return the poses of one camera of a take, each row's.
+    """Return the poses of one camera of a take, by row.
 
     Args:
         checkpoint: the hybrid's weights.
-        path: of the camera's recording.
-        params: how the graph is run.
-        blind: the camera sees nothing: its events are noise, BLIND_HZ in each pixel.
+        path: path of the camera's recording.
+        params: settings of the graph.
+        blind: replace the events of the camera by noise, BLIND_HZ per pixel.
     """
     recording = load_seen(path)
     recording = without_gaps(recording, find_gaps(recording.label_us))
     if blind:
-        events = recording.events[[0, -1]]  # a stream as long as the other cameras'
+        events = recording.events[[0, -1]]  # keeps the length of the stream
         rng = np.random.default_rng([params.seed, 12])
         recording = recording._replace(events=with_noise(
             events, BLIND_HZ, recording.width, recording.height, rng))
@@ -128,7 +129,7 @@ def camera_poses(checkpoint: Checkpoint, path: Path, params: EvaluationParams, *
     trackers = Trackers(checkpoint, checkpoint, recording, params, ('hybrid',), schedule)
     ann_poses = trackers.play()
     track = trackers.work()['hybrid']
-    # As in `outcome.py`: a state that arrives as a bin ends helps the next pose, not this one.
+    # As in `outcome.py`, a state that arrives at the end of a bin affects only the next pose.
     last = latest(ann_poses.stamps_us + params.ann_delay_us + 1, instants_us)
     joints_px = {'ann_held': ann_poses.joints_px[last],
                  'hybrid': at_times(track, instants_us, track.joints_px)}

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of an evaluation that a spiking network takes part in, run side by side."""
+"""Runs the rows of an evaluation that use a spiking network, side by side."""
 
 from collections.abc import Callable
 
@@ -21,9 +21,9 @@ from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 INITIALIZED = {'hybrid': (True, True), 'hybrid_unfused': (True, True),
                'hybrid_no_state_init': (False, True), 'hybrid_no_output_init': (True, False)}
-"""Whether the ANN sets the membranes, and the heatmap."""
+"""Whether the ANN initializes the membranes, and the heatmap."""
 FUSED = ('hybrid',)
-"""Rows whose track the ANN corrects; in the others it replaces it, as published."""
+"""Rows in which ANN poses correct the track; in the others they replace it, as published."""
 ALONE = ('snn_windowed', 'snn_streaming')
 
 
@@ -35,7 +35,7 @@ def initializer_params(checkpoint: Checkpoint, params: EvaluationParams) -> Init
 
 
 def _tracker_params(row: str, params: EvaluationParams, delay_us: int = 0) -> TrackerParams:
-    """Return the parameters of a row's tracker, which cannot hold joints without seeing them."""
+    """Return a row's tracker parameters; joints are held only if the ANN sets the heatmap."""
     sees = row in INITIALIZED and INITIALIZED[row][1]
     return TrackerParams(step_us=params.step_us, fusion=row in FUSED, replay=params.replay,
                          state_delay_us=delay_us,
@@ -45,14 +45,14 @@ def _tracker_params(row: str, params: EvaluationParams, delay_us: int = 0) -> Tr
 class Trackers:
     """The trackers of a recording.
 
-    Each that the ANN initializes runs twice: with the delay that is set, and with states as late
-    as they really are.
+    Trackers that the ANN initializes run twice: with the configured delay, and with realistic
+    latency.
     """
 
     def __init__(self, checkpoint: Checkpoint, snn_checkpoint: Checkpoint,
                  recording: LabeledRecording, params: EvaluationParams, rows: tuple[str, ...],
                  schedule: Schedule):
-        """Make the initializer, and the trackers of the rows that have one."""
+        """Create the initializer, and the trackers of the rows that have one."""
         self._recording, self._params = recording, params
         self._end_us = int(schedule.instants_us[-1])
         self._score_us = int(schedule.instants_us[0])
@@ -71,7 +71,7 @@ class Trackers:
                                            start=starts[row]) for row in rows if row in ALONE}
 
     def play(self) -> AnnPoses:
-        """Run the recording to the last instant; return the ANN's poses."""
+        """Run the recording up to the last instant; return the ANN poses."""
         trackers = [*self._initialized.values(), *self._alone.values()]
         poses = [(state.sensor_time_us, state.joints_px, state.confidence) for state in play(
             pieces(self._events), self.initializer, trackers, end_us=self._end_us)]
@@ -80,23 +80,23 @@ class Trackers:
         return AnnPoses(*map(np.stack, zip(*poses)))
 
     def poses_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the poses (T, J, 2) of some times by row."""
+        """Return the poses (T, J, 2) at given times, by row."""
         return {row: at_times(track := run.track(), times_us, track.joints_px)
                 for row, run in self._of(self._params.ann_delay_us).items()}
 
     def velocities_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the velocities (T, J, 2) that were stated at some times by row."""
+        """Return the velocities (T, J, 2) reported at given times, by row."""
         return {row: at_times(track := run.track(), times_us, track.velocity_px_s)
                 for row, run in self._of(self._params.ann_delay_us).items()}
 
     def available_at(self, times_us: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the last poses (T, J, 2) that were there at some times by row."""
+        """Return the last poses (T, J, 2) available at given times, by row."""
         lag_us = self._params.pose_latency_us
         return {row: at_times(track := run.track(), times_us - lag_us, track.joints_px)
                 for row, run in self._of(self._params.late_us).items()}
 
     def work(self) -> dict[str, PoseTrack]:
-        """Return what each row's tracker did."""
+        """Return the track and workload of each row's tracker."""
         return {row: run.track() for row, run in self._of(self._params.ann_delay_us).items()}
 
     def _of(self, delay_us: int) -> dict[str, OfflineTracker]:
@@ -105,7 +105,7 @@ class Trackers:
 
 
 def _parts(membranes: bool, heatmap: bool) -> Callable[[AnnState], AnnState]:
-    """Return a function of a state that leaves some of its tensors at rest."""
+    """Return a function that sets some tensors of a state to rest."""
     kept = {'heatmap': heatmap, REGION: True}
 
     def start(state: AnnState) -> AnnState:
@@ -116,7 +116,7 @@ def _parts(membranes: bool, heatmap: bool) -> Callable[[AnnState], AnnState]:
 
 
 def _rest_at_first_of(events: np.ndarray) -> Callable[[AnnState], AnnState | None]:
-    """Return a function that makes of the first state one of rest at the first event."""
+    """Return a function that replaces the first state by a resting one at the first event."""
     times_us = iter(events['t'][:1].tolist())
     rest = _parts(False, False)
 
@@ -127,7 +127,7 @@ def _rest_at_first_of(events: np.ndarray) -> Callable[[AnnState], AnnState | Non
 
 
 def at_times(track: PoseTrack, at_us: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the last of a track's values (N, ...) at each time, NaN where there is none yet."""
+    """Return the last of a track's values (N, ...) at each time; NaN before the first."""
     last = latest(track.stamps_us, at_us)
     padded = np.concatenate([np.full_like(values, np.nan, shape=(1, *values.shape[1:])), values])
     return padded[last + 1]

@@ -169,13 +169,13 @@ def test_a_folder_without_takes_is_refused(tmp_path):
 
 def test_a_take_of_one_camera_is_refused(tmp_path):
     (write_take(tmp_path / 'take', cameras=2) / 'dhp19_3.h5').unlink()
-    with pytest.raises(InputError, match='holds one camera'):
+    with pytest.raises(InputError, match='has one camera'):
         find_takes([tmp_path])
 
 
 def test_a_take_without_places_is_refused(known, tmp_path):
     takes = find_takes([write_take(tmp_path / 'take', joints=0 * places_mm())])
-    with pytest.raises(InputError, match='no places of the joints'):
+    with pytest.raises(InputError, match='no joint positions'):
         figures(takes)
 
 
