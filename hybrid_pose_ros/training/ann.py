@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""First stage: the ANN learns to estimate the pose from the last events before a moment."""
+"""First stage: the ANN learns to estimate the pose at a moment from the last events before it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ TRIES = 100
 
 @dataclass(frozen=True)
 class AnnTraining:
-    """Settings of the ANN's batches."""
+    """Settings of the ANN's training batches."""
 
     seed: int = 0
     batch: int = 16
     columns: int = 96  # of the input [cells]
     event_jitter: float = 0.2  # relative variation of the number of events
     precision: str = 'auto'  # one of PRECISIONS
-    absent_price: float = 0.0  # weight of the loss for joints out of view; target: flat heatmaps
+    absent_price: float = 0.0  # loss weight of joints out of view, whose target heatmap is flat
 
 
 class Moment(NamedTuple):
@@ -71,7 +71,7 @@ class Window(NamedTuple):
 
 
 Windows = Callable[[np.random.Generator, int], Window]
-"""A function of generator and iteration that draws one window of the batch."""
+"""Function that draws one window of a batch, given a random generator and the iteration."""
 
 
 def corpus_windows(network: Preset, clips: list[LabeledRecording], geometry: InputGeometry,
@@ -124,11 +124,11 @@ class AnnStage:
         return self._hybrid.ann.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore such tensors."""
+        """Restore the ANN's tensors."""
         self._hybrid.ann.load_state_dict(state)
 
     def _batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return frames (B, 2 * bins, H, W), labels, which are known, and absent, (B, ...)."""
+        """Return frames (B, 2 * bins, H, W), labels, and which are known and absent, (B, ...)."""
         rng = np.random.default_rng([self._settings.seed, 1, iteration])
         windows = [self._windows(rng, iteration) for _ in range(self._settings.batch)]
         frames, labels, known, absent = (np.stack(part) for part in zip(*windows, strict=True))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recordings for training and its validation."""
+"""Loads and splits recordings for training and validation."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from hybrid_pose_ros.recordings.labeled import LabeledRecording, load_labeled
 
 DHP19_TEST_SUBJECTS = (13, 14, 15, 16, 17)
 HELD_OUT_SHARE = 0.2
-"""Fraction of the recordings for testing if their subjects are unknown."""
+"""Fraction of the recordings used for testing if the subjects are unknown."""
 
 
 def load_clips(*folders: str | Path) -> list[LabeledRecording]:
@@ -43,7 +43,7 @@ def load_recordings(paths: Iterable[Path]) -> list[LabeledRecording]:
 
 
 def contents(clips: Iterable[LabeledRecording]) -> list[list[Any]]:
-    """Return the name and the number of events of each recording, as JSON values."""
+    """Return the name and number of events of each recording, as JSON values."""
     return [[clip.name, len(clip.events)] for clip in clips]
 
 
@@ -61,10 +61,10 @@ class Split(NamedTuple):
 
 
 def split(folder: str | Path, test_subjects: Collection[int] = DHP19_TEST_SUBJECTS) -> Split:
-    """Split a data set into training and test recordings.
+    """Split a dataset into training and test recordings.
 
-    Its folders `train` and `test` are used if they exist. Otherwise names such as
-    S13_session1_mov2.h5 give the subject; without subjects, the last fifth is for testing.
+    The folders `train` and `test` are used if they exist. Otherwise the subject is taken from
+    names such as S13_session1_mov2.h5; without subjects, the last fifth is used for testing.
 
     Raises:
         InputError: a part is empty.

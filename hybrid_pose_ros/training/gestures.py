@@ -26,16 +26,16 @@ STARTS = {'hybrid': (True, True), 'hybrid, no state initialization': (False, Tru
 
 def gestures_by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *,
                     horizon_us: int = 300_000, period_us: int = 300_000) -> dict[str, Any]:
-    """Return the accuracy, overall and by age of the state, every AGE_US.
+    """Return the accuracy overall and by age of the state, every AGE_US.
 
     Args:
         checkpoint: weights for gestures.
         clips: recordings of one sensor whose names start with a gesture.
-        horizon_us: time for which each state of the ANN is followed.
+        horizon_us: time for which each ANN state is followed.
         period_us: interval between states.
 
     Returns:
-        For each row the accuracies `right` and `right_by_age`; `confusion` of the hybrid: counts
+        For each row, the accuracies `right` and `right_by_age`; `confusion`, the hybrid's counts
         by (true gesture, answer); and the number of windows.
     """
     geometry = input_geometry(checkpoint.preset, clips[0].width, clips[0].height)
@@ -70,13 +70,13 @@ def gestures_by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *,
 
 
 def _set(tensors: dict[str, np.ndarray], membranes: bool, maps: bool) -> dict[str, np.ndarray]:
-    """Return the state's tensors, with zeros for those that the ANN does not initialize."""
+    """Return the tensors of the state, with zeros for those not initialized by the ANN."""
     return {name: tensor if (maps if name == 'heatmap' else membranes) else np.zeros_like(tensor)
             for name, tensor in tensors.items()}
 
 
 def _follow(engine: SpikingEngine, state: EngineState, counts: np.ndarray) -> list[int]:
-    """Return the answers every AGE_US."""
+    """Return the predicted gestures every AGE_US."""
     answers = []
     for index, bin_counts in enumerate(counts, start=1):
         maps = engine.step(bin_counts, state)

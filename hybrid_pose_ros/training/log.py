@@ -10,14 +10,14 @@ from pathlib import Path
 from hybrid_pose_ros.outputs import writing
 
 LOG_EVERY = 20
-"""Number of iterations that are averaged for a line and a point of a curve."""
+"""Number of iterations averaged for one line of the log and one point of a curve."""
 
 
 class Log:
     """Averages of a stage's metrics, in `<stage>.jsonl` and event files in `curves/<stage>`."""
 
     def __init__(self, folder: Path, stage: str, *, first: int):
-        """Continue after `first` iterations; later entries of a killed run are hidden."""
+        """Continue after `first` iterations; later entries of an interrupted run are hidden."""
         self._path = folder / f'{stage}.jsonl'
         self._began = time.monotonic()
         self._figures_of: list[dict[str, float]] = []
@@ -27,7 +27,7 @@ class Log:
                                              purge_step=first + 1)
 
     def add(self, done: int, figures: dict[str, float]) -> None:
-        """Add the metrics of an iteration; write the means of LOG_EVERY of them.
+        """Add the metrics of an iteration; write the means of every LOG_EVERY iterations.
 
         Raises:
             InputError: the disk is full; earlier lines stay intact.
@@ -54,7 +54,7 @@ class Log:
 
 
 def summary_writer() -> type | None:
-    """Return TensorBoard's writer of event files, None if TensorBoard is not installed."""
+    """Return TensorBoard's event file writer; None if TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -63,7 +63,7 @@ def summary_writer() -> type | None:
 
 
 def _means(figures_of: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each metric over the iterations that have it."""
+    """Return the mean of each metric over the iterations that report it."""
     means = {}
     for name in sorted({name for figures in figures_of for name in figures}):
         values = [figures[name] for figures in figures_of if name in figures]
@@ -72,7 +72,7 @@ def _means(figures_of: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _append(path: Path, line: str) -> None:
-    """Append a line, or nothing if the disk has no space for all of it."""
+    """Append a line, or nothing if the disk lacks space for the whole line."""
     size = path.stat().st_size if path.exists() else 0
     with writing(path):
         try:

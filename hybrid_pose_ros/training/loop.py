@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop of a stage: optimizer steps, progress, and checkpoints for resuming.
 
-A stage derives the batch of iteration i from its seed and i alone, so that a killed and resumed
-run ends with the same weights as an uninterrupted one. For several processes see `ranks`.
+A stage derives the batch of iteration i only from its seed and i, so that an interrupted and
+resumed run ends with the same weights as an uninterrupted one. For several processes see `ranks`.
 """
 
 import io
@@ -34,11 +34,11 @@ class Stage(Protocol):
     name: str
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the parameter groups: params, and scale, a factor of the learning rate."""
+        """Return the parameter groups: `params`, and `scale`, a learning rate factor."""
         ...
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of the batch of an iteration, and metrics for the log."""
+        """Return the loss of an iteration's batch, and metrics for the log."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Stage(Protocol):
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from such a state."""
+        """Resume from such a state."""
         ...
 
 
@@ -76,21 +76,21 @@ def fit(stage: Stage, schedule: Schedule, folder: Path,
         *, ranks: Ranks = Ranks(), buffers: Sequence[Tensor] = ()) -> int:
     """Train a stage, resuming from its file in the folder; return the number of iterations.
 
-    The stage ends with the moving average of its weights, if the schedule has one. Writes
-    `<stage>.pt` for resuming, and the files of `log.Log`. After SIGINT or SIGTERM the iteration is
-    completed and saved, then KeyboardInterrupt is raised.
+    If the schedule has a moving average, the stage ends with the averaged weights. This function
+    writes `<stage>.pt` for resuming, and the files of `log.Log`. After SIGINT or SIGTERM it
+    completes and saves the iteration, then raises KeyboardInterrupt.
 
     Args:
-        stage: trained in place.
-        schedule: may be longer or shorter than that of the resumed run.
+        stage: the stage, which is trained in place.
+        schedule: the schedule, which may be longer or shorter than that of the resumed run.
         folder: output folder; created.
         progress: called after every iteration with the metrics of this process's batch.
         ranks: rank of this process among the connected processes of the run.
-        buffers: tensors other than parameters that batches change, such as batch norm statistics.
+        buffers: non-parameter tensors that batches change, such as batch norm statistics.
 
     Raises:
-        InputError: the file to resume from is damaged, or belongs to another network or number of
-            processes, or the disk is full; the last file to resume from is kept.
+        InputError: the file to resume from is damaged or belongs to another network or number of
+            processes, or the disk is full. The last file to resume from is kept.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,7 @@ class MovingAverage:
 
     def __init__(self, tensors: Sequence[Tensor], decay: float,
                  saved: Sequence[Tensor] | None = None):
-        """Start with the current tensors, or with their saved average; decay 0: no average."""
+        """Start from the current tensors or from their saved average; decay 0: no averaging."""
         self._of = tensors if decay else []
         self._decay = decay
         begun = self._of if saved is None or len(saved) != len(self._of) else saved
@@ -139,7 +139,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self, iteration: int) -> None:
-        """Update the average after an iteration, counted from 0; early ones have more weight."""
+        """Update the average after an iteration (counted from 0); early iterations weigh more."""
         weight = 1.0 - min(self._decay, (1 + iteration) / (10 + iteration))
         for mean, tensor in zip(self.tensors, self._of, strict=True):
             if tensor.is_floating_point():
@@ -160,7 +160,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
 
 def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longest: float,
           ranks: Ranks, buffers: Sequence[Tensor]) -> dict[str, float]:
-    """Learn from the batches of an iteration; return the figures of this process's."""
+    """Train on the batches of an iteration; return the metrics of this process's batch."""
     loss, figures = stage.loss(ranks.index(iteration))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -174,7 +174,7 @@ def _step(stage: Stage, iteration: int, optimizer: torch.optim.Optimizer, longes
 
 def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, ranks: Ranks,
             iterations: int) -> tuple[int, list[Tensor] | None]:
-    """Return the iterations done according to a file, and the average weights, if saved."""
+    """Return the completed iterations according to a file, and the averaged weights, if saved."""
     if not path.exists():
         return 0, None
     saved = _read(path)
@@ -209,7 +209,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:
-    """Write a file atomically: a kill or a full disk leaves the old content."""
+    """Write a file atomically, so that a kill or a full disk leaves the old content intact."""
     serialized = io.BytesIO()  # errors of torch.save do not mention a full disk
     torch.save(content, serialized)
     temporary = path.with_suffix('.new')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training losses: cross entropy of heatmaps, and a penalty on spikes beyond a rate.
 
-For networks without logits, as published: mean squared error to Gaussian blobs.
+Networks without logits use the published loss, the mean squared error to Gaussian blobs.
 """
 
 import math
@@ -14,16 +14,16 @@ from torch import Tensor
 from hybrid_pose_ros.pose.targets import blurred_dots
 
 SIGMA_CELLS = 1.0
-"""Standard deviation of the target Gaussian for the softmax of a heatmap."""
+"""Standard deviation of the Gaussian that is the target of a heatmap's softmax."""
 
 
 def heatmap_loss(logits: Tensor, joints: Tensor, weights: Tensor) -> Tensor:
-    """Return the mean cross entropy of heatmaps with a Gaussian at each joint.
+    """Return the mean cross entropy between heatmaps and a Gaussian at each joint.
 
     Args:
         logits: (B, J, H, W).
         joints: heatmap coordinates (x, y), (B, J, 2).
-        weights: (B, J) weights of the joints: 0 or False if out of view.
+        weights: weights of the joints, (B, J); 0 or False if out of view.
     """
     height, width = logits.shape[-2:]
     logits = logits.float()
@@ -35,7 +35,7 @@ def heatmap_loss(logits: Tensor, joints: Tensor, weights: Tensor) -> Tensor:
 
 
 def absence_loss(logits: Tensor, absent: Tensor) -> Tensor:
-    """Return the mean divergence of heatmaps from uniform ones: the joint may be anywhere.
+    """Return the mean divergence of heatmaps from uniform ones, for joints that may be anywhere.
 
     Args:
         logits: (B, J, H, W).
@@ -48,17 +48,17 @@ def absence_loss(logits: Tensor, absent: Tensor) -> Tensor:
 
 
 def _gaussian(centers: Tensor, length: int) -> Tensor:
-    """Return a Gaussian over 0 .. length - 1, sum 1, for each center (B, J): (B, J, length)."""
+    """Return Gaussians over 0 .. length - 1 with sum 1, (B, J, length), for centers (B, J)."""
     distance = torch.arange(length, device=centers.device) - centers[..., None]
     return torch.softmax(-0.5 * (distance / SIGMA_CELLS) ** 2, dim=-1)
 
 
 def blob_loss(heatmaps: Tensor, cells: Tensor, shown: Tensor) -> Tensor:
-    """Return the mean squared error of heatmaps to blobs with peak 1.
+    """Return the mean squared error between heatmaps and Gaussian blobs with peak 1.
 
     Args:
         heatmaps: (B, J, H, W).
-        cells: x and y of the cell of each joint, (B, J, 2) int64.
+        cells: x and y of each joint's cell, (B, J, 2) int64.
         shown: (B, J) bool; the target of other joints is zero.
     """
     across, down = (
@@ -74,5 +74,5 @@ def _blurred_dots(length: int, device: torch.device) -> Tensor:
 
 
 def spike_penalty(rates: Tensor, allowed: float) -> Tensor:
-    """Return the sum over layers of the rate above `allowed`, both in percent; 0 below."""
+    """Return the sum over layers of the spike rate in excess of `allowed`, both in percent."""
     return torch.relu(100 * rates - allowed).sum()

@@ -10,7 +10,8 @@ from hybrid_pose_ros.networks.fused import multiplies_bfloat16
 def precision_on(device: torch.device, precision: str) -> str:
     """Return bf16 or fp32 for one of `training_params.PRECISIONS`.
 
-    `auto` is bf16 on GPUs and on CPUs with bf16 instructions; it is 10 times slower on others.
+    `auto` is bf16 on GPUs and on CPUs with bf16 instructions; on other CPUs bf16 is 10 times
+    slower.
     """
     if precision != 'auto':
         return precision
@@ -18,6 +19,6 @@ def precision_on(device: torch.device, precision: str) -> str:
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context for a forward pass."""
+    """Return the autocast context for a forward pass."""
     return torch.autocast(device.type, torch.bfloat16,
                           enabled=precision_on(device, precision) == 'bf16')

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Data-parallel training with several processes started by `torchrun`, or with one.
+"""Data-parallel training with several processes started by `torchrun`, or with a single one.
 
-Of W processes, rank r draws for iteration i the batch of iteration W * i + r of a single process,
-and all use the mean of their W gradients. Only rank 0 writes files.
+With W processes, rank r draws for iteration i the batch that a single process draws for iteration
+W * i + r, and all ranks use the mean of the W gradients. Only rank 0 writes files.
 """
 
 import io
@@ -26,7 +26,7 @@ class Ranks:
 
     rank: int = 0
     count: int = 1
-    local: int = 0  # among those on this machine
+    local: int = 0  # rank among the processes on this machine
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> 'Ranks':
@@ -69,8 +69,8 @@ def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
 def average(ranks: Ranks, parameters: list[Tensor], buffers: Sequence[Tensor] = ()) -> None:
     """Replace gradients and buffers by their means over all processes.
 
-    A gradient that only some processes have counts as 0 in the others; a gradient that no process
-    has stays None, as with one process.
+    A gradient that only some processes have counts as 0 in the others. A gradient that no process
+    has stays None, as with a single process.
     """
     if ranks.count == 1:
         return
@@ -88,7 +88,7 @@ def average(ranks: Ranks, parameters: list[Tensor], buffers: Sequence[Tensor] = 
 
 
 def any_of(ranks: Ranks, mine: bool) -> bool:
-    """Return in all processes whether a value is true in any of them."""
+    """Return, in all processes, whether a value is true in any of them."""
     if ranks.count == 1:
         return mine
     found = torch.tensor(float(mine))
@@ -98,7 +98,7 @@ def any_of(ranks: Ranks, mine: bool) -> bool:
 
 
 def gather(ranks: Ranks, content: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the content of each process by rank, with tensors on the CPU; at rank 0 only."""
+    """Return, at rank 0 only, the content of each process by rank, with tensors on the CPU."""
     if ranks.count == 1:
         return [content]
     serialized = io.BytesIO()

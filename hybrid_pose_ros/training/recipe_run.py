@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training by a published recipe: ANN, then SNN and heads; `run` is for other networks."""
+"""Training by a published recipe: ANN, then SNN and heads. For other networks see `run`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,13 +29,13 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
                     seed: int = SEED, ranks: Ranks = Ranks(),
                     progress: Callable[[str, int, int, str], None] = lambda *_: None
                     ) -> Checkpoint:
-    """Return a trained hybrid, the same in all processes; resumes from the files in the folder.
+    """Return a trained hybrid, identical in all processes; resumes from the files in the folder.
 
     Args:
         recipes: recipes of STAGES.
         preset: preset of the networks.
         clips: labeled recordings of one sensor.
-        folder: folder of the files to resume from and the log.
+        folder: folder for the files to resume from and the log.
         device: device for training.
         start: initial weights; None: random.
         seed: random seed of initial weights and of the order of windows.
@@ -43,8 +43,8 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
         progress: called with the stage, the batches done, their total, and the loss.
 
     Raises:
-        InputError: weights to resume from or recordings do not match, the folder belongs to a run
-            on other data, or a file cannot be written.
+        InputError: the weights to resume from or the recordings do not match, the folder belongs
+            to a run on other data, or a file cannot be written.
     """
     windows = Windows(clips, preset, STEPS)
     begun = identity(start) if start else ''
@@ -57,7 +57,7 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
     with connected(ranks, device):
         alone, done_ann = train(recipes['ann'])
         hybrid, done_snn = train(recipes['hybrid_snn'], ann=alone.get_submodule('ann'))
-    assert isinstance(hybrid, Hybrid)  # what a recipe of this name trains
+    assert isinstance(hybrid, Hybrid)  # the type trained by a recipe with this name
     return hybrid.to_checkpoint({
         'trained': bool(start and start.card.get('trained')) or (done_ann > 0 and done_snn > 0),
         'training': {'recipe': 'published', 'start': begun,
@@ -70,6 +70,6 @@ def train_by_recipe(recipes: dict[str, Recipe], preset: Preset, clips: list[Labe
 
 
 def changed(recipes: dict[str, Recipe], system: str, **changes: float | None) -> dict[str, Recipe]:
-    """Return recipes with some values of one system changed; None keeps a value."""
+    """Return the recipes with some values of one system changed; None keeps a value."""
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     return recipes | {system: replace(recipes[system], **given)}

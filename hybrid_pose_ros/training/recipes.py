@@ -1,15 +1,15 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's training recipes: Adam with a constant rate and mean squared error to blobs.
+"""The paper's training recipes: Adam with a constant learning rate, mean squared error to blobs.
 
 There is no learning rate schedule, weight decay, gradient clipping or augmentation. `epochs` are
 those of the checkpoints behind the published figures (the configurations allow 200). They are
-unknown for `hybrid_rnn`, where those of `rnn` are used, and for hybrids without a part of the
-initialization, where those of the full hybrid are used. The ANN is trained first; the hybrids
-start with it and keep it fixed, with random recurrent or spiking parts.
+unknown for `hybrid_rnn`, which uses those of `rnn`, and for hybrids without a part of the
+initialization, which use those of the full hybrid. The ANN is trained first; the hybrids start
+from it and keep it frozen, while their recurrent or spiking parts start from random weights.
 
-For presets other than `paper` the recipe differs from the paper: `paper_small` trains at higher
-rates, at which gradients of the SNN may explode, and clips them.
+For presets other than `paper` the recipes deviate from the paper: `paper_small` uses higher
+learning rates, at which SNN gradients may explode, and therefore clips gradients.
 
 Source: configurations and trainers of the published code of arXiv 2303.14176.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SEED = 2022
 STEPS = 10
-"""Number of bins between two states of the ANN."""
+"""Number of bins between two ANN states."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Recipe:
     learning_rate: float
     batch: int  # windows
     epochs: float
-    output_divisor: float = 1.0  # of the initial output weights, so that the output starts near 0
+    output_divisor: float = 1.0  # of the initial output weights, so that outputs start near 0
     iterations: int | None = None  # batches, instead of epochs
     gradient_norm: float = math.inf  # gradients are clipped to this norm
     save_every: int = 100  # iterations between files to resume from
@@ -63,7 +63,7 @@ PAPER = (
 )
 SMALL_CHANGES = ((3e-3, 30), (5e-3, 1), (5e-3, 1), (5e-3, 1), (2e-3, 1), (2e-3, 1), (5e-3, 1),
                  (5e-3, 1))
-"""Rates and epochs in the order of PAPER, for hundreds of batches instead of tens of thousands."""
+"""Learning rates and epochs in the order of PAPER, for hundreds of batches, not ten thousands."""
 SMALL = tuple(replace(recipe, learning_rate=rate, epochs=epochs, gradient_norm=1.0)
               for recipe, (rate, epochs) in zip(PAPER, SMALL_CHANGES, strict=True))
 RECIPES = {'paper': PAPER, 'paper_small': SMALL}

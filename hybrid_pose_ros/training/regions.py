@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Regions of the sensor, mapped to the network's grid of cells.
 
-A region can be moved, pooled, rolled and mirrored: one affine map transforms pixels to cells. Its
-events then look like those of a small sensor whose pixels are the cells, so that counting, heatmap
-coordinates and networks are independent of it.
+A region can be translated, pooled, rolled and mirrored: one affine map transforms pixels to cells.
+Its events then look like those of a small sensor whose pixels are the cells, so that counting,
+heatmap coordinates and networks do not depend on the region.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from hybrid_pose_ros.tasks.skeleton import MIRRORED
 from hybrid_pose_ros.training.views import MOST_EVENTS, last_events
 
 class Region(NamedTuple):
-    """An affine map from pixels to cells; integers are centers in both."""
+    """An affine map from pixels to cells; integers are centers of pixels and of cells."""
 
     geometry: InputGeometry  # of the grid, as for a sensor whose pixels are the cells
     affine: np.ndarray  # (2, 3) float64: cell = affine[:, :2] @ pixel + affine[:, 2]
@@ -28,23 +28,23 @@ class Region(NamedTuple):
 
     @property
     def pixels_per_cell(self) -> float:
-        """Length of a cell's edge on the sensor [px]."""
+        """Edge length of a cell on the sensor [px]."""
         return float(abs(np.linalg.det(self.affine[:, :2])) ** -0.5)
 
     def events(self, events: np.ndarray) -> np.ndarray:
-        """Return the events inside the region, x and y in cells."""
+        """Return the events inside the region, with x and y in cells."""
         out = np.empty(len(events), EVENT_DTYPE)
         return out[:_map_events(events, self.affine, self.geometry.width, self.geometry.height,
                                 out)]
 
     def frame(self, clip: LabeledRecording, end_us: int, events: int, bins: int) -> np.ndarray:
-        """Return the ANN's input for the last events in the region, (2 * bins, H, W) uint16."""
+        """Return the ANN input for the last events in the region, (2 * bins, H, W) uint16."""
         inside = self.events(last_events(clip, end_us, MOST_EVENTS))
         return stacked_histogram(inside[-events:], self.geometry, bins=bins)
 
     def joints(self, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return joints in heatmap coordinates (T, J, 2), and which are in view (T, J)."""
+        """Return the joints in heatmap coordinates (T, J, 2), and which are in view (T, J)."""
         joints, visible, _ = clip.joints_at(stamps_us)
         if self.mirrored:
             joints, visible = joints[:, MIRRORED], visible[:, MIRRORED]
@@ -80,9 +80,9 @@ def region(geometry: InputGeometry, center_px: np.ndarray, width_px: float, *,
     """Return a region of the sensor.
 
     Args:
-        geometry: geometry of the grid.
+        geometry: geometry of the cell grid.
         center_px: (x, y) of the center.
-        width_px: width on the sensor; at least one pixel per cell.
+        width_px: width on the sensor, at least one pixel per cell.
         roll: rotation of the region on the sensor, from x to y [rad].
         mirrored: swap left and right.
     """
@@ -98,7 +98,7 @@ def region(geometry: InputGeometry, center_px: np.ndarray, width_px: float, *,
 
 def whole_sensor(geometry: InputGeometry, clip: LabeledRecording, *,
                  mirrored: bool = False) -> Region:
-    """Return the whole sensor, pooled by an integer, as used by the nodes without a region."""
+    """Return the whole sensor, pooled by an integer, as the nodes use it without a region."""
     pooling = max(-(-clip.width // geometry.width), -(-clip.height // geometry.height))
     scale = 1.0 / pooling
     affine = np.array([[scale, 0.0, 0.5 * scale - 0.5], [0.0, scale, 0.5 * scale - 0.5]])

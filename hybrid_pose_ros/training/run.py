@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training run: ANN, then SNN and heads, then weights with a card that records their origin."""
+"""A training run: ANN, then SNN and heads; the weights get a card that records their origin."""
 
 import subprocess
 from collections.abc import Callable
@@ -28,11 +28,12 @@ from hybrid_pose_ros.training.training_params import StreamParams, TrainingParam
 from hybrid_pose_ros.training.views import MIN_EVENTS, WINDOW_REACH_US
 
 GRID = (173, 130)
-"""Grid of cells for scenes of a stream: that of a DAVIS346 pooled by 2."""
+"""Cell grid for scenes of a stream: that of a DAVIS346 pooled by 2."""
 REGIONS = 0.6
-"""Share of the SNN's streams in a region around the person, as when the person is found."""
+"""Fraction of SNN streams in a region around the person, as in use once the person is found."""
 OUTPUT_START = 0.1
-"""Scale of the initial weights of heads and SNN output, so that both start with a small effect."""
+"""Scale of the initial weights of the heads and the SNN output, so that both start with small
+effect."""
 
 Progress = Callable[[str, int, dict[str, float]], None]
 
@@ -40,19 +41,19 @@ Progress = Callable[[str, int, dict[str, float]], None]
 def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
           progress: Progress = lambda stage, iteration, figures: None,
           ranks: Ranks = Ranks(), stream: StreamParams | None = None) -> Checkpoint:
-    """Return trained weights, the same in all processes; resumes from the files in the folder.
+    """Return trained weights, identical in all processes; resumes from the files in the folder.
 
     Args:
         params: parameters of the run.
-        clips: labeled recordings of one sensor; with a stream they train only the SNN.
-        folder: folder of the files to resume from and the log.
-        progress: called with the stage, the iteration and its metrics.
+        clips: labeled recordings of one sensor; with a stream, used only for the SNN.
+        folder: folder for the files to resume from and the log.
+        progress: called with the stage, the iteration and the metrics.
         ranks: rank of this process.
         stream: scenes for training the ANN; None: use the clips.
 
     Raises:
-        InputError: weights to start or resume from do not match, the folder belongs to a run on
-            other data, the clips are not suitable for training, or a file cannot be written.
+        InputError: the weights to start or resume from do not match, the folder belongs to a run
+            on other data, the clips are unsuitable for training, or a file cannot be written.
     """
     if not preset(params.preset).logits:
         raise InputError(f'preset {params.preset} is trained by its published recipe '
@@ -102,7 +103,7 @@ def train(params: TrainingParams, clips: list[LabeledRecording], folder: Path,
 
 def _ann_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecording],
                stream: StreamParams | None, device: torch.device) -> AnnStage:
-    """Return the first stage, with a stream or clips."""
+    """Return the first stage, which trains on a stream or on clips."""
     settings = AnnTraining(seed=params.seed, batch=params.ann_batch, columns=params.columns,
                            precision=params.precision,
                            absent_price=params.absent_price if stream else 0.0)
@@ -126,18 +127,18 @@ def _snn_stage(hybrid: Hybrid, params: TrainingParams, clips: list[LabeledRecord
 
 
 def _check_clips(clips: list[LabeledRecording]) -> None:
-    """Raise InputError if the clips are not suitable for training."""
+    """Raise InputError if the clips are unsuitable for training."""
     if not any(clip.visible.any() for clip in clips):
         raise InputError(f'no person is visible in the recordings ({len(clips)}): no joint of any '
                          'label is marked as visible, so there is nothing to learn')
     if not any(_has_events(clip) for clip in clips):
         raise InputError(f'none of the recordings ({len(clips)}) has {MIN_EVENTS} events within '
                          f'{WINDOW_REACH_US / 1e6:g} s between its first and its last label: they '
-                         'are empty, or events and labels are on two clocks')
+                         'are empty, or events and labels are on different clocks')
 
 
 def _has_events(clip: LabeledRecording) -> bool:
-    """Return whether the ANN has enough events at any time within the labels."""
+    """Return whether there are enough events for the ANN at any time within the labels."""
     t = clip.events['t']
     newest, oldest = t[MIN_EVENTS - 1:], t[:max(0, len(t) - MIN_EVENTS + 1)]
     return bool(np.any((newest - oldest < WINDOW_REACH_US)
@@ -164,7 +165,7 @@ def device_named(name: str, ranks: Ranks = Ranks()) -> str:
 
 
 def _start(params: TrainingParams) -> Checkpoint:
-    """Return the initial weights; for another network, only the matching tensors are used."""
+    """Return the initial weights; from another network, only matching tensors are used."""
     start = load(params.start, params.preset, task=None) if params.start else None
     if params.network:
         network = for_task(read_network(params.network), params.task)
@@ -190,7 +191,7 @@ def transferred(start: Checkpoint, first: Checkpoint) -> Checkpoint:
 
 
 def first_weights(network: Preset, seed: int) -> Checkpoint:
-    """Return random weights of a network to train."""
+    """Return random initial weights of a network."""
     checkpoint = untrained(network, seed)
     for name, tensor in checkpoint.tensors.items():
         if name == 'snn.output.weight' or (name.endswith('conv2.weight') and 'heads.' in name):
@@ -199,7 +200,7 @@ def first_weights(network: Preset, seed: int) -> Checkpoint:
 
 
 def _commit() -> str:
-    """Return the commit of the code, empty if it is not a checkout."""
+    """Return the commit of the code; empty if it is not a checkout."""
     try:
         return subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], text=True, check=True,
                               cwd=Path(__file__).parent, capture_output=True).stdout.strip()

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Second stage: SNN and heads learn to continue from the ANN, which is frozen.
 
-Training uses streams. Each starts with a state of the ANN and continues, segment by segment, until
-its state has reached a random age; then it restarts. Gradients flow within a segment, states are
-passed to the next one. Thus every computed bin contributes to the loss, and states get as old as
-they do when an initialization is late.
+Training uses streams. Each starts with an ANN state and continues, segment by segment, until its
+state has reached a random age; then it restarts. Gradients flow within a segment; states are
+passed on to the next one. Every computed bin thus contributes to the loss, and states become as
+old as they do in practice when an initialization is late.
 
     stream 0   A====|====|==A====|====|====|     A  state of the ANN
     stream 1   ==|====A====|==A====|====|==     ==  segment: bins of one length, drawn for all
 
-A stand-alone SNN is trained in the same way, but its streams start from rest.
+A stand-alone SNN is trained in the same way, except that its streams start from rest.
 """
 
 from dataclasses import dataclass
@@ -39,19 +39,19 @@ class SnnTraining:
     seed: int = 0
     batch: int = 8
     columns: int = 96  # of the input [cells]
-    regions: float = 0.0  # share of streams in a region around the person
+    regions: float = 0.0  # fraction of streams in a region around the person
     event_jitter: float = 0.2  # relative variation of the ANN's number of events
     steps: tuple[tuple[int, int, float], ...] = (  # length of a bin [us], bins, probability
         (10_000, 10, 0.3), (5_000, 14, 0.25), (2_000, 20, 0.25), (1_000, 30, 0.2))
     oldest_us: tuple[int, int] = (30_000, 220_000)  # age of a state after which a stream restarts
     alone: bool = False  # streams start from rest and last longer
     oldest_alone_us: tuple[int, int] = (30_000, 600_000)
-    lost_cells: float = 8.0  # a joint that is off by more at the start of a segment ...
-    lost_weight: float = 0.1  # ... has this weight, since the ANN finds it again, not the SNN
+    lost_cells: float = 8.0  # a joint with a larger error at the start of a segment ...
+    lost_weight: float = 0.1  # ... has this weight, since the ANN, not the SNN, recovers it
     spikes_allowed: float = 6.0  # percent of a layer's neurons in 10 ms
     spike_price: float = 0.003  # penalty per additional percent
-    tau_scale: float = 5.0  # factor of the learning rate of time constants
-    flow_scale: float = 0.1  # the same for the flow, whose weights are that much smaller
+    tau_scale: float = 5.0  # learning rate factor of time constants
+    flow_scale: float = 0.1  # likewise for the flow, whose weights are smaller by this factor
     precision: str = 'auto'  # as in AnnTraining
 
 
@@ -79,13 +79,13 @@ class SnnStage:
         self._geometries = RegionGeometries(geometry)
         self._settings, self._device = settings, device
         self._columns = min(settings.columns, geometry.width)
-        # None: the stream begins with the next segment.
+        # None: the stream starts with the next segment.
         self._streams: list[_Stream | None] = [None] * settings.batch
         self._state = self._resting(settings.batch)
         hybrid.ann.requires_grad_(False)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the weights of SNN and heads, with time constants in a group of their own."""
+        """Return the weights of SNN and heads, with time constants in a separate group."""
         named = [*self._hybrid.snn.named_parameters(), *self._hybrid.heads.named_parameters()]
         scales = {'log_tau': self._settings.tau_scale, 'flow': self._settings.flow_scale}
         groups: dict[str, list[nn.Parameter]] = {part: [] for part in ('', *scales)}
@@ -95,7 +95,7 @@ class SnnStage:
                 for part, parameters in groups.items() if parameters]
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the cross entropy over a segment's bins, and the spike penalty."""
+        """Return the cross entropy over the bins of a segment, plus the spike penalty."""
         settings = self._settings
         rng = np.random.default_rng([settings.seed, 2, iteration])
         shares = [share for _, _, share in settings.steps]
@@ -129,7 +129,7 @@ class SnnStage:
                 'offset': self._state.offset}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from such a state; streams of another number or size restart."""
+        """Resume from such a state; streams restart if their number or size differs."""
         self._hybrid.snn.load_state_dict(state['snn'])
         self._hybrid.heads.load_state_dict(state['heads'])
         if state['held'].shape == self._state.held.shape:
@@ -156,7 +156,7 @@ class SnnStage:
                     stream.mirrored)
 
     def _running(self, rng: np.random.Generator, duration_us: int) -> list[_Stream]:
-        """Return the streams of a segment; old states and ends of clips restart them."""
+        """Return the streams of a segment, restarted if the state is old or the clip ends."""
         streams, fresh, frames = [], [], []
         for index, stream in enumerate(self._streams):
             if (stream is None or stream.now_us >= stream.until_us
@@ -181,7 +181,7 @@ class SnnStage:
         return streams
 
     def _frame(self, rng: np.random.Generator, stream: _Stream) -> np.ndarray:
-        """Return the ANN's input at the start of a stream."""
+        """Return the ANN input at the start of a stream."""
         seen = self._view(stream)
         events = round(window_events(self._hybrid.preset, seen.whole)
                        * (1 + self._settings.event_jitter * rng.uniform(-1, 1)))
@@ -190,7 +190,7 @@ class SnnStage:
 
     def _continued(self, rng: np.random.Generator, stream: _Stream | None,
                    duration_us: int) -> _Stream | None:
-        """Return a stream from the end of the last one on; None: start anywhere."""
+        """Return the continuation of a stream; None: start a new one anywhere."""
         if stream is None or rng.random() < 0.5:
             return None
         clip = self._clips[stream.clip]
@@ -200,7 +200,7 @@ class SnnStage:
         return stream._replace(until_us=stream.now_us + self._oldest(rng))
 
     def _anywhere(self, rng: np.random.Generator, duration_us: int) -> _Stream:
-        """Return a stream that starts at the moment with more events of two."""
+        """Return a stream that starts at the one of two random moments with more events."""
         moments = [draw_moment(rng, self._clips, self._geometry, self._columns,
                                room_us=duration_us, regions=self._settings.regions)
                    for _ in range(2)]
@@ -218,7 +218,7 @@ class SnnStage:
 
     def _segment(self, streams: list[_Stream], step_us: int, steps: int
                  ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return counts (T, B, 2, H, W), labels (T, B, ...) and which are known."""
+        """Return counts (T, B, 2, H, W), labels (T, B, ...) and the mask of known labels."""
         counts, wanted, known = [], [], []
         for stream in streams:
             clip, seen = self._clips[stream.clip], self._view(stream)
@@ -236,7 +236,7 @@ class SnnStage:
 
 
 def _replaced(state: HybridState, begun: HybridState, at: Tensor) -> HybridState:
-    """Return a state with some rows of the batch replaced."""
+    """Return the state with some rows of the batch replaced."""
     layers = tuple(LIFState(old.membrane.index_copy(0, at, new.membrane.float()))
                    for old, new in zip(state.layers, begun.layers, strict=True))
     return HybridState(layers, state.integrated.index_copy(0, at, begun.integrated.float()),

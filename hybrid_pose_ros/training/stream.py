@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """An endless stream of short scenes, rendered during training.
 
-Scene i depends only on the seed and i, and so does the set of scenes of a batch: the newest `kept`
-scenes at that time. A killed run renders these again and continues with the same batches.
+Scene i depends only on the seed and i. So does the set of scenes for batch i: the newest `kept`
+scenes at that time. An interrupted run renders these again and continues with the same batches.
 
     scenes    0 1 2 3 4 5 6 7 8 9 ...
     batch 0  [0 1 2 3]
-    batch 1    [1 2 3 4]               each scene is drawn about `draws` times before it leaves
+    batch 1    [1 2 3 4]               each scene is drawn about `draws` times before removal
 """
 
 import dataclasses
@@ -39,22 +39,22 @@ from hybrid_pose_ros.training.views import MIN_EVENTS, last_events
 Scene = TypeVar('Scene')
 
 TIMING = TimingSettings(label_us=5_000, step_px=1.5)
-"""A quarter of the cost of the default, with event counts within 1 % (12 scenes of kind mixed)."""
+"""Costs a quarter of the default; event counts differ by at most 1 % (12 scenes of kind mixed)."""
 PERSON = re.compile(r'(cmu_\d+|react_\d+|[^_]+)')
-"""Names of motion files start with the person."""
+"""Matches the name of the person at the start of a motion file's name."""
 LONG_SHARE, LONG_FACTOR = 0.15, 3.0
-"""Fraction and length factor of longer scenes: slow motion needs more time to fill a window."""
+"""Fraction and length factor of longer scenes, since slow motion takes longer to fill a window."""
 TRIES = 20
 
 
 def person_of(name: str) -> str:
-    """Return the person that the name of a motion file starts with; without one, the name."""
+    """Return the person named at the start of a motion file's name; otherwise the whole name."""
     match = PERSON.match(name)
     return match[0] if match else name
 
 
 class Motions:
-    """Motion files; persons are drawn in proportion to the square root of their duration."""
+    """Motion files; people are drawn in proportion to the square root of their total duration."""
 
     def __init__(self, folder: str | Path):
         """Read the duration of each file.
@@ -79,10 +79,10 @@ class Motions:
 
 
 class Scenes(Dataset[LabeledRecording]):
-    """Scene i of a stream, for a DataLoader."""
+    """Dataset whose item i is scene i of a stream, for a DataLoader."""
 
     def __init__(self, params: StreamParams, seed: int):
-        """Create the data set; nothing is rendered yet.
+        """Create the dataset; nothing is rendered yet.
 
         Raises:
             InputError: the motion files cannot be read.
@@ -119,15 +119,15 @@ class Stream:
         """Create the stream; nothing is rendered yet.
 
         Args:
-            scenes: data set with scene i of the stream.
-            kept: number of scenes that a batch is drawn from.
+            scenes: dataset with scene i of the stream.
+            kept: number of scenes from which each batch is drawn.
             scenes_per_batch: number of new scenes per batch.
             workers: number of rendering processes; 0: this process.
         """
         self._scenes, self._workers = scenes, workers
         self._scenes_per_batch, self._kept = scenes_per_batch, kept
         self._ring: deque[LabeledRecording] = deque(maxlen=kept)
-        self._next = 0  # number of the next scene to render
+        self._next = 0  # index of the next scene to render
         self._loader: Iterator[LabeledRecording] = iter(())
 
     @classmethod
@@ -137,7 +137,7 @@ class Stream:
                    workers=params.workers)
 
     def at(self, batch: int) -> Sequence[LabeledRecording]:
-        """Return the scenes of a batch; wait until they are rendered."""
+        """Return the scenes for a batch; blocks until they are rendered."""
         kept = self._kept
         end = kept + int(batch * self._scenes_per_batch)
         if not self._ring or not self._next <= end <= self._next + kept:
@@ -175,10 +175,10 @@ def _as_it_is(scene: Scene) -> Scene:
 
 
 def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> Windows:
-    """Return a function that draws windows from the whole sensor or a region of a stream's scenes.
+    """Return a function that draws windows (whole sensor or region) from a stream's scenes.
 
     The number of events is proportional to the width of the region on the sensor, like the length
-    of edges in it; the preset's number is for cells of two pixels.
+    of edges in it. The preset's number refers to cells of two pixels.
     """
     def draw(rng: np.random.Generator, batch: int) -> Window:
         clip, at_us = _moment(rng, stream.at(batch))
@@ -194,7 +194,7 @@ def stream_windows(network: Preset, stream: Stream, geometry: InputGeometry) -> 
 
 def _moment(rng: np.random.Generator,
             clips: Sequence[LabeledRecording]) -> tuple[LabeledRecording, int]:
-    """Return a scene and a time preceded by enough events, its end if there is none."""
+    """Return a scene and a time preceded by enough events, or the end of the scene."""
     clip = clips[int(rng.integers(len(clips)))]
     for _ in range(TRIES):
         at_us = int(rng.integers(clip.start_us + 1, clip.end_us + 1))
@@ -205,7 +205,7 @@ def _moment(rng: np.random.Generator,
 
 def draw_region(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRecording,
                 at_us: int, *, whole: float = 0.4) -> Region:
-    """Return the whole sensor, or a region around the person or a random position."""
+    """Return the whole sensor, or a region around the person or around a random position."""
     mirrored = bool(rng.random() < 0.5)
     if rng.random() < whole:
         return whole_sensor(geometry, clip, mirrored=mirrored)
@@ -227,7 +227,7 @@ def draw_region(rng: np.random.Generator, geometry: InputGeometry, clip: Labeled
 
 
 def _disturbed(rng: np.random.Generator, clip: LabeledRecording, end_us: int) -> LabeledRecording:
-    """Return a clip with lost events, flipped polarities, or noise."""
+    """Return the clip with lost events, flipped polarities or noise."""
     lost, noise, exchanged = rng.random(3) < (0.15, 0.1, 0.2)
     if not (lost or noise or exchanged):
         return clip

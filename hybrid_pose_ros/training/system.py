@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training of the paper's systems, one per stage, by their recipes."""
+"""Training of the paper's systems by their recipes, one system per stage."""
 
 import math
 from collections.abc import Callable
@@ -25,10 +25,10 @@ OUTPUTS = ('ann.output', 'snn.output')
 
 
 def first_network(recipe: Recipe, preset: Preset, seed: int = SEED) -> System:
-    """Return a system with random weights, determined by the seed.
+    """Return a system with random weights determined by the seed.
 
-    Convolutions use Xavier initialization; biases and transposed convolutions are uniform, the
-    default in torch.
+    Convolutions use Xavier initialization; biases and transposed convolutions use torch's default,
+    uniform.
     """
     network = SYSTEMS[recipe.system](preset)
     generator = torch.Generator().manual_seed(seed)
@@ -61,10 +61,10 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
         recipe: training settings.
         preset: preset of the networks.
         windows: training windows.
-        folder: folder of the file to resume from, `<system>.pt`, and the log.
+        folder: folder for the file to resume from, `<system>.pt`, and the log.
         device: device for training.
-        start: initial values of those tensors that the system has; the others are random.
-        ann: the trained PoseANN for a hybrid.
+        start: initial values for tensors of the system; those not included are random.
+        ann: trained PoseANN, for a hybrid.
         seed: random seed of initial weights and of the order of windows.
         ranks: rank of this process among the connected processes of the run.
         progress: called with the system, the batches done, their total, and the loss.
@@ -91,7 +91,7 @@ def train_system(recipe: Recipe, preset: Preset, windows: Windows, folder: Path,
 
 
 def frozen_ann(recipe: Recipe, network: System) -> nn.Module | None:
-    """Return the ANN of a system if it is not trained; None if there is none."""
+    """Return the ANN of a system that is kept frozen; None if there is none."""
     return None if recipe.system == 'ann' else dict(network.named_children()).get('ann')
 
 
@@ -115,7 +115,7 @@ class SystemStage:
         return [{'params': trained, 'scale': 1.0}]
 
     def loss(self, iteration: int) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of the windows of an iteration, averaged over all bins."""
+        """Return the loss of an iteration's windows, averaged over all bins."""
         windows = self._drawn(iteration)
         self.network.train()
         if self.name == 'ann':
@@ -135,10 +135,10 @@ class SystemStage:
         return self.network.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore such tensors.
+        """Restore the system's tensors.
 
         Raises:
-            ValueError: they contain another ANN than the network, where it is frozen.
+            ValueError: the network's ANN is frozen, and the tensors contain a different one.
         """
         own = self.network.state_dict()
         if self.name != 'ann' and not all(torch.equal(own[name].cpu(), state[name].cpu())
@@ -147,7 +147,7 @@ class SystemStage:
         self.network.load_state_dict(state)
 
     def _drawn(self, iteration: int) -> list[Window]:
-        """Return the windows of an iteration: each occurs once per epoch, in random order."""
+        """Return the windows of an iteration; each occurs once per epoch, in random order."""
         size, found = len(self.drawn), []
         for number in range(iteration * self._recipe.batch, (iteration + 1) * self._recipe.batch):
             epoch, place = divmod(number, size)

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training tasks: the labels of a view, the loss of a network's maps, and its figures.
+"""Training tasks: labels for a view, the loss of a network's maps, and metrics.
 
-The stages of training are independent of the task and call one of these classes.
+The training stages do not depend on the task; they call one of these classes.
 """
 
 import math
@@ -24,7 +24,7 @@ from hybrid_pose_ros.training.views import View
 
 
 class TrainingTask(Protocol):
-    """Labels and loss of a task. T stamps; the shape of a label depends on the task."""
+    """Labels, loss and metrics of a task. T stamps; the shape of a label depends on the task."""
 
     def labels(self, view: View, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,16 +38,16 @@ class TrainingTask(Protocol):
 
     def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
              offset: Tensor | None = None) -> Tensor:
-        """Return the mean loss of maps (B, J, H, W); offset: of joints that have moved since."""
+        """Return the mean loss of maps (B, J, H, W); offset: motion of the joints since."""
         ...
 
     def metrics(self, checkpoint: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
-        """Return the figures of trained weights on unseen recordings, ready for JSON."""
+        """Return the metrics of trained weights on unseen recordings, ready for JSON."""
         ...
 
 
 class PoseTask:
-    """Joint positions."""
+    """The task of estimating joint positions."""
 
     def labels(self, view: View, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,32 +56,32 @@ class PoseTask:
 
     def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
                 lost_weight: float) -> Tensor:
-        """Return a lower weight for lost joints: the ANN finds them again, not the SNN."""
+        """Return lower weights for lost joints, which the ANN, not the SNN, recovers."""
         distance = (state.peaks.flip(-1) + state.offset - labels).norm(dim=-1)
         return torch.where(distance > lost_cells, lost_weight, 1.0)
 
     def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
              offset: Tensor | None = None) -> Tensor:
-        """Return the cross entropy with a Gaussian at each joint."""
+        """Return the cross entropy between the maps and a Gaussian at each joint."""
         return heatmap_loss(maps, labels if offset is None else labels - offset, weights)
 
     def metrics(self, checkpoint: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
-        """Return errors by the age of the state, and of the graph."""
+        """Return the errors by age of the state, and those of the live graph."""
         return {'by_age': by_age(checkpoint, clips), 'live': live(checkpoint, clips)}
 
 
 class GestureTask:
-    """Gesture of the person: a clip shows one gesture, with which its name starts."""
+    """The task of recognizing a gesture; each clip shows one, with which its name starts."""
 
     def labels(self, view: View, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the gesture's index at each stamp, (T,) int64; it is always known."""
+        """Return the index of the gesture at each stamp, (T,) int64; it is always known."""
         return (np.full(len(stamps_us), gesture_of(clip.name), np.int64),
                 np.ones(len(stamps_us), bool))
 
     def weights(self, state: HybridState, labels: Tensor, *, lost_cells: float,
                 lost_weight: float) -> Tensor:
-        """Return 1 for each."""
+        """Return a weight of 1 for each label."""
         return torch.ones(labels.shape, device=labels.device)
 
     def loss(self, maps: Tensor, labels: Tensor, weights: Tensor,
@@ -91,7 +91,7 @@ class GestureTask:
         return (losses * weights).sum() / weights.sum().clamp(min=1)
 
     def metrics(self, checkpoint: Checkpoint, clips: list[LabeledRecording]) -> dict[str, Any]:
-        """Return the accuracy, overall and by the age of the state."""
+        """Return the accuracy overall and by age of the state."""
         return {'gestures': gestures_by_age(checkpoint, clips)}
 
 

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validates weights on held-out recordings.
 
-`by_age` follows each state of the ANN: ages of 10 to 30 ms occur at 30 initializations per
-second, ages of 10 to 100 ms at 10. `live` runs the code of both nodes (`tracking/offline.py`) with
-delayed states. Errors are distances in sensor pixels of joints inside the image, including
-occluded ones.
+`by_age` follows each ANN state: ages of 10 to 30 ms occur with 30 initializations per second, ages
+of 10 to 100 ms with 10. `live` runs the code of both nodes (`tracking/offline.py`) with delayed
+states. Errors are distances in sensor pixels for joints inside the image, including occluded ones.
 """
 
 from collections import defaultdict
@@ -28,23 +27,23 @@ from hybrid_pose_ros.training.views import whole_view
 
 AGE_US = 10_000
 SETTLED_US = 200_000
-"""The first part of a clip is not scored: the ANN has few events there."""
+"""The first part of a clip is not scored, since it has too few events for the ANN."""
 
 
 def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us: int = 100_000,
            period_us: int = 100_000, steps_us: tuple[int, ...] = (10_000, 1_000),
            initializer: StateInitializer | None = None,
            fresh: bool = True) -> dict[str, Any]:
-    """Return errors by the age of the state, every AGE_US, and how often neurons fire.
+    """Return the errors by age of the state, every AGE_US, and the firing rates of neurons.
 
     Args:
         checkpoint: the weights.
-        clips: recordings with labels, of one sensor.
-        horizon_us: how long each state is followed.
-        period_us: from one initialization to the next; each is followed on its own.
-        steps_us: lengths of a time bin to run the SNN with, divisors of AGE_US.
-        initializer: with other heads than those of the weights.
-        fresh: the ANN at every age, too, which takes most of the time.
+        clips: labeled recordings of one sensor.
+        horizon_us: time for which each state is followed.
+        period_us: interval between initializations, which are followed independently.
+        steps_us: lengths of time bins to run the SNN with; divisors of AGE_US.
+        initializer: initializer with other heads than those of the weights.
+        fresh: also run the ANN at every age, which takes most of the time.
     """
     preset = checkpoint.preset
     geometry = input_geometry(preset, clips[0].width, clips[0].height)
@@ -89,9 +88,9 @@ def by_age(checkpoint: Checkpoint, clips: list[LabeledRecording], *, horizon_us:
 
 def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int = 1_000,
          rate_hz: float = 30.0, delay_us: int = 30_000) -> dict[str, Any]:
-    """Return errors of the tracker, with states of the ANN that are used some time later.
+    """Return the errors of the tracker when ANN states are used with a delay.
 
-    With and without fusion, and those of the last pose of the ANN that had come by then.
+    The errors are given with and without fusion, and for the last ANN pose that had arrived.
     """
     network = None
     of_clips: dict[str, list[np.ndarray]] = defaultdict(list)
@@ -119,7 +118,7 @@ def live(checkpoint: Checkpoint, clips: list[LabeledRecording], *, step_us: int 
 
 def _settled_errors(trackers: dict[str, OfflineTracker], seen: list[tuple[int, np.ndarray]],
                     delay_us: int, clip: LabeledRecording) -> dict[str, np.ndarray]:
-    """Return the errors of the trackers, and of the ANN's poses held, after SETTLED_US."""
+    """Return the errors of the trackers and of held ANN poses after SETTLED_US."""
     errors = {}
     for row, tracker in trackers.items():
         track = tracker.track()
@@ -135,7 +134,7 @@ def _settled_errors(trackers: dict[str, OfflineTracker], seen: list[tuple[int, n
 
 
 def _poses_of(ann: RecordingAnn, stamps_us: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return the ANN's joints (A, J, 2) [px], those before where there are too few events."""
+    """Return the ANN's joints (A, J, 2) [px]; with too few events, the previous ones."""
     poses = []
     for stamp_us in map(int, stamps_us):
         state = ann.state_at(stamp_us)
@@ -146,7 +145,7 @@ def _poses_of(ann: RecordingAnn, stamps_us: np.ndarray, before: np.ndarray) -> n
 
 def _follow(engine: SpikingEngine, state: EngineState, counts: np.ndarray, every: int,
             geometry: InputGeometry) -> tuple[np.ndarray, np.ndarray]:
-    """Return the joints (A, J, 2) [px] after each `every` bins, and spikes of all (T, 1 + L)."""
+    """Return joints (A, J, 2) [px] every `every` bins, and the spikes of all bins (T, 1 + L)."""
     poses, spikes = [], []
     for index, bin_counts in enumerate(np.minimum(counts, 255).astype(np.uint8), start=1):
         heatmap = engine.step(np.ascontiguousarray(bin_counts), state)
@@ -158,12 +157,12 @@ def _follow(engine: SpikingEngine, state: EngineState, counts: np.ndarray, every
 
 
 def _errors(found: np.ndarray, joints: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Return distances (T, J) [px], NaN where a joint is out of sight."""
+    """Return distances (T, J) [px]; NaN for joints that are not visible."""
     return np.where(visible, np.linalg.norm(found - joints, axis=-1), np.nan)
 
 
 def _row(errors: np.ndarray) -> dict[str, Any]:
-    """Return figures of the distances (windows, ages, J)."""
+    """Return the metrics of distances (windows, ages, J)."""
     by_age = np.nanmean(errors, axis=(0, 2))
     return {'mpjpe_px': _rounded(np.nanmean(errors)), 'median_px': _rounded(np.nanmedian(errors)),
             'mpjpe_px_to_30ms': _rounded(np.nanmean(errors[:, :3])),
@@ -172,5 +171,5 @@ def _row(errors: np.ndarray) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float | None:
-    """Return three digits; None for the mean of no joints, which JSON has no number for."""
+    """Round to three decimals; None for NaN (a mean of no joints), which JSON cannot represent."""
     return None if np.isnan(value) else round(float(value), 3)

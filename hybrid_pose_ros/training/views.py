@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training views: input columns around the person, mirrored half of the time.
+"""Training views: input columns around the person, mirrored in half of the cases.
 
-The networks have no parameters that depend on the input size, so they can be trained on a part of
-the input and run on the whole. The input is the whole sensor or a region around the person.
+No parameter of the networks depends on the input size, so they can be trained on a part of the
+input and run on all of it. The input is the whole sensor or a region around the person.
 """
 
 import dataclasses
@@ -19,15 +19,15 @@ from hybrid_pose_ros.representation.stacked_histogram import stacked_histogram
 from hybrid_pose_ros.tasks.skeleton import MIRRORED
 
 WINDOW_REACH_US = 1_000_000
-"""Reach of the ANN's window, as in `tracking.initializer_params.InitializerParams.reach_us`."""
+"""Maximum age of ANN events, as in `tracking.initializer_params.InitializerParams.reach_us`."""
 MOST_EVENTS = 100_000
-"""Number of events before a moment that are searched for events in a region."""
+"""Maximum number of events before a moment that are searched for those in a region."""
 REGION_MARGINS = 1.2, 2.0
-"""Smallest and largest size of a region relative to the person."""
+"""Minimum and maximum size of a region relative to the person."""
 REGION_SHIFT = 0.06
 """Standard deviation of a region's position, relative to its width."""
 MIN_EVENTS = 500
-"""Minimum events of the ANN, as in `tracking.initializer_params.InitializerParams.min_events`."""
+"""Minimum ANN events, as in `tracking.initializer_params.InitializerParams.min_events`."""
 
 
 class View(NamedTuple):
@@ -38,13 +38,13 @@ class View(NamedTuple):
     whole: InputGeometry  # of all columns
 
     def frame(self, clip: LabeledRecording, end_us: int, events: int, bins: int) -> np.ndarray:
-        """Return the ANN's input, (2 * bins, H, W) uint16.
+        """Return the ANN input, (2 * bins, H, W) uint16.
 
         Args:
             clip: the recording.
             end_us: end of the window.
             events: number of the last events before it, in all columns.
-            bins: of the stacked histogram.
+            bins: number of bins of the stacked histogram.
         """
         near = last_events(clip, end_us, MOST_EVENTS)
         window = last_inside(near, self.whole.cell_of_px, events=events,
@@ -53,7 +53,7 @@ class View(NamedTuple):
 
     def counts(self, clip: LabeledRecording, start_us: int, step_us: int,
                steps: int) -> np.ndarray:
-        """Return the SNN's input in consecutive time bins from a start time, (T, 2, H, W)."""
+        """Return the SNN input for consecutive time bins from a start time, (T, 2, H, W)."""
         duration_us = steps * step_us
         events = clip.events_between(start_us, start_us + duration_us)
         counts = stacked_histogram(events, self.geometry, bins=steps, start_us=start_us,
@@ -62,7 +62,7 @@ class View(NamedTuple):
 
     def joints(self, clip: LabeledRecording,
                stamps_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return joints in heatmap coordinates (T, J, 2), and which are in view (T, J)."""
+        """Return the joints in heatmap coordinates (T, J, 2), and which are in view (T, J)."""
         joints, visible, _ = clip.joints_at(stamps_us)
         if self.mirrored:
             joints, visible = joints[:, MIRRORED], visible[:, MIRRORED]
@@ -75,7 +75,7 @@ class View(NamedTuple):
 
 
 def last_events(clip: LabeledRecording, end_us: int, events: int) -> np.ndarray:
-    """Return the last events before a time, none older than WINDOW_REACH_US before the newest."""
+    """Return the last events before a time, at most WINDOW_REACH_US older than the newest."""
     last = int(np.searchsorted(clip.events['t'], end_us))
     window = clip.events[max(0, last - events):last]
     if not len(window):
@@ -84,7 +84,7 @@ def last_events(clip: LabeledRecording, end_us: int, events: int) -> np.ndarray:
 
 
 def whole_view(geometry: InputGeometry) -> View:
-    """Return the unchanged whole input."""
+    """Return a view of the whole, unmirrored input."""
     return View(geometry, mirrored=False, whole=geometry)
 
 
@@ -93,8 +93,8 @@ def view(geometry: InputGeometry, first_column: int, columns: int, mirrored: boo
 
     Args:
         geometry: geometry of all columns, after mirroring.
-        first_column: column in the input, after mirroring.
-        columns: number of columns, even.
+        first_column: first column of the view in the input, after mirroring.
+        columns: number of columns; even.
         mirrored: swap left and right of the sensor.
     """
     if mirrored:
@@ -117,11 +117,11 @@ def draw_view(rng: np.random.Generator, geometry: InputGeometry, clip: LabeledRe
 
     Args:
         rng: random generator.
-        geometry: of the largest region.
+        geometry: geometry of the largest region.
         clip: the recording.
-        at_us: time at which the person is looked up.
+        at_us: time at which the person is located.
         columns: number of columns.
-        regions: share of views that are of a region around the person.
+        regions: fraction of views that show a region around the person.
     """
     mirrored = bool(rng.random() < 0.5)
     columns = min(columns, geometry.width)

@@ -1,19 +1,18 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's windows for training and evaluation: a state of the ANN, then ten bins.
+"""The paper's windows for training and evaluation: an ANN state, then ten bins.
 
     |<- the ANN's last events ->|t0 - bin 0 - | - bin 1 - | ... | - bin 9 - |t0 + 100 ms
                           label |             label 1           label 9
 
-As published, bins divide the time from the window's first to its last event, not the sensor's
-clock, and the label of a bin is that of its start; the ANN's is one step before t0. Labels are
-whole cells.
+As published, bins divide the time from the window's first to its last event rather than the sensor
+clock, and the label of a bin is that of its start. The ANN's label is one step before t0. Labels
+are whole cells.
 
 The set of windows also follows the published loaders. A recording ends one step after its last
-label. t0 is a multiple of 100 ms after the first label; the first t0 is not before the event that
-follows the ANN's first window of events (7500 events precede it, so it is event 7500 counted from
-0). Of the windows that fit in the recording, the last one is used only by the ANN, since the
-sequence loader omits it.
+label. t0 is a multiple of 100 ms after the first label. The first t0 is not before the event that
+follows the ANN's first 7500 events (event 7500, counted from 0). Of the windows that fit in the
+recording, the last one is used only by the ANN, since the sequence loader omits it.
 
 Source: arXiv 2303.14176 and its published code.
 """
@@ -40,16 +39,16 @@ class Window(NamedTuple):
 class Targets(NamedTuple):
     """Joint positions at T times."""
 
-    cells: np.ndarray  # x and y of the cell of each joint, (T, J, 2) int64
+    cells: np.ndarray  # x and y of each joint's cell, (T, J, 2) int64
     shown: np.ndarray  # (T, J) bool: visible, and inside the input
-    pixels: np.ndarray  # x and y of the pixel of each joint, (T, J, 2)
+    pixels: np.ndarray  # x and y of each joint's pixel, (T, J, 2)
 
 
 class Windows:
     """All windows of clips of one sensor."""
 
     def __init__(self, clips: Sequence[LabeledRecording], preset: Preset, steps: int):
-        """Find the windows with this number of steps of the preset.
+        """Find the windows with this number of the preset's steps.
 
         Raises:
             InputError: there are no windows, or the sensor does not match the preset.
@@ -57,7 +56,7 @@ class Windows:
         self._clips, self._preset, self._steps = clips, preset, steps
         self.geometry: InputGeometry = input_geometry(preset, clips[0].width, clips[0].height)
         starts = [self._starts(clip) for clip in clips]
-        # Windows for the ANN alone, and those with the bins of the SNN.
+        # Windows for the ANN alone, and windows with bins for the SNN.
         self.frames = [Window(index, start_us) for index, of_clip in enumerate(starts)
                        for start_us in of_clip]
         self.all = [Window(index, start_us) for index, of_clip in enumerate(starts)
@@ -69,11 +68,11 @@ class Windows:
 
     @property
     def duration_us(self) -> int:
-        """Time between two states of the ANN [us]."""
+        """Time between two ANN states [us]."""
         return self._steps * self._preset.step_us
 
     def frame(self, window: Window, *, later_us: int = 0) -> np.ndarray:
-        """Return the ANN's input at the window's start, or later, (2 * bins, H, W) uint16."""
+        """Return the ANN input at the start of the window, or later, (2 * bins, H, W) uint16."""
         clip, ann = self._clips[window.clip], self._preset.ann
         last = int(np.searchsorted(clip.events['t'], window.start_us + later_us))
         events = clip.events[max(0, last - ann.window_events):last]
@@ -87,11 +86,11 @@ class Windows:
         return counts.reshape(2, self._steps, *counts.shape[1:]).swapaxes(0, 1)
 
     def step_targets(self, window: Window) -> Targets:
-        """Return the joints of each bin."""
+        """Return the targets of each bin."""
         return self._targets(window, np.arange(self._steps))
 
     def frame_targets(self, window: Window) -> Targets:
-        """Return the targets of the ANN at the window's start; T is 1."""
+        """Return the targets of the ANN at the start of the window; T is 1."""
         return self._targets(window, np.array([-1]))
 
     def _targets(self, window: Window, steps: np.ndarray) -> Targets:
@@ -108,7 +107,7 @@ class Windows:
         if len(clip.events) <= needed:
             return range(0)
         times_us = clip.events['t']
-        ready_us = max(int(times_us[needed]), int(times_us[needed - 1]) + 1,  # all 7500 before t0
+        ready_us = max(int(times_us[needed]), int(times_us[needed - 1]) + 1,  # all 7500 precede t0
                        clip.start_us + self._preset.step_us)
         first = -(-(ready_us - clip.start_us) // self.duration_us)
         last = (clip.end_us + self._preset.step_us - clip.start_us) // self.duration_us

@@ -257,7 +257,7 @@ def test_clips_with_too_few_events_for_the_ann_are_refused(tmp_path, events):
 
 def test_clips_whose_labels_are_on_another_clock_are_refused(tmp_path):
     clip = CLIPS[0]._replace(label_us=CLIPS[0].label_us + 10_000_000)
-    with pytest.raises(InputError, match='two clocks'):
+    with pytest.raises(InputError, match='different clocks'):
         train(PARAMS, [clip], tmp_path)
 
 
