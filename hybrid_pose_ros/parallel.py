@@ -4,7 +4,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -49,8 +49,20 @@ def _submitted(function: Callable[[Task], Result], tasks: Iterable[Task], execut
     try:
         yield futures
     finally:
-        for future in futures:
-            future.cancel()
+        _cancel(executor, [future for future in futures if not future.done()])
+
+
+def _cancel(executor: Executor, pending: list[Future[Result]]) -> None:
+    """Cancel pending tasks; a pool of processes is not usable afterwards.
+
+    A pool cancels its tasks in a thread of its own: before Python 3.12, that thread ends with a
+    traceback if a worker dies (as it does on Ctrl-C) after a task was cancelled by anyone else.
+    """
+    if pending and isinstance(executor, ProcessPoolExecutor):
+        executor.shutdown(wait=False, cancel_futures=True)
+        return
+    for future in pending:
+        future.cancel()
 
 
 def _ending(function: Callable[[Task], Result], task: Task) -> Result:

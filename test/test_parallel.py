@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many independent tasks."""
 
+import multiprocessing
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from hybrid_pose_ros.cli.executors import processes
 from hybrid_pose_ros.parallel import as_done
 
 
@@ -35,3 +38,16 @@ def test_who_stops_early_cancels_what_has_not_begun():
 def test_a_task_that_fails_tells_why():
     with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError):
         list(as_done(lambda number: 1 // number, [0], executor))
+
+
+def test_workers_that_die_after_an_early_stop_cause_no_traceback(monkeypatch):
+    """On Ctrl-C, they die with the pool's other tasks cancelled: a thread of the pool failed."""
+    failures = []
+    monkeypatch.setattr(threading, 'excepthook', failures.append)
+    with processes(1) as executor:
+        results = as_done(time.sleep, [0.0] + [600.0] * 9, executor)
+        assert next(results) is None
+        results.close()
+        for worker in multiprocessing.active_children():
+            worker.kill()
+    assert not failures
