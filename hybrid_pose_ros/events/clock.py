@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensor time to ROS time: the only place where the two are related.
+"""Conversion of sensor time to ROS time, which is done only here.
 
 There are three clocks: the sensor's own microseconds, the host's wall clock in the header stamps
 of packets, and the recorder's time. A stamp is the host time at which the first bytes of a packet
-arrived, so stamp - first event is the clock offset plus a non-negative delay: the minimum over
-recent packets is the best estimate of the offset. It includes the chunk length of the driver (4 to
-12 ms), since a packet does not contain how long its first event waited. The offset in use
-decreases in small steps only, so that stamps of successive time bins never step back.
+arrived, so stamp - first event is the clock offset plus a non-negative delay. The minimum over
+recent packets is therefore the best estimate of the offset. It includes the chunk length of the
+driver (4 to 12 ms), since a packet does not record how long its first event waited. The offset in
+use decreases only in small steps, so that stamps of successive time bins never step back.
 """
 
 from collections import deque
@@ -18,18 +18,18 @@ import numpy as np
 Times = TypeVar('Times', int, np.ndarray)
 
 SLEW_NS = 50_000
-"""Maximum decrease of the offset per packet: less than the shortest time bin."""
+"""Maximum decrease of the offset per packet; less than the shortest time bin."""
 
 JUMP_NS = 200_000_000
-"""An offset that differs by more than this is another clock and is adopted at once."""
+"""An offset that differs by more than this belongs to another clock and is adopted immediately."""
 
 
 EVT3_PERIOD_US = 1 << 24
-"""EVT3 counts microseconds in 24 bits: its clock wraps every 16.8 s."""
+"""EVT3 counts microseconds in 24 bits, so its clock wraps every 16.8 s."""
 
 
 class SensorClock:
-    """Maps sensor time to host time, using the least delayed of the last `window` packets."""
+    """Maps sensor time to host time, based on the least delayed of the last `window` packets."""
 
     def __init__(self, window: int = 512):
         """Start with an unknown offset."""
@@ -46,7 +46,7 @@ class SensorClock:
         self._offset_ns = used_ns + max(-SLEW_NS, min(self._offsets_ns) - used_ns)
 
     def restart(self) -> None:
-        """Adopt the next packet's offset at once, after a restart of the sensor's clock."""
+        """Adopt the next packet's offset immediately, after a restart of the sensor clock."""
         self._offsets_ns.clear()
 
     def to_ros_ns(self, sensor_us: int) -> int:
@@ -64,13 +64,13 @@ def nearest_turn(time_us: Times, near_us: Times, period_us: int = EVT3_PERIOD_US
     """Return `time_us` plus whole periods, as close to `near_us` as possible.
 
     A process knows a wrapping clock only modulo its period: if it joined the stream one period
-    later, its times are a period behind. Times of two processes are comparable once one of them
-    has been moved to the period of the other.
+    later than another process, its times are one period behind. Times of two processes can be
+    compared once those of one have been moved to the clock period of the other.
 
     Args:
-        time_us: sensor time as unwrapped by another process, one or an array.
-        near_us: sensor time of the same clock as unwrapped by this process, likewise.
-        period_us: clock period; 0 if the clock does not wrap, `time_us` is then returned.
+        time_us: sensor time as unwrapped by another process; scalar or array.
+        near_us: time of the same clock as unwrapped by this process; scalar or array.
+        period_us: clock period; 0 if the clock does not wrap, and `time_us` is returned.
     """
     if not period_us:
         return time_us

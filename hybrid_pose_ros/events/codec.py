@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an encoding of events consists of: its words, and their decoder as a pure function."""
+"""Definition of an event encoding: its words, and their decoder as a pure function."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,32 +18,32 @@ class Decoded(NamedTuple):
 
 
 Decode = Callable[[np.ndarray, Any, tuple[int, int], int], tuple[Decoded, Any]]
-"""Decode words (W,) of one packet: (words, state, (width, height) [px], time base [ns]) to their
-contents and the state for the next packet. Any words are accepted; events outside of the sensor
+"""Decodes words (W,) of one packet: from (words, state, (width, height) [px], time base [ns]) to
+the contents and the state for the next packet. Any words are accepted; events outside the sensor
 and unknown words are dropped."""
 
 
 def unchanged(state: Any, elapsed_us: int) -> Any:
-    """Return the state of a decoder that lost packets do not disturb."""
+    """Return the unchanged state, for decoders that are not affected by lost packets."""
     return state
 
 
 class Codec(NamedTuple):
     """The decoder of one encoding of packets or .raw files."""
 
-    word_bytes: int  # of a word, an unsigned little-endian integer
-    address_bits: int  # of x and y, which limit the size of the sensor
+    word_bytes: int  # size of a word, an unsigned little-endian integer
+    address_bits: int  # bits of x and y, which limit the sensor size
     decode: Decode
     start: Any = None  # state before the first packet
     after_gap: Callable[[Any, int], Any] = unchanged  # (state, time since the last packet [us])
-    period_us: int = 0  # after which the clock in the words wraps; 0: it does not
-    in_packets: bool = True  # False: only in files
+    period_us: int = 0  # period of the clock in the words; 0: it does not wrap
+    in_packets: bool = True  # False: used only in files
 
 
 def records(events: int, triggers: int = 0) -> Decoded:
-    """Return space for at most as many events and triggers.
+    """Allocate space for the given numbers of events and triggers.
 
-    It has one more event, for kernels that write an event before it is known to be valid.
+    It includes one extra event, for kernels that write an event before it is known to be valid.
     """
     return Decoded(np.empty(events + 1, EVENT_DTYPE), np.empty(triggers, TRIGGER_DTYPE))
 

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes to events: one streaming decoder for all encodings of packets and .raw files.
+"""From bytes to events: one streaming decoder for all encodings of packets and .raw files.
 
-Unknown words, incomplete words at the end, and events outside of the sensor are dropped, so that a
-decoder accepts any bytes. Payloads are little endian, like all supported hosts.
+Unknown words, an incomplete last word, and events outside the sensor are dropped, so a decoder
+accepts any bytes. Payloads are little-endian, like all supported hosts.
 """
 
 from typing import TYPE_CHECKING
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 CODECS: dict[str, Codec] = {
     'evt3': evt3.CODEC, 'libcaer': libcaer.LIBCAER, 'libcaer_cmp': libcaer.LIBCAER_CMP,
     'mono': mono.MONO, 'trigger': mono.TRIGGER, 'evt2': evt2.CODEC}
-"""All encodings by name. Another one is a module and an entry here."""
+"""All encodings by name. To add one, write a module and add an entry here."""
 
 PACKET_ENCODINGS = tuple(name for name, codec in CODECS.items() if codec.in_packets)
 
 LATEST_NS = 1 << 62
-"""Upper limit of time bases, in the year 2116."""
+"""Maximum time base, in the year 2116."""
 
 MAX_PIXELS = 1 << 24
-"""Larger than any event camera; limits the allocation caused by a forged packet."""
+"""Maximum sensor size, above any event camera's; limits the allocation for a forged packet."""
 
 
 class PacketDecoder:
-    """Decodes the packets of one sensor in order, with state carried between packets."""
+    """Decodes the packets of one sensor in order, carrying state from packet to packet."""
 
     def __init__(self, encoding: str, width: int, height: int):
         """Create a decoder for one of CODECS and a sensor of width x height [px].
 
         Raises:
-            PacketError: the encoding is unknown, or it does not support the size.
+            PacketError: the encoding is unknown or does not support this size.
         """
         if encoding not in CODECS:
             raise PacketError(f'unknown encoding {encoding!r}: expected one of '
@@ -52,10 +52,10 @@ class PacketDecoder:
         self._state = self._codec.start
 
     def after_gap(self, elapsed_us: int) -> None:
-        """Reset the state that lost packets may have changed, `elapsed_us` after the last one.
+        """Reset the state that lost packets may have changed, `elapsed_us` after the last packet.
 
         evt3 resumes at the next complete time and known row; `elapsed_us` determines how often its
-        clock rolled over in the gap. libcaer_cmp waits for a column.
+        clock wrapped during the gap. libcaer_cmp waits for a column.
         """
         self._state = self._codec.after_gap(self._state, elapsed_us)
 
@@ -75,7 +75,7 @@ class PacketDecoder:
         return decoded
 
     def _words(self, payload: 'ReadableBuffer') -> np.ndarray:
-        """Return the whole words of a payload, read-only so that one compiled kernel fits all."""
+        """Return the whole words of a payload; read-only, so that one compiled kernel suffices."""
         size = self._codec.word_bytes
         content = memoryview(payload).toreadonly().cast('B')
         words = np.frombuffer(content[:len(content) // size * size], f'<u{size}')
@@ -94,7 +94,7 @@ def compile_codecs() -> None:
 def check_payload(encoding: str, payload: 'ReadableBuffer', time_base: int) -> None:
     """Raise PacketError unless a packet is plausible for its encoding.
 
-    A payload truncated within a word has also lost an unknown number of words.
+    A payload truncated within a word has also lost an unknown number of other words.
     """
     _check_time_base(time_base)
     size, word_bytes = memoryview(payload).nbytes, CODECS[encoding].word_bytes
@@ -104,9 +104,9 @@ def check_payload(encoding: str, payload: 'ReadableBuffer', time_base: int) -> N
 
 
 def period_us(encoding: str) -> int:
-    """Return the period of the clock of an encoding [us], see `clock.nearest_turn`.
+    """Return the clock period of an encoding [us], see `clock.nearest_turn`.
 
-    0 if the clock does not wrap, or the encoding is unknown.
+    It is 0 if the clock does not wrap or the encoding is unknown.
     """
     return CODECS[encoding].period_us if encoding in CODECS else 0
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events as one structured array, the input of all stages after the decoders.
 
-Points are (x, y) in sensor pixels, origin top left, x right, y down. Time is the sensor's clock.
+Points are (x, y) in sensor pixels: origin top left, x right, y down. Time is sensor time.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ Numbers = Sequence[int] | np.ndarray
 
 EVENT_DTYPE = np.dtype([('t', np.int64), ('x', np.uint16), ('y', np.uint16), ('p', np.uint8)],
                        align=True)
-"""t [us] on the sensor's clock, x and y [px], p (1 = ON, 0 = OFF); in decoding order, which is
-the order of time except for steps back of some microseconds in real sensors."""
+"""t [us] on the sensor clock, x and y [px], p (1 = ON, 0 = OFF). Events are in decoding order,
+which is the order of time except for steps back of a few microseconds in real sensors."""
 
 TRIGGER_DTYPE = np.dtype([('t', np.int64), ('id', np.uint8), ('edge', np.uint8)], align=True)
-"""t [us], number of the input line, edge (1 = rising)."""
+"""t [us], index of the input line, edge (1 = rising)."""
 
 
 def event_array(t: Numbers, x: Numbers, y: Numbers, p: Numbers) -> np.ndarray:
@@ -28,5 +28,5 @@ def event_array(t: Numbers, x: Numbers, y: Numbers, p: Numbers) -> np.ndarray:
 
 
 def no_events() -> np.ndarray:
-    """Return the empty window, (0,) of EVENT_DTYPE."""
+    """Return an empty array, (0,) of EVENT_DTYPE."""
     return np.empty(0, EVENT_DTYPE)

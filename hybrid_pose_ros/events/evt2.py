@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""EVT2, the 32-bit words of older Prophesee .raw files; not used in packets of drivers."""
+"""EVT2, the 32-bit words of older Prophesee .raw files; not used by drivers."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ TIME_HIGH = 0x8
 EXT_TRIGGER = 0xA
 
 TIME_BITS = 34
-STEP_BACK = (1 << TIME_BITS) - (1 << 28)  # a smaller step back of HIGH is not a roll-over [us]
+STEP_BACK = (1 << TIME_BITS) - (1 << 28)  # a smaller step back of HIGH is not a wrap [us]
 
 
 class Evt2State(NamedTuple):
     """Decoder state between pieces of a file."""
 
-    high_us: int = 0  # time without its lower 6 bits, roll-overs included
+    high_us: int = 0  # time without its lower 6 bits, with wraps counted
     joined: bool = False  # a HIGH has been received
 
 
@@ -43,16 +43,16 @@ def decode_evt2_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray
     """Decode words; return the numbers of events and triggers written, and the next state.
 
     Args:
-        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them.
-        triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
-        words: uint32.
+        events: (N + 1, 2) int64, written; each row is an EVENT_DTYPE record.
+        triggers: (M, 2) int64, written; each row is a TRIGGER_DTYPE record.
+        words: words to decode, uint32.
         state: Evt2State after the previous words.
         width: sensor width [px]; events outside are dropped.
         height: sensor height [px].
     """
     high, joined = state
     start = 0
-    while not joined and start < len(words):  # before the first HIGH there is no time
+    while not joined and start < len(words):  # there is no time before the first HIGH
         if words[start] >> 28 == TIME_HIGH:
             high = np.int64(words[start] & 0xFFFFFFF) << 6
             joined = True
@@ -82,7 +82,7 @@ def decode_evt2_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray
 
 def _decode(words: np.ndarray, state: Evt2State, size: tuple[int, int],
             time_base_ns: int) -> tuple[Decoded, Evt2State]:
-    """Decode a piece of a file; there is no time base."""
+    """Decode a piece of a file; the time base is not used."""
     found = records(*count_evt2(words))
     events, triggers, after = decode_evt2_into(
         pairs(found.events), pairs(found.triggers), words, state, *size)

@@ -3,13 +3,13 @@
 """EVT3, the 16-bit words of Prophesee sensors: packets of metavision_driver and .raw files.
 
 The upper 4 bits of a word are its type. Time is a 24-bit counter [us] in two words, HIGH and LOW.
-Roll-overs are detected in HIGH only: real sensors step back in LOW by some microseconds, because
-two sources of events share one time field.
+Wraps are detected only in HIGH: in real sensors LOW steps back by a few microseconds, because two
+event sources share one time field.
 
 Sensors send HIGH at least every 4096 us, with or without events. A HIGH more than STEP_BACK ahead
 therefore follows missing data or is damaged. The next HIGH decides: if the path through the
 suspicious HIGH is a whole period longer than the direct one, the suspicious HIGH is skipped. At
-the end of a packet it is used until the next packet decides.
+the end of a packet it is used provisionally until the next packet decides.
 """
 
 from typing import NamedTuple
@@ -31,27 +31,27 @@ EXT_TRIGGER = 0xA
 
 TIME_BITS = 24
 TURN = 1 << TIME_BITS  # [us]
-STEP_BACK = 10 << 12  # a step back of HIGH by more than this is a roll-over [us]
-UNKNOWN = 1 << 20  # a row or column outside of any sensor, so that events are out of bounds
+STEP_BACK = 10 << 12  # a step back of HIGH by more than this is a wrap [us]
+UNKNOWN = 1 << 20  # a row or column outside any sensor, so that events are out of bounds
 NONE = -1  # no time
 
 
 class Evt3State(NamedTuple):
     """Decoder state between packets."""
 
-    high_us: int = 0  # time without its lower 12 bits, roll-overs included
+    high_us: int = 0  # time without its lower 12 bits, with wraps counted
     low_us: int = 0
     y: int = 0
     base_x: int = 0  # next pixel of a vector
     polarity: int = 0  # of a vector
     joined: bool = False  # a HIGH followed by a LOW has been received
     high_seen: bool = False  # a HIGH has been received
-    before_us: int = NONE  # HIGH before the last one, if that is an unconfirmed jump
+    before_us: int = NONE  # HIGH before the last one, if the last one is an unconfirmed jump
 
 
 @njit(cache=True, nogil=True)
 def count_evt3(words: np.ndarray) -> tuple[int, int]:
-    """Return the numbers of events and triggers in words (N,) uint16, in or out of bounds."""
+    """Return the numbers of events (also out of bounds) and triggers in words (N,) uint16."""
     events = 0
     triggers = 0
     for i in range(len(words)):
@@ -59,7 +59,7 @@ def count_evt3(words: np.ndarray) -> tuple[int, int]:
         payload = words[i] & 0xFFF
         pixels = np.uint16(payload if kind == VECT_12 else payload & 0xFF if kind == VECT_8
                            else kind == ADDR_X)
-        # Bits are summed in pairs, fours and eights, which the compiler vectorizes.
+        # Bits are summed in pairs, fours and eights, so that the compiler can vectorize it.
         pixels -= (pixels >> np.uint16(1)) & np.uint16(0x5555)
         pixels = (pixels & np.uint16(0x3333)) + ((pixels >> np.uint16(2)) & np.uint16(0x3333))
         pixels = (pixels + (pixels >> np.uint16(4))) & np.uint16(0x0F0F)
@@ -75,10 +75,10 @@ def decode_evt3_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray
     """Decode words; return the numbers of events and triggers written, and the next state.
 
     Args:
-        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them. The last record is
-            space for an event that is written before it is known to be valid.
-        triggers: (M, 2) int64, written: TRIGGER_DTYPE records.
-        words: uint16, the whole words of a packet.
+        events: (N + 1, 2) int64, written; each row is an EVENT_DTYPE record. The last row is space
+            for an event that is written before it is known to be valid.
+        triggers: (M, 2) int64, written; each row is a TRIGGER_DTYPE record.
+        words: whole words of a packet, uint16.
         state: Evt3State after the previous packet.
         width: sensor width [px]; events outside are dropped.
         height: sensor height [px].
@@ -87,7 +87,7 @@ def decode_evt3_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray
     if before != NONE:
         high, before = _confirmed(words, 0, before, high)
     start = 0
-    while not joined and start < len(words):  # without a time nothing is valid, not even rows
+    while not joined and start < len(words):  # before a time nothing is valid, not even rows
         kind = words[start] >> 12
         payload = np.int64(words[start] & 0xFFF)
         if kind == TIME_HIGH:
@@ -99,7 +99,7 @@ def decode_evt3_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray
         start += 1
     time = high + low
     row = y << 16
-    limit = width if y < height else 0  # 0: this row is outside of the sensor
+    limit = width if y < height else 0  # 0: this row is outside the sensor
     sign = polarity << 32
     count = 0
     count_triggers = 0
@@ -151,9 +151,9 @@ def decode_evt3_into(events: np.ndarray, triggers: np.ndarray, words: np.ndarray
 
 @njit(cache=True, nogil=True)
 def _step(high: int, new: int) -> int:
-    """Return the time [us] from `high` to a HIGH word of `new` [us], with roll-overs.
+    """Return the time [us] from `high` to a HIGH word of `new` [us], with wraps.
 
-    It is at least -STEP_BACK; a step back may cross a roll-over, but not the start of the clock.
+    It is at least -STEP_BACK; a step back may cross a wrap, but not the start of the clock.
     """
     step = ((new - high + STEP_BACK) & TURN - 1) - STEP_BACK
     return step + TURN if high + step < 0 else step
@@ -161,7 +161,7 @@ def _step(high: int, new: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _jump(words: np.ndarray, start: int, high: int, before: int) -> tuple[int, int]:
-    """Return HIGH after the word before `start`, and the previous HIGH if that is undecided."""
+    """Return HIGH after the word before `start`, and the previous HIGH if still undecided."""
     if words[start - 1] >> 12 != TIME_HIGH:
         return high, before
     step = _step(high, np.int64(words[start - 1] & 0xFFF) << 12)
@@ -172,7 +172,7 @@ def _jump(words: np.ndarray, start: int, high: int, before: int) -> tuple[int, i
 
 @njit(cache=True, nogil=True)
 def _confirmed(words: np.ndarray, start: int, before: int, high: int) -> tuple[int, int]:
-    """Return HIGH after a jump from `before` to `high`, and the previous HIGH if undecided.
+    """Return HIGH after a jump from `before` to `high`, and the previous HIGH if still undecided.
 
     Args:
         words: words of the packet.
@@ -193,7 +193,7 @@ def _confirmed(words: np.ndarray, start: int, before: int, high: int) -> tuple[i
 
 @njit(cache=True, nogil=True)
 def _nearest_high(expected: int, new: int) -> int:
-    """Return the time [us] nearest to `expected` that a HIGH word of `new` [us] can mean."""
+    """Return the time [us] nearest to `expected` that a HIGH word of `new` [us] can denote."""
     roll_overs = (expected - new + (1 << (TIME_BITS - 1))) >> TIME_BITS
     return (max(roll_overs, 0) << TIME_BITS) + new
 
@@ -201,16 +201,16 @@ def _nearest_high(expected: int, new: int) -> int:
 def after_gap(state: Evt3State, elapsed_us: int) -> Evt3State:
     """Return the state after lost words or a long pause.
 
-    Row and vector are unknown until they are sent again, and events are valid after the next HIGH
-    and LOW. The number of roll-overs in between is not in the words: the time nearest to
-    `elapsed_us` after the last one is used.
+    Row and vector are unknown until they are sent again, and events are valid only after the next
+    HIGH and LOW. The words do not contain the number of wraps in between: the time nearest to
+    `elapsed_us` after the last time is used.
     """
     return Evt3State(state.high_us + elapsed_us, state.low_us, UNKNOWN, UNKNOWN)
 
 
 def _decode(words: np.ndarray, state: Evt3State, size: tuple[int, int],
             time_base_ns: int) -> tuple[Decoded, Evt3State]:
-    """Decode one packet; its time base is not used."""
+    """Decode one packet; the time base is not used."""
     found = records(*count_evt3(words))
     events, triggers, after = decode_evt3_into(
         pairs(found.events), pairs(found.triggers), words, state, *size)

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Encodes events as EVT3 packets, like metavision_driver; decoding them returns the same events.
+"""Encodes events as EVT3 packets, like metavision_driver; decoding yields the same events.
 
-Every packet starts with a complete time and a row, so that a decoder can start at any packet or
-lose any. A 24-bit clock does not contain the periods before the first packet: a stream that starts
-at t is decoded as one that starts at t modulo 2^24 us.
+Every packet starts with a complete time and a row, so a decoder can start at any packet and
+tolerates lost packets. A 24-bit clock does not encode the periods before the first packet, so a
+stream that starts at t is decoded as starting at t modulo 2^24 us.
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ from hybrid_pose_ros.events.evt3 import (
     VECT_BASE_X)
 
 MAX_SIZE = 2048
-"""Maximum number of rows or columns [px]: addresses have 11 bits."""
+"""Maximum number of rows or columns [px]; addresses have 11 bits."""
 
 LONGEST_GAP_US = 1 << 40
 """Maximum time between two events, 12 days."""
 
-_LONGEST_STEP = 1 << (TIME_BITS - 3)  # between HIGH words [us]; a damaged one adds no period
+_LONGEST_STEP = 1 << (TIME_BITS - 3)  # between HIGH words [us], so a damaged one adds no period
 _WORDS_AN_EVENT = 4  # HIGH, LOW, row, column
 _VECTOR_WORDS = 4  # base, 12 pixels, 12 and 8: some decoders require all three together
 _VECTOR_PIXELS = 32
@@ -42,10 +42,10 @@ class Evt3Encoder:
         self._last_us: int | None = None
 
     def encode(self, events: np.ndarray) -> bytes:
-        """Return the payload of a packet with events (N,) of EVENT_DTYPE; empty without events.
+        """Return the packet payload for events (N,) of EVENT_DTYPE; empty without events.
 
         Raises:
-            InputError: time steps back or ahead farther than the words can express.
+            InputError: time steps back or ahead by more than the words can express.
         """
         if not len(events):
             return b''
@@ -73,7 +73,7 @@ def _encode_into(words: np.ndarray, events: np.ndarray, last_us: int) -> int:
     row = high = low = -1
     i = 0
     while i < len(events):
-        while events[i, 0] - time > _LONGEST_STEP:  # as idle sensors do
+        while events[i, 0] - time > _LONGEST_STEP:  # as in idle sensors
             time += _LONGEST_STEP
             words[count] = TIME_HIGH << 12 | time >> 12 & 0xFFF
             count += 1
@@ -114,7 +114,7 @@ def _encode_into(words: np.ndarray, events: np.ndarray, last_us: int) -> int:
 def _vector(events: np.ndarray, first: int) -> tuple[int, int]:
     """Return the number of events from `first` that fit in one vector, and its mask.
 
-    They have the same time, row and polarity and increase in x within its 32 pixels.
+    They share time, row and polarity, and increase in x within the vector's 32 pixels.
     """
     start_x = events[first, 1] & 0x7FF
     mask = 0

@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""libcaer and libcaer_cmp, the packets of libcaer_driver (DAVIS, DVXplorer).
+"""libcaer and libcaer_cmp, the packet encodings of libcaer_driver (DAVIS, DVXplorer).
 
-`libcaer` is the 64-bit format of the device library. `libcaer_cmp` has 16-bit words like EVT3 with
-x and y swapped. The driver's compressor sends the row of an earlier event with up to 4 % of the
-single events; packets do not indicate which, so a decoder cannot correct it.
+`libcaer` is the 64-bit format of the device library. `libcaer_cmp` has 16-bit words like EVT3,
+with x and y swapped. The driver's compressor sends up to 4 % of the single events with the row of
+an earlier event. Packets do not indicate which, so a decoder cannot correct this.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ VECT_BASE_Y = 4
 VECT_8 = 5  # 8 consecutive pixels of a column, one bit each
 
 TIME_BITS = 31  # of a libcaer event's own time
-UNKNOWN = 1 << 20  # a row or column outside of any sensor, so that events are out of bounds
+UNKNOWN = 1 << 20  # a row or column outside any sensor, so that events are out of bounds
 
 
 class LibcaerCmpState(NamedTuple):
@@ -39,7 +39,7 @@ AFTER_GAP = LibcaerCmpState(UNKNOWN, UNKNOWN, 0)
 
 @njit(cache=True, nogil=True)
 def count_libcaer_cmp(words: np.ndarray) -> int:
-    """Return the number of events in words (N,) uint16, in or out of bounds."""
+    """Return the number of events in words (N,) uint16, including out-of-bounds ones."""
     events = 0
     for i in range(len(words)):
         kind = words[i] >> 12
@@ -57,8 +57,8 @@ def decode_libcaer_cmp_into(events: np.ndarray, words: np.ndarray, state: Libcae
     """Decode the words of one packet; return the number of events written, and the next state.
 
     Args:
-        events: (N + 1, 2) int64, written: an EVENT_DTYPE record is two of them.
-        words: uint16, the whole words of a packet.
+        events: (N + 1, 2) int64, written; each row is an EVENT_DTYPE record.
+        words: whole words of a packet, uint16.
         state: LibcaerCmpState after the previous packet.
         width: sensor width [px]; events outside are dropped.
         height: sensor height [px].
@@ -68,7 +68,7 @@ def decode_libcaer_cmp_into(events: np.ndarray, words: np.ndarray, state: Libcae
     high = 0
     low = 0
     time = time_base_us
-    limit = height if x < width else 0  # 0: this column is outside of the sensor
+    limit = height if x < width else 0  # 0: this column is outside the sensor
     sign = polarity << 32
     count = 0
     for i in range(len(words)):
@@ -108,8 +108,8 @@ def decode_libcaer_into(events: np.ndarray, words: np.ndarray, width: int, heigh
                         time_base_us: int) -> int:
     """Decode 64-bit events given as words (N, 2) uint32; return the number written.
 
-    `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them. The time of an event has
-    31 bits; a step back within a packet is a roll-over.
+    Each row of `events`, (N + 1, 2) int64, is an EVENT_DTYPE record. The time of an event has 31
+    bits; a step back within a packet is a wrap.
     """
     count = 0
     base_us = time_base_us

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""mono and trigger, the 64-bit words of old bags: nanoseconds since the packet's time base."""
+"""mono and trigger, the 64-bit words of old bags; times are nanoseconds since the time base."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def decode_mono_into(events: np.ndarray, words: np.ndarray, width: int, height: 
                      time_base_ns: int) -> int:
     """Decode words (N,) uint64; return the number of events written.
 
-    `events` is (N + 1, 2) int64: an EVENT_DTYPE record is two of them.
+    Each row of `events`, (N + 1, 2) int64, is an EVENT_DTYPE record.
     """
     count = 0
     for i in range(len(words)):
@@ -28,7 +28,7 @@ def decode_mono_into(events: np.ndarray, words: np.ndarray, width: int, height: 
 
 @njit(cache=True, nogil=True)
 def decode_trigger_into(triggers: np.ndarray, words: np.ndarray, time_base_ns: int) -> None:
-    """Decode words (N,) uint64 into triggers (N, 2) int64: TRIGGER_DTYPE records."""
+    """Decode words (N,) uint64 into triggers (N, 2) int64; each row is a TRIGGER_DTYPE record."""
     for i in range(len(words)):
         word = np.int64(words[i])
         triggers[i, 0] = (time_base_ns + (word & 0xFFFFFFFF)) // 1000
@@ -37,7 +37,7 @@ def decode_trigger_into(triggers: np.ndarray, words: np.ndarray, time_base_ns: i
 
 def _decode(words: np.ndarray, state: None, size: tuple[int, int],
             time_base_ns: int) -> tuple[Decoded, None]:
-    """Decode one packet of mono."""
+    """Decode one mono packet."""
     found = records(len(words))
     count = decode_mono_into(pairs(found.events), words, *size, time_base_ns)
     return Decoded(found.events[:count], found.triggers), None
@@ -45,7 +45,7 @@ def _decode(words: np.ndarray, state: None, size: tuple[int, int],
 
 def _decode_trigger(words: np.ndarray, state: None, size: tuple[int, int],
                     time_base_ns: int) -> tuple[Decoded, None]:
-    """Decode one packet of trigger, which has no events."""
+    """Decode one trigger packet, which has no events."""
     found = records(0, len(words))
     decode_trigger_into(pairs(found.triggers), words, time_base_ns)
     return Decoded(found.events[:0], found.triggers), None

@@ -1,19 +1,19 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The packets of one topic as one stream of events; reports gaps, restarts and bad packets.
+"""Turns the packets of a topic into a stream of events; reports gaps, restarts and bad packets.
 
 Meaning of `seq`:
-- It increases by 1: the next packet. By more: packets were lost, and the decoder is notified.
-- `seq` and stamp equal those of the last packet: a duplicate, dropped.
+- It increases by 1: this is the next packet. By more: packets were lost; the decoder is notified.
+- `seq` and stamp equal those of the last packet: this is a duplicate, which is dropped.
 - It was recently counted as lost, and the stamp is not newer: out of order, dropped.
-- It is constant: the sender does not number its packets; no loss is detected.
+- It is constant: the sender does not number its packets, and losses are not detected.
 - It steps back otherwise, or jumps ahead by more than RESTART_JUMP: the driver was restarted or a
   bag was restarted. The decoder is reset.
 
-Header stamps are on the host's clock, which can be set at any time. As long as `seq` is contiguous
-they have no effect. After a gap they select the period of a clock that wraps, if they are
-plausible. Sensor time that steps back by more than STEP_BACK_US is a restart of the sensor.
-A bad packet is only counted: to the next packet it is lost.
+Header stamps are on the host clock, which can be set at any time. They have no effect as long as
+`seq` is contiguous. After a gap they select the period of a wrapping clock, if they are plausible.
+A step back in sensor time by more than STEP_BACK_US is a restart of the sensor. A bad packet is
+only counted; for the next packet, it is a lost one.
 """
 
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ from hybrid_pose_ros.events.event_array import TRIGGER_DTYPE, no_events
 from hybrid_pose_ros.events.packet import Packet
 
 REORDER_WINDOW = 64
-"""A packet that is behind this many later ones belongs to another run."""
+"""A packet that arrives after this many later ones belongs to another run."""
 
 RESTART_JUMP = 10_000_000
-"""Number of consecutive lost packets, 11 to 28 hours of them, from which the stream counts as
-another run. A recorder that is paused for ten minutes loses 150 000."""
+"""Number of consecutive lost packets (11 to 28 hours) above which the stream counts as another
+run. A recorder that is paused for ten minutes loses 150 000."""
 
 STEP_BACK_US = 500_000
-"""Maximum step back within a run: packets out of order, adjustments of the host's clock."""
+"""Maximum step back within a run, due to packets out of order or adjustments of the host clock."""
 
 PERIOD_US, LONGEST_PERIOD_US = 4_000, 100_000
-"""Sensor time between two packets: initial value and maximum."""
+"""Sensor time between two packets: initial estimate and maximum."""
 
 STAMP_FACTOR = 10
 """Stamps around a gap are plausible if the time per lost packet is within this factor of the
@@ -50,7 +50,7 @@ class StreamUpdate(NamedTuple):
 
     events: np.ndarray  # (N,) of EVENT_DTYPE, in decoding order
     triggers: np.ndarray  # (M,) of TRIGGER_DTYPE
-    lost_packets: int  # between this packet and the last one, including bad ones
+    lost_packets: int  # between the last packet and this one, including bad ones
     restarted: bool  # first packet of another run: sensor time restarts
 
 
@@ -60,7 +60,7 @@ class StreamCounts:
 
     packets: int = 0  # received, including dropped ones
     bad_packets: int = 0  # dropped with a PacketError
-    lost_packets: int = 0  # bad or not received in time, by their seq
+    lost_packets: int = 0  # bad or not received in time, according to seq
     duplicated: int = 0  # dropped
     out_of_order: int = 0  # dropped; also counted as lost
     restarts: int = 0
@@ -71,7 +71,7 @@ class StreamCounts:
 class PacketStream:
     """Decodes the packets of one topic in order of arrival.
 
-    A stream has one sensor: the first valid packet determines the encoding and the size.
+    A stream has one sensor: the first valid packet determines the encoding and sensor size.
     """
 
     def __init__(self) -> None:
@@ -83,8 +83,8 @@ class PacketStream:
         """Return the events of a packet; none if it is a duplicate or out of order.
 
         Raises:
-            PacketError: the packet cannot be decoded, or is from another sensor than before. It is
-                counted, and the stream continues with the next one.
+            PacketError: the packet cannot be decoded or is from another sensor. It is counted, and
+                the stream continues with the next packet.
         """
         self.counts.packets += 1
         try:
@@ -134,7 +134,7 @@ class PacketStream:
 
 
 class _Run:
-    """The packets from the first one of a driver to its end or restart."""
+    """The packets of a driver from its start to its end or restart."""
 
     def __init__(self, first: Packet):
         self.last = first._replace(payload=b'')  # last decoded packet
@@ -150,12 +150,12 @@ class _Run:
         return decoded
 
     def update(self, packet: Packet, step: int, elapsed_us: int) -> tuple[Decoded, bool]:
-        """Decode a packet; return its contents and whether sensor time stepped back before it.
+        """Decode a packet; return its contents, and whether sensor time stepped back before it.
 
         Args:
             packet: the packet.
-            step: from the seq of the last one, 0 or more.
-            elapsed_us: since the stamp of the last one.
+            step: difference of its seq to that of the last one; 0 or more.
+            elapsed_us: difference of its stamp to that of the last one.
         """
         if step > 1:
             self._decoder.after_gap(self._gap_us(step, elapsed_us))
@@ -165,9 +165,9 @@ class _Run:
         return decoded, self._clock_went_back(decoded)
 
     def _gap_us(self, step: int, elapsed_us: int) -> int:
-        """Return the time between the last packet and one that is `step` packets later.
+        """Return the time from the last packet to the one `step` packets later.
 
-        It is the difference of the stamps, or an estimate if the host's clock was set in between.
+        It is the difference of the stamps, or an estimate if the host clock was set in between.
         """
         packets, period_us = self.last.seq - self._first_seq, float(PERIOD_US)
         if self._last_us is not None and packets:
@@ -182,7 +182,7 @@ class _Run:
         return decoded
 
     def _clock_went_back(self, decoded: Decoded) -> bool:
-        """Return whether sensor time stepped back before the last event; store the new time."""
+        """Return whether sensor time has stepped back since the last event; store the new time."""
         if not len(decoded.events):
             return False
         times_us = decoded.events['t']
@@ -199,7 +199,7 @@ def _sensor(packet: Packet) -> str:
 
 
 def _seqs_before(seq: int, last: int = -1) -> range:
-    """Return the numbers between `last` and `seq`, at most the nearest REORDER_WINDOW of them."""
+    """Return the numbers between `last` and `seq`, limited to the last REORDER_WINDOW."""
     return range(max(last + 1, seq - REORDER_WINDOW), seq)
 
 
