@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera calibrations in YAML, in the layout of ROS's camera_calibration."""
+"""Camera calibrations in the YAML layout of ROS's camera_calibration."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from hybrid_pose_ros.errors import InputError
 
 COEFFICIENTS = {'plumb_bob': (4, 5, 8, 12, 14), 'rational_polynomial': (8, 12, 14),
                 'equidistant': (4,)}
-"""Distortion models by their names in ROS, with the numbers of coefficients in OpenCV."""
+"""Distortion models by ROS name, with the valid numbers of OpenCV coefficients."""
 
 LARGEST_SIDE_PX = 1 << 16
 
@@ -27,7 +27,7 @@ class Calibration(NamedTuple):
 
 
 def calibration_of(content: Mapping[Any, Any]) -> Calibration:
-    """Return the calibration in the layout of camera_calibration; plumb_bob by default.
+    """Return the calibration in content of camera_calibration; the default model is plumb_bob.
 
     Raises:
         InputError: a key is missing or its value is invalid.
@@ -56,10 +56,10 @@ def calibration_of(content: Mapping[Any, Any]) -> Calibration:
 
 
 def side_px(value: Any) -> int:
-    """Return one side of an image [px].
+    """Return the validated side length of an image [px].
 
     Raises:
-        InputError: it is not a whole number from 1 to LARGEST_SIDE_PX.
+        InputError: the value is not a whole number from 1 to LARGEST_SIDE_PX.
     """
     try:
         number = float(value)
@@ -72,7 +72,7 @@ def side_px(value: Any) -> int:
 
 
 def check_numbers(matrix: np.ndarray, distortion: np.ndarray) -> None:
-    """Raise InputError unless all numbers are finite and both focal lengths positive."""
+    """Raise InputError unless all numbers are finite and both focal lengths are positive."""
     if not (np.isfinite(matrix).all() and np.isfinite(distortion).all()):
         raise InputError('its camera matrix or its distortion coefficients are not finite')
     if matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
@@ -80,7 +80,7 @@ def check_numbers(matrix: np.ndarray, distortion: np.ndarray) -> None:
 
 
 def _model(content: Mapping[Any, Any]) -> Any:
-    """Return the distortion model; older files give a fisheye only in `camera_model`."""
+    """Return the distortion model; older files specify a fisheye only in `camera_model`."""
     model = content.get('distortion_model', 'plumb_bob')
     lens = content.get('camera_model', 'pinhole')
     if lens == 'fisheye' and model in ('plumb_bob', 'fisheye', 'equidistant'):

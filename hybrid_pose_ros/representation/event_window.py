@@ -9,10 +9,10 @@ from hybrid_pose_ros.events.event_array import EVENT_DTYPE
 
 
 class EventWindow:
-    """Stores the last events in preallocated memory."""
+    """Stores the last events of a stream in preallocated memory."""
 
     def __init__(self, events: int):
-        """Store up to `events` events."""
+        """Allocate memory for `events` events."""
         self._size = events
         self._memory = np.empty(8 * events, EVENT_DTYPE)
         self._end = 0  # end of the window, which has at most _size events
@@ -37,7 +37,7 @@ class EventWindow:
 
         Args:
             end_us: the time, exclusive.
-            cell_of_px: cell of each pixel, negative outside the region (`InputGeometry`).
+            cell_of_px: cell of each pixel; negative outside the region (`InputGeometry`).
             events: maximum number of events.
             reach_us: maximum age of the events.
         """
@@ -46,7 +46,7 @@ class EventWindow:
                            end_us=end_us)
 
     def clear(self) -> None:
-        """Discard all events, for example after a restart of the sensor's clock."""
+        """Discard all events, for example after a restart of the sensor clock."""
         self._end = 0
 
 
@@ -56,10 +56,10 @@ def last_inside(stream: np.ndarray, cell_of_px: np.ndarray, *, events: int, star
 
     Args:
         stream: events in order of arrival, of EVENT_DTYPE.
-        cell_of_px: cell of each pixel, negative outside the region (`InputGeometry`).
+        cell_of_px: cell of each pixel; negative outside the region (`InputGeometry`).
         events: maximum number of events.
-        start_us: first time.
-        end_us: end of time, exclusive.
+        start_us: start time, inclusive.
+        end_us: end time, exclusive.
     """
     chosen = np.empty(events, np.int64)
     return stream[chosen[_choose(chosen, stream, cell_of_px, start_us, end_us):]]
@@ -68,10 +68,10 @@ def last_inside(stream: np.ndarray, cell_of_px: np.ndarray, *, events: int, star
 @njit(cache=True, nogil=True)
 def _choose(chosen: np.ndarray, events: np.ndarray, cell_of_px: np.ndarray, start_us: int,
             end_us: int) -> int:
-    """Write the indices of the last events inside, in order, to the end of `chosen`.
+    """Write the indices of the last events inside the region, in order, to the end of `chosen`.
 
     Returns:
-        The position of the first one.
+        The position of the first index.
     """
     height, width = cell_of_px.shape
     first = len(chosen)

@@ -3,9 +3,9 @@
 """Maps sensor pixels to the network's input cells, and its heatmaps back to pixels.
 
 The input is a region of the sensor: all of it, a crop, or a window around the person. Integer
-coordinates are pixel centers. Cell i covers the pixels [i * cell_px, (i + 1) * cell_px) after the
-region's first, a heatmap element covers heatmap_stride cells in each direction; their integer
-coordinates are centers, too.
+coordinates are pixel centers. Cell i covers pixels [i * cell_px, (i + 1) * cell_px), counted from
+the first pixel of the region. A heatmap element covers heatmap_stride cells in each direction.
+Integer coordinates of cells and heatmap elements are also their centers.
 """
 
 from dataclasses import dataclass, replace
@@ -20,13 +20,13 @@ from hybrid_pose_ros.model.presets import Preset, heatmap_depth
 
 DHP19_SENSOR = (346, 260)
 DHP19_CROP_ORIGIN = (34, 2)
-"""The paper's 256x256 crop: columns 34..289 and rows 2..257 of a DAVIS346."""
+"""Origin of the paper's 256x256 crop: columns 34..289 and rows 2..257 of a DAVIS346."""
 
 WINDOW_WIDTH_PX = 346
-"""Width of the region for which a preset's number of events is meant."""
+"""Width of the region to which a preset's number of events refers."""
 
 MOST_SENSOR_PX = 4096
-"""Maximum sensor side, three times that of event cameras; limits the size of pixel tables."""
+"""Maximum side of a sensor, three times that of event cameras; limits the size of pixel tables."""
 
 
 class Lens(NamedTuple):
@@ -55,7 +55,7 @@ class InputGeometry:
 
     sensor_width: int  # [px]
     sensor_height: int
-    region: Region  # that the input covers
+    region: Region  # covered by the input
     width: int  # [cells]
     height: int
     heatmap_stride: int  # cells along one side of a heatmap element
@@ -64,7 +64,7 @@ class InputGeometry:
 
     @property
     def cell_px(self) -> float:
-        """Length of a cell's edge [px]."""
+        """Edge length of a cell [px]."""
         return self.region.width / self.width
 
     @property
@@ -73,7 +73,7 @@ class InputGeometry:
         return self.region[:2]
 
     def cells(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the cell (x, y) of each event and whether it is inside the input, each (N,).
+        """Return x and y of each event's cell, and whether it is inside the input, each (N,).
 
         For events outside, x and y are undefined.
         """
@@ -99,7 +99,7 @@ class InputGeometry:
     def within(self, region: Region) -> 'InputGeometry':
         """Return the mapping of a region to the same cells.
 
-        The height follows from the width, as cells are squares.
+        The height follows from the width, since cells are square.
         """
         return replace(self, region=region, cell_of_px=_cell_of_px(
             self.sensor_width, self.sensor_height, region, (self.width, self.height),
@@ -110,8 +110,8 @@ def input_geometry(preset: Preset, width: int, height: int, *,
                    lens: Lens | None = None) -> InputGeometry:
     """Return the mapping from a sensor of width x height to the preset's input.
 
-    With a lens, events are counted at their undistorted positions (same camera matrix), and those
-    that leave the image are outside; joints are in undistorted pixels, too.
+    With a lens, events are counted at their undistorted positions (with the same camera matrix);
+    those that leave the image are outside. Joints are then also in undistorted pixels.
 
     Raises:
         InputError: the sensor is smaller than the preset's crop, or the lens is invalid.
@@ -129,8 +129,8 @@ def input_geometry(preset: Preset, width: int, height: int, *,
 def window_events(preset: Preset, geometry: InputGeometry) -> int:
     """Return the number of events in the ANN's input for a region.
 
-    It is proportional to the region's width, like the length of the edges in it. A preset with a
-    crop has one number.
+    It is proportional to the width of the region, like the length of the edges in it. For a preset
+    with a crop the number is fixed.
     """
     if preset.crop != (0, 0):
         return preset.ann.window_events
@@ -138,22 +138,22 @@ def window_events(preset: Preset, geometry: InputGeometry) -> int:
 
 
 class RegionGeometries:
-    """Mappings of the regions of a sensor, the last few of which are kept."""
+    """Mappings of the regions of a sensor; the last few are cached."""
 
     def __init__(self, whole: InputGeometry):
-        """Start with the mapping of the largest region."""
+        """Start with the mapping of the largest region only."""
         self.whole = whole
         self._within = lru_cache(maxsize=4)(whole.within)
 
     def of(self, region: Region | None) -> InputGeometry:
-        """Return the mapping of a region; None: of the largest."""
+        """Return the mapping of a region; None: the largest region."""
         return self.whole if region in (None, self.whole.region) else self._within(region)
 
     def read(self, tensor: npt.ArrayLike) -> InputGeometry:
-        """Return the mapping of the region that a state carries; of the largest for zeros.
+        """Return the mapping of the region in a state; zeros denote the largest region.
 
         Raises:
-            InputError: there is no such region.
+            InputError: the region is not valid for the sensor.
         """
         values = np.asarray(tensor, np.float64)
         if not np.isfinite(values).all():
@@ -193,7 +193,7 @@ def _cell_of_px(width: int, height: int, region: Region, cells: tuple[int, int],
 
 
 def _whole(preset: Preset, width: int, height: int) -> tuple[Region, tuple[int, int]]:
-    """Return the largest region and the size of the input [cells]."""
+    """Return the largest region and the input size [cells]."""
     crop_width, crop_height = preset.crop
     if crop_width:
         if width < crop_width or height < crop_height:
@@ -209,7 +209,7 @@ def _whole(preset: Preset, width: int, height: int) -> tuple[Region, tuple[int, 
 
 
 def _undistorted(width: int, height: int, lens: Lens) -> np.ndarray:
-    """Return the undistorted x and y of each pixel, rounded, (2, height, width) int64."""
+    """Return the rounded undistorted x and y of each pixel, (2, height, width) int64."""
     import cv2
     y, x = np.mgrid[:height, :width]
     distorted = np.stack([x, y], axis=-1).reshape(-1, 1, 2).astype(np.float64)

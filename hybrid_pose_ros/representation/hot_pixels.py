@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Detects and masks hot pixels from their events alone.
 
-A hot pixel fires continuously at hundreds of hertz, and alone: edges move on, and the neighbors of
-a flickering lamp flicker with it.
+A hot pixel fires continuously at hundreds of hertz while its neighbors do not. Edges, in contrast,
+move on, and around a flickering lamp all pixels flicker.
 """
 
 import numpy as np
@@ -12,19 +12,19 @@ from hybrid_pose_ros.compiled import njit
 
 WINDOW_US = 500_000
 WINDOWS = 3
-"""Consecutive hot windows after which a pixel is masked, and consecutive normal windows after
-which it is unmasked."""
+"""Number of consecutive hot windows after which a pixel is masked, and of consecutive normal
+windows after which it is unmasked."""
 
 LEAST_HZ = 100
 NEIGHBORS = 20
-"""A hot pixel has at least LEAST_HZ, and this multiple of the mean of its eight neighbors."""
+"""A hot pixel fires at least at LEAST_HZ, and at this multiple of its 8 neighbors' mean rate."""
 
 
 class HotPixels:
     """Monitors the events of one sensor."""
 
     def __init__(self, width: int, height: int):
-        """Start with no pixel masked."""
+        """Start without masked pixels."""
         self.mask = np.zeros((height, width), np.bool_)
         self.number = 0  # of masked pixels
         self._counts = np.zeros((height, width), np.int32)
@@ -32,9 +32,10 @@ class HotPixels:
         self._window: int | None = None
 
     def masked(self, events: np.ndarray) -> np.ndarray:
-        """Return the next events of the stream without those of hot pixels.
+        """Return the next events of the stream, without those of hot pixels.
 
-        Masks change at the end of a window, independent of how the stream is cut into pieces.
+        Masks change only at the end of a window, regardless of how the stream is split into
+        pieces.
         """
         first = 0
         kept: list[np.ndarray] = []
@@ -51,14 +52,14 @@ class HotPixels:
         return kept[0] if len(kept) == 1 else np.concatenate([events[:0], *kept])
 
     def _without_masked(self, events: np.ndarray) -> np.ndarray:
-        """Count events of one window; return those of pixels that are not masked."""
+        """Count events of one window; return those of unmasked pixels."""
         _count_into(self._counts, events['x'], events['y'])
         if not self.number:
             return events
         return events[np.flatnonzero(_are_good(self.mask, events['x'], events['y']))]
 
     def _close(self, whole: bool) -> None:
-        """End a window; if the stream was interrupted within it, restart it."""
+        """End a window; if the stream was interrupted during the window, restart the window."""
         if whole:
             _judge(self._counts, self._streak, self.mask, LEAST_HZ * WINDOW_US // 1_000_000)
             self.number = int(self.mask.sum())
@@ -77,7 +78,7 @@ def _count_into(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
 
 @njit(nogil=True, cache=True)
 def _judge(counts: np.ndarray, streak: np.ndarray, mask: np.ndarray, least: int) -> None:
-    """Count for each pixel the consecutive windows that contradict its mask."""
+    """Count, for each pixel, the consecutive windows that contradict its mask."""
     height, width = counts.shape
     for y in range(height):
         for x in range(width):
@@ -100,7 +101,7 @@ def _judge(counts: np.ndarray, streak: np.ndarray, mask: np.ndarray, least: int)
 
 @njit(nogil=True, cache=True)
 def _are_good(mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return for each event whether its pixel is unmasked."""
+    """Return, for each event, whether its pixel is unmasked."""
     height, width = mask.shape
     good = np.ones(len(x), np.bool_)
     for i in range(len(x)):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lens in a calibration file of ROS's camera_calibration."""
+"""Loads lenses from calibration files of ROS's camera_calibration."""
 
 from pathlib import Path
 
@@ -24,10 +24,10 @@ def load_calibration(path: str | Path) -> Calibration:
 
 
 def load_lens(path: str | Path, width: int, height: int) -> Lens:
-    """Return the lens of a calibration file for a sensor of width x height pixels.
+    """Return the lens in a calibration file for a sensor of width x height pixels.
 
     Raises:
-        InputError: as for `load_calibration`, or the calibration has another sensor size.
+        InputError: as for `load_calibration`, or the calibration is for another sensor size.
     """
     found = load_calibration(path)
     if (found.width, found.height) != (width, height):

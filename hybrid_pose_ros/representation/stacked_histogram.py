@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Events of a window, counted by time bin, polarity and cell: the input frame of the ANN.
+"""Counts the events of a window by time bin, polarity and cell: the input frame of the ANN.
 
 Source: stacked histogram of arXiv 2303.14176.
 """
@@ -13,12 +13,12 @@ from hybrid_pose_ros.representation.geometry import InputGeometry
 
 def stacked_histogram(events: np.ndarray, geometry: InputGeometry, *, bins: int,
                       start_us: int | None = None, duration_us: int | None = None) -> np.ndarray:
-    """Return counts (2 * bins, H, W) uint16: bins of OFF events by time, then of ON events.
+    """Return counts (2 * bins, H, W) uint16: time bins of OFF events, then of ON events.
 
-    Without start and duration the bins divide the time from the first to the last event equally
-    (constant count: pass the last N events); simultaneous events are in the newest bin. With both
-    they divide [start_us, start_us + duration_us) of the sensor's clock (constant duration), and
-    events before and after are ignored. Counts saturate at 65535.
+    Without start and duration, the bins divide the time from the first to the last event equally
+    (constant count: pass the last N events); simultaneous events go to the newest bin. With both,
+    the bins divide [start_us, start_us + duration_us) of sensor time (constant duration), and
+    events outside it are ignored. Counts saturate at 65535.
     """
     span_us = None
     if start_us is not None and duration_us is not None:
@@ -38,7 +38,7 @@ def stacked_histogram(events: np.ndarray, geometry: InputGeometry, *, bins: int,
 @njit(cache=True, nogil=True)
 def _count_into(counts: np.ndarray, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray,
                 cell_of_px: np.ndarray, start_us: int, end_us: int, include_end: bool) -> None:
-    """Count events of [start_us, end_us), or including the end, into (2, bins, H * W)."""
+    """Count events of [start_us, end_us), optionally including the end, into (2, bins, H * W)."""
     bins = counts.shape[1]
     sensor_height, sensor_width = cell_of_px.shape
     for i in range(len(t)):

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Converts a stream of events, packet by packet, into the time bins ("steps") of the SNN.
 
-Bin k is [k * step_us, (k + 1) * step_us) of the sensor's clock, independent of packet borders:
+Bin k is [k * step_us, (k + 1) * step_us) of sensor time, regardless of packet borders:
 
     packets   |--------|-----|---------|------
     events      . ..  .  . ..    .  ..   .
     bins      0 |  1  |  2  |  3  |  4  | open
 
-A bin is complete as soon as an event at or after its end has been received. Its events are counted
-when it is processed, because only then the region of the network's input is known.
+A bin is complete once an event at or after its end has been received. Its events are counted only
+when it is processed, because the region of the network's input is not known before.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from hybrid_pose_ros.compiled import njit
 from hybrid_pose_ros.representation.geometry import InputGeometry
 
 BLOCK_STEPS = 64
-"""Maximum number of bins that are found together."""
+"""Maximum number of bins divided in one call."""
 
 NEVER = np.iinfo(np.int64).min
 
@@ -31,17 +31,17 @@ class Step(NamedTuple):
 
     number: int  # k
     end_us: int  # sensor time, (k + 1) * step_us, exclusive
-    pieces: tuple[np.ndarray, ...]  # its events, each of EVENT_DTYPE; read-only
+    pieces: tuple[np.ndarray, ...]  # its events, arrays of EVENT_DTYPE; read-only
     events: int  # number of events on the sensor, or in the crop
     last_event_us: int | None  # newest event of the bin, counted or not; None: no event
 
     def counts(self, geometry: InputGeometry) -> np.ndarray:
-        """Return the events of each cell, (2, H, W) uint8: OFF, ON, clipped at 255."""
+        """Return the event counts of each cell, (2, H, W) uint8: OFF, ON, clipped at 255."""
         return count_steps([self], geometry)
 
 
 class Gap(NamedTuple):
-    """The clock jumped: lost packets, a pause or, if to_us < from_us, a restart."""
+    """A jump of the clock: lost packets, a pause or, if to_us < from_us, a restart."""
 
     from_us: int  # end of the last complete bin before
     to_us: int  # start of the first bin after
@@ -49,12 +49,12 @@ class Gap(NamedTuple):
 
 def count_steps(steps: Iterable[Step], geometry: InputGeometry,
                 out: np.ndarray | None = None) -> np.ndarray:
-    """Return the events of each cell in consecutive bins, (2, H, W) uint8: OFF, ON.
+    """Return the event counts of each cell over consecutive bins, (2, H, W) uint8: OFF, ON.
 
     Args:
         steps: the bins.
-        geometry: maps events to cells.
-        out: memory for the result; None: new memory.
+        geometry: mapping of events to cells.
+        out: array for the result; None: allocate one.
     """
     counts = np.empty((2, geometry.height, geometry.width), np.uint8) if out is None else out
     counts[:] = 0
@@ -66,11 +66,10 @@ def count_steps(steps: Iterable[Step], geometry: InputGeometry,
 
 
 class StepCounter:
-    """Divides a stream's events into steps; returns steps and gaps, and keeps only the open step.
+    """Divides a stream's events into steps; returns steps and gaps, storing only the open step.
 
-    `late_events` are part of a newer bin than their own, since that was already complete;
-    `outside_events` were not on the sensor, or outside of the crop. Both are totals since
-    construction.
+    `late_events` were added to a newer bin than their own, which was already complete;
+    `outside_events` were outside the sensor or the crop. Both are totals since construction.
     """
 
     def __init__(self, geometry: InputGeometry, step_us: int, *, gap_us: int = 1_000_000,
@@ -78,10 +77,10 @@ class StepCounter:
         """Start without an open step.
 
         Args:
-            geometry: of the largest region.
+            geometry: geometry of the largest region.
             step_us: length of a bin.
-            gap_us: pauses up to this length yield empty steps, longer ones a Gap.
-            back_us: events that are later than this yield a Gap: the clock has restarted.
+            gap_us: pauses up to this length yield empty steps; longer ones yield a Gap.
+            back_us: events late by more than this yield a Gap, since the clock has restarted.
         """
         self.late_events = 0
         self.outside_events = 0
@@ -92,13 +91,13 @@ class StepCounter:
         self._open: _OpenBin | None = None  # None before the first event
 
     def restart(self) -> None:
-        """Drop the open step, as when the sensor's clock restarts."""
+        """Drop the open step, for example after a restart of the sensor clock."""
         self._open = None
 
     def update(self, events: np.ndarray) -> list[Step | Gap]:
         """Divide a packet's events; return completed steps and gaps in order."""
         facts: list[Step | Gap] = []
-        events = events.copy()  # decoders return parts of larger arrays
+        events = events.copy()  # decoders return slices of larger arrays
         t = events['t']
         first = 0
         while first < len(events):
@@ -125,7 +124,7 @@ class StepCounter:
         return facts
 
     def advance(self, sensor_us: int) -> list[Step | Gap]:
-        """Complete the steps that end at or before a sensor time reached without events."""
+        """Complete the steps that end at or before a sensor time, reached without events."""
         facts: list[Step | Gap] = []
         if self._open is not None and sensor_us >= self._open.end_us:
             self._at(sensor_us, facts)
@@ -136,9 +135,9 @@ class StepCounter:
         return [] if self._open is None else [self._open.complete()]
 
     def _at(self, sensor_us: int, facts: list[Step | Gap]) -> '_OpenBin':
-        """Return the open bin after that of a sensor time was opened, unless that is a bit late.
+        """Return the open bin after advancing it to a sensor time; slightly late times keep it.
 
-        What is completed thereby is appended to `facts`.
+        Completed steps and gaps are appended to `facts`.
         """
         number = sensor_us // self._step_us
         if self._open is None:
@@ -155,7 +154,7 @@ class StepCounter:
 
 
 class _OpenBin:
-    """The bin that events are added to; once complete, it turns into the next one."""
+    """The bin to which events are added; on completion, it becomes the next bin."""
 
     def __init__(self, number: int, step_us: int):
         self.number = number
@@ -184,11 +183,12 @@ def _divide(ends: np.ndarray, inside: np.ndarray, last_us: np.ndarray, events: n
             back_us: int) -> tuple[int, int, int, int]:
     """Divide events[first:] into consecutive bins, starting with the open one.
 
-    Stops before an event that needs more rows or is a jump. Writes for each row the index after
-    its last event, 0 if it has none, the number of events inside, and its newest time.
+    It stops before an event that needs more rows or is a jump. For each row it writes the index
+    after the last event (0 without events), the number of events inside, and the newest time.
 
     Returns:
-        Index of the first event not divided, row of the newest bin, late and outside events.
+        Index of the first undivided event, row of the newest bin, numbers of late and outside
+        events.
     """
     rows = len(ends)
     sensor_height, sensor_width = cell_of_px.shape
