@@ -1,10 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights: a network, its tensors as numpy arrays, and a card that documents their origin.
+"""Weights: a network, its tensors as NumPy arrays, and a card that documents their origin.
 
-On disk: safetensors with the card in its metadata, and a readable copy of the card as JSON. The
-card describes the network (`network_description.py`), so weights of any size can be loaded. The
-suffix of its name defines a tensor (dt is the length of a time bin):
+On disk they are a safetensors file with the card in its metadata, and a readable copy of the card
+as JSON. The card describes the network (`network_description.py`), so weights of any size can be
+loaded. The name's suffix defines the meaning of a tensor (dt is the length of a time bin):
 
     weight, bias          a convolution; in the SNN, including the output layer, a bias is a
                           current of (1 - leak) * bias per bin
@@ -54,10 +54,10 @@ class Checkpoint:
 
     preset: Preset
     tensors: dict[str, np.ndarray]  # float32, names and shapes of `parameter_shapes`
-    card: dict[str, Any]  # JSON values; 'trained' says whether the weights are
+    card: dict[str, Any]  # JSON values; 'trained' is whether the weights are trained
 
     def __post_init__(self) -> None:
-        """Reject tensors that are not exactly those of the preset."""
+        """Raise CheckpointError unless the tensors are exactly those of the preset."""
         _check_tensors(self.preset, self.tensors)
 
     def save(self, path: str | Path) -> None:
@@ -80,8 +80,8 @@ def load(path: str | Path, preset_name: str | None = None,
 
     Args:
         path: the .safetensors file.
-        preset_name: expected preset, in any size; None accepts that of the file.
-        task: expected task; None accepts that of the file.
+        preset_name: expected preset, of any size; None accepts the file's preset.
+        task: expected task; None accepts the file's task.
 
     Raises:
         CheckpointError: the file is missing, damaged, or of another preset or task.
@@ -122,14 +122,14 @@ def load(path: str | Path, preset_name: str | None = None,
 
 
 def shipped(preset_name: str, path: str = '', task: str | None = POSE) -> Checkpoint:
-    """Return the weights that a node runs: those at a path, else those shipped with the preset.
+    """Return the weights for a node: those at a path, otherwise those shipped with the preset.
 
-    Shipped weights are for poses; weights at a path must be for `task`, or for any if it is None.
-    If no weights ship with the preset, they are random, identical in every process, and marked as
-    untrained in their card.
+    Shipped weights are for poses; weights at a path must be for `task`, or for any task if it is
+    None. If no weights are shipped with the preset, the result is random, identical in every
+    process, and marked as untrained in its card.
 
     Raises:
-        CheckpointError: as in `load`.
+        CheckpointError: as for `load`.
         InputError: there is no preset of that name.
     """
     preset = presets.preset(preset_name)
@@ -148,9 +148,9 @@ def shipped_alone(preset_name: str) -> Checkpoint | None:
 def untrained(preset: Preset, seed: int = 0) -> Checkpoint:
     """Return random weights, identical on every machine for the same seed.
 
-    Convolutions start normally distributed: in `paper` with Xavier variance, as published; in
+    Convolution weights are normally distributed: in `paper` with Xavier variance, as published; in
     `edge` with He variance, except for the spiking layers, whose variance makes 2 to 6 % of the
-    neurons fire in bins of 10 ms.
+    neurons fire per bin of 10 ms.
     """
     tensors = {}
     for conv in convolutions(preset):
@@ -173,7 +173,7 @@ def identity(checkpoint: Checkpoint) -> str:
 
 
 def parameter_shapes(preset: Preset) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of the tensors of a preset."""
+    """Return the names and shapes of a preset's tensors."""
     return {name: shape for conv in convolutions(preset)
             for name, shape in _shapes_of(conv).items()}
 
@@ -190,7 +190,7 @@ def _shapes_of(conv: Convolution) -> dict[str, tuple[int, ...]]:
 def _start_value(preset: Preset, conv: Convolution, name: str, shape: tuple[int, ...],
                  generator: np.random.Generator) -> np.ndarray:
     if name == f'{conv.name}.weight' and not conv.at_joints:
-        # With stride 2, each output of a transposed convolution uses 4 of the 4 x 4 taps.
+        # With stride 2, each output of a transposed convolution uses only 4 of the 4 x 4 taps.
         taps = conv.kernel ** 2 // (4 if conv.transposed else 1)
         fan_in, fan_out = conv.in_channels * taps, conv.out_channels * taps
         if preset.batch_norm:

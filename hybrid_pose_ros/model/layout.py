@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The convolutions of a preset, and the shapes of its maps for an input size.
+"""Convolutions of a preset, and the shapes of its maps for an input size.
 
 Each stride of 2 halves a map, rounding up, so a map at `depth` has ceil(n / 2**depth) rows;
-upsampled maps are cropped to that. Width and height are those of the network's input [cells], see
+upsampled maps are cropped to this size. Width and height refer to the network's input [cells], see
 `representation/geometry.py`.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hybrid_pose_ros.model.presets import Preset, feature_depths, heatmap_depth, spike_depths
 
 REGION = 'region'
-"""Name of the tensor with the part of the sensor that a state is about."""
+"""Name of the tensor with the sensor region to which a state applies."""
 
 
 class Convolution(NamedTuple):
@@ -24,7 +24,7 @@ class Convolution(NamedTuple):
     in_channels: int
     out_channels: int
     kernel: int
-    depth: int  # halvings between the input and its output map
+    depth: int  # number of halvings from the input to its output map
     bias: bool
     norm: bool = False  # followed by batch normalization
     transposed: bool = False
@@ -40,7 +40,7 @@ class Convolution(NamedTuple):
 
 
 def map_size(depth: int, width: int, height: int) -> tuple[int, int]:
-    """Return (H, W) of a map after `depth` halvings."""
+    """Return the size (H, W) of a map after `depth` halvings."""
     return -(-height // 2 ** depth), -(-width // 2 ** depth)
 
 
@@ -108,14 +108,14 @@ def _snn(preset: Preset) -> Iterator[Convolution]:
 
 
 def spike_maps(preset: Preset, width: int, height: int) -> dict[str, tuple[int, int, int]]:
-    """Return (C, H, W) of the output of each spiking layer, in order of execution."""
+    """Return the output shape (C, H, W) of each spiking layer, in order of execution."""
     depths = spike_depths(preset)
     return {layer.name: (layer.out_channels, *map_size(depths[layer.name], width, height))
             for layer in preset.spiking}
 
 
 def heatmap_shape(preset: Preset, width: int, height: int) -> tuple[int, int, int]:
-    """Return (J, H, W) of the heatmaps."""
+    """Return the shape (J, H, W) of the heatmaps."""
     return (preset.joints, *map_size(heatmap_depth(preset), width, height))
 
 
@@ -131,9 +131,9 @@ def state_layout(preset: Preset, width: int, height: int) -> dict[str, tuple[int
 
 
 def message_layout(state: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """Return the tensors that are sent: those of a state, and the region of the sensor.
+    """Return the tensors of a message: those of a state, and the sensor region.
 
-    The region is x, y, width and height [px], integers as float32.
+    The region is x, y, width and height [px]: integers, stored as float32.
     """
     return {**state, REGION: (4,)}
 
@@ -148,8 +148,8 @@ class LayerCost(NamedTuple):
 
     name: str
     shape: tuple[int, int, int]  # (C, H, W) of its output
-    parameters: int  # with normalization and time constants
-    macs: int  # multiply-accumulates per pass or time bin
+    parameters: int  # including normalization and time constants
+    macs: int  # multiply-accumulate operations per pass or time bin
 
 
 def layer_costs(preset: Preset, width: int, height: int) -> list[LayerCost]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks as JSON: kind, channels, kernels, strides and heads, so that weights of any size load.
+"""Networks as JSON (kind, channels, kernels, strides, heads), so that weights of any size load.
 
 The card of a checkpoint contains this description. Older files name a preset instead.
 """
@@ -27,7 +27,7 @@ def describe(network: Preset) -> dict[str, Any]:
 
 
 def from_description(description: Any) -> Preset:
-    """Return the network of a description, or the named preset if they are equal.
+    """Return the network of a description; the preset object itself, if they are equal.
 
     Raises:
         CheckpointError: a field is missing, unknown or of the wrong type, or layers are
@@ -40,7 +40,7 @@ def from_description(description: Any) -> Preset:
 
 
 def read_network(path: str | Path) -> Preset:
-    """Return the network of a JSON file: a description, or the card of weights.
+    """Return the network in a JSON file, which is a description or the card of weights.
 
     Raises:
         InputError: the file cannot be read or does not describe a network.

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Descriptions of the networks `paper` and `edge`: layers, neurons, heads.
 
-All code that builds, runs, counts or stores a network reads its description: `networks/` (torch),
+All code that builds, runs, counts or stores a network uses its description: `networks/` (torch),
 `engine/` (CPU, no torch), `checkpoint.py` (weights). This module imports none of them.
+
 Source: Aydin et al., "A Hybrid ANN-SNN Architecture for Low-Power and Low-Latency Visual
-Perception" (arXiv 2303.14176) for `paper`, and for `paper_small`, which has a quarter of its
+Perception" (arXiv 2303.14176) for `paper` and `paper_small`. The latter has a quarter of the
 channels and pooled events, for tests and first trials. `edge` is our own network of the same kind.
 """
 
@@ -17,7 +18,7 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS
 from hybrid_pose_ros.tasks.table import TASKS
 
 EVENTS = 'events'
-"""Name of the SNN's input map among the spike maps: 2 channels, OFF and ON counts of a bin."""
+"""Name of the SNN's input among the spike maps: 2 channels, the OFF and ON counts of a bin."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,21 @@ class SpikingLayer:
 
 @dataclass(frozen=True)
 class OutputLayer:
-    """The output convolution; its neurons integrate and do not fire."""
+    """The output convolution, whose neurons integrate without firing."""
 
     inputs: tuple[str, ...]
     in_channels: int
     kernel: int
     bias: bool
-    neurons: bool = False  # normalized and scaled as a current, as in spiking layers
+    neurons: bool = False  # True: normalized and scaled as a current, as in spiking layers
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """Feeds each joint back, at the peak of its heatmap, as a current into nearby neurons.
+    """Feeds each joint back as a current into the neurons near the peak of its heatmap.
 
-    The neurons thus know which joint the events near them belong to. The map of the layer has the
-    resolution of the heatmaps.
+    The neurons thus know to which joint nearby events belong. The layer's map has the resolution
+    of the heatmaps.
     """
 
     layer: str
@@ -68,7 +69,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class AnnSettings:
-    """A U-Net: a stem of two convolutions, levels down, levels up with skips, heatmaps out."""
+    """A U-Net: a stem of two convolutions, levels down, levels up with skips, and heatmaps."""
 
     bins: int  # time bins of the stacked histogram; the input has 2 * bins channels
     window_events: int  # events in the stacked histogram (constant count)
@@ -100,7 +101,7 @@ class Preset:
 
     name: str
     max_width: int  # the sensor is pooled until it is at most this wide [cells]
-    max_height: int  # and this high; both 0: central crop below, not pooled
+    max_height: int  # and this high; both 0: the crop below is used, not pooled
     crop: tuple[int, int]  # (width, height) of the crop, (0, 0) = the whole sensor
     step_us: int  # length of a time bin that the weights are intended for
     spiking: tuple[SpikingLayer, ...]
@@ -126,7 +127,7 @@ class Preset:
 
 
 def spike_depths(preset: Preset) -> dict[str, int]:
-    """Return how many times each spike map is halved relative to the input [cells]."""
+    """Return how often each spike map is halved relative to the input [cells]."""
     depths = {EVENTS: 0}
     for layer in preset.spiking:
         halvings = {1: 0, 2: 1}[layer.stride] - (layer.upsampling != 'none')
@@ -144,18 +145,18 @@ def feature_depths(preset: Preset) -> dict[str, int]:
 
 
 def heatmap_depth(preset: Preset) -> int:
-    """Return how many times the heatmaps are halved relative to the input [cells]."""
+    """Return how often the heatmaps are halved relative to the input [cells]."""
     return spike_depths(preset)[preset.output.inputs[0]]
 
 
 def decay_us(factor: float, step_us: int) -> float:
-    """Return the time constant [us] of a decay by `factor` in each step of `step_us`."""
+    """Return the time constant [us] of a decay by `factor` per step of `step_us`."""
     return -step_us / math.log(factor)
 
 
 def _paper(name: str, base: int, *, crop: tuple[int, int] = (0, 0), max_width: int = 0,
            max_height: int = 0) -> Preset:
-    """Return the published network with `base` instead of 32 channels in its first layers."""
+    """Return the published network with `base` channels, instead of 32, in its first layers."""
     b1, b2, b4, b8, b16 = (base * factor for factor in (1, 2, 4, 8, 16))
     step_us = 10_000
     output_decay_us = decay_us(0.8, step_us)
@@ -235,7 +236,7 @@ PRESETS = {preset.name: preset for preset in (
 
 
 def alone(preset: Preset) -> Preset:
-    """Return a preset like `paper` with its SNN as published for running without an ANN."""
+    """Return a preset like `paper`, with the SNN as published for running without an ANN."""
     halving_us = decay_us(1 / 2, preset.step_us)
     return replace(preset, name=f'{preset.name}_alone', tau_us=halving_us,
                    tau_output_us=halving_us, output=replace(preset.output, neurons=True))
