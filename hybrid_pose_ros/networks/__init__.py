@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Counts to heatmaps in torch: the definition of the networks."""
+"""From counts to heatmaps in torch: the definition of the networks."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ANN, slow and accurate: a U-Net from event counts to heatmaps and feature maps.
+"""The slow, accurate ANN: a U-Net from event counts to heatmaps and feature maps.
 
     frame - s1 ------------------------------- a3 - heatmaps
              s2 --------------------- a2
@@ -25,7 +25,7 @@ class ConvBlock(nn.Module):
         self.conv1, self.conv2 = conv1, conv2
 
     def forward(self, maps: Tensor, skip: Tensor | None = None) -> Tensor:
-        """Return (B, O, H, W)."""
+        """Return the output maps, (B, O, H, W)."""
         maps = self.conv1(maps)
         if skip is not None:
             maps = torch.cat([maps, skip], dim=1)
@@ -49,7 +49,7 @@ class PoseANN(nn.Module):
         self.output = ConvNorm(convs['ann.output'])
 
     def forward(self, frame: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return heatmaps (B, J, h, w) and the feature maps for a frame (B, 2 * bins, H, W)."""
+        """Return the heatmaps (B, J, h, w) and feature maps for a frame (B, 2 * bins, H, W)."""
         height, width = frame.shape[-2:]
         if self.settings.count_limit:
             frame = frame.clamp(max=self.settings.count_limit)

@@ -14,7 +14,7 @@ LEAKY_SLOPE = 0.1
 class ConvTensors(nn.Module):
     """The tensors of one convolution under their names in the checkpoint."""
 
-    log_tau_us: nn.Parameter  # both only where the preset learns time constants
+    log_tau_us: nn.Parameter  # both exist only if the preset learns time constants
     log_tau_held_us: nn.Parameter
 
     def __init__(self, conv: Convolution):
@@ -27,7 +27,7 @@ class ConvTensors(nn.Module):
 
 
 class ConvNorm(ConvTensors):
-    """A convolution that keeps or halves the size, with batch norm if the preset has it.
+    """A convolution that keeps or halves the size, with batch norm if the preset uses it.
 
     If it is `activated`, LeakyReLU follows.
     """
@@ -42,7 +42,7 @@ class ConvNorm(ConvTensors):
         return self.weight.shape[-1] // 2
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return (B, O, H, W), with H and W halved (rounded up) for stride 2."""
+        """Return the output maps, (B, O, H, W); H and W are halved, rounding up, for stride 2."""
         maps = self.norm(F.conv2d(maps, self.weight, self.bias, self.stride, self.padding))
         return F.leaky_relu(maps, LEAKY_SLOPE) if self.activated else maps
 
@@ -54,7 +54,7 @@ def _batch_norm(channels: int) -> nn.BatchNorm2d:
 
 
 def fold_norms(module: nn.Module) -> None:
-    """Merge every batch norm into the convolution before it, in place; for inference only."""
+    """Fold every batch norm into the preceding convolution, in place; for inference only."""
     for conv in module.modules():
         if isinstance(conv, ConvNorm) and isinstance(conv.norm, nn.BatchNorm2d):
             norm = conv.norm
@@ -65,12 +65,12 @@ def fold_norms(module: nn.Module) -> None:
 
 
 def crop(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return the top left (H, W) of the maps."""
+    """Return the top left (H, W) part of the maps."""
     height, width = size
     return maps[..., :height, :width]
 
 
 def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return the maps at twice their size, bilinearly interpolated, cropped to (H, W)."""
+    """Return the maps upsampled bilinearly by 2 and cropped to (H, W)."""
     maps = F.interpolate(maps, scale_factor=2, mode='bilinear', align_corners=False)
     return crop(maps, size)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions for bfloat16 inference: weights laid out once, LeakyReLU fused.
+"""Convolutions for bfloat16 inference, with weights laid out once and LeakyReLU fused.
 
-The two operators are those that torch's compiler inserts. They are not part of its public
-interface: with a torch that lacks them the convolutions run unfused, 12 % slower.
+The two operators are those that torch's compiler inserts. They are not part of torch's public
+interface; with a torch that lacks them, the convolutions run unfused and 12 % slower.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from hybrid_pose_ros.networks.blocks import LEAKY_SLOPE, ConvNorm
 
 
 def multiplies_bfloat16() -> bool:
-    """Return whether the CPU has instructions for bfloat16 products with float32 sums."""
+    """Return whether the CPU has instructions for bfloat16 products with float32 accumulation."""
     features = torch.cpu.get_capabilities()
     return any(features.get(name, False) for name in ('avx512_bf16', 'amx_bf16'))
 
@@ -33,7 +33,7 @@ class FusedConv(nn.Module):
         super().__init__()
         self._padding, self._stride = [conv.padding] * 2, [conv.stride] * 2
         self._bias = conv.bias
-        reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight  # its stub lacks an argument
+        reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight  # the type stub lacks an argument
         self._weight = reorder(
             conv.weight.to_mkldnn(), self._padding, self._stride, [1, 1], 1, None)
         self._activation = ('leaky_relu', [LEAKY_SLOPE]) if conv.activated else ('none', [])

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""State initialization: from the ANN's feature maps to the SNN's membrane potentials."""
+"""State initialization: mapping from the ANN's feature maps to the SNN's membrane potentials."""
 
 from torch import Tensor, nn
 
@@ -17,12 +17,12 @@ class Head(nn.Module):
         self.conv1, self.conv2 = conv1, conv2
 
     def forward(self, feature: Tensor) -> Tensor:
-        """Return membrane potentials (B, C, H, W)."""
+        """Return the membrane potentials, (B, C, H, W)."""
         return self.conv2(self.conv1(feature))
 
 
 class StateHeads(nn.Module):
-    """A head for each spiking layer, named after it."""
+    """One head per spiking layer, named after the layer."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -37,7 +37,7 @@ class StateHeads(nn.Module):
 
     def inputs(self, features: dict[str, Tensor], width: int,
                height: int) -> dict[str, Tensor]:
-        """Return each layer's feature map, upsampled if the layer's map is twice as large."""
+        """Return the feature map for each layer, upsampled if the layer is twice as large."""
         maps = {}
         for head in self.heads:
             depth = self._depths[head.layer]

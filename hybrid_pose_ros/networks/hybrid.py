@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The hybrid: the ANN initializes the SNN's state, the SNN updates the pose bin by bin.
+"""The hybrid: the ANN initializes the SNN's state, and the SNN updates the pose bin by bin.
 
     frame  - ANN - heatmaps ---------------------> held
               |
@@ -10,8 +10,8 @@
                                    |
                                   flow ----------> offset          joints = peaks + offset
 
-With flow, the maps of a joint move with it: when its offset approaches a whole cell, both maps are
-shifted by that cell.
+With flow, the maps of a joint move with the joint: when its offset approaches a whole cell, both
+maps are shifted by that cell.
 """
 
 from typing import Any, NamedTuple
@@ -36,11 +36,11 @@ class HybridState(NamedTuple):
     layers: tuple[LIFState, ...]  # one per spiking layer, in the order of the preset
     integrated: Tensor  # decaying sum of the SNN's output since the initialization, (B, J, h, w)
     held: Tensor  # the ANN's heatmaps, decayed, (B, J, h, w)
-    offset: Tensor  # from each joint's position in its heatmap to the joint [cells], (B, J, 2)
+    offset: Tensor  # from each joint's heatmap position to the joint [cells], (B, J, 2)
 
     @classmethod
     def begin(cls, layers: tuple[LIFState, ...], heatmaps: Tensor) -> 'HybridState':
-        """Return a new state without output of the SNN."""
+        """Return a new state with no SNN output accumulated yet."""
         offset = heatmaps.new_zeros((*heatmaps.shape[:2], 2))
         return cls(layers, torch.zeros_like(heatmaps), heatmaps, offset)
 
@@ -77,7 +77,7 @@ class Hybrid(System):
         return hybrid.eval()
 
     def to_checkpoint(self, card: dict[str, Any]) -> Checkpoint:
-        """Return the current weights, with a card that records their origin."""
+        """Return the current weights with a card that records their origin."""
         tensors = {name: tensor.float().cpu().numpy().copy()
                    for name, tensor in self.state_dict().items()}
         return Checkpoint(self.preset, tensors, card)
@@ -95,7 +95,7 @@ class Hybrid(System):
         return HybridState.begin(layers, heatmaps.detach())
 
     def resting_state(self, batch: int, width: int, height: int) -> HybridState:
-        """Return the state of a network without any input, for an input of width x height."""
+        """Return the state of a network that has had no input, for an input of width x height."""
         return resting_state(self.snn, batch, width, height)
 
     def step(self, counts: Tensor, state: HybridState,
@@ -112,12 +112,12 @@ class Hybrid(System):
 
     def step_with_spikes(self, counts: Tensor, state: HybridState,
                          dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
-        """Return the results of `step` and the spikes (B, C, H, W) of each layer."""
+        """Return the results of `step`, and the spikes (B, C, H, W) of each layer."""
         return advance(self.snn, counts, state, dt_us)
 
 
 def resting_state(snn: PoseSNN, batch: int, width: int, height: int) -> HybridState:
-    """Return the state of an SNN without any input, for an input of width x height."""
+    """Return the state of an SNN that has had no input, for an input of width x height."""
     def zeros(shape):
         return snn.output.weight.new_zeros((batch, *shape))
 
@@ -128,7 +128,7 @@ def resting_state(snn: PoseSNN, batch: int, width: int, height: int) -> HybridSt
 
 def advance(snn: PoseSNN, counts: Tensor, state: HybridState,
             dt_us: float) -> tuple[Tensor, HybridState, dict[str, Tensor]]:
-    """Do the same as `Hybrid.step_with_spikes` for a stand-alone SNN."""
+    """Advance a stand-alone SNN; like `Hybrid.step_with_spikes`."""
     peaks = state.peaks
     maps, layers = snn(counts.to(state.held.dtype), state.layers, dt_us, peaks)
     integrated, held = snn.output(maps, state.integrated, state.held, dt_us)
@@ -144,7 +144,7 @@ def advance(snn: PoseSNN, counts: Tensor, state: HybridState,
 
 
 def _shifted(maps: Tensor, cells: Tensor) -> Tensor:
-    """Return maps (B, J, h, w), each shifted by whole cells x and y, (B, J, 2); borders repeat."""
+    """Return maps (B, J, h, w), each shifted by whole cells x, y (B, J, 2); borders replicate."""
     if not cells.any():
         return maps
     height, width = maps.shape[-2:]

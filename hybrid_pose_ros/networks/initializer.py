@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Inference of the ANN and the heads; the state is written directly to given tensors."""
+"""Inference of the ANN and the heads, writing the state directly to given tensors."""
 
 import copy
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from hybrid_pose_ros.networks.hybrid import Hybrid
 
 
 class StateInitializer:
-    """Computes the state for a frame in place, for example in a slot of a shared-memory ring.
+    """Computes the state for a frame in place, for example in a slot of the shared-memory ring.
 
-    Batch norms are folded and maps are channels last. The number of threads is torch's.
+    Batch norms are folded, and maps are channels-last. The number of threads is torch's.
     """
 
     def __init__(self, checkpoint: Checkpoint, precision: str = 'float32', *,
@@ -28,9 +28,10 @@ class StateInitializer:
 
         Args:
             checkpoint: the weights.
-            precision: precision of maps and products, float32, bfloat16, or auto: bfloat16 if the
-                CPU has instructions for it. The state is always float32.
-            heads: replacement for the checkpoint's heads, called like `heads.StateHeads`.
+            precision: precision of maps and products: float32, bfloat16, or auto (bfloat16 if the
+                CPU has instructions for it). The state is always float32.
+            heads: replacement for the checkpoint's heads, with the interface of
+                `heads.StateHeads`.
         """
         if precision == 'auto':
             precision = 'bfloat16' if multiplies_bfloat16() else 'float32'
@@ -53,11 +54,12 @@ class StateInitializer:
 
     @torch.inference_mode()
     def initialize_into(self, frame: np.ndarray, tensors: dict[str, np.ndarray]) -> None:
-        """Write the state for a frame to tensors.
+        """Write the state for a frame to the tensors.
 
         Args:
             frame: event counts (2 * bins, H, W), of any numeric type.
-            tensors: names and shapes of `state_layout`, float32, contiguous, writable.
+            tensors: tensors with the names and shapes of `state_layout`; float32, contiguous,
+                writable.
         """
         height, width = frame.shape[-2:]
         _check(tensors, state_layout(self._preset, width, height))

@@ -6,8 +6,8 @@
     s = 1 if u >= threshold        fire, at most once per time bin
     v = u - s * threshold          reset by subtraction
 
-leak = exp(-dt / tau), so that one tau is valid for time bins of any length dt. If the input is a
-current x, its charge depends on the length of the bin: charge = (1 - leak) * x.
+leak = exp(-dt / tau), so one tau is valid for time bins of any length dt. If the input is a
+current x, the charge depends on the length of the bin: charge = (1 - leak) * x.
 """
 
 import math
@@ -20,7 +20,7 @@ SURROGATE_ALPHA = 2.0
 
 
 class Spike(torch.autograd.Function):
-    """Heaviside step, 1 at 0, with the derivative of an arctangent as surrogate gradient.
+    """Heaviside step (1 at 0) with the derivative of an arctangent as surrogate gradient.
 
     Source: Fang et al., "Incorporating learnable membrane time constant ..." (ICCV 2021), ATan.
     """
@@ -33,7 +33,7 @@ class Spike(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:
-        """Return the gradient: 1 at the threshold, falling off on both sides."""
+        """Return the gradient, which is 1 at the threshold and decreases on both sides."""
         distance, = ctx.saved_tensors
         slope = math.pi / 2 * SURROGATE_ALPHA * distance
         return gradient * (SURROGATE_ALPHA / 2) / (1 + slope.square())
@@ -65,6 +65,6 @@ def lif_step(charge: Tensor, state: LIFState, *, leak: Tensor,
 
 
 def leak_and_gain(tau_us: Tensor, dt_us: float) -> tuple[Tensor, Tensor]:
-    """Return exp(-dt / tau) and 1 minus that, which is exact for long time constants."""
+    """Return exp(-dt / tau), and 1 minus it, computed accurately for long time constants."""
     exponent = -dt_us / tau_us
     return torch.exp(exponent), -torch.expm1(exponent)

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Converts weights from the names of the published code, for the systems of preset `paper`.
+"""Converts weights of the published code for the systems of preset `paper`.
 
 Source: the state dictionaries of https://github.com/uzh-rpg/hybrid_ann_snn (models/).
 """
@@ -55,7 +55,7 @@ _ALONE = [(r'_(cnn|snn)\.', '.'), (r'^static_conv\.conv2d\.', 'static_conv.0.'),
 def published_name(system: str, name: str) -> str:
     """Return the name of a tensor of one of SYSTEMS in the published code.
 
-    Stand-alone networks lack the suffixes `_cnn` and `_snn` that they have in a hybrid.
+    In stand-alone networks the names lack the suffixes `_cnn` and `_snn` of a hybrid.
     """
     if name.startswith('heads.'):
         part, rest = name.split('.', 2)[1:]
@@ -72,7 +72,7 @@ def load_published(system: str, network: nn.Module, tensors: Mapping[str, Tensor
     """Copy published tensors into a network of SYSTEMS, in place.
 
     Raises:
-        CheckpointError: tensors are missing, left over or of other shapes.
+        CheckpointError: tensors are missing, unexpected or of other shapes.
     """
     wanted = {name: (published_name(system, name), tensor)
               for name, tensor in network.state_dict().items() if not _counts(name)}
@@ -94,10 +94,10 @@ def load_published(system: str, network: nn.Module, tensors: Mapping[str, Tensor
 def published_hybrid(path: str | Path) -> Checkpoint:
     """Return a checkpoint with the weights of a published hybrid (.pt).
 
-    They are assumed to be for steps of 10 ms, since such a file contains no time constants.
+    The weights are assumed to be for steps of 10 ms, since the file contains no time constants.
 
     Raises:
-        CheckpointError: it cannot be read, or belongs to another network.
+        CheckpointError: the file cannot be read or belongs to another network.
     """
     tensors = read_published(path)
     first = tensors.get('static_conv_snn.conv2d.weight')
@@ -117,7 +117,7 @@ def read_published(path: str | Path) -> dict[str, Tensor]:
     """Return the tensors of a published file (.pt) without executing anything in it.
 
     Raises:
-        CheckpointError: it cannot be read, or contains something else.
+        CheckpointError: the file cannot be read or contains something else.
     """
     tensors = read_torch(path)
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor)
@@ -136,5 +136,5 @@ def _renamed(name: str, rules: list[tuple[str, str]]) -> str:
 
 
 def _counts(name: str) -> bool:
-    """Return whether a tensor is the unused number of batches of a batch norm."""
+    """Return whether a tensor is the unused batch counter of a batch norm."""
     return name.endswith('num_batches_tracked')

@@ -1,13 +1,13 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recurrent baseline of the paper: a U-Net with a ConvLSTM per level.
+"""The recurrent baseline of the paper: a U-Net with one ConvLSTM per level.
 
     counts - head ------------------------------ (+) - output - heatmaps
               level 0 ------------------ (+) - decoder 2
                level 1 --------- (+) - decoder 1        level: stride-2 convolution, ConvLSTM
                 level 2 - residual blocks - decoder 0   decoder: transposed convolution, stride 2
-Activations are ReLU except for the output, which has none: the published one is a LeakyReLU with
-slope 1. The widths are those of the preset's SNN.
+Activations are ReLU except for the output, which has none (the published one is a LeakyReLU with
+slope 1). The channel widths are those of the preset's SNN.
 
 Source: the published code of arXiv 2303.14176; Rebecq et al., "High Speed and High Dynamic Range
 Video with an Event Camera" (E2VID, arXiv 1906.07165).
@@ -44,7 +44,7 @@ class RecurrentLevel(nn.Module):
         self.gates = nn.Conv2d(2 * out_channels, 4 * out_channels, 3, padding=1)
 
     def forward(self, maps: Tensor, state: LSTMState | None) -> LSTMState:
-        """Return the next state; the default state is zero."""
+        """Return the next state; None denotes a state of zeros."""
         maps = F.relu(self.norm(self.conv(maps)))
         if state is None:
             state = LSTMState(torch.zeros_like(maps), torch.zeros_like(maps))
@@ -80,7 +80,7 @@ class Decoder(nn.Module):
         self.norm = nn.BatchNorm2d(out_channels)
 
     def forward(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return maps of (H, W), twice as large or one row or column less."""
+        """Return maps of size (H, W), which is twice the input size or one row or column less."""
         return F.relu(self.norm(crop(self.conv(maps), size)))
 
 
@@ -100,7 +100,7 @@ class PoseRNN(nn.Module):
 
     def forward(self, counts: Tensor, states: tuple[LSTMState | None, ...] = LEVELS * (None,)
                 ) -> tuple[Tensor, tuple[LSTMState, ...]]:
-        """Return heatmaps (B, J, H, W) and the next states for a bin's counts (B, 2, H, W)."""
+        """Return heatmaps (B, J, H, W) and next states for the counts of a bin (B, 2, H, W)."""
         skips, next_states = [F.relu(self.head(counts))], []
         for level, state in zip(self.levels, states, strict=True):
             next_states.append(level(skips[-1], state))

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The SNN, fast and sparse: a spiking U-Net for the event counts of one time bin."""
+"""The fast, sparse SNN: a spiking U-Net for the event counts of one time bin."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from hybrid_pose_ros.networks.neurons import LIFState, leak_and_gain, lif_step
 
 
 class SpikingConv(ConvTensors):
-    """A convolution of spikes and the neurons that it charges."""
+    """A convolution of spikes, and the neurons that it charges."""
 
     def __init__(self, conv: Convolution, layer: SpikingLayer, preset: Preset):
         super().__init__(conv)
@@ -27,7 +27,7 @@ class SpikingConv(ConvTensors):
         """Return spikes (B, C, H, W) and the next state from the maps of the previous layers.
 
         Args:
-            maps: spikes of the previous layers, and the counts.
+            maps: spikes of the previous layers, and the event counts.
             state: state of this layer.
             dt_us: length of the bin [us].
             current: additional input current, (B, C, H, W).
@@ -61,7 +61,7 @@ class SpikingConv(ConvTensors):
 
 
 class OutputConv(ConvTensors):
-    """A convolution of the last spikes into neurons that integrate without firing."""
+    """A convolution of the last layers' spikes into neurons that integrate without firing."""
 
     def __init__(self, conv: Convolution, output: OutputLayer, preset: Preset):
         super().__init__(conv)
@@ -69,7 +69,7 @@ class OutputConv(ConvTensors):
 
     def forward(self, maps: dict[str, Tensor], integrated: Tensor, held: Tensor,
                 dt_us: float) -> tuple[Tensor, Tensor]:
-        """Return the next `integrated` and `held`, (B, J, H, W); their sum is the heatmaps."""
+        """Return the next `integrated` and `held`, (B, J, H, W), whose sum is the heatmaps."""
         tau_us, tau_held_us = self._taus_us()
         leak, gain = leak_and_gain(tau_us, dt_us)
         held_leak, _ = leak_and_gain(tau_held_us, dt_us)
@@ -91,11 +91,11 @@ class FeedbackConv(ConvTensors):
     """Feedback currents from the joints' peaks to the neurons around them."""
 
     def forward(self, peaks: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return currents (B, C, H, W).
+        """Return the currents, (B, C, H, W).
 
         Args:
             peaks: row and column of each joint, (B, J, 2) int64.
-            size: (H, W).
+            size: size of the map, (H, W).
         """
         channels, joints, kernel, _ = self.weight.shape
         height, width = size[0] + kernel - 1, size[1] + kernel - 1
@@ -111,7 +111,7 @@ class FeedbackConv(ConvTensors):
 
 
 class FlowConv(ConvTensors):
-    """Displacement of each joint by the spikes around it."""
+    """Computes the displacement of each joint from the spikes around it."""
 
     def __init__(self, conv: Convolution, flow: Flow):
         super().__init__(conv)
@@ -170,12 +170,12 @@ def _joined(maps: dict[str, Tensor], names: Sequence[str]) -> Tensor:
 
 
 def _window(peaks: Tensor, kernel: int, width: int) -> Tensor:
-    """Return the cells (B, J, kernel ** 2) around peaks in a map padded by kernel // 2.
+    """Return the indices (B, J, kernel ** 2) of cells around peaks in a map padded by kernel // 2.
 
     Args:
-        peaks: row and column in the map without the padding, (B, J, 2).
-        kernel: rows and columns of a window.
-        width: columns of the padded map.
+        peaks: row and column in the unpadded map, (B, J, 2).
+        kernel: number of rows and columns of a window.
+        width: number of columns of the padded map.
     """
     steps = torch.arange(kernel, device=peaks.device)
     inside = (steps[:, None] * width + steps).flatten()
@@ -183,5 +183,5 @@ def _window(peaks: Tensor, kernel: int, width: int) -> Tensor:
 
 
 def _constant(tau_us: float) -> Tensor:
-    """Return a scalar that does not promote the precision of other tensors."""
+    """Return a scalar tensor that does not promote the precision of other tensors."""
     return torch.tensor(tau_us, dtype=torch.float64)

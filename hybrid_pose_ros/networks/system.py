@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all systems compared in the paper have in common."""
+"""The common interface of all systems compared in the paper."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class System(nn.Module, ABC):
-    """A network that is run bin by bin; the type of its state is its own."""
+    """A network that is run bin by bin; each system defines the type of its state."""
 
     @abstractmethod
     def initialize(self, frame: Tensor) -> Any:
@@ -17,4 +17,4 @@ class System(nn.Module, ABC):
 
     @abstractmethod
     def step(self, counts: Tensor, state: Any, dt_us: float) -> tuple[Tensor, Any]:
-        """Return heatmaps (B, J, h, w) at the end of a bin of counts, and the next state."""
+        """Return the heatmaps (B, J, h, w) at the end of a bin, and the next state."""

@@ -9,7 +9,7 @@
     hybrid_snn  the ANN initializes membrane potentials and heatmaps, the spiking U-Net continues
 
     hybrid_snn_no_state_init   hybrid_snn without the membrane potentials
-    hybrid_snn_no_output_init  hybrid_snn without the heatmaps: the output is like that of `snn`
+    hybrid_snn_no_output_init  hybrid_snn without the heatmaps; its output is like that of `snn`
     hybrid_rnn_no_state_init   hybrid_rnn without the hidden states
 """
 
@@ -49,20 +49,20 @@ class AnnAlone(System):
 
 
 class SnnAlone(System):
-    """The published stand-alone spiking U-Net; its heatmaps are potentials of the output."""
+    """The published stand-alone spiking U-Net; its heatmaps are the potentials of the output."""
 
     def __init__(self, preset: Preset):
         super().__init__()
         self.snn = PoseSNN(alone(preset))
 
     def initialize(self, frame: Tensor) -> HybridState:
-        """Return a state at rest; only the size of the frame is used."""
+        """Return a resting state; only the size of the frame is used."""
         batch, _, height, width = frame.shape
         return resting_state(self.snn, batch, width, height)
 
     def step(self, counts: Tensor, state: HybridState,
              dt_us: float) -> tuple[Tensor, HybridState]:
-        """Return heatmaps (B, J, h, w) at the end of a bin of counts, and the next state."""
+        """Return the heatmaps (B, J, h, w) at the end of a bin, and the next state."""
         heatmaps, state, _ = advance(self.snn, counts, state, dt_us)
         return heatmaps, state
 
@@ -74,7 +74,7 @@ class RnnState(NamedTuple):
 
 
 class RnnAlone(System):
-    """The recurrent U-Net; its step length is that of its training."""
+    """The recurrent U-Net; it must run with the step length used in training."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -85,7 +85,7 @@ class RnnAlone(System):
         return RnnState(LEVELS * (None,))
 
     def step(self, counts: Tensor, state: RnnState, dt_us: float) -> tuple[Tensor, RnnState]:
-        """Return heatmaps (B, J, h, w) at the end of a bin of counts, and the next state."""
+        """Return the heatmaps (B, J, h, w) at the end of a bin, and the next state."""
         heatmaps, levels = self.rnn(counts, state.levels)
         return heatmaps, RnnState(levels)
 
@@ -94,11 +94,11 @@ class HybridRnnState(NamedTuple):
     """State of the recurrent hybrid between time bins."""
 
     levels: tuple[LSTMState | None, ...]
-    heatmaps: Tensor  # of the ANN, decayed, plus the outputs since, (B, J, h, w)
+    heatmaps: Tensor  # decayed ANN heatmaps plus the outputs since, (B, J, h, w)
 
 
 class HybridRnn(System):
-    """The recurrent U-Net with hidden states initialized by the ANN; cells start from zeros."""
+    """The recurrent U-Net with hidden states initialized by the ANN; cell states are zeros."""
 
     def __init__(self, preset: Preset):
         super().__init__()
@@ -118,7 +118,7 @@ class HybridRnn(System):
 
     def step(self, counts: Tensor, state: HybridRnnState,
              dt_us: float) -> tuple[Tensor, HybridRnnState]:
-        """Return heatmaps (B, J, h, w) at the end of a bin of counts, and the next state."""
+        """Return the heatmaps (B, J, h, w) at the end of a bin, and the next state."""
         output, levels = self.rnn(counts, state.levels)
         leak, _ = leak_and_gain(self._tau_held_us, dt_us)
         state = HybridRnnState(levels, leak * state.heatmaps + output)
@@ -134,17 +134,17 @@ def _head(level: int, in_channels: int, out_channels: int) -> Head:
 
 
 class HybridNoStateInit(Hybrid):
-    """The hybrid with neurons that start at rest; its heads are not used."""
+    """The hybrid whose neurons start at rest; its heads are not used."""
 
     def initialize(self, frame: Tensor) -> HybridState:
-        """Return a state at rest with the ANN's heatmaps for a frame."""
+        """Return a resting state with the ANN's heatmaps for a frame."""
         height, width = frame.shape[-2:]
         rest = resting_state(self.snn, len(frame), width, height)
         return rest._replace(held=self.ann(frame)[0].detach())
 
 
 class HybridNoOutputInit(Hybrid):
-    """The hybrid with an output that starts at 0 and is a leaky potential, as for a lone SNN."""
+    """The hybrid whose output starts at 0 and is a leaky potential, as for a stand-alone SNN."""
 
     def __init__(self, preset: Preset):
         super().__init__(replace(preset, tau_output_us=preset.tau_us,
@@ -157,10 +157,10 @@ class HybridNoOutputInit(Hybrid):
 
 
 class HybridRnnNoStateInit(HybridRnn):
-    """The recurrent hybrid with hidden states that start from zeros; its heads are not used."""
+    """The recurrent hybrid whose hidden states start from zeros; its heads are not used."""
 
     def initialize(self, frame: Tensor) -> HybridRnnState:
-        """Return zeros, and the ANN's heatmaps for a frame."""
+        """Return hidden states of zeros, and the ANN's heatmaps for a frame."""
         return HybridRnnState(LEVELS * (None,), self.ann(frame)[0].detach())
 
 

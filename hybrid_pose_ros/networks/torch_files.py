@@ -14,11 +14,12 @@ def read_torch(path: str | Path) -> Any:
     """Return the content of a file, with tensors on the CPU, without executing anything in it.
 
     Raises:
-        CheckpointError: it is missing or damaged, or contains more than tensors and plain values.
+        CheckpointError: the file is missing, damaged, or contains more than tensors and plain
+            values.
     """
     try:
         return torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # on a text file, for example, KeyError: 101
+    except Exception as error:  # for a text file, for example, KeyError: 101
         reason = 'it does not exist' if isinstance(error, FileNotFoundError) else (
             'it is damaged, or contains more than tensors')
         raise CheckpointError(
