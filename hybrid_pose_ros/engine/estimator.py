@@ -14,10 +14,10 @@ from hybrid_pose_ros.model.layout import state_layout
 
 
 class EngineState:
-    """State of one network. Callers can keep several and pass any of them to the engine."""
+    """State of one network. Callers can keep several states and pass any of them to the engine."""
 
     def __init__(self, plan: Plan, layout: Mapping[str, tuple[int, int, int]]):
-        """Allocate a state at rest: membranes and heatmap are 0."""
+        """Allocate a resting state: membranes and heatmap are 0."""
         self._plan = plan
         self._layout = layout
         output = plan.layers[-1]
@@ -53,7 +53,7 @@ class EngineState:
         return counts
 
     def copy_from(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Initialize membranes and heatmap with the tensors of `layout.state_layout`."""
+        """Initialize the membranes and heatmap from the tensors of `layout.state_layout`."""
         for name, shape in self._layout.items():
             if tensors[name].shape != shape:
                 raise ValueError(f'state tensor {name} must have shape {shape}, '
@@ -80,10 +80,10 @@ class EngineState:
         held *= plan.held_leak / old.held_leak
 
     def spike_map(self, index: int) -> np.ndarray:
-        """Return the last step's spikes of a map as rows of (y, x, channel, value), (N, 4).
+        """Return the spikes of a map in the last step as rows of (y, x, channel, value), (N, 4).
 
         Args:
-            index: 0 for the events, whose values are counts, then the layers in order.
+            index: 0 for the events, whose values are counts; then the layers in order.
         """
         packed = self.arrays.spikes[self._plan.spikes[index]:self.arrays.ends[index]]
         return np.stack([packed >> 40, packed >> 24 & 0xffff, packed >> 8 & 0xffff,
@@ -95,19 +95,19 @@ class EngineState:
 
 
 class SpikingEngine:
-    """Runs the SNN of a checkpoint for one input size. Stateless."""
+    """Runs the SNN of a checkpoint for one input size; stateless."""
 
     def __init__(self, checkpoint: Checkpoint, width: int, height: int, step_us: int, *,
                  longest: int = 1, threads: int = 1):
-        """Lay out the weights for an input of width x height cells and time bins of step_us.
+        """Lay out the weights for inputs of width x height cells and time bins of step_us.
 
         Args:
             checkpoint: the network.
-            width, height: size of its input.
+            width, height: input size.
             step_us: length of a time bin.
             longest: maximum number of time bins per step.
-            threads: number of threads; each computes a band of rows of every layer. The result is
-                bit-identical.
+            threads: number of threads; each computes a band of rows of every layer. Results are
+                bit-identical for any number.
         """
         self.preset = checkpoint.preset
         self.width, self.height, self.step_us = width, height, step_us
@@ -150,9 +150,9 @@ class SpikingEngine:
 
     @property
     def operations_per_spike(self) -> np.ndarray:
-        """Return the number of weights added for one spike of each map, off its border, (1 + L,).
+        """Return the number of weights added per spike of each map, except at borders, (1 + L,).
 
-        Multiplied by `EngineState.spike_counts` it gives the synaptic operations of a step.
+        The product with `EngineState.spike_counts` is the number of synaptic operations of a step.
         """
         operations = np.zeros(len(self.plan.spikes))
         channels = [shape[2] for shape in self.layout.values()]
@@ -164,7 +164,7 @@ class SpikingEngine:
         return operations
 
     def warm_up(self) -> None:
-        """Compile the kernels, or load them from numba's cache, before the first step."""
+        """Compile the kernels, or load them from numba's cache, ahead of the first step."""
         counts = np.zeros((2, self.height, self.width), np.uint8)
         state = self.initialize()
         for bins in self._plans:
@@ -185,10 +185,10 @@ class SpikingEngine:
 
 def _plans(checkpoint: Checkpoint, width: int, height: int, step_us: int, longest: int
            ) -> dict[int, Plan]:
-    """Return the plans of steps by their number of time bins, from 1 to the longest.
+    """Return the plans of steps, keyed by their number of time bins, from 1 to the longest.
 
-    If the charge of a spike depends on the step length, each plan needs its own weights: only 1
-    and the maximum are then available.
+    If the charge of a spike depends on the step length, each plan needs its own weights. Only 1
+    bin and the maximum are then available.
     """
     own = checkpoint.preset.current_input
     first = plan(checkpoint, width, height, step_us)

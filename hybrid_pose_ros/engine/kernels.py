@@ -4,8 +4,9 @@
 
 Channels are innermost and padded to a multiple of LANES, so that every loop over channels
 processes whole SIMD vectors. Vector operations are written in LLVM IR, because the compiler does
-not turn "which of these fire" into a mask by itself, which is five times slower. All kernels are
-in one file, because numba's disk cache only detects changes in the file of a kernel.
+not turn "which of these fire" into a mask by itself, and code without the mask is five times
+slower. All kernels are in one file, because numba's disk cache detects only changes in a kernel's
+own file.
 """
 
 from collections.abc import Sequence
@@ -26,10 +27,10 @@ from hybrid_pose_ros.lanes import (
 EVENT_LANES = 64
 
 STREAMS = 4
-"""Number of parallel searches for a peak."""
+"""Number of parallel searches for each peak."""
 
 TILE_ROWS = 4 if REGISTERS > 16 else 1
-"""Rows of membranes, 4 vectors each, that stay in registers together with the weights."""
+"""Number of rows of membranes (4 vectors each) that fit in registers together with the weights."""
 
 TINY = 1e-30
 """Membranes below this magnitude are set to 0."""
@@ -38,7 +39,7 @@ _EVENTS = ir.VectorType(ir.IntType(8), EVENT_LANES)
 
 
 def _flush(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    """Return 0 for negligible values: denormal floats are slow on many CPUs."""
+    """Return 0 for negligible values, since denormal floats are slow on many CPUs."""
     tiny = builder.and_(builder.fcmp_ordered('<', value, constant(TINY)),
                         builder.fcmp_ordered('>', value, constant(-TINY)))
     return builder.select(tiny, constant(0), value)
@@ -68,10 +69,10 @@ def _add_tile(_: BaseContext, rows: Any, vectors: Any, membranes: Any, target: A
               first: Any) -> tuple[Signature, Generator]:
     """Add the weights of all spikes of one cell, each of value 1, in order.
 
-    The membranes, `rows` times `vectors` of LANES, stay in registers.
+    The membranes, `rows` times `vectors` vectors of LANES, stay in registers.
 
     Args:
-        rows, vectors: size of the tile, numbers in the source.
+        rows, vectors: size of the tile; literal integers.
         membranes, target: position of the first membrane; `stride` floats from row to row.
         weights, source: position of the first weight of channel 0; `pitch` floats from row to row,
             `size` from channel to channel.
@@ -135,7 +136,7 @@ def _add_tile(_: BaseContext, rows: Any, vectors: Any, membranes: Any, target: A
 @intrinsic(int)
 def _fire_lanes(_: BaseContext, membranes: Any, start: Any, leak: Any, drive: Any, channel: Any,
                 threshold: Any) -> tuple[Signature, Generator]:
-    """Fire, reset and leak LANES membranes; return one bit for each that fired."""
+    """Fire, reset and leak LANES membranes; return a bit mask of those that fired."""
     signature = types.uint32(membranes, types.int64, leak, drive, types.int64, types.float32)
 
     def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
@@ -203,7 +204,7 @@ def _rescale_lanes(_: BaseContext, membranes: Any, start: Any, scale: Any, shift
 
 @intrinsic(int)
 def _nonzero_lanes(_: BaseContext, counts: Any, start: Any) -> tuple[Signature, Generator]:
-    """Return one bit for each of EVENT_LANES counts that is nonzero."""
+    """Return a bit mask of the nonzero ones among EVENT_LANES counts."""
     signature = types.uint64(counts, types.int64)
 
     def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
@@ -230,13 +231,13 @@ def _trailing_zeros(_: BaseContext, bits: Any) -> tuple[Signature, Generator]:
 
 @njit(nogil=True, cache=True)
 def _pack(y: int, x: int, channel: int, value: int) -> int:
-    """Return a spike as one word: row and column 16 bits each, channel 16, value 8."""
+    """Pack a spike into one word: row, column and channel with 16 bits each, value with 8."""
     return y << 40 | x << 24 | channel << 8 | value
 
 
 @njit(nogil=True, cache=True)
 def list_events(counts: np.ndarray, spikes: np.ndarray) -> int:
-    """Write the nonzero cells of counts (2, H, W) to `spikes`; return their number."""
+    """Write the nonzero cells of counts (2, H, W) to `spikes`; return the number written."""
     flat = counts.reshape(-1)
     height, width = counts.shape[1], counts.shape[2]
     listed = 0
@@ -280,7 +281,7 @@ def _add_block(y: int, x: int, rows: int, columns: int, pitch: int, block: int, 
 
 @njit(nogil=True, cache=True)
 def _upsampling_weight(fine: int, coarse: int, size: int) -> float:
-    """Return the weight of row `coarse` of `size` in row `fine` of the map of twice that size."""
+    """Return the weight of row `coarse` of `size` rows in row `fine` of a map twice that size."""
     near = 0.75 if fine >> 1 == coarse else 0.25
     outside = (fine == 0 and coarse == 0) or (fine == 2 * size - 1 and coarse == size - 1)
     return 1.0 if outside else near
@@ -290,7 +291,7 @@ def _upsampling_weight(fine: int, coarse: int, size: int) -> float:
 def _add_at_border(y: int, x: int, channel: int, value: np.float32, projection: Projection,
                    weights: np.ndarray, layer: Layer, top: int, bottom: int,
                    membranes: np.ndarray) -> None:
-    """Add a spike whose bilinear footprint is clipped by the border: upsample, then convolve."""
+    """Add a spike whose bilinear footprint the border clips: upsample it, then convolve."""
     kernel = projection.border_kernel
     block = projection.border_weights + channel * kernel * kernel * layer.channels
     for row in range(max(0, 2 * y - 1), min(projection.fine_height, 2 * y + 3)):
@@ -368,7 +369,7 @@ def scatter(spikes: np.ndarray, projection: Projection, weights: np.ndarray, lay
     """Add the weights of each spike to the membranes of the target layer.
 
     Only rows top .. bottom - 1 are charged. Consecutive spikes of a cell are processed together if
-    their blocks are inside of these rows; the order of summation is kept.
+    their blocks are inside these rows; the order of summation is preserved.
     """
     odd = projection.phases - 1
     pitch, stride = projection.pitch * layer.channels, layer.width * layer.channels
@@ -409,7 +410,7 @@ def scatter(spikes: np.ndarray, projection: Projection, weights: np.ndarray, lay
 @njit(nogil=True, cache=True)
 def add_residual(spikes: np.ndarray, layer: Layer, gain: np.ndarray, top: int, bottom: int,
                  membranes: np.ndarray) -> None:
-    """Add the charge of each spike to the same neuron of a layer, rows top .. bottom - 1."""
+    """Add the charge of each spike to the same neuron of a layer, in rows top .. bottom - 1."""
     for spike in spikes[_first_of_row(spikes, top):_first_of_row(spikes, bottom)]:
         y, x, channel = spike >> 40, spike >> 24 & 0xffff, spike >> 8 & 0xffff
         neuron = layer.membranes + (y * layer.width + x) * layer.channels + channel
@@ -419,10 +420,10 @@ def add_residual(spikes: np.ndarray, layer: Layer, gain: np.ndarray, top: int, b
 @njit(nogil=True, cache=True)
 def fire(layer: Layer, leak: np.ndarray, drive: np.ndarray, threshold: np.float32, top: int,
          bottom: int, membranes: np.ndarray, spikes: np.ndarray) -> int:
-    """Fire, reset by subtraction, then leak for the next step; list and count the spikes.
+    """Fire, reset by subtraction, and leak for the next step; list and count the spikes.
 
-    Applies to the neurons in rows top .. bottom - 1. Leaking here, and not before the next step's
-    charge, saves a second pass over the membranes.
+    Applies to the neurons in rows top .. bottom - 1. Leaking here, rather than before the next
+    step's charge, saves a second pass over the membranes.
     """
     listed = 0
     start = layer.membranes + top * layer.width * layer.channels
@@ -452,7 +453,7 @@ def rescale(layer: Layer, scale: np.ndarray, shift: np.ndarray, membranes: np.nd
 @njit(nogil=True, cache=True)
 def integrate(layer: Layer, leak: np.ndarray, drive: np.ndarray, held_leak: np.float32,
               membranes: np.ndarray, held: np.ndarray, heatmap: np.ndarray) -> None:
-    """Sum up the heatmap, then leak its components for the next step."""
+    """Sum the components of the heatmap, then leak them for the next step."""
     for start in range(0, heatmap.size, LANES):
         channel = layer.neurons + start % layer.channels
         _integrate_lanes(heatmap, start, membranes, layer.membranes + start, held, leak, drive,
@@ -463,7 +464,7 @@ def integrate(layer: Layer, leak: np.ndarray, drive: np.ndarray, held_leak: np.f
 def integrate_to_peaks(layer: Layer, leak: np.ndarray, drive: np.ndarray, held_leak: np.float32,
                        membranes: np.ndarray, held: np.ndarray, heatmap: np.ndarray,
                        peaks: np.ndarray) -> None:
-    """Do what `integrate` and `find_peaks` do, in one pass."""
+    """Do the work of `integrate` and `find_peaks` in one pass."""
     channels = layer.channels
     highest, cells = _no_peaks(channels)
     start = 0
@@ -479,7 +480,7 @@ def integrate_to_peaks(layer: Layer, leak: np.ndarray, drive: np.ndarray, held_l
 
 @njit(nogil=True, cache=True)
 def find_peaks(layer: Layer, heatmap: np.ndarray, peaks: np.ndarray) -> None:
-    """Write row and column of the first maximum of each joint to `peaks` (J, 2)."""
+    """Write the row and column of each joint's first maximum to `peaks` (J, 2)."""
     channels = layer.channels
     highest, cells = _no_peaks(channels)
     for cell in range(layer.height * layer.width):
@@ -492,9 +493,9 @@ def find_peaks(layer: Layer, heatmap: np.ndarray, peaks: np.ndarray) -> None:
 
 @njit(nogil=True, cache=True)
 def _no_peaks(channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return initial peak values and cells, one per joint and stream (STREAMS).
+    """Return initial peak values and cells, one per joint and per stream (STREAMS).
 
-    Comparisons of different streams are independent.
+    Comparisons in different streams are independent of each other.
     """
     return (np.full(STREAMS * channels, -np.inf, np.float32),
             np.zeros(STREAMS * channels, np.float32))  # integers up to 2 ** 24 are exact
@@ -527,7 +528,7 @@ def feed_back(peaks: np.ndarray, plan: Plan, membranes: np.ndarray) -> None:
 
 @njit(nogil=True, cache=True)
 def _joints_near(peaks: np.ndarray, axis: int, reach: int, length: int) -> np.ndarray:
-    """Return for each row (axis 0) or column (1) a bit mask of the joints in reach, (length,)."""
+    """Return, by row (axis 0) or column (axis 1), a bit mask of the joints in reach, (length,)."""
     near = np.zeros(length, np.uint64)
     for joint in range(len(peaks)):
         place = peaks[joint, axis]
@@ -539,7 +540,7 @@ def _joints_near(peaks: np.ndarray, axis: int, reach: int, length: int) -> np.nd
 @njit(nogil=True, cache=True)
 def flow(spikes: np.ndarray, weights: np.ndarray, layer: Layer, peaks: np.ndarray,
          offset: np.ndarray) -> None:
-    """Move the joints by the spikes around them: adds to `offset` (J, 2), x and y [cells].
+    """Move the joints by the spikes around them: add to `offset` (J, 2), x and y [cells].
 
     Args:
         spikes: spikes of one map.
@@ -564,9 +565,9 @@ def flow(spikes: np.ndarray, weights: np.ndarray, layer: Layer, peaks: np.ndarra
 
 @njit(nogil=True, cache=True)
 def _shift(maps: np.ndarray, start: int, layer: Layer, joint: int, down: int, right: int) -> None:
-    """Shift the map of a joint by whole cells, in place; borders are replicated.
+    """Shift a joint's map by whole cells, in place; borders are replicated.
 
-    Cells are processed in an order in which none is overwritten before it is read.
+    The order of processing ensures that no cell is overwritten before it is read.
     """
     height, width, channels = layer.height, layer.width, layer.channels
     for i in range(height):
@@ -581,7 +582,7 @@ def _shift(maps: np.ndarray, start: int, layer: Layer, joint: int, down: int, ri
 
 @njit(nogil=True, cache=True)
 def follow(layer: Layer, state: StateArrays) -> None:
-    """Shift the maps of each joint by the whole cells of its offset."""
+    """Shift each joint's maps by the whole cells of its offset."""
     for joint in range(len(state.offset)):
         right, down = round(state.offset[joint, 0]), round(state.offset[joint, 1])
         if right != 0 or down != 0:
@@ -593,7 +594,7 @@ def follow(layer: Layer, state: StateArrays) -> None:
 
 @njit(nogil=True, cache=True)
 def begin(counts: np.ndarray, plan: Plan, state: StateArrays) -> None:
-    """Start a step: feed the joints back, and list the events."""
+    """Start a step: feed the joints back and list the events."""
     if plan.fed >= 0:
         feed_back(state.peaks, plan, state.membranes)
     state.ends[0] = list_events(counts, state.spikes)
@@ -601,7 +602,7 @@ def begin(counts: np.ndarray, plan: Plan, state: StateArrays) -> None:
 
 @njit(nogil=True, cache=True)
 def advance_band(index: int, band: int, bands: int, plan: Plan, state: StateArrays) -> int:
-    """Charge and fire a band of a layer's rows; return the number of spikes listed.
+    """Charge and fire one band of a layer's rows; return the number of spikes listed.
 
     Bands share neither membranes nor lists, so each can have its own thread.
     """
@@ -624,7 +625,7 @@ def advance_band(index: int, band: int, bands: int, plan: Plan, state: StateArra
 
 @njit(nogil=True, cache=True)
 def _list_of_band(index: int, band: int, bands: int, plan: Plan) -> int:
-    """Return the offset of a band's spikes: after all neurons of the previous bands."""
+    """Return the offset of a band's spikes, which is after all neurons of the previous bands."""
     first, height = plan.spikes[index + 1], plan.layers[index].height
     end = plan.spikes[index + 2] if index + 2 < plan.spikes.size else plan.capacity
     start: int = first + (end - first) // height * (height * band // bands)
@@ -647,7 +648,7 @@ def join_bands(index: int, fired: np.ndarray, plan: Plan, state: StateArrays) ->
 
 @njit(nogil=True, cache=True)
 def finish(plan: Plan, state: StateArrays) -> None:
-    """End a step: move the joints, and sum up the heatmaps."""
+    """Finish a step: move the joints and sum the heatmaps."""
     layer, spikes, ends = plan.layers[-1], state.spikes, state.ends
     for number in range(len(plan.flow_maps)):
         source = plan.flow_maps[number]

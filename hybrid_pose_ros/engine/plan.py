@@ -3,9 +3,9 @@
 """A checkpoint laid out for the kernels: flat arrays with folded norms and time constants.
 
 A spike at row y of a map reaches a block of rows and columns of the next map, always with the same
-weights: those of its channel, flipped. With stride 2 there are two blocks per axis, for even and
-odd rows (phases); a transposed convolution has one block, whose first row is 2 y - padding;
-bilinear upsampling followed by a convolution makes one block of k + 3 rows, except at the border
+weights: the flipped kernel of its channel. With stride 2 there are two blocks per axis, for even
+and odd rows (phases). A transposed convolution has one block, whose first row is 2 y - padding.
+Bilinear upsampling followed by a convolution yields one block of k + 3 rows, except at the border
 of the map, see `kernels.py`.
 """
 
@@ -21,7 +21,7 @@ from hybrid_pose_ros.model.presets import EVENTS, SpikingLayer
 
 NORM_EPS = 1e-5
 BILINEAR = (0.25, 0.75, 0.75, 0.25)
-"""Weights of a cell in rows 2 y - 1 .. 2 y + 2 of the map of twice its size."""
+"""Weights of a cell in rows 2 y - 1 .. 2 y + 2 of the map at twice the size."""
 
 
 class Layer(Protocol):
@@ -29,12 +29,12 @@ class Layer(Protocol):
 
     height: int
     width: int
-    channels: int  # of its membranes, padded to whole vectors
+    channels: int  # number of its channels, padded to whole vectors
     membranes: int  # offset of its membranes, (H, W, C)
     neurons: int  # offset of its leak, drive and gain, (C,)
-    first_projection: int  # of the projections to it
+    first_projection: int  # index of the first projection to it
     last_projection: int  # exclusive
-    residual: int  # index of the spike map that is added to its charge, -1: none
+    residual: int  # index of the spike map that is added to its charge; -1: none
 
 
 class Projection(Protocol):
@@ -49,7 +49,7 @@ class Projection(Protocol):
     origin: int
     weights: int  # offset of the blocks, (phases, phases, channels, pitch, pitch, C)
     pitch: int  # rows and columns of a block in memory
-    border_kernel: int  # bilinear upsampling only, else 0: size of the kernel after it
+    border_kernel: int  # for bilinear upsampling, size of the kernel after it; otherwise 0
     border_weights: int  # offset of its blocks, (channels, kernel, kernel, C)
     fine_height: int  # of the upsampled map, which is cropped to the layer's size
     fine_width: int
@@ -66,24 +66,24 @@ class Plan(NamedTuple):
 
     layers: np.ndarray  # LAYER
     projections: np.ndarray  # PROJECTION
-    weights: np.ndarray  # float32, of all projections
+    weights: np.ndarray  # float32, weights of all projections
     leak: np.ndarray  # float32, factor per step of each channel of each layer
     drive: np.ndarray  # float32, charge per step of each channel: the bias as a current
     gain: np.ndarray  # float32, charge of a spike that is added to a convolution's output
     spikes: np.ndarray  # int64, offset of each map's spikes in the list of all spikes
     threshold: np.float32
     held_leak: np.float32  # factor per step of the ANN's heatmap
-    fed: int  # index of the layer that receives the joints as feedback, -1: none
+    fed: int  # index of the layer that receives the joint feedback; -1: none
     feedback: np.ndarray  # float32, charge around a joint's peak, (J, k, k, C)
     feedback_kernel: int
     flow_maps: np.ndarray  # int64, maps whose spikes move joints
     flow_weights: np.ndarray  # float32, (maps, J, channels, k, k, 2)
-    memory: int  # number of membranes of all layers
-    capacity: int  # events and neurons: maximum number of spikes in a step
+    memory: int  # total number of membranes of all layers
+    capacity: int  # number of events and neurons: maximum number of spikes in a step
 
 
 class StateArrays(NamedTuple):
-    """Arrays of the kernels. Membranes and heatmaps have already leaked for the next step."""
+    """Arrays of a state. Membranes and heatmaps have already leaked for the next step."""
 
     membranes: np.ndarray  # float32, of all layers and the output, see `Layer`
     held: np.ndarray  # float32, the ANN's heatmap, (H, W, C) with padded channels
@@ -95,17 +95,17 @@ class StateArrays(NamedTuple):
 
 
 def plan(checkpoint: Checkpoint, width: int, height: int, step_us: int) -> Plan:
-    """Lay out the SNN of a checkpoint for an input of width x height cells and one step length."""
+    """Lay out the SNN of a checkpoint for one input size [cells] and one step length."""
     return _Planner(checkpoint, width, height, step_us).plan()
 
 
 def padded(channels: int) -> int:
-    """Return the number of channels, rounded up to whole vectors."""
+    """Return the number of channels rounded up to whole vectors."""
     return -(-channels // LANES) * LANES
 
 
 def aligned(size: int) -> np.ndarray:
-    """Return `size` zeros, float32, aligned to vectors."""
+    """Return `size` zeros, float32, aligned for vectors."""
     memory = np.zeros(size + LANES, np.float32)
     first = -memory.ctypes.data % (4 * LANES) // 4
     return memory[first:first + size]
@@ -153,7 +153,7 @@ class _Planner:
             memory=self._memory(), capacity=sum(sizes))
 
     def _feedback(self) -> tuple[int, np.ndarray]:
-        """Return the layer that receives the joints as feedback, and the weights with its leak."""
+        """Return the layer that receives joint feedback, and the weights scaled by its leak."""
         if self._preset.feedback is None:
             return -1, aligned(0)
         layer = self._names.index(self._preset.feedback.layer) - 1
@@ -219,7 +219,7 @@ class _Planner:
             border_weights, fine_height, fine_width, rows))
 
     def _add_weights(self, blocks: np.ndarray) -> int:
-        """Add weights whose last axis is the output channels; return their offset."""
+        """Add weights whose last axis is the output channel; return their offset."""
         start = sum(part.size for part in self._weights)
         self._weights.append(_padded(blocks).astype(np.float32).ravel())
         return start
@@ -252,7 +252,7 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _padded(blocks: np.ndarray) -> np.ndarray:
-    """Return blocks whose last axis is padded to whole vectors."""
+    """Return the blocks with the last axis padded to whole vectors."""
     missing = padded(blocks.shape[-1]) - blocks.shape[-1]
     return np.pad(blocks, [(0, 0)] * (blocks.ndim - 1) + [(0, missing)])
 
@@ -270,7 +270,7 @@ def _turned(weight: np.ndarray) -> np.ndarray:
 def _phase_blocks(weight: np.ndarray, stride: int) -> tuple[np.ndarray, tuple[int, int]]:
     """Return blocks (phases, phases, I, rows, rows, O) of a convolution, and the rows used.
 
-    An input in row y contributes to output row o with kernel row y + padding - stride * o, so it
+    An input in row y contributes to output row o with kernel row y + padding - stride * o. It thus
     uses the kernel rows with the same remainder as y + padding, last one first.
     """
     outputs, inputs, kernel, _ = weight.shape
