@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the maps of a network mean: joints or gestures."""
+"""Tasks of the networks, which define the meaning of the output maps: joints or gestures."""

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gesture classes, and their probabilities from a network with one map per class. K gestures.
 
-The map of a gesture is high wherever in the image the gesture is seen. The score is the logarithm
-of the mean of e^value over the map's cells; probabilities are the softmax of the scores.
+The map of a gesture is high where the gesture is seen in the image. The score of a gesture is the
+logarithm of the mean of e^value over the cells of its map; the probabilities are the softmax of
+the scores.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.tasks.task import Task
 
 GESTURES = ('stand', 'walk', 'wave', 'jumping_jack', 'squat', 'arm_circles', 'box', 'kick')
-"""Motions of `simulation.motions`, in the order of the maps."""
+"""Names of motions in `simulation.motions`, in the order of the maps."""
 
 
 class Gesture(NamedTuple):
@@ -30,14 +31,14 @@ class Gesture(NamedTuple):
 
     @property
     def confidence(self) -> float:
-        """Its probability."""
+        """Probability of the most probable gesture."""
         return float(self.probabilities.max())
 
 
 def probabilities(maps: np.ndarray) -> np.ndarray:
     """Return the probability of each gesture, (K,) float32, from maps (H, W, K or more).
 
-    Non-finite values are ignored; if no value is finite, all gestures are equally probable.
+    Non-finite values are ignored; if there are no finite ones, all gestures are equally probable.
     """
     values = maps[..., :len(GESTURES)].reshape(-1, len(GESTURES)).astype(np.float64)
     values = np.where(np.isfinite(values), values, -np.inf)
@@ -52,7 +53,7 @@ def gesture_of(name: str) -> int:
     """Return the index of the gesture with which a recording's name starts.
 
     Raises:
-        InputError: it does not start with a gesture.
+        InputError: the name does not start with a gesture.
     """
     for index, gesture in enumerate(GESTURES):
         if name == gesture or name.startswith(f'{gesture}_'):

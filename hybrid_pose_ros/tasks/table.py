@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""All tasks by the name that weights have for them. Another one is a module and an entry here."""
+"""All tasks, keyed by their name in weights. To add one, write a module and add an entry here."""
 
 from hybrid_pose_ros.tasks import gesture
 from hybrid_pose_ros.tasks.skeleton import JOINTS
@@ -9,4 +9,4 @@ from hybrid_pose_ros.tasks.task import Task
 TASKS = {'pose': Task(JOINTS, 'Skeleton2D'), 'gesture': gesture.TASK}
 
 RESULT_TOPICS = {name: task.message for name, task in TASKS.items() if task.read is not None}
-"""Topics `/snn_tracker/NAME` of tasks other than poses, and their message types."""
+"""Message types of topics `/snn_tracker/NAME`, for tasks other than poses."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a task is: the meaning of a network's output maps, and the message of a result."""
+"""Definition of a task: the meaning of a network's output maps, and the message for results."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -9,24 +9,24 @@ import numpy as np
 
 
 class Result(Protocol):
-    """What the maps say at one time."""
+    """Interpretation of the maps at one time."""
 
     @property
     def stamp_us(self) -> int:
-        """Sensor time."""
+        """Sensor time of the result."""
 
     @property
     def confidence(self) -> float:
-        """0 to 1; below `least_confidence` the tracker requests a state."""
+        """Confidence, 0 to 1; below `least_confidence` the tracker requests a state."""
 
 
 class Task(NamedTuple):
-    """A task of a network, without ROS and torch; `training/tasks.py` has its labels and loss."""
+    """A task of a network, without ROS and torch; `training/tasks.py` defines labels and loss."""
 
     maps: tuple[str, ...]  # names of the output maps, in order
-    message: str  # type of the results, one of this package's messages
+    message: str  # type of the result messages, one of this package
     read: Callable[[int, np.ndarray], Result] | None = None
-    """Sensor time [us] and maps (H, W, C), padding channels last, to a result. None: joints, which
-    the tracker locates, corrects and holds."""
+    """Function from sensor time [us] and maps (H, W, C), padding channels last, to a result. None:
+    the maps are joints, which the tracker locates, corrects and holds."""
     fields: Callable[[Any], dict[str, Any]] = lambda result: {}
-    """Fields of the message by name, of a result; header, time and latencies are added."""
+    """Function from a result to its message fields; header, time and latencies are added."""
