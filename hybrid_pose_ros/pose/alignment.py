@@ -7,8 +7,8 @@
     instants   .    .    .    .    .    .      every step_us of the common clock
 
 Joints are interpolated linearly between two poses and held after the last one. An instant is due
-when all cameras have reached it, except for cameras that lag too far behind the first one.
-C cameras, J joints.
+when all cameras have reached it, except for those that lag too far behind the leading camera. C
+cameras, J joints.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ import numpy as np
 from hybrid_pose_ros.tasks.skeleton import JOINTS
 
 KEPT_US = 500_000
-"""Time for which poses are kept, and thus the maximum wait."""
+"""Time for which poses are stored, and thus the maximum wait."""
 
 
 class TimedPose(NamedTuple):
@@ -36,7 +36,7 @@ class Aligned(NamedTuple):
     stamp_us: int
     joints_px: np.ndarray  # (C, J, 2), NaN for missing cameras
     confidence: np.ndarray  # (C, J), 0 for missing cameras
-    age_us: np.ndarray  # (C,) int64: age of the camera's newest pose, 0 if interpolated
+    age_us: np.ndarray  # (C,) int64: age of the camera's newest pose; 0 if interpolated
     missing: np.ndarray  # (C,) bool: no pose is close enough
 
 
@@ -47,16 +47,16 @@ class Aligner:
         """Start without poses.
 
         Args:
-            cameras: C.
+            cameras: number of cameras, C.
             step_us: interval between two instants.
-            max_age_us: a camera is missing at an instant if the poses around it are farther apart
-                than this, or its last pose is older.
-            wait_us: maximum lag of a camera behind the first one.
+            max_age_us: a camera is missing at an instant if its poses before and after are farther
+                apart than this, or if its last pose is older.
+            wait_us: maximum lag of a camera behind the leading one.
         """
         self._step_us, self._max_age_us, self._wait_us = step_us, max_age_us, wait_us
         self._poses: list[deque[TimedPose]] = [deque() for _ in range(cameras)]
         self._next_us: int | None = None
-        self.out_of_order = 0  # poses dropped because they are not newer than the previous one
+        self.out_of_order = 0  # poses dropped since they are not newer than the previous one
 
     @property
     def newest_us(self) -> int | None:
@@ -64,7 +64,7 @@ class Aligner:
         return max((poses[-1].stamp_us for poses in self._poses if poses), default=None)
 
     def add(self, camera: int, pose: TimedPose) -> None:
-        """Add a camera's next pose; if its time steps back, the camera has restarted."""
+        """Add the next pose of a camera; a large step back in time means that it was restarted."""
         poses = self._poses[camera]
         if poses and pose.stamp_us <= poses[-1].stamp_us:
             self.out_of_order += 1
@@ -82,7 +82,8 @@ class Aligner:
             return []
         first_us = max(newest)
         waited_for = [stamp for stamp in newest if first_us - stamp <= self._wait_us]
-        # A camera without poses is waited for like any other, from the first pose of all cameras.
+        # A camera without poses is waited for like any other, starting at the first pose of any
+        # camera.
         until_us = min(waited_for)
         if len(newest) < len(self._poses):
             until_us = min(until_us, first_us - self._wait_us)
@@ -122,7 +123,7 @@ class Aligner:
 
 
 def _around(poses: deque[TimedPose], stamp_us: int) -> tuple[TimedPose | None, TimedPose | None]:
-    """Return the last pose at or before an instant and the first one at or after it."""
+    """Return the last pose at or before an instant, and the first one at or after it."""
     after = None
     for pose in reversed(poses):
         if pose.stamp_us == stamp_us:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heatmaps to joints: the maximum, refined by the centroid of the 5x5 window around it."""
+"""From heatmaps to joints: the maximum, refined by the centroid of the 5x5 window around it."""
 
 import math
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from hybrid_pose_ros.lanes import (
     raise_lanes, store)
 
 RADIUS = 2
-"""Size of the window around the peak [cells]."""
+"""Radius of the window around the peak [cells]."""
 
 STREAMS = 4
-"""Number of independent searches and sums that run in parallel."""
+"""Number of independent searches and sums computed in parallel."""
 
 LN2 = math.log(2)
 ROUNDER = 1.5 * 2 ** 23
-"""At this magnitude a float has no fraction bits, so adding it rounds to integers."""
+"""At this magnitude a float32 has no fraction bits, so adding it rounds to an integer."""
 
 SERIES = np.polynomial.Chebyshev.interpolate(np.exp, 4, (-LN2 / 2, LN2 / 2)).convert(
     kind=np.polynomial.Polynomial).coef
@@ -36,20 +36,20 @@ def locate_joints(heatmap: np.ndarray, logits: bool, joints: int | None = None
                   ) -> tuple[np.ndarray, np.ndarray]:
     """Return the subpixel position and confidence of each joint.
 
-    Non-finite values are ignored. A joint without finite values is placed at the first cell with
+    Non-finite values are ignored. A joint without finite values is placed in the first cell, with
     confidence 0.
 
     Args:
-        heatmap: (H, W, C) float32.
-        logits: True if the maps are logits of a spatial softmax, False if they are Gaussians with
-            peak 1.
-        joints: J, number of leading channels that are joint maps; None: all. A contiguous heatmap
+        heatmap: heatmaps, (H, W, C) float32.
+        logits: True: the maps are logits of a spatial softmax; False: they are Gaussians with peak
+            1.
+        joints: number J of leading channels that are joint maps; None: all. A contiguous heatmap
             whose C is a multiple of 16 is not copied.
 
     Returns:
         Heatmap coordinates (x, y), (J, 2) float32, with cell centers at integers, and confidence,
-        (J,) float32, 0 to 1: the probability within the window for logits, the clipped peak value
-        otherwise, which is not calibrated.
+        (J,) float32, 0 to 1. For logits the confidence is the probability within the window;
+        otherwise it is the clipped peak value, which is not calibrated.
     """
     channels = heatmap.shape[2]
     joints = channels if joints is None else joints
@@ -86,7 +86,7 @@ def _add_exp_lanes(_: BaseContext, values: Any, start: Any, peaks: Any, masses: 
         for factor in SERIES[-2::-1]:
             series = builder.fadd(builder.fmul(series, rest, flags=fused), constant(factor),
                                   flags=fused)
-        # The last bits of `power` are the power of two and are moved to the exponent.
+        # The last bits of `power` contain the power of two and are moved to the exponent.
         exponent = builder.shl(builder.bitcast(power, INTS), ir.Constant(INTS, [23] * LANES))
         mass = builder.bitcast(builder.add(builder.bitcast(series, INTS), exponent), FLOATS)
         counts = builder.and_(builder.fcmp_ordered('>', x, constant(-80)),
@@ -140,7 +140,8 @@ def _masses(maps, peaks, masses):
 def _center(heatmap, joint, x, y, height, logits):
     """Return the offset (x, y) from a peak and the sum of the window's weights.
 
-    The lowest weight is subtracted, or a broad blob would be biased toward the window center.
+    The lowest weight is subtracted; otherwise broad blobs would be biased toward the window
+    center.
     """
     total, lowest, count = 0.0, np.inf, 0
     moment_x, moment_y, count_x, count_y = 0.0, 0.0, 0, 0

@@ -17,10 +17,10 @@ QUIET_US = 100_000
 """Time constant of the event rate near a joint."""
 
 REACH = 0.05
-"""Distance within which events belong to a joint in x and y, as a fraction of the input height."""
+"""Maximum distance in x and y from a joint to its events, as a fraction of the input height."""
 
 RELEASE = 2
-"""A held joint is released at this multiple of the event rate for holding, to avoid flicker."""
+"""A held joint is released at this multiple of the holding event rate, to avoid flicker."""
 
 
 class JointHolder:
@@ -31,29 +31,29 @@ class JointHolder:
 
         Args:
             step_us: length of a time bin.
-            quiet_events_per_s: event rate below which a joint is quiet; 0 holds no joint.
+            quiet_events_per_s: event rate below which a joint is held; 0: no joint is held.
         """
         self._step_us = step_us
         self.set_quiet(quiet_events_per_s)
-        # Without information, a joint becomes quiet after QUIET_US without events.
+        # Initial rate: without any events, a joint becomes quiet after QUIET_US.
         self._near = np.full(len(JOINTS), math.e * self._fewest)
         self._held = np.zeros(len(JOINTS), np.bool_)
         self._joints_px = np.zeros((len(JOINTS), 2), np.float32)
 
     def set_quiet(self, quiet_events_per_s: float) -> None:
-        """Set the event rate below which joints are held from the next pose on; 0: never."""
+        """Set the event rate below which joints are held, from the next pose on; 0: never."""
         self._fewest = quiet_events_per_s * 1e-6 * QUIET_US
 
     def hold_into(self, joints_px: np.ndarray, counts: np.ndarray, geometry: InputGeometry, *,
                   steps: int = 1, moved: bool = False) -> np.ndarray:
-        """Move quiet joints back to their held positions; return which are held, (J,) bool.
+        """Move quiet joints back to their held positions; return which joints are held, (J,) bool.
 
         Args:
-            joints_px: joints of the network, (J, 2) float32; modified in place.
+            joints_px: joints from the network, (J, 2) float32; modified in place.
             counts: events of the bin, (2, H, W).
-            geometry: maps pixels to cells of the counts.
-            steps: bins since the last call.
-            moved: the state was reinitialized; hold joints at their new positions.
+            geometry: mapping of pixels to cells of the counts.
+            steps: number of bins since the last call.
+            moved: the state was reinitialized, so hold joints at their new positions.
         """
         kept = math.exp(-steps * self._step_us / QUIET_US)
         reach = max(1, round(REACH * geometry.height))

@@ -1,11 +1,11 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The region of the sensor around a person: the input of the networks, at a finer resolution.
+"""The sensor region around a person, which the networks receive as input at finer resolution.
 
     whole sensor ──► person found ──► region follows the person ──► person lost ──► whole sensor
 
-The region has the shape of the input and at least one pixel per cell. It is kept while the person
-is inside with some margin, so that consecutive inputs are comparable.
+The region has the aspect ratio of the input and at least one pixel per cell. It is kept as long as
+the person is inside it with some margin, so that consecutive inputs are comparable.
 """
 
 import numpy as np
@@ -13,30 +13,30 @@ import numpy as np
 from hybrid_pose_ros.representation.geometry import InputGeometry, Region
 
 JOINT_CONFIDENCE = 0.3
-"""Confidence of a joint from which on it counts as part of the person."""
+"""Minimum confidence of a joint that counts as part of the person."""
 
 PERSON_CONFIDENCE = 0.35
 """Mean confidence of all joints below which the person is lost."""
 
 FEWEST_JOINTS = 5
-"""Number of confident joints below which the person is lost."""
+"""Number of such joints below which the person is lost."""
 
 BORDER_PX = 20.0
-"""Extent of a person beyond the joints, both sides together."""
+"""Extent of a person beyond the joints, sum of both sides."""
 
 LARGEST = 0.7, 0.8
-"""Width up to which a region is used, and up to which it is kept, relative to that of the whole
-sensor: its resolution is sufficient for larger people."""
+"""Maximum width at which a region is adopted, and at which it is kept, relative to the whole
+sensor. For larger people the resolution of the whole sensor suffices."""
 
 KEPT_SHIFT = 0.15
-"""Distance of the person from the middle up to which the region is kept, relative to its width."""
+"""Maximum offset of the person from the center of a region that is kept, relative to its width."""
 
 KEPT_SCALE = 1.25
-"""Ratio of the desired to the actual width up to which the region is kept."""
+"""Maximum ratio of desired to actual width at which the region is kept."""
 
 
 class PersonRegion:
-    """Follows a person; `region` is None while the person is not found."""
+    """Follows a person; `region` is None until the person is found."""
 
     def __init__(self, whole: InputGeometry):
         """Start with the whole sensor."""
@@ -51,8 +51,8 @@ class PersonRegion:
         """Move the region to the person.
 
         Args:
-            joints_px: (J, 2).
-            confidence: of each joint, 0 to 1.
+            joints_px: joints, (J, 2).
+            confidence: confidence of each joint, 0 to 1.
             margin: desired size of the region relative to the person.
         """
         part = confidence >= JOINT_CONFIDENCE
@@ -68,7 +68,7 @@ class PersonRegion:
             self.region = region_around(whole, middle, width)
 
     def _fits(self, middle: np.ndarray, width: int) -> bool:
-        """Return whether the present region is good enough."""
+        """Return whether the current region can be kept."""
         if self.region is None:
             return False
         present = region_around(self._whole, middle, self.region.width)
@@ -78,7 +78,7 @@ class PersonRegion:
 
 
 def region_around(whole: InputGeometry, middle_px: np.ndarray, width_px: float) -> Region:
-    """Return the region of a width that is inside the sensor, close to a point (x, y)."""
+    """Return the region of a given width around a point (x, y), moved to be inside the sensor."""
     size = np.array([width_px, round(width_px * whole.height / whole.width)])
     first = np.clip(np.rint(middle_px - 0.5 * size), whole.region[:2],
                     np.add(whole.region[:2], whole.region[2:]) - size)
@@ -86,7 +86,7 @@ def region_around(whole: InputGeometry, middle_px: np.ndarray, width_px: float) 
 
 
 def person_box(joints_px: np.ndarray, whole: InputGeometry) -> tuple[np.ndarray, float]:
-    """Return the middle (x, y) of joints (J, 2) and the width that a region needs [px]."""
+    """Return the center (x, y) of joints (J, 2), and the width of a region that they need [px]."""
     low, high = joints_px.min(axis=0), joints_px.max(axis=0)
     extent = high - low + BORDER_PX
     return 0.5 * (low + high), max(extent[0], extent[1] * whole.width / whole.height)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a person is visible: the mean confidence of the joints, smoothed over time.
 
-The networks mistake noise and objects for a person only briefly; a person stays.
+The networks mistake noise and objects for a person only briefly, whereas a person stays.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ TAU_US = 300_000
 """Time constant of the smoothing."""
 
 LEAST_PRESENCE = 0.35
-"""Presence from which on a person is reported; measured in docs/tracking.md."""
+"""Minimum presence at which a person is reported; for measurements see docs/tracking.md."""
 
 
 class PersonPresence:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibrated cameras that observe the same scene. C cameras, N points.
 
-Pixel coordinates have integer centers, as in OpenCV and ROS. The ideal pixel of a point is its
+Pixel centers have integer coordinates, as in OpenCV and ROS. The ideal pixel of a point is its
 image in a camera with the same matrix and no distortion.
 """
 
@@ -17,20 +17,20 @@ from hybrid_pose_ros.errors import InputError
 from hybrid_pose_ros.representation.calibration import COEFFICIENTS, check_numbers
 
 CRITERIA = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-14
-"""Of the iteration that inverts the distortion."""
+"""Termination criteria of the iteration that inverts the distortion."""
 TOLERANCE = 1e-9
-"""Largest error of the inverted distortion, at focal length 1."""
+"""Maximum error of the inverted distortion, at focal length 1."""
 
-if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4, where only this one takes criteria
+if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4, where only this function takes criteria
     _undistort: Callable[..., np.ndarray] = partial(cv2.undistortPointsIter, R=None, P=None)
 else:
     _undistort = cv2.undistortPoints
 
 
 class RigCamera(NamedTuple):
-    """One camera: ideal pixel = matrix @ (rotation @ world + translation), then divide."""
+    """One camera: ideal pixel = matrix @ (rotation @ world + translation), divided by depth."""
 
-    name: str  # of the camera in ROS: the namespace of its tracker
+    name: str  # name of the camera in ROS: the namespace of its tracker
     width: int  # [px]
     height: int
     matrix: np.ndarray  # (3, 3) [px]
@@ -104,9 +104,9 @@ def project(camera: RigCamera, points_m: np.ndarray) -> np.ndarray:
 
 
 def undistort(camera: RigCamera, pixels: np.ndarray) -> np.ndarray:
-    """Return the ideal pixels (..., 2) of pixels; NaN if the distortion cannot be inverted.
+    """Return the ideal pixels (..., 2) of pixels; NaN where the distortion is not invertible.
 
-    The model of a wide lens folds back outside of the image, where pixels correspond to no ray.
+    The model of a wide lens folds back outside the image, where pixels correspond to no ray.
     """
     pixels = np.asarray(pixels, np.float64)
     if not np.any(camera.distortion):
@@ -124,14 +124,14 @@ def _bent(camera: RigCamera, rays: np.ndarray) -> np.ndarray:
     if camera.model == 'equidistant':
         bent = cv2.fisheye.distortPoints(rays[:, None], np.eye(3), camera.distortion)
     else:
-        # OpenCV's 3D points make no rays of NaN, and its camera looks along z.
+        # cv2.projectPoints views 3D points along z, so rays are passed at depth 1.
         bent, _ = cv2.projectPoints(np.column_stack([rays, np.ones(len(rays))]), np.zeros(3),
                                     np.zeros(3), np.eye(3), camera.distortion)
     return bent[:, 0]
 
 
 def _straightened(camera: RigCamera, bent: np.ndarray) -> np.ndarray:
-    """Return rays (N, 2) of distorted image points (N, 2); NaN where none is distorted to it."""
+    """Return rays (N, 2) for distorted image points (N, 2); NaN if no ray maps to the point."""
     if not len(bent):
         return bent
     if camera.model == 'equidistant':

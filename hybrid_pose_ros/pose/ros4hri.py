@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A skeleton in ROS4HRI format: 18 points relative to the image size, of a named body.
+"""A skeleton in ROS4HRI format: 18 points of a named body, relative to the image size.
 
 Source: REP-155 (draft) and hri_msgs 2.0.0.
 """
@@ -13,7 +13,7 @@ from hybrid_pose_ros.tasks.skeleton import JOINTS, Skeleton
 
 POINTS = ('nose', 'neck', 'shoulderR', 'elbowR', 'handR', 'shoulderL', 'elbowL', 'handL', 'hipR',
           'kneeR', 'footR', 'hipL', 'kneeL', 'footL', 'eyeL', 'eyeR', 'earL', 'earR')
-"""Points of hri_msgs/Skeleton2D in order, by joint name; the palm is used for the wrist."""
+"""Points of hri_msgs/Skeleton2D in order, by joint name; the hand stands in for the wrist."""
 
 _SOURCES = {'nose': 'head'}  # the center of the head is the closest joint
 _FROM = np.array([JOINTS.index(joint) if (joint := _SOURCES.get(point, point)) in JOINTS else -1
@@ -22,13 +22,13 @@ _KNOWN = _FROM >= 0
 
 
 def body_points(skeleton: Skeleton, width: int, height: int) -> np.ndarray:
-    """Return x, y (0 to 1 of the image) and confidence of each of POINTS, (18, 3) float32.
+    """Return x, y (0 to 1, relative to the image) and confidence of POINTS, (18, 3) float32.
 
-    All are 0 if the network has no such point (neck, eyes, ears) or did not locate it.
+    A point that the network lacks (neck, eyes, ears) or did not locate has zeros.
     """
     points = np.zeros((len(POINTS), 3), np.float32)
     joints = _FROM[_KNOWN]
-    # Joints use pixel centers, hri_msgs fractions of the whole image.
+    # Joints refer to pixel centers, hri_msgs to fractions of the whole image.
     points[_KNOWN, :2] = (skeleton.joints_px[joints] + 0.5) / (width, height)
     points[_KNOWN, 2] = skeleton.confidence[joints]
     inside: np.ndarray = np.all(
@@ -37,7 +37,7 @@ def body_points(skeleton: Skeleton, width: int, height: int) -> np.ndarray:
 
 
 def region(points: np.ndarray) -> np.ndarray:
-    """Return xmin, ymin, xmax, ymax and confidence of the bounding box of points, (5,) float32.
+    """Return xmin, ymin, xmax, ymax and confidence of the points' bounding box, (5,) float32.
 
     Args:
         points: result of `body_points`; points with confidence 0 are ignored.
@@ -50,9 +50,9 @@ def region(points: np.ndarray) -> np.ndarray:
 
 
 class Presence(NamedTuple):
-    """Whether a person is present, and their name; a person who returns gets a new name."""
+    """Whether a person is present, and the name of the body; each return gets a new name."""
 
-    bodies: int = 0  # so far
+    bodies: int = 0  # number of bodies so far
     present: bool = False
 
     def update(self, seen: bool) -> 'Presence':
@@ -61,5 +61,5 @@ class Presence(NamedTuple):
 
     @property
     def ids(self) -> list[str]:
-        """Names of the persons present: one or none."""
+        """Names of the bodies present: one or none."""
         return [f'event{self.bodies:04d}'] if self.present else []

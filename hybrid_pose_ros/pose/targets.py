@@ -14,10 +14,10 @@ def heatmap_target(joints: np.ndarray, height: int, width: int, *,
     """Return heatmaps (J, height, width) float32 with a Gaussian of peak 1 at each joint.
 
     Args:
-        joints: (J, 2), x and y in heatmap coordinates; truncated to integers.
+        joints: joints (J, 2), x and y in heatmap coordinates; truncated to integers.
         height: rows of the heatmap.
         width: columns of the heatmap.
-        visible: (J,) bool; the map of a joint that is hidden or outside is zero.
+        visible: (J,) bool; the map of a joint that is not visible or outside is zero.
         sigma: standard deviation of the Gaussian.
         kernel: odd length of the truncated Gaussian; it is mirrored at borders.
 
@@ -36,9 +36,9 @@ def heatmap_target(joints: np.ndarray, height: int, width: int, *,
 
 
 def blurred_dots(length: int, *, sigma: float = SIGMA, kernel: int = KERNEL) -> np.ndarray:
-    """Return (length, length) float32: the 1-D target of a joint at each position.
+    """Return the 1-D target of a joint at each position, (length, length) float32.
 
-    The outer product of a joint's rows for y and x is its map in `heatmap_target`.
+    The outer product of the rows for a joint's y and x is its map in `heatmap_target`.
     """
     dots = np.stack([_blurred_dot(position, length, sigma, kernel) for position in range(length)])
     return (dots / dots.max(axis=1, keepdims=True)).astype(np.float32)

@@ -1,12 +1,12 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Triangulation of points from pixels of several cameras. C cameras, N points.
+"""Triangulation of points from the pixels of several cameras. C cameras, N points.
 
-A point minimizes the squared reprojection error, weighted by the confidence of each camera. A
-camera that fits badly is excluded if enough others remain.
+A point minimizes the squared reprojection error, weighted by the confidence of each camera.
+Cameras that fit badly are excluded as long as enough others remain.
 
-Source: the linear equations of Hartley and Zisserman, Multiple View Geometry, 12.2, inhomogeneous,
-refined by Gauss-Newton on the distances in pixels.
+Source: linear inhomogeneous equations of Hartley and Zisserman, Multiple View Geometry, 12.2,
+refined by Gauss-Newton steps on the pixel distances.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from hybrid_pose_ros.settings import check, param
 REFINEMENTS = 3
 """Gauss-Newton steps after the linear solution."""
 NEAREST_M = 0.05
-"""Minimum depth at which a camera sees a point."""
+"""Minimum depth of a point that a camera can see."""
 SINGULAR = 1e-9
-"""Rays are parallel below this determinant, relative to the size of its terms."""
+"""Rays count as parallel below this determinant, relative to the size of its terms."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Triangulated(NamedTuple):
     """Points in the world and their reliability."""
 
     points_m: np.ndarray  # (N, 3), NaN if fewer than two cameras see the point
-    error_px: np.ndarray  # (N,) reprojection error, root mean square over used cameras; or NaN
+    error_px: np.ndarray  # (N,) root mean square reprojection error over the used cameras, or NaN
     used: np.ndarray  # (C, N) bool: cameras used for the point
     confidence: np.ndarray  # (N,) mean over the cameras used, 0 to 1; 0 if there is no point
 
@@ -54,7 +54,7 @@ class Triangulated(NamedTuple):
 def triangulate(rig: Rig, pixels: np.ndarray, confidence: np.ndarray,
                 params: TriangulationParams = TriangulationParams(), *,
                 ideal: bool = False) -> Triangulated:
-    """Return the points that C cameras see at given pixels.
+    """Triangulate the points that C cameras see at given pixels.
 
     Args:
         rig: C cameras.
@@ -117,7 +117,7 @@ def _triangulate(projections, pixels, confidence, least, outlier_px, points, err
 
 @njit(nogil=True, cache=True)
 def _least_missed(projections, pixels, confidence, kept, point, errors_px):
-    """Return the camera whose removal reduces the error most, -1 if none can be removed."""
+    """Return the camera whose removal reduces the error most; -1 if none can be removed."""
     best, lowest = -1, np.inf
     for c in range(len(kept)):
         if not kept[c]:
@@ -145,7 +145,7 @@ def _worst(errors_px, kept):
 
 @njit(nogil=True, cache=True)
 def _solve(projections, pixels, confidence, kept, point, errors_px):
-    """Write the point for the remaining cameras and its reprojection errors.
+    """Write the point for the kept cameras, and its reprojection errors.
 
     Returns:
         Whether the point exists: the rays intersect in front of all cameras.
@@ -175,8 +175,8 @@ def _solve(projections, pixels, confidence, kept, point, errors_px):
 def _add_rows(p, pixel, weight, point, linear, a, b):
     """Add the equations of a camera to a x = b, where x is the step from `point`.
 
-    Linear: pixel * depth = image, which holds for any point. Otherwise the projection is
-    linearized at the point, and the residual is in pixels.
+    If linear, they are pixel * depth = image, which is valid for any point. Otherwise the
+    projection is linearized at the point, and the residual is in pixels.
     """
     depth = 1.0 if linear else _depth(p, point)
     for axis in range(2):
@@ -202,7 +202,7 @@ def _depth(p, point):
 
 @njit(nogil=True, cache=True)
 def _solve_symmetric(a, b, x):
-    """Write the solution of a x = b for the upper triangle of `a` (3, 3); False if singular."""
+    """Write the solution of a x = b, given the upper triangle of `a` (3, 3); False if singular."""
     c00 = a[1, 1] * a[2, 2] - a[1, 2] ** 2
     c01 = a[0, 2] * a[1, 2] - a[0, 1] * a[2, 2]
     c02 = a[0, 1] * a[1, 2] - a[0, 2] * a[1, 1]

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the pose streams of several cameras to 3D poses: alignment, then triangulation."""
+"""From the pose streams of several cameras to 3D poses by alignment and triangulation."""
 
 import time
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Skeleton3D(NamedTuple):
     error_px: np.ndarray  # (J,) reprojection error, NaN if missing
     cameras: np.ndarray  # (J,) number of cameras used
     missing: np.ndarray  # (C,) bool: the camera had no pose near the instant
-    compute_ns: int  # compute time
+    compute_ns: int  # computing time
 
 
 class Triangulator:
@@ -60,28 +60,28 @@ class Triangulator:
         self._aligner = Aligner(len(rig.cameras), step_us=params.step_us,
                                 max_age_us=params.max_age_us, wait_us=params.wait_us)
         self.poses = 0
-        self.points = np.zeros(len(JOINTS), np.int64)  # number of points of each joint
-        self.missing = np.zeros(len(rig.cameras), np.int64)  # instants without the camera
-        self.left_out = np.zeros(len(rig.cameras), np.int64)  # joints without the camera
+        self.points = np.zeros(len(JOINTS), np.int64)  # triangulated points of each joint
+        self.missing = np.zeros(len(rig.cameras), np.int64)  # instants at which each is missing
+        self.left_out = np.zeros(len(rig.cameras), np.int64)  # joints for which each is excluded
         self._triangulate(Aligned(0, np.zeros((len(rig.cameras), len(JOINTS), 2)),
                                   np.ones((len(rig.cameras), len(JOINTS))),
                                   np.zeros(0, np.int64), np.zeros(len(rig.cameras), bool)))
 
     def set_params(self, params: TriangulatorParams) -> None:
-        """Change the live settings from the next instant on; the others must be equal."""
+        """Change the live settings, effective from the next instant; the others must be equal."""
         self._params = params
 
     @property
     def out_of_order(self) -> int:
-        """Return the number of poses dropped because they were not newer than the previous one."""
+        """Return the number of poses dropped since they were not newer than the previous one."""
         return self._aligner.out_of_order
 
     def common_us(self, sensor_us: int) -> int:
         """Return a camera's sensor time on the common clock of synchronized cameras.
 
         Each tracker unwraps its camera's clock on its own, so the time is moved to the clock
-        period of the leading camera. Clocks that do not wrap are left unchanged, since they agree
-        within half a period.
+        period of the leading camera. Times of clocks that do not wrap are unchanged, since they
+        agree within half a period.
         """
         newest_us = self._aligner.newest_us
         return sensor_us if newest_us is None else nearest_turn(sensor_us, newest_us)

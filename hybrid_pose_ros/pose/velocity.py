@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joint velocity: slope of an exponentially weighted line fit to the last poses."""
+"""Joint velocity: the slope of an exponentially weighted line fit to the last poses."""
 
 import math
 from typing import NamedTuple
@@ -10,16 +10,16 @@ import numpy as np
 from hybrid_pose_ros.compiled import njit
 
 TAU_US = 12_000
-"""Age at which a pose has weight 1 / e: the fit covers roughly the last 25 ms."""
+"""Age at which a pose has weight 1 / e; the fit covers roughly the last 25 ms."""
 
 
 class VelocityState(NamedTuple):
-    """Weighted sums over the past poses of each joint."""
+    """Weighted sums over each joint's past poses."""
 
     stamp_us: int  # sensor time of the last pose
     sums: np.ndarray
-    """Sums of w, w t, w t^2, w p and w t p, where p is x and y, (J, 7); t is the time before the
-    last pose; seconds and pixels."""
+    """Sums of w, w t, w t^2, w p and w t p, (J, 7), where p is x and y [px], and t is the time
+    before the last pose [s]."""
 
 
 def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
@@ -27,11 +27,11 @@ def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
     """Return the velocity at a new pose.
 
     Args:
-        joints_px: x and y, (J, 2), finite.
-        confidence: weight of each joint's position, (J,), 0 = ignore it.
-        stamp_us: sensor time of the pose. Intervals may vary; if time does not increase, earlier
+        joints_px: joints, x and y, (J, 2); finite.
+        confidence: weight of each joint's position, (J,); 0: ignore it.
+        stamp_us: sensor time of the pose. Intervals may vary; if it does not increase, earlier
             poses are discarded.
-        state: state after the previous pose, None for the first one.
+        state: state after the previous pose; None for the first pose.
 
     Returns:
         Velocity (J, 2) float32 [px/s], 0 until a joint has had two positions, and the next state.
@@ -50,7 +50,7 @@ def velocity_step(joints_px: np.ndarray, confidence: np.ndarray, stamp_us: int,
 
 @njit(nogil=True, cache=True)
 def _update(joints_px, confidence, step_s, kept, before, sums, velocity):
-    """Write sums and slopes of the least-squares lines; kept = 0 discards earlier poses."""
+    """Write the sums and the slopes of least-squares lines; kept = 0 discards earlier poses."""
     for joint in range(len(joints_px)):
         new = confidence[joint]
         weight = time = squared = x = y = time_x = time_y = 0.0
