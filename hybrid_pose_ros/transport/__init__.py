@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""States between processes, in shared memory."""
+"""Transport of states between processes in shared memory."""

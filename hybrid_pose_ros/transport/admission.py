@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which of the announced states a reader admits.
+"""Determines which of the announced states a reader admits.
 
 Any process may publish a descriptor, so nothing in it is trusted. Whether an admitted state is
-complete and still in its slot is only known when it is read, see `reader.py`; the tracker decides
+complete and still in its slot is known only when it is read, see `reader.py`. The tracker decides
 whether its time is useful.
 """
 
@@ -20,24 +20,26 @@ from hybrid_pose_ros.transport.segment import Segment, host_identity
 def admit(descriptor: StateDescriptor, segment_of: Callable[[str], Segment], *,
           model: str | None = None, expected: Sequence[TensorSpec] = (),
           used: Mapping[str, int] | None = None) -> Segment | None:
-    """Check an announced state in all respects that can be known before it is read.
+    """Check everything about an announced state that can be known before it is read.
 
     Args:
-        descriptor: received descriptor, not trusted.
-        segment_of: returns the segment of a name; called only for a name and a host that are good.
-        model: model identity of the reader, None = any.
+        descriptor: received, untrusted descriptor.
+        segment_of: function that returns the segment with a name; called only with a valid name on
+            this host.
+        model: model identity of the reader; None: any.
         expected: tensors that the reader needs; offsets may differ, additional tensors are
             allowed.
         used: sequence numbers of the newest states that the reader has used, by segment.
 
     Returns:
-        The segment that has the state; None if the state is in the descriptor.
+        The segment that contains the state; None if the state is in the descriptor.
 
     Raises:
-        ForeignModel: it belongs to another preset or other weights.
-        InaccessibleState: it is in memory that this process cannot access.
-        StaleState: it was used before, or a newer one of the same writer.
-        TransportError: the descriptor is forged, lacks a tensor, or its segment is gone.
+        ForeignModel: the state belongs to another preset or other weights.
+        InaccessibleState: the state is in memory that this process cannot access.
+        StaleState: this state, or a newer one from the same writer, was already used.
+        TransportError: the descriptor is forged or lacks a tensor, or its segment no longer
+            exists.
     """
     _check_fields(descriptor)
     _check_expected(descriptor, model, expected)
@@ -54,7 +56,7 @@ def admit(descriptor: StateDescriptor, segment_of: Callable[[str], Segment], *,
 
 
 def _check_fields(descriptor: StateDescriptor) -> None:
-    """Raise TransportError if a field has a type or value that no writer gives it."""
+    """Raise TransportError if a field has a type or value that no writer produces."""
     check_segment_name(descriptor.segment)
     check_model(descriptor.model)
     check_text('host', descriptor.host, PRINTABLE)

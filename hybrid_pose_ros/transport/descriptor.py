@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Description of a state: location and type of its tensors, and the model they belong to."""
+"""Description of a state: location and type of its tensors, and the model to which they belong."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from hybrid_pose_ros.errors import TransportError
 
 ALIGNMENT = 64
-"""Alignment of tensors [bytes]: a cache line, suitable for SIMD loads."""
+"""Alignment of tensors [bytes]: one cache line, which suits SIMD loads."""
 
 DTYPES = ('float32', 'float16', 'int8', 'uint8', 'int16', 'int32', 'int64')
 MAX_TENSORS = 64
@@ -42,19 +42,19 @@ class TensorSpec(NamedTuple):
 
 @dataclass(frozen=True)
 class StateDescriptor:
-    """Announcement of a complete state; with `payload`, the state itself."""
+    """Announcement of a complete state; with `payload`, it contains the state itself."""
 
     sensor_time_us: int  # sensor time of the last event in the state
-    sequence: int  # 1, 2, ... of one writer
+    sequence: int  # 1, 2, ... per writer
     model: str  # identity of preset and weights
-    host: str  # host that owns the shared memory, '' if there is none
+    host: str  # host that owns the shared memory; '' if there is none
     segment: str  # name of the writer's segment in /dev/shm
     slot: int
     generation: int  # of the slot, see segment.py
     byte_count: int
-    checksum: int  # CRC-32 of the bytes, 0 = not computed
+    checksum: int  # CRC-32 of the bytes; 0: not computed
     tensors: tuple[TensorSpec, ...]
-    payload: bytes = b''  # all byte_count bytes, for readers without access to the segment
+    payload: bytes = b''  # the state's byte_count bytes, for readers without access to the segment
 
 
 def tensor_specs(shapes: Mapping[str, Sequence[int]], *,
@@ -69,7 +69,7 @@ def tensor_specs(shapes: Mapping[str, Sequence[int]], *,
 
 
 def aligned(byte_count: int, alignment: int = ALIGNMENT) -> int:
-    """Return the next multiple of the alignment."""
+    """Return the size rounded up to a multiple of the alignment."""
     return -(-byte_count // alignment) * alignment
 
 
@@ -93,12 +93,12 @@ def check_tensors(tensors: Sequence[TensorSpec], *, byte_count: int) -> None:
 
 
 def check_segment_name(name: str) -> None:
-    """Raise TransportError if a name is not a valid segment name in /dev/shm."""
+    """Raise TransportError if a name is not a valid name for a segment in /dev/shm."""
     check_text('segment', name, SEGMENT_NAME)
 
 
 def check_model(model: str) -> None:
-    """Raise TransportError if the identity of a model is not short printable text."""
+    """Raise TransportError if a model identity is not short, printable text."""
     check_text('model', model, PRINTABLE)
 
 
@@ -128,6 +128,6 @@ def _check_tensor(tensor: TensorSpec, byte_count: int) -> None:
 
 
 def check_text(what: str, value: Any, pattern: re.Pattern) -> None:
-    """Raise TransportError if a value is not text of a pattern."""
+    """Raise TransportError if a value is not text that matches a pattern."""
     if type(value) is not str or not pattern.fullmatch(value):
         raise TransportError(f'{what} {value!r:.80} must be text of the form {pattern.pattern}')

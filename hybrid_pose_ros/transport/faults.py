@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reasons for rejecting a state that readers handle or count separately.
+"""Reasons for rejecting a state, which readers handle or count separately.
 
 Other faults, such as a forged descriptor or a missing segment, raise a plain TransportError.
 """
@@ -13,15 +13,15 @@ class ForeignModel(TransportError):
 
 
 class InaccessibleState(TransportError):
-    """The state is in memory that this process cannot access: request it in the message."""
+    """The state is in memory that this process cannot access; request it inline instead."""
 
 
 class OverwrittenState(TransportError):
-    """The reader was too slow: the slot has a newer state, or one that is being written."""
+    """The reader was too slow: the slot contains a newer state, or one that is being written."""
 
 
 class StaleState(TransportError):
-    """The reader already received this state or a newer one of the same writer."""
+    """The reader already received this state or a newer one from the same writer."""
 
 
 class TornState(TransportError):

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ordered loads and stores of one word of shared memory.
 
-x86 keeps the order of loads and of stores, ARM (Jetson) does not. Python has no memory fences, but
-numba gives access to those of LLVM. Each access has a full fence before and after it, so that a
-sequence lock is correct on both architectures; the cost is about 20 ns.
+x86 preserves the order of loads and of stores; ARM (Jetson) does not. Python has no memory fences,
+but numba provides access to those of LLVM. Each access has a full fence before and after it, so
+that a sequence lock is correct on both architectures. This costs about 20 ns.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reader of the shared-memory ring: returns views of states, never torn or foreign ones.
+"""Reader of the shared-memory ring, which returns views of states, never torn or foreign ones.
 
 The tracker decides whether the sensor time of a state is useful.
 """
@@ -25,18 +25,18 @@ ATTEMPTS = 100
 
 @dataclass(frozen=True, eq=False)
 class StateView:
-    """One state. Its tensors are read-only views, which keep the segment mapped."""
+    """One state. Its tensors are read-only views that keep the segment mapped."""
 
     sensor_time_us: int  # sensor time of the last event in the state
     sequence: int  # of the writer
     segment: str
     tensors: dict[str, np.ndarray]
-    inline: bool  # from the message, not shared memory
+    inline: bool  # from the message rather than shared memory
     _words: np.ndarray | None = None
     _slot: int = 0
 
     def is_intact(self) -> bool:
-        """Return whether the state has not been overwritten; call it after use.
+        """Return whether the state has not been overwritten; call this after use.
 
         Results computed or copied from a state that is not intact must be discarded.
         """
@@ -48,10 +48,10 @@ class StateReader:
     """Opens the segments named by descriptors and keeps the newest ones mapped."""
 
     def __init__(self, *, model: str | None = None, tensors: Sequence[TensorSpec] = ()):
-        """Create a reader without opening a segment.
+        """Create a reader; no segment is opened yet.
 
         Args:
-            model: model identity that states must have, None = any.
+            model: model identity that states must have; None: any.
             tensors: tensors that every state must have, see `tensor_specs`; offsets may differ.
         """
         self._model = model
@@ -59,36 +59,36 @@ class StateReader:
         self._segments: dict[str, Segment] = {}
         self._current: Segment | None = None
         self._used: dict[str, int] = {}  # sequence of the newest state returned, by segment
-        load(np.frombuffer(bytes(8), np.int64), 0)  # compiled now rather than when a state arrives
+        load(np.frombuffer(bytes(8), np.int64), 0)  # compile now rather than when a state arrives
 
     def read(self, descriptor: StateDescriptor) -> StateView:
         """Return the state that a descriptor announces.
 
         Raises:
-            OverwrittenState: the reader was too slow; `latest` has the newest state.
-            TornState: it is incomplete, or its checksum does not match.
-            TransportError: it is not admitted, see `admission.admit`.
+            OverwrittenState: the reader was too slow; `latest` returns the newest state.
+            TornState: the state is incomplete, or its checksum does not match.
+            TransportError: the state is not admitted, see `admission.admit`.
         """
         segment = admit(descriptor, self._segment, model=self._model, expected=self._expected,
                         used=self._used)
         if segment is None:
             view = _inline_view(descriptor)
         else:
-            self._current = segment  # even if its state is lost: `latest` uses it
+            self._current = segment  # even if its state is lost, since `latest` uses it
             view = _shared_view(descriptor, segment)
         self._mark_used(view)
         return view
 
     def newest_sequence(self) -> int:
-        """Return the number of the newest complete state of the last used writer, 0 = none.
+        """Return the sequence number of the last used writer's newest complete state; 0: none.
 
         This takes well under a microsecond, so a loop can poll it at every step instead of waiting
-        for the message.
+        for a message.
         """
         return 0 if self._current is None else load(self._current.words, HEAD)
 
     def latest(self) -> StateView | None:
-        """Return the newest complete state of the last used writer, or None.
+        """Return the last used writer's newest complete state, or None.
 
         It also works after a failed `read` if the segment of the descriptor could be opened.
 
@@ -103,7 +103,7 @@ class StateReader:
             if sequence <= self._used.get(current.name, 0):
                 return None
             view = _slot_view(current, sequence)
-            if view.is_intact():  # else the writer wrapped around the ring
+            if view.is_intact():  # otherwise the writer has wrapped around the ring
                 self._mark_used(view)
                 return view
         raise OverwrittenState(f'the writer of {current.name} overwrites its states faster '

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writer of the shared-memory ring: states are computed in place in a ring of slots."""
+"""Writer of the shared-memory ring, in whose slots states are computed in place."""
 
 import dataclasses
 import os
@@ -21,11 +21,12 @@ from hybrid_pose_ros.transport.segment import (
 class StateRing:
     """Owns a segment of states; the oldest slot is overwritten next.
 
-    A single thread writes: `begin`, fill the tensors, `commit`. A state that is not committed,
-    after an exception or a kill, stays marked as incomplete; the next `begin` reuses its slot.
+    Only a single thread may write: `begin`, fill the tensors, `commit`. A state that is not
+    committed, because of an exception or a kill, stays marked as incomplete; the next `begin`
+    reuses its slot.
 
     The lock that marks the writer as alive is inherited by forked children and held until the last
-    of them has ended. Start children by spawn, or the segment outlives a killed writer.
+    of them has exited. Start children with spawn; otherwise the segment outlives a killed writer.
     """
 
     def __init__(self, tensors: Sequence[TensorSpec], *, model: str, slots: int = 3,
@@ -35,8 +36,8 @@ class StateRing:
         Args:
             tensors: tensors of a state, see `tensor_specs`.
             model: identity of preset and weights, printable ASCII.
-            slots: number of slots; a state stays readable for the next slots - 1 writes.
-            shared: False if /dev/shm cannot be used; states are then sent `inline` only.
+            slots: number of slots; a state stays readable during the next slots - 1 writes.
+            shared: False if /dev/shm cannot be used; states are then only sent `inline`.
 
         Raises:
             TransportError: /dev/shm is full or missing, or an argument is invalid.
@@ -45,7 +46,7 @@ class StateRing:
         tensors = tuple(tensors)
         check_tensors(tensors, byte_count=state_bytes(tensors))
         check_model(model)
-        self.collected: tuple[str, ...] = ()  # names of the segments of dead writers
+        self.collected: tuple[str, ...] = ()  # names of removed segments of dead writers
         self._closed = False
         self._remove: Callable[[], object] = lambda: None
         if shared:
@@ -79,10 +80,10 @@ class StateRing:
         return self._write
 
     def inline(self, descriptor: StateDescriptor) -> StateDescriptor:
-        """Return a descriptor of this ring with the bytes of its state, for other hosts.
+        """Return a descriptor of this ring with the bytes of its state added, for other hosts.
 
         Raises:
-            TransportError: the state was overwritten; call it before the next write but one.
+            TransportError: the state was overwritten; call this before the second next write.
         """
         if load(self._segment.words, lock_word(descriptor.slot)) != descriptor.generation:
             raise TransportError(f'state {descriptor.sequence} was overwritten')
@@ -90,7 +91,7 @@ class StateRing:
         return dataclasses.replace(descriptor, payload=payload)
 
     def close(self) -> None:
-        """Remove the segment; existing views stay valid. Calling it again has no effect."""
+        """Remove the segment; existing views stay valid. Further calls have no effect."""
         self._write = None
         self._closed = True
         self._remove()
@@ -127,18 +128,18 @@ class StateWrite:
     def __init__(self, ring: StateRing, sequence: int, slot: int, tensors: dict[str, np.ndarray]):
         self.sequence = sequence
         self.slot = slot
-        self.tensors = tensors  # writable views of the slot by name, with its old content
+        self.tensors = tensors  # writable views of the slot by name; they contain its old content
         self._ring = ring
 
     def commit(self, *, sensor_time_us: int, checksum: bool = False) -> StateDescriptor:
-        """Publish the state in the ring; return its descriptor. Its tensors are closed.
+        """Publish the state in the ring; return its descriptor. Its tensors become read-only.
 
         Args:
             sensor_time_us: sensor time of the last event in the state.
-            checksum: add a CRC-32 of the bytes, 0.1 to 1 ms per MiB on either side.
+            checksum: add a CRC-32 of the bytes, which takes 0.1 to 1 ms per MiB on each side.
 
         Raises:
-            TransportError: already committed, or another state was begun.
+            TransportError: the state was already committed, or another one was begun.
         """
         descriptor = self._ring._commit(self, sensor_time_us, checksum)
         for tensor in self.tensors.values():
@@ -148,5 +149,5 @@ class StateWrite:
 
 def _discard(name: str, lock_fd: int, creator: int) -> None:
     os.close(lock_fd)
-    if os.getpid() == creator:  # in a forked child, which ends before its parent
+    if os.getpid() == creator:  # not in a forked child that exits before its parent
         remove_segment(name)

@@ -9,12 +9,13 @@
     page-aligned      the slots
 
 A line is 64 bytes, which avoids false sharing; a word is an int64. The lock of a slot is 2 * n - 1
-while state n is being written and 2 * n once it is complete (the *generation*): a reader that sees
-the same even number before and after using the slot has used state n only.
+while state n is being written and 2 * n once it is complete (the *generation*). A reader that sees
+the same even number before and after using the slot has used only state n.
 
-Python's multiprocessing.shared_memory is not used: before Python 3.13 its resource tracker unlinks
-segments of other processes at exit. Linux only. Segments are private to their user (mode 0600);
-there is no protection against the user's own programs, which could truncate a segment in use.
+Python's multiprocessing.shared_memory is not used, because before Python 3.13 its resource tracker
+unlinks segments of other processes at exit. Only Linux is supported. Segments are private to their
+user (mode 0600); there is no protection against the user's own programs, which could truncate a
+segment in use.
 """
 
 import errno
@@ -50,7 +51,7 @@ MAX_HEADER_BYTES = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """A mapped segment; every view of it keeps the mapping alive."""
+    """A mapped segment; any view of it keeps the mapping alive."""
 
     name: str
     mapping: mmap.mmap
@@ -72,12 +73,12 @@ class Segment:
                              self.start + slot * self.slot_bytes)
 
     def views(self, slot: int) -> dict[str, np.ndarray]:
-        """Return views of the tensors in a slot by name; writable if the mapping is."""
+        """Return views of the tensors in a slot by name; they are writable if the mapping is."""
         return tensor_views(self.state(slot), self.tensors)
 
 
 def lock_word(slot: int) -> int:
-    """Return the index of a slot's lock; the next words are sensor time and checksum."""
+    """Return the index of a slot's lock word; the next words are sensor time and checksum."""
     return LINE * (2 + slot)
 
 
@@ -94,7 +95,7 @@ def state_checksum(state: np.ndarray) -> int:
 
 @functools.cache
 def host_identity() -> str:
-    """Return the identity of kernel and /dev/shm; processes with equal ones share memory.
+    """Return the identity of the kernel and /dev/shm; processes share memory if it is equal.
 
     Containers share a kernel but not /dev/shm, unless started with docker run --ipc=host.
     """
@@ -107,7 +108,7 @@ def host_identity() -> str:
 
 
 def segment_path(name: str) -> str:
-    """Return the path of a segment, whose name must have been checked."""
+    """Return the path of a segment; its name must already have been checked."""
     check_segment_name(name)
     return f'{SHM}/{name}'
 
@@ -118,7 +119,7 @@ def new_name() -> str:
 
 
 def private_segment(tensors: tuple[TensorSpec, ...], *, model: str, slots: int) -> Segment:
-    """Return a segment in private memory, for states that are sent in messages."""
+    """Return a segment in private memory, for states that are sent inline."""
     size = _size(tensors, model, slots)
     return _formatted(new_name(), mmap.mmap(-1, size), tensors, model=model, slots=slots)
 
@@ -128,8 +129,8 @@ def create_segment(tensors: tuple[TensorSpec, ...], *, model: str,
     """Return a new shared segment and the file descriptor that holds its lock.
 
     The lock (flock) marks the writer as alive: the kernel releases it however the writer dies, and
-    it works across containers. The file is named last, so no process sees an unlocked or
-    incomplete segment, and a writer killed in this function leaves nothing behind.
+    it works across containers. The file gets its name last, so no process sees an unlocked or
+    incomplete segment, and a writer that is killed in this function leaves nothing behind.
 
     Raises:
         TransportError: /dev/shm is full or missing.
@@ -139,7 +140,8 @@ def create_segment(tensors: tuple[TensorSpec, ...], *, model: str,
     try:
         fd = os.open(SHM, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(fd, fcntl.LOCK_EX)
-        # Allocate the pages now: later, a full /dev/shm would cause SIGBUS, not an exception.
+        # Allocate the pages now: later, a full /dev/shm would cause SIGBUS instead of an
+        # exception.
         os.posix_fallocate(fd, 0, size)
         mapping = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
         segment = _formatted(new_name(), mapping, tensors, model=model, slots=slots)
@@ -153,11 +155,11 @@ def create_segment(tensors: tuple[TensorSpec, ...], *, model: str,
 
 
 def open_segment(name: str) -> Segment:
-    """Return a segment, mapped read-only.
+    """Map a segment read-only.
 
     Raises:
-        InaccessibleState: it belongs to another user.
-        TransportError: it is gone, or not a segment of this package.
+        InaccessibleState: the segment belongs to another user.
+        TransportError: the segment no longer exists, or is not one of this package.
     """
     path = segment_path(name)
     try:
@@ -184,7 +186,7 @@ def open_segment(name: str) -> Segment:
 
 
 def remove_segment(name: str) -> None:
-    """Unlink a segment; processes that have mapped it keep the memory."""
+    """Unlink a segment; processes that have mapped it keep access to the memory."""
     try:
         os.unlink(segment_path(name))
     except FileNotFoundError:
