@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The power of a running graph, from the counts of `operations`, second by second."""
+"""Power of a running graph, from the counts of `operations`, updated every second."""
 
 from typing import Any
 
@@ -15,25 +15,25 @@ NODE = energy.TECHNOLOGIES['45nm']
 
 
 class SpikePower:
-    """Power of a spiking network from the totals of its steps and spikes."""
+    """Computes the power of a spiking network from its total steps and spikes."""
 
     def __init__(self, engine: SpikingEngine):
-        """Count from nothing."""
+        """Start with totals of 0."""
         self._network = engine.preset, engine.width, engine.height
         self._per_spike = engine.operations_per_spike
         self._reach = energy.folded(self._per_spike)
         self._last_steps, self._last_spikes = 0, np.zeros(len(self._per_spike))
 
     def since_last(self, steps: int, spikes: np.ndarray, seconds: float) -> dict[str, float]:
-        """Return the figures of the time since the last call.
+        """Return the figures for the interval since the last call.
 
         Args:
-            steps: taken by now.
-            spikes: of them, cells with events first, then the layers in order, (1 + L,).
-            seconds: since the last call.
+            steps: total number of steps so far.
+            spikes: totals of cells with events, then of spikes of the layers in order, (1 + L,).
+            seconds: time since the last call.
 
         Returns:
-            Spikes in percent of the neurons, synaptic operations a second, and power at 45 nm by
+            Spikes in percent of the neurons, synaptic operations per second, and power at 45 nm by
             both counts [mW].
         """
         taken, fired = steps - self._last_steps, spikes - self._last_spikes
@@ -51,14 +51,14 @@ class SpikePower:
 
 
 def ann_power(preset: Preset, width: int, height: int, states_per_s: float) -> float:
-    """Return the power of ANN and heads at 45 nm [mW] for a rate of states."""
+    """Return the power of the ANN and heads at 45 nm [mW] for a given state rate."""
     macs = sum(energy.dense_macs(preset, width, height, part) for part in ('ann.', 'heads.'))
     return energy.Operations(macs=macs).times(states_per_s).millijoules(NODE)
 
 
 def power_figures(tracker_mw: list[float], initializer_mw: list[float],
                   always_mw: float) -> dict[str, Any]:
-    """Return mean powers of a run, and what it saves against an ANN at every step."""
+    """Return the mean powers of a run, and the saving compared with an ANN pass at every step."""
     parts = {'snn_tracker': float(np.mean(tracker_mw)),
              'ann_initializer': float(np.mean(initializer_mw))}
     total = sum(parts.values())

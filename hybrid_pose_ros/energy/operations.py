@@ -1,16 +1,17 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Energy, counted twice: as the paper counts it, and honestly. It is arithmetic, not measured.
+"""Modeled energy by two counts: the paper's, and an honest one. Nothing here is measured.
 
-The paper takes each spiking layer's own output rate times the layer's dense MACs as additions. It
-leaves out the output layer, the neurons themselves and memory, and takes the input and what comes
-out of a bilinear upsampling, neither of which is binary, for spikes.
+The paper counts, for each spiking layer, its own output rate times its dense MACs as additions. It
+omits the output layer, the neurons themselves and memory. It also treats the input and the output
+of bilinear upsampling as spikes, although neither is binary.
 
-The honest count takes what the engine does: for each spike the weights that it reaches, each an
-addition; for each cell with events the same as MACs, since counts are numbers; a MAC a step for
-each neuron's leak; for each element of a heatmap the two decays and the sum, and a comparison in
-search of its peak, where joints are fed back; the weights of the joints that are fed back; and for
-each spike that may move joints an addition in x and in y for all of them. Memory is apart.
+The honest count follows what the engine does. Each spike costs one addition per weight that it
+reaches; each cell with events costs the same number of MACs, since counts are not binary. Each
+neuron costs one MAC per step for its leak. Each heatmap element costs two decays and a sum and, if
+joints are fed back, a comparison in the search for the peak. The weights of joint feedback are
+added. Each spike that may move joints costs one addition in x and one in y per joint. Memory is
+counted separately.
 
 Source: arXiv 2303.14176; 45 nm: Horowitz, ISSCC 2014; 7 nm: Jouppi et al., ISCA 2021 (FP32).
 """
@@ -25,11 +26,11 @@ from hybrid_pose_ros.model.presets import EVENTS, Preset, SpikingLayer
 
 FLOAT_BYTES = 4
 SRAM_PJ_PER_BYTE = 12.5
-"""45 nm, 1 MiB of SRAM: 100 pJ for 64 bits (Horowitz, ISSCC 2014)."""
+"""Energy per byte of a 1 MiB SRAM at 45 nm: 100 pJ per 64 bits (Horowitz, ISSCC 2014)."""
 
 
 class Technology(NamedTuple):
-    """What an operation in float32 costs [pJ]."""
+    """Energy per float32 operation [pJ]."""
 
     mac: float
     addition: float
@@ -49,49 +50,49 @@ class Operations(NamedTuple):
         return Operations(factor * self.macs, factor * self.additions)
 
     def plus(self, other: 'Operations') -> 'Operations':
-        """Return the operations of both."""
+        """Return the sum of both."""
         return Operations(self.macs + other.macs, self.additions + other.additions)
 
     def millijoules(self, technology: Technology) -> float:
-        """Return their energy [mJ]; of one second's operations it is the power [mW]."""
+        """Return the energy [mJ]; for the operations of one second, this is the power [mW]."""
         return (self.macs * technology.mac + self.additions * technology.addition) * 1e-9
 
 
 class Reach(NamedTuple):
-    """What one spike of each map sets off: events, then the layers in order, each (1 + L,)."""
+    """Operations per spike of each map: events, then the layers in order, each (1 + L,)."""
 
     macs: np.ndarray
     additions: np.ndarray
 
 
 def dense_macs(preset: Preset, width: int, height: int, part: str) -> int:
-    """Return the MACs of all convolutions whose name begins with `part`."""
+    """Return the total MACs of the convolutions whose names start with `part`."""
     return sum(cost.macs for cost in layer_costs(preset, width, height)
                if cost.name.startswith(part))
 
 
 def spike_rates(preset: Preset, width: int, height: int, spikes: np.ndarray) -> np.ndarray:
-    """Return spikes per neuron of each layer, (L,), from the spikes of a step, (1 + L,)."""
+    """Return the spikes per neuron of each layer, (L,), given the spikes of a step, (1 + L,)."""
     sizes = [np.prod(cost.shape) for cost in _spiking_costs(preset, width, height)]
     return spikes[1:] / sizes
 
 
 def paper_step(preset: Preset, width: int, height: int, rates: np.ndarray) -> Operations:
-    """Return a step as the paper counts it: own output rates (L,) times MACs, as additions."""
+    """Return the operations of a step by the paper's count: output rates (L,) times MACs."""
     macs = [cost.macs for cost in _spiking_costs(preset, width, height)]
     return Operations(additions=float(np.dot(rates, macs)))
 
 
 def honest_step(preset: Preset, width: int, height: int, spikes: np.ndarray,
                 reach: Reach) -> Operations:
-    """Return a step as it is really done.
+    """Return the operations of a step by the honest count.
 
     Args:
         preset: the network.
-        width: of its input [cells].
-        height: likewise.
-        spikes: cells with events, then spikes of each layer, mean of a step, (1 + L,).
-        reach: what a spike sets off, `folded` for the engine.
+        width: width of the input [cells].
+        height: height of the input [cells].
+        spikes: mean number per step of cells with events, then of spikes of each layer, (1 + L,).
+        reach: operations per spike; `folded` for the engine.
     """
     names = [EVENTS, *(layer.name for layer in preset.spiking)]
     residual = sum(spikes[names.index(layer.residual)] for layer in preset.spiking
@@ -105,7 +106,7 @@ def honest_step(preset: Preset, width: int, height: int, spikes: np.ndarray,
 
 
 def _following(preset: Preset, elements: int, spikes: np.ndarray, names: list[str]) -> float:
-    """Return additions and comparisons that joints at their peaks cost, at most."""
+    """Return the maximum number of additions and comparisons for following joint peaks."""
     operations = 0.0
     if preset.feedback:
         channels = preset.layer(preset.feedback.layer).out_channels
@@ -119,9 +120,9 @@ def _following(preset: Preset, elements: int, spikes: np.ndarray, names: list[st
 
 
 def folded(operations_per_spike: np.ndarray) -> Reach:
-    """Return what the engine does, from its `operations_per_spike` (1 + L,).
+    """Return the operations per spike in the engine, given its `operations_per_spike` (1 + L,).
 
-    Upsampling is folded into the weights there, so that spikes stay binary.
+    In the engine, upsampling is folded into the weights, so that spikes stay binary.
     """
     is_events = np.arange(len(operations_per_spike)) == 0
     return Reach(np.where(is_events, operations_per_spike, 0),
@@ -129,11 +130,12 @@ def folded(operations_per_spike: np.ndarray) -> Reach:
 
 
 def unfolded(preset: Preset) -> Reach:
-    """Return what a spike sets off where upsampling comes before the convolution.
+    """Return the operations per spike if upsampling precedes the convolution.
 
-    Behind bilinear upsampling a spike is 16 numbers, each of them multiplied with the whole
-    kernel. Numbers of neighboring spikes that fall on one cell are counted as two: at the paper's
-    rates there are 3.7 times as many cells with a number as cells with a spike, here 4 times.
+    After bilinear upsampling a spike becomes 16 values, each multiplied with the whole kernel.
+    Values of neighboring spikes that fall into the same cell are counted separately: at the
+    paper's rates there are 3.7 times as many cells with a value as cells with a spike, here 4
+    times.
     """
     names = [EVENTS, *(layer.name for layer in preset.spiking)]
     reach = Reach(np.zeros(len(names)), np.zeros(len(names)))
@@ -150,9 +152,9 @@ def unfolded(preset: Preset) -> Reach:
 
 def memory_bytes(preset: Preset, width: int, height: int, spikes: np.ndarray,
                  reach: Reach) -> float:
-    """Return the bytes that a step moves: each membrane, each weight and what it is added to.
+    """Return the memory traffic of a step [bytes]: membranes, weights, and their targets.
 
-    It supposes that nothing stays in registers from one spike to the next.
+    It assumes that nothing stays in registers between spikes.
     """
     elements = math.prod(heatmap_shape(preset, width, height))
     swept = 2 * (neurons(preset, width, height) + 2 * elements)

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The power that a machine measures itself: Intel's and AMD's RAPL, INA sensors of Jetsons.
+"""Power measured by the machine itself: RAPL on Intel and AMD, INA sensors on Jetsons.
 
-It is of the whole package or board, whatever else runs there.
+It covers the whole package or board, including everything else that runs on it.
 """
 
 import time
@@ -12,25 +12,25 @@ from pathlib import Path
 SYSFS = Path('/sys')
 ENERGY = 'energy_uj'
 BOARD = 'VDD_IN'
-"""What Jetsons call the rail that feeds all others."""
+"""Name of the rail that feeds all others on Jetsons."""
 
 
 class MeasuredPower:
-    """Reads the mean power between two looks, where the machine tells it."""
+    """Reads the mean power between two calls, if the machine reports it."""
 
     def __init__(self, sysfs: Path = SYSFS):
-        """Look for sensors; there may be none, or none that this user may read."""
+        """Find the sensors that this user may read, if any."""
         self._packages = list(_counters(sysfs))
         self._rails = [] if self._packages else _rails(sysfs)
         self._last_s = time.monotonic()
 
     @property
     def source(self) -> str:
-        """What is read: 'rapl', 'ina' or 'none'."""
+        """Type of the sensors: 'rapl', 'ina' or 'none'."""
         return 'rapl' if self._packages else 'ina' if self._rails else 'none'
 
     def watts(self) -> float | None:
-        """Return the mean power since the last call, of INA sensors that of now; None without."""
+        """Return the mean power since the last call (INA: the current power); None if unknown."""
         now_s = time.monotonic()
         elapsed_s, self._last_s = now_s - self._last_s, now_s
         if self._packages:
@@ -40,12 +40,12 @@ class MeasuredPower:
 
 
 class _Counter:
-    """Energy of one RAPL package, which wraps."""
+    """The energy counter of one RAPL package, which wraps."""
 
     def __init__(self, folder: Path, microjoules: int):
         self._folder = folder
         self._range = _number(folder / 'max_energy_range_uj')
-        self._microjoules = microjoules  # when it was last read
+        self._microjoules = microjoules  # at the last reading
 
     def joules(self) -> float | None:
         now = _number(self._folder / ENERGY)
@@ -56,7 +56,7 @@ class _Counter:
 
 
 def _counters(sysfs: Path) -> Iterator[_Counter]:
-    """Yield the counters of packages that this user may read."""
+    """Yield the package counters that this user may read."""
     for folder in sorted(sysfs.glob('class/powercap/*-rapl:*')):
         microjoules = _number(folder / ENERGY) if _is_package(folder) else None
         if microjoules is not None:
@@ -64,12 +64,12 @@ def _counters(sysfs: Path) -> Iterator[_Counter]:
 
 
 def _is_package(folder: Path) -> bool:
-    """Return whether a domain is a whole package; cores and memory are parts of it."""
+    """Return whether a domain is a whole package, of which cores and memory are parts."""
     return folder.name.count(':') == 1
 
 
 def _rails(sysfs: Path) -> list[tuple[Path, Path]]:
-    """Return files of voltage [mV] and current [mA]: of the board's input, else of all rails."""
+    """Return the files of voltage [mV] and current [mA] of the board's input or of all rails."""
     rails = {}
     for label in sorted(sysfs.glob('class/hwmon/hwmon*/in*_label')):
         number = label.name.removeprefix('in').removesuffix('_label')
@@ -80,7 +80,7 @@ def _rails(sysfs: Path) -> list[tuple[Path, Path]]:
 
 
 def _sum(values: list[float | None]) -> float | None:
-    """Return the sum; None without values, or if one of them is not known."""
+    """Return the sum; None without values or if one of them is unknown."""
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
 
