@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings and simulated scenes as packets of a driver, with their times."""
+"""Converts recordings and simulated scenes to a driver's packets with their times."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -31,16 +31,16 @@ class GroundTruth(NamedTuple):
 
 
 class DuePacket(NamedTuple):
-    """A packet and the time when a driver would send it. Its stamp is `due_us` in ns, from 0."""
+    """A packet and the time at which a driver would send it; its stamp is `due_us` in ns."""
 
-    due_us: int  # since the start of the playback, in sensor time without long gaps
+    due_us: int  # time since the start of playback, in sensor time without long gaps
     packet: Packet
     truth: GroundTruth | None = None
     gap_us: int = 0  # length of the skipped gap before it, if any
 
 
 class DuePart(NamedTuple):
-    """The events of a packet to be encoded; fields as in `DuePacket`."""
+    """The events for a packet to be encoded; fields as in `DuePacket`."""
 
     due_us: int
     events: np.ndarray
@@ -49,7 +49,7 @@ class DuePart(NamedTuple):
 
 
 class _Playhead:
-    """Converts sensor time to time since the start of a playback, with long gaps closed."""
+    """Converts sensor time to time since the start of playback, with long gaps closed."""
 
     def __init__(self, start_us: int):
         """Start at a sensor time."""
@@ -57,7 +57,7 @@ class _Playhead:
         self._start_us = self._latest_us = start_us
 
     def move(self, first_us: int, last_us: int) -> int:
-        """Move to a packet's first event; return the length of the gap if one is skipped."""
+        """Advance to a packet's first event; return the length of the skipped gap, if any."""
         gap_us = first_us - self._latest_us
         gap_us = gap_us if gap_us > LONGEST_GAP_US else 0
         self._start_us += max(0, gap_us - LONGEST_GAP_US)
@@ -66,12 +66,12 @@ class _Playhead:
         return gap_us
 
     def restart(self, first_us: int) -> None:
-        """Continue immediately after a restart of the sensor's clock."""
+        """Continue without a pause after a restart of the sensor clock."""
         self._start_us, self._latest_us = first_us - self.due_us, first_us
 
 
 def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
-    """Return the packets selected by the parameters in order; files are opened immediately.
+    """Return the packets selected by the parameters, in order; files are opened immediately.
 
     Raises:
         RecordingError: there is no such recording, or its format is unknown.
@@ -91,13 +91,14 @@ def due_packets(params: PlayerParams) -> Iterator[DuePacket]:
 def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
     """Yield a bag's packets as recorded, spaced by the times of their first events.
 
-    Header stamps are ignored: they are from a host whose clock may have been set, or that read a
-    file faster than real time. A packet without events is due with the previous one.
+    Header stamps are ignored, since they are from a host whose clock may have been set, or which
+    read a file faster than real time. A packet without events is due at the same time as the
+    previous one.
     """
     stream, head, restarted = PacketStream(), None, False
     for packet in recording.packets():
         gap_us = 0
-        with suppress(PacketError):  # bad packets are also published
+        with suppress(PacketError):  # bad packets are published, too
             update = stream.update(packet)
             restarted |= update.restarted
             times_us = (update.events if len(update.events) else update.triggers)['t']
@@ -114,9 +115,9 @@ def recorded_packets(recording: PacketRecording) -> Iterator[DuePacket]:
 
 
 def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iterator[DuePacket]:
-    """Yield a recording's events as EVT3 packets, one per period of the sensor's clock.
+    """Yield a recording's events as EVT3 packets, one per period of sensor time.
 
-    A label at the end of a packet is passed along as ground truth.
+    A label at the end of a packet is attached as ground truth.
     """
     labels = recording.labels() if isinstance(recording, Hdf5Recording) else None
 
@@ -126,7 +127,7 @@ def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iter
             index = int(events['t'].max()) // period_us
             if head is None:
                 head = _Playhead(index * period_us)
-                # A decoder of EVT3 starts in the first period of the clock.
+                # An EVT3 decoder starts in the first period of the clock.
                 before_us = index * period_us // EVT3_PERIOD_US * EVT3_PERIOD_US
             end_us = (index + 1) * period_us
             gap_us = head.move(end_us, end_us)
@@ -136,7 +137,7 @@ def encoded_packets(recording: Recording, period_us: int, frame_id: str) -> Iter
 
 
 def _truth(labels: Labels, stamp_us: int, before_us: int) -> GroundTruth | None:
-    """Return the label at a time; None if there is none."""
+    """Return the label at a time, or None."""
     at = np.searchsorted(labels.t, stamp_us)
     if at == len(labels.t) or labels.t[at] != stamp_us:
         return None
