@@ -51,8 +51,8 @@ coverage: build $(VENV)/.test
 bench: build $(VENV)/.test
 	$(BIN)/hybrid-pose bench
 
-# From motion capture to the table of the README (docs/training.md). The same command goes on after a
-# kill; what is done is not done again.
+# From motion capture to the tables in docs/accuracy.md (see docs/training.md). After an interruption,
+# the same command resumes.
 REPRODUCED := $(OUT)/reproduce
 reproduce: $(REPRODUCED)/30_1000/result.json $(REPRODUCED)/10_100/result.json
 

@@ -19,7 +19,8 @@ import tokenize
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKED = ('README.md', 'launch', 'hybrid_pose_ros', 'tools', 'test')
+CHECKED = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs', 'launch', 'hybrid_pose_ros',
+           'tools', 'test')
 SUFFIXES = ('.md', '.msg', '.yaml', '.py')
 
 # Regular expressions, matched as whole words in any case; a space stands for any white space, so

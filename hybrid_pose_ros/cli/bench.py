@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hybrid-pose bench`: measure the speeds quoted in the README alongside other packages."""
+"""`hybrid-pose bench`: measure the speeds in docs/performance.md alongside other packages."""
 
 import argparse
 import importlib
