@@ -1,14 +1,14 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two nodes without ROS on a recorded stream: the same objects and parameters.
+"""Runs the two nodes without ROS on a recorded stream, with the same classes and parameters.
 
-What they exchange follows from the sensor clock, so poses do not depend on the packets:
+All exchanges follow the sensor clock, so poses do not depend on how events are packetized:
 
     events        . .. .  .. |.. . .. .  .. .|.. . .
-    initializer              T  the state of the events before T, when it is due
+    initializer              T  a state that is due at T is computed from the events before T
     tracker       ───────────┤ bins up to T ├─ the state is used from T + state_delay_us on
 
-States that the tracker requests early are not computed: the rate is that of the parameters.
+States that the tracker requests early are not computed; the rate is always the configured one.
 """
 
 import time
@@ -36,7 +36,7 @@ NEVER_US = np.iinfo(np.int64).min
 
 
 class AnnState(NamedTuple):
-    """A state, as `replay.InitialState`, and the pose that it shows."""
+    """A state, compatible with `replay.InitialState`, and its pose."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]
@@ -44,7 +44,7 @@ class AnnState(NamedTuple):
     confidence: np.ndarray  # (J,) float32, 0 to 1
 
     def is_intact(self) -> bool:
-        """Return True: the tensors are not reused."""
+        """Return True, since the tensors are not reused."""
         return True
 
 
@@ -53,18 +53,18 @@ class OfflineInitializer:
 
     def __init__(self, checkpoint: Checkpoint, params: InitializerParams, width: int, height: int,
                  *, network: 'StateInitializer | None' = None):
-        """Load the ANN for a sensor of width x height pixels, or use a network that is loaded."""
+        """Load the ANN for a sensor of width x height pixels, or use an already loaded network."""
         self._producer = StateProducer(checkpoint, params, width, height, network=network)
         self._pass_ns: list[int] = []
 
     @property
     def network(self) -> 'StateInitializer':
-        """The ANN and its heads, for initializers of other streams."""
+        """The ANN and its heads, for reuse by initializers of other streams."""
         return self._producer.network
 
     @property
     def median_ms(self) -> float:
-        """Time of a pass until now, from events to state and pose."""
+        """Median time of a pass so far, from events to state and pose."""
         return float(np.median(self._pass_ns or [0])) * 1e-6
 
     @property
@@ -77,9 +77,10 @@ class OfflineInitializer:
         self._producer.append(events)
 
     def due_state(self) -> AnnState | None:
-        """Return the state that is due next, all events before it being known.
+        """Return the state that is due next; all events before it must be known.
 
-        None: too few events, or none since the last state. Either way, the next one is due then.
+        Returns None with too few events, or without new events since the last state. In any case
+        the next state becomes due.
         """
         started_ns = time.perf_counter_ns()
         if self.due_us is not None:
@@ -108,13 +109,13 @@ class PoseTrack(NamedTuple):
     joints_px: np.ndarray  # (N, J, 2) float32
     velocity_px_s: np.ndarray  # (N, J, 2) float32
     confidence: np.ndarray  # (N, J) float32, 0 to 1
-    steps: int  # of the network, those of the replay included
+    steps: int  # network steps, including replay
     spikes: np.ndarray  # (1 + L,) cells with events, then spikes of each layer, of all steps
-    compute_ms: float  # median of a pose
+    compute_ms: float  # median per pose
 
     @property
     def steps_per_pose(self) -> float:
-        """Steps of the network by the poses."""
+        """Number of network steps per pose."""
         return self.steps / max(1, len(self.stamps_us))
 
 
@@ -127,10 +128,10 @@ class OfflineTracker:
 
         Args:
             checkpoint: the weights.
-            params: of the tracker.
-            width: of the sensor [px].
-            height: of the sensor [px].
-            start: returns what the tracker is given of a state; None: it is not given any.
+            params: parameters of the tracker.
+            width: width of the sensor [px].
+            height: height of the sensor [px].
+            start: function that returns the state to pass to the tracker, or None to pass none.
         """
         self._tracker = PoseTracker(checkpoint, params, width, height)
         self._start = start
@@ -141,18 +142,18 @@ class OfflineTracker:
         self.poses.extend(self._tracker.update(events))
 
     def advance(self, sensor_us: int) -> None:
-        """Complete the bins up to a time before which all events are known."""
+        """Complete the bins up to a time; all events before it must be known."""
         self.poses.extend(self._tracker.advance(sensor_us))
 
     def initialize(self, state: AnnState) -> None:
-        """Receive a state of the ANN."""
+        """Pass an ANN state to the tracker."""
         given = self._start(state)
         pose = None if given is None else self._tracker.initialize(given)
         if pose is not None:
             self.poses.append(pose)
 
     def track(self) -> PoseTrack:
-        """Return all poses until now."""
+        """Return all poses so far."""
         skeletons = [pose.skeleton for pose in self.poses]
         shape = len(skeletons), len(JOINTS), 2
         return PoseTrack(
@@ -165,22 +166,22 @@ class OfflineTracker:
 
 
 def pieces(events: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield sorted events in the order of time, no more than PACKET_US of them at once."""
+    """Yield sorted events in pieces of at most PACKET_US."""
     yield from np.split(events, 1 + np.flatnonzero(np.diff(events['t'] // PACKET_US)))
 
 
 def play(packets: Iterable[np.ndarray], initializer: OfflineInitializer,
          trackers: Sequence[OfflineTracker], *, end_us: int | None = None) -> Iterator[AnnState]:
-    """Run a stream through the nodes; yield each state of the ANN once the trackers have it.
+    """Run a stream through the nodes; yield each ANN state after the trackers have received it.
 
     Args:
-        packets: events sorted by time, cut anywhere.
-        initializer: computes the states.
-        trackers: each receives all events and all states.
-        end_us: end of the stream, to which the last time bin is completed; None: of no matter.
+        packets: events sorted by time, split arbitrarily.
+        initializer: initializer that computes the states.
+        trackers: trackers, each of which receives all events and states.
+        end_us: end of the stream, up to which time bins are completed; None: at the last event.
     """
     for events in packets:
-        if initializer.due_us is None:  # the first event decides when the first state is due
+        if initializer.due_us is None:  # the first event determines when the first state is due
             _process(events[:1], initializer, trackers)
             events = events[1:]
         while len(events) and (due_us := initializer.due_us) is not None \
@@ -208,12 +209,12 @@ def _process(events: np.ndarray, initializer: OfflineInitializer,
 
 
 class RecordingAnn:
-    """The initializer's states of any times of a recording."""
+    """Computes the initializer's states at arbitrary times of a recording."""
 
     def __init__(self, checkpoint: Checkpoint, recording: LabeledRecording, *,
                  params: InitializerParams = InitializerParams(),
                  network: 'StateInitializer | None' = None):
-        """Load the ANN for the recording's sensor, or use a network that is loaded."""
+        """Load the ANN for the recording's sensor, or use an already loaded network."""
         self._recording, self._params = recording, params
         self._new_stream = partial(OfflineInitializer, checkpoint, params, recording.width,
                                    recording.height)
@@ -221,7 +222,7 @@ class RecordingAnn:
 
     @property
     def network(self) -> 'StateInitializer':
-        """The ANN and its heads, for streams of the recording."""
+        """The ANN and its heads, for reuse on streams of the recording."""
         return self._stream.network
 
     def state_at(self, at_us: int) -> AnnState | None:
@@ -234,11 +235,11 @@ class RecordingAnn:
         return self._stream.state_at(at_us)
 
     def too_few_events(self) -> str:
-        """Return the message for a recording without a state."""
+        """Return the error message for a recording without any state."""
         return too_few_events(self._recording, self._params)
 
 
 def too_few_events(recording: LabeledRecording, params: InitializerParams) -> str:
-    """Return the message for a recording of which the ANN makes no state."""
+    """Return the error message for a recording with too few events for an ANN state."""
     return (f'{recording.name} has too few events for the ANN, which needs {params.min_events} '
             f'within {params.reach_us * 1e-6:g} s')

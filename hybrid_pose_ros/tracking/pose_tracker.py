@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker of poses: heatmaps -> joints -> fusion with the ANN -> held joints -> skeletons.
+"""The pose tracker: heatmaps -> joints -> fusion with the ANN -> held joints -> skeletons.
 
 Events, time bins, states and replay are in `stream_tracker.py`.
 """
@@ -28,10 +28,10 @@ class Pose(NamedTuple):
     """A skeleton and its metadata."""
 
     skeleton: Skeleton
-    held: np.ndarray  # (J,) bool: held at its position for lack of events nearby
-    events: int  # in the time bin
+    held: np.ndarray  # (J,) bool: held at its position since there are too few events nearby
+    events: int  # number of events in the time bin
     skipped_steps: int  # bins without a pose since the last one
-    state_age_us: int  # since the events of the ANN pass
+    state_age_us: int  # time since the events of the ANN pass
     stale: bool  # state_age_us exceeds max_age_us: the pose may have drifted
     compute_ns: int
 
@@ -42,25 +42,25 @@ class Pose(NamedTuple):
 
 
 class SeenJoints(NamedTuple):
-    """The joints that a state of the network shows."""
+    """The joints in a state of the network."""
 
     joints_px: np.ndarray  # (J, 2) float32
     confidence: np.ndarray  # (J,) float32, 0 to 1
 
 
 class _Track:
-    """What the poses since the last jump of the sensor clock leave for the next one."""
+    """Track data carried from pose to pose since the last jump of the sensor clock."""
 
     def __init__(self, params: TrackerParams, kept_steps: int):
         self.holder = JointHolder(params.step_us, params.quiet_events_per_s)
-        self.moving = len(JOINTS)  # joints that are not held
+        self.moving = len(JOINTS)  # number of joints that are not held
         self.fusion = JointFusion(params.step_us, kept_steps)
         self.corrected_us: int | None = None  # time of the state that last corrected the joints
         self.velocity: VelocityState | None = None
 
 
 class PoseTracker(StreamTracker[Pose, SeenJoints]):
-    """Computes a pose for every time bin after the first state of the ANN."""
+    """Computes a pose for every time bin after the first ANN state."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
                  period_us: int = 0):
@@ -71,11 +71,11 @@ class PoseTracker(StreamTracker[Pose, SeenJoints]):
 
     @property
     def held_joints(self) -> int:
-        """Number of joints that are held."""
+        """Number of held joints."""
         return len(JOINTS) - self._track.moving
 
     def set_params(self, params: TrackerParams) -> None:
-        """Change live settings from the next bin on; the others must be unchanged."""
+        """Change live settings, effective from the next bin; the others must be unchanged."""
         super().set_params(params)
         self._track.holder.set_quiet(params.quiet_events_per_s)
 

@@ -1,17 +1,18 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two runs of one network over the same time bins: a live one and one that catches up.
+"""Two runs of a network over the same time bins: a live run, and one that catches up.
 
-A state from the ANN is as old as its events, and the network has advanced in the meantime.
-Replacing the live state immediately would set the pose back in time. Instead, a second run of the
-network replays the bins in between, while the tracker is idle or together with the live bins, and
-takes over when it has caught up. It merges many bins into one long step, except for the newest.
+An ANN state is as old as its events, and the network has advanced in the meantime. Replacing the
+live state immediately would set the pose back in time. Instead, a second run of the network
+replays the bins in between, either while the tracker is idle or together with the live bins, and
+takes over once it has caught up. It merges many bins into one long step, except for the newest
+bin.
 
     live run     ──●──●──●──●──●──●──●──●──┐
     state of t0        t0 ━━━  ━━━  ━━●──●──●──●──●──   becomes the live run
 
 Runs that cannot keep up (too many events, a busy machine) merge bins into long steps until they
-have caught up. If a run lags so far that a new state is ahead of it, it continues until it reaches
+have caught up. A run that lags so far that a new state is ahead of it continues until it reaches
 the state or, beyond max_lag_us, skips the bins in between.
 """
 
@@ -32,22 +33,22 @@ from hybrid_pose_ros.representation.step_counter import Step, count_steps
 from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 PATIENCE_US = 20_000
-"""Time after which a state that has not caught up while idle may delay poses."""
+"""Time after which a state that has not caught up during idle time may delay poses."""
 
 AT_ONCE = 2
-"""Maximum number of replay steps that are computed before the pose of a new bin."""
+"""Maximum number of replay steps computed before the pose of a new bin."""
 
 
 Seen = TypeVar('Seen')
-"""What a tracker reads from a state on arrival, before its replay."""
+"""Type of the data that a tracker reads from a state on arrival, before its replay."""
 
 
 class InitialState(Protocol):
-    """A state from the ANN, such as `transport.reader.StateView`."""
+    """An ANN state, such as `transport.reader.StateView`."""
 
     @property
     def sensor_time_us(self) -> int:
-        """End of the events of the ANN pass."""
+        """Sensor time of the end of the ANN pass's events."""
 
     @property
     def tensors(self) -> Mapping[str, np.ndarray]:
@@ -63,16 +64,16 @@ class TrackerCounts:
 
     steps: int = 0  # time bins, with or without a pose
     poses: int = 0
-    gaps: int = 0  # jumps of the sensor clock, after which the state is discarded
-    network_steps: int = 0  # including long and replayed steps
+    gaps: int = 0  # jumps of the sensor clock; each discards the state
+    network_steps: int = 0  # including long and replayed ones
     states: int = 0  # states that took over
     replayed_steps: int = 0
-    states_too_old: int = 0  # older than the kept bins
+    states_too_old: int = 0  # older than the stored bins
     states_unneeded: int = 0  # received while another one was catching up
-    states_torn: int = 0  # overwritten while they were copied
-    states_of_no_region: int = 0  # their region is not one of the sensor
-    merged_steps: int = 0  # bins in long steps, as the tracker lagged
-    left_out_steps: int = 0  # bins without a pose, as the tracker lagged too far
+    states_torn: int = 0  # overwritten during copying
+    states_of_no_region: int = 0  # region not valid for the sensor
+    merged_steps: int = 0  # bins merged into long steps because the tracker lagged
+    left_out_steps: int = 0  # bins without a pose because the tracker lagged too far
 
 
 @dataclass
@@ -85,17 +86,17 @@ class NetworkRun(Generic[Seen]):
     next_index: int  # index of the next bin
     arrival_index: int  # index of the newest bin on arrival
     seen: Seen  # result of `read` for the state on arrival
-    counts: np.ndarray | None = None  # events of its last step, (2, H, W) uint8; None: no step yet
+    counts: np.ndarray | None = None  # events of the last step, (2, H, W) uint8; None: no step yet
 
 
 @dataclass(slots=True)
 class NetworkOutput(Generic[Seen]):
-    """What a pose is made of: the live run at the end of a time bin."""
+    """Input for a pose: the live run at the end of a time bin."""
 
     step: Step  # the bin
-    counts: np.ndarray  # of the last step of the network, which may merge several bins
+    counts: np.ndarray  # of the last network step, which may merge several bins
     geometry: InputGeometry  # of the region
-    state: EngineState  # with the heatmaps; the next step of the run changes it
+    state: EngineState  # contains the heatmaps; overwritten by the next step of the run
     since_us: int  # sensor time of the events of the ANN pass that initialized the run
     seen: Seen  # result of `read` for the state on arrival
 
@@ -106,7 +107,7 @@ class NetworkOutput(Generic[Seen]):
 
 
 class LateStateReplay(Generic[Seen]):
-    """Processes every time bin after the first state; the live run yields what poses need."""
+    """Processes every time bin after the first state; the live run yields the input for poses."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, geometry: InputGeometry,
                  counts: TrackerCounts, *, read: Callable[[EngineState, InputGeometry], Seen],
@@ -115,12 +116,12 @@ class LateStateReplay(Generic[Seen]):
 
         Args:
             checkpoint: the weights.
-            params: of the tracker.
-            geometry: of the largest region.
-            counts: totals to add to.
-            read: called with each copied state and its geometry before the replay; its result
-                is `seen` of the run.
-            period_us: length of a turn of the sensor's clock; 0: it does not wrap.
+            params: parameters of the tracker.
+            geometry: geometry of the largest region.
+            counts: totals to update.
+            read: called with each copied state and its geometry before the replay; the result is
+                the run's `seen`.
+            period_us: period of the sensor clock; 0: it does not wrap.
         """
         self._read = read
         self._period_us = period_us
@@ -133,7 +134,7 @@ class LateStateReplay(Generic[Seen]):
                                     longest=self._longest, threads=params.snn_threads)
         self.engine.warm_up()
         self._free = [self.engine.initialize(), self.engine.initialize()]
-        # Of all steps of the network: cells with events, then spikes of each layer.
+        # Totals over all network steps: cells with events, then spikes of each layer.
         self.spikes = np.zeros(len(self.engine.plan.spikes), np.int64)
         self._history: deque[Step] = deque(maxlen=self.kept_steps)
         self._live: NetworkRun[Seen] | None = None
@@ -148,18 +149,18 @@ class LateStateReplay(Generic[Seen]):
 
     @property
     def since_us(self) -> int | None:
-        """Sensor time of the events of the live state's ANN pass; None without a state."""
+        """Sensor time of the live state's ANN pass; None without a state."""
         return None if self._live is None else self._live.since_us
 
     @property
     def state_age_us(self) -> int | None:
-        """Sensor time from then to the end of the live run's last step; None without a state."""
+        """Time from since_us to the end of the live run's last step; None without a state."""
         live = self._live
         return None if live is None else live.next_index * self._params.step_us - live.since_us
 
     @property
     def live_spikes(self) -> np.ndarray | None:
-        """Cells with events, then spikes of each layer, in the live run's last step."""
+        """Cells with events, then spikes of each layer, in the last step of the live run."""
         return None if self._live is None else self._live.state.spike_counts
 
     def forget(self) -> None:
@@ -171,11 +172,11 @@ class LateStateReplay(Generic[Seen]):
         self._history.clear()
 
     def start(self, state: InitialState) -> NetworkOutput[Seen] | None:
-        """Copy a state and replay the bins since; it takes over when it has caught up.
+        """Copy a state and replay the bins since then; it takes over once it has caught up.
 
         Returns:
-            What the pose of the last bin is made of, if there was no live run: the replay is then
-            completed immediately and the state becomes the live one; else None.
+            The input for the pose of the last bin if there was no live run, because the replay is
+            then completed immediately and the state becomes the live one; otherwise None.
         """
         candidate = self._copy(state)
         if candidate is None or self._live is not None:
@@ -190,23 +191,23 @@ class LateStateReplay(Generic[Seen]):
         return _output(candidate, last)
 
     def advance(self, step: Step, *, waited_us: int = 0) -> NetworkOutput[Seen] | None:
-        """Advance the live run to the end of a new bin; a candidate that caught up replaces it.
+        """Advance the live run by a new bin; a candidate that has caught up replaces it.
 
         Args:
             step: the bin.
-            waited_us: time that its packet waited.
+            waited_us: time for which its packet waited.
 
         Returns:
-            What the pose of the bin is made of; None without a live run, or if it lags.
+            The input for the pose of the bin; None without a live run, or if it lags.
         """
         self._history.append(step)
         candidate = self._candidate
         if candidate is not None:
-            # A state of the end of this bin is used from the next bin on, whenever it arrived.
+            # A state at the end of this bin is used from the next bin on, whenever it arrived.
             ahead = candidate.next_index > step.number and self._live and not self._leaving_out
             self._replay(candidate, step.number, limit=self._steps_beside(candidate, step.number))
             if candidate.next_index == step.number + 1 and not ahead:
-                if self._live is not None:  # bins that waited for a long step have no pose
+                if self._live is not None:  # bins waiting for a long step have no pose
                     self._counts.merged_steps += step.number - self._live.next_index
                 self._take_over(candidate)
                 return _output(candidate, step)
@@ -231,8 +232,8 @@ class LateStateReplay(Generic[Seen]):
     def catch_up(self) -> bool:
         """Advance the replay by one step; return whether more steps remain.
 
-        If this is not called, or too rarely to catch up within PATIENCE_US, `advance` replays
-        `replay_steps` per live bin.
+        If this is not called, or too rarely to catch up within PATIENCE_US, `advance` executes
+        `replay_steps` steps per live bin.
         """
         self._idles = True
         candidate, live = self._candidate, self._live
@@ -245,10 +246,10 @@ class LateStateReplay(Generic[Seen]):
         return candidate.next_index < end_index
 
     def in_this_turn(self, sensor_us: int) -> int:
-        """Return a time that another process unwrapped, in the turn of this process's bins.
+        """Return a time unwrapped by another process in the clock period of this process's bins.
 
-        The time may be up to three quarters of a turn behind, if the other process was starved,
-        and up to one quarter ahead, as fewer packets wait for this one.
+        The time may be up to three quarters of a period behind, if the other process was starved,
+        and up to one quarter ahead, since fewer packets are queued for the other process.
         """
         newest_us = self._history[-1].end_us
         return nearest_turn(sensor_us, newest_us - self._period_us // 4, self._period_us)
@@ -265,7 +266,7 @@ class LateStateReplay(Generic[Seen]):
             self._counts.states_too_old += 1
             return None
         if self._candidate is not None:
-            # If each newer state replaced it, no candidate would ever take over. An older state
+            # If each newer state replaced the candidate, none would ever take over. An older state
             # means that the candidate precedes a restart of the sensor clock.
             if since_us >= self._candidate.since_us:
                 self._counts.states_unneeded += 1
@@ -292,7 +293,7 @@ class LateStateReplay(Generic[Seen]):
         return run
 
     def _steps_beside(self, candidate: NetworkRun[Seen], index: int) -> int:
-        """Return the number of replay steps in a live bin; 0: wait until the tracker is idle."""
+        """Return the number of replay steps for a live bin; 0: wait until the tracker is idle."""
         waited_us = (index - candidate.arrival_index) * self._params.step_us
         if not self._idles or waited_us > PATIENCE_US:
             return self._params.replay_steps
@@ -314,7 +315,7 @@ class LateStateReplay(Generic[Seen]):
     def _replay(self, run: NetworkRun[Seen], last_index: int, *, limit: int) -> None:
         """Advance a run up to the last bin in at most `limit` steps.
 
-        The last bin is a step of its own, as its spikes are needed.
+        The last bin is always a separate step, since its spikes are needed.
         """
         for _ in range(limit):
             behind = last_index + 1 - run.next_index

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The initializer's path: events -> the last N of them -> stacked histogram -> ANN -> state.
+"""The initializer's path: events -> last N events -> stacked histogram -> ANN -> state.
 
-The sensor clock alone determines when a state is due and which events it is computed from:
+The sensor clock alone determines when a state is due and from which events it is computed:
 
     events  . .. .  .. |.. . .. .| .  . .. |.    the first with min_events, the others at
     states        0    1         2         3     multiples of 1 / rate_hz
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from hybrid_pose_ros.networks.initializer import StateInitializer
 
 WINDOWS_KEPT = 12
-"""Length of the buffer in windows: the newest, incomplete bin may contain several, and a region
-only a part of the events."""
+"""Buffer length in windows: the newest, incomplete bin may contain several windows, and a region
+may contain only a part of the events."""
 
 RATE_US = 100_000
-"""Averaging time of the event rate, below which the ANN may sleep."""
+"""Averaging time of the event rate that decides whether the ANN may sleep."""
 
 
 NEVER_US = np.iinfo(np.int64).min
 
 
 class Frame(NamedTuple):
-    """An input of the ANN."""
+    """An ANN input."""
 
     sensor_time_us: int  # end of the window of events
     counts: np.ndarray  # (2 * bins, H, W)
@@ -52,14 +52,14 @@ class Frame(NamedTuple):
 
 
 class AnnPose(NamedTuple):
-    """The pose that a state shows."""
+    """The pose of a state."""
 
     joints_px: np.ndarray  # (J, 2) float32
     confidence: np.ndarray  # (J,) float32, 0 to 1
 
 
 def next_due_us(after_us: int, rate_hz: float, step_us: int) -> int:
-    """Return the first multiple of the period, at the end of its bin, after a time."""
+    """Return the first multiple of the period after a time, rounded up to the end of its bin."""
     period_us = 1e6 / rate_hz
     turn, due_us = int(after_us // period_us), after_us
     while due_us <= after_us:
@@ -69,7 +69,7 @@ def next_due_us(after_us: int, rate_hz: float, step_us: int) -> int:
 
 
 class _Progress:
-    """How far one stream has come, from its first event on; times are sensor times."""
+    """Progress of one stream since its first event; times are sensor times."""
 
     def __init__(self, first_us: int, params: InitializerParams):
         self.newest_us = first_us
@@ -106,8 +106,8 @@ class StateProducer:
         self.network, self.precision = network, network.precision
         self._hot = HotPixels(width, height) if params.mask_hot_pixels else None
         self._window = EventWindow(WINDOWS_KEPT * self._ann.window_events)
-        self.input_size = self._geometry.width, self._geometry.height  # cells
-        self.slept = 0  # states that were due but not computed, as nothing moved
+        self.input_size = self._geometry.width, self._geometry.height  # [cells]
+        self.slept = 0  # states that were due but not computed, since nothing moved
         self._requested = False
         self._progress: _Progress | None = None  # None before the first event
 
@@ -117,14 +117,14 @@ class StateProducer:
         return None if self._progress is None else self._progress.due_us
 
     def warm_up(self) -> None:
-        """Run the ANN once on an empty frame, as the first pass is much slower than the others."""
+        """Run the ANN once on an empty frame, since the first pass is much slower."""
         counts = np.zeros((2 * self._ann.bins, self._geometry.height, self._geometry.width),
                           np.uint16)
         self.run_into(Frame(0, counts, self._geometry), {name: np.empty(shape, np.float32)
                                          for name, shape in self.layout.items()})
 
     def set_params(self, params: InitializerParams) -> None:
-        """Change live settings from the next event on; the others must be unchanged."""
+        """Change live settings, effective from the next event; the others must be unchanged."""
         rate_changed = params.rate_hz != self._params.rate_hz
         self._params = params
         progress = self._progress
@@ -149,7 +149,7 @@ class StateProducer:
         self.advance(newest_us)
 
     def advance(self, sensor_us: int) -> None:
-        """Advance to a time before which all events have been appended, at least one."""
+        """Advance to a time; all events before it, and at least one, must have been appended."""
         progress = self._progress
         if progress is None:
             return
@@ -165,7 +165,7 @@ class StateProducer:
         self._progress = None
 
     def request(self) -> None:
-        """Make the next state due immediately, on request of a tracker."""
+        """Make the next state due immediately, as requested by a tracker."""
         self._requested = True
 
     def is_due(self) -> bool:
@@ -173,15 +173,15 @@ class StateProducer:
         return self._progress is not None and self.due_in_us() == 0
 
     def due_in_us(self) -> int:
-        """Return the sensor time until the next state is due, 0 if one is due."""
+        """Return the sensor time until the next state is due; 0 if one is already due."""
         if self._requested or self._progress is None:
             return 0
         return max(0, self._progress.due_us - self._progress.newest_us)
 
     def frame(self) -> Frame | None:
-        """Return the frame of the state that is due; None with too few or no new events.
+        """Return the frame for the state that is due; None with too few events or no new ones.
 
-        It ends with the last complete time bin; with `state_delay_us`, exactly when it is due.
+        It ends with the last complete time bin or, with `state_delay_us`, exactly at the due time.
         """
         progress, step_us = self._progress, self._params.step_us
         if progress is None:
@@ -219,17 +219,17 @@ class StateProducer:
                                    reach_us=self._params.reach_us)
 
     def _may_sleep(self, progress: _Progress) -> bool:
-        """Return whether nothing moves and the last state is not older than the reach."""
+        """Return whether nothing moves and the last state is not older than reach_us."""
         return (progress.last_frame_us is not None
                 and progress.newest_us - progress.last_frame_us < self._params.reach_us
                 and progress.recent < self._params.sleep_events_per_s * RATE_US * 1e-6)
 
     def run_into(self, frame: Frame, tensors: Mapping[str, np.ndarray]) -> AnnPose:
-        """Run the ANN and its heads; write the state into tensors of `layout`.
+        """Run the ANN and its heads; write the state to tensors as in `layout`.
 
         Returns:
-            The pose of the ANN, which determines the next region (the peaks of its maps, if they
-            are not joints).
+            The ANN pose, which determines the next region (or the peaks of the maps, if they are
+            not joints).
         """
         self.network.initialize_into(frame.counts, {name: tensors[name] for name in self._maps})
         tensors[REGION][:] = frame.geometry.region

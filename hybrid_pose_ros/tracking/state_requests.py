@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decides, bin by bin, when the tracker requests a state before the next one is due."""
+"""Decides after each bin whether the tracker requests a state before the next one is due."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CONFIDENCE_US = 20_000
 """Averaging time of the confidence, long enough that short dips cause no request."""
 
 RECENT_US, USUAL_US = 10_000, 200_000
-"""Averaging times of the current event rate and of its baseline."""
+"""Averaging times of the current event rate and of the baseline."""
 
 EARLY = 0.7
 """Fraction of max_age_us at which a state is requested, to leave time for the ANN."""
@@ -64,7 +64,7 @@ class StateRequestPolicy:
         self._quiet = False
 
     def mark_events_lost(self) -> None:
-        """Record that events were lost: request a state as soon as possible."""
+        """Record that events were lost, so that a state is requested as soon as possible."""
         self._lost = True
 
     def update(self, end_us: int, events: int, age_us: int | None, confidence: float | None, *,

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the trackers of all tasks share: events -> time bins -> network -> results.
+"""Common part of the trackers of all tasks: events -> time bins -> network -> results.
 
 `replay.py` compensates the latency of ANN states, and `state_requests.py` decides after each bin
 whether to request a state early.
@@ -27,7 +27,7 @@ from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
 class TrackerResult(Protocol):
-    """What a tracker makes of a time bin: a pose, or a result of another task."""
+    """A tracker's output for a time bin: a pose, or a result of another task."""
 
     @property
     def stamp_us(self) -> int:
@@ -39,7 +39,7 @@ class TrackerResult(Protocol):
 
     @property
     def skipped_steps(self) -> int:
-        """Bins without a result since the last one."""
+        """Number of bins without a result since the last one."""
 
     @property
     def state_age_us(self) -> int:
@@ -47,35 +47,35 @@ class TrackerResult(Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether that exceeds max_age_us: the result may have drifted."""
+        """Whether state_age_us exceeds max_age_us, so the result may have drifted."""
 
     @property
     def compute_ns(self) -> int:
-        """Compute time."""
+        """Computing time."""
 
 
 Result = TypeVar('Result', bound=TrackerResult)
 
 
 class DelayedState(NamedTuple):
-    """A copy of a state that is not used yet, as `replay.InitialState`."""
+    """A copy of a state that is not used yet, compatible with `replay.InitialState`."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]
 
     def is_intact(self) -> bool:
-        """Return True: the tensors are a copy."""
+        """Return True, since the tensors are a copy."""
         return True
 
 
 class StreamTracker(ABC, Generic[Result, Seen]):
-    """Computes a result for every time bin after the first state of the ANN."""
+    """Computes a result for every time bin after the first ANN state."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
                  period_us: int = 0):
         """Lay out the network for a sensor of width x height pixels; ready when it returns.
 
-        `period_us` is the length of a turn of the sensor's clock; 0: it does not wrap.
+        `period_us` is the period of the sensor clock; 0: it does not wrap.
         """
         self.counts = TrackerCounts()
         self.trained = bool(checkpoint.card.get('trained'))
@@ -102,7 +102,7 @@ class StreamTracker(ABC, Generic[Result, Seen]):
 
     @property
     def spikes(self) -> np.ndarray:
-        """Cells with events, then spikes of each layer, of all steps of the network."""
+        """Totals over all network steps: cells with events, then spikes of each layer."""
         return self._replay.spikes
 
     @property
@@ -112,18 +112,18 @@ class StreamTracker(ABC, Generic[Result, Seen]):
 
     @property
     def hot_pixels(self) -> int:
-        """Number of pixels that are left out."""
+        """Number of masked hot pixels."""
         return 0 if self._hot is None else self._hot.number
 
     @property
     def event_counts(self) -> dict[str, int]:
-        """Numbers of events that were counted in a later bin, or not at all."""
+        """Numbers of events that were counted in a later bin or not at all."""
         return {'late_events': self._counter.late_events,
                 'outside_events': self._counter.outside_events}
 
     @property
     def held_joints(self) -> int:
-        """Number of joints that are held; without joints, none."""
+        """Number of held joints; 0 for tasks without joints."""
         return 0
 
     @property
@@ -133,27 +133,27 @@ class StreamTracker(ABC, Generic[Result, Seen]):
 
     @property
     def spike_counts(self) -> np.ndarray | None:
-        """Cells with events, then spikes of each layer, of the last live step."""
+        """Cells with events, then spikes of each layer, in the last live step."""
         return self._replay.live_spikes
 
     def set_params(self, params: TrackerParams) -> None:
-        """Change live settings from the next bin on; the others must be unchanged."""
+        """Change live settings, effective from the next bin; the others must be unchanged."""
         self._params = params
         self._policy.set_params(params)
 
     def update(self, events: np.ndarray, *, waited_us: int = 0) -> Iterator[Result]:
-        """Yield the poses of the bins that a packet's events complete, each as it is computed.
+        """Yield the results of the bins that a packet's events complete, each once it is computed.
 
         Args:
-            events: of the packet.
-            waited_us: how long the packet has waited for the tracker.
+            events: events of the packet.
+            waited_us: time for which the packet has waited for the tracker.
         """
         if self._hot is not None:
             events = self._hot.masked(events)
         yield from self._poses(self._counter.update(events), waited_us)
 
     def advance(self, sensor_us: int) -> Iterator[Result]:
-        """Yield the poses of the bins that end by a time before which all events are known."""
+        """Yield the results of the bins that end by a time; all events before it must be known."""
         yield from self._poses(self._counter.advance(sensor_us))
 
     def _poses(self, facts: Iterable[Step | Gap], waited_us: int = 0) -> Iterator[Result]:
@@ -175,15 +175,15 @@ class StreamTracker(ABC, Generic[Result, Seen]):
     def catch_up(self) -> bool:
         """Advance the replay of a new state by one step while the tracker is idle.
 
-        Poses need not wait for its replay then.
+        Results then need not wait for the replay.
 
         Returns:
-            Whether there is more to do before the next packet.
+            Whether more replay steps remain.
         """
         return not self._params.state_delay_us and self._replay.catch_up()
 
     def mark_events_lost(self) -> None:
-        """Record that events were lost and are missing in the bins."""
+        """Record that events were lost and are missing from the bins."""
         self._policy.mark_events_lost()
 
     def take_request(self) -> str | None:
@@ -192,13 +192,13 @@ class StreamTracker(ABC, Generic[Result, Seen]):
         return reason
 
     def initialize(self, state: InitialState) -> Result | None:
-        """Copy a state and replay the bins since; it takes over when it has caught up.
+        """Copy a state and replay the bins since then; it takes over once it has caught up.
 
-        With `state_delay_us`, this begins when that time has passed on the sensor clock.
+        With `state_delay_us`, this starts when that time has passed on the sensor clock.
 
         Returns:
-            The pose of the last bin, where there was no live run that replaying everything at
-            once could have held up; else None.
+            The result of the last bin if there was no live run, since nothing is delayed by
+            replaying all bins at once; otherwise None.
         """
         if not self._params.state_delay_us:
             return self._start(state)
@@ -210,7 +210,7 @@ class StreamTracker(ABC, Generic[Result, Seen]):
         return None
 
     def _start_delayed(self, now_us: int) -> Iterator[Result]:
-        """Start from the states whose delay has passed; yield a pose as `initialize` does."""
+        """Start from the states whose delay has passed; yield results as `initialize` does."""
         while self._delayed and (self._replay.in_this_turn(self._delayed[0].sensor_time_us)
                                  + self._params.state_delay_us <= now_us):
             result = self._start(self._delayed.popleft())
@@ -223,7 +223,7 @@ class StreamTracker(ABC, Generic[Result, Seen]):
         return None if output is None else self._result(output, started_ns)
 
     def restart(self) -> None:
-        """Reset after a restart of the sensor clock, even if it shows no gap."""
+        """Reset after a restart of the sensor clock, even if it caused no gap."""
         self._counter.restart()
         self._forget()
 
@@ -236,7 +236,7 @@ class StreamTracker(ABC, Generic[Result, Seen]):
 
     @abstractmethod
     def _read(self, state: EngineState, geometry: InputGeometry) -> Seen:
-        """Return what `_result` needs of a state as it arrived."""
+        """Return the data that `_result` needs from a state on arrival."""
 
     @abstractmethod
     def _result(self, output: NetworkOutput[Seen], started_ns: int) -> Result:
@@ -244,10 +244,10 @@ class StreamTracker(ABC, Generic[Result, Seen]):
 
     @abstractmethod
     def _watch(self, step: Step, result: Result | None) -> None:
-        """Call `_ask` with the criteria for requests by a result."""
+        """Call `_ask` with the request criteria derived from a result."""
 
     def _skipped(self, step: Step) -> int:
-        """Return the number of bins without a result between the last one and this bin."""
+        """Return the number of bins without a result between the last result and this bin."""
         last, self._last_number = self._last_number, step.number
         return 0 if last is None else step.number - last - 1
 

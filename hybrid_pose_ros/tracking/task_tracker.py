@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker for tasks other than poses: a reading of the maps at the end of every bin."""
+"""The tracker for tasks other than poses, which reads the maps at the end of every bin."""
 
 import time
 from typing import NamedTuple
@@ -17,12 +17,12 @@ from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
 class Reading(NamedTuple):
-    """A result and its origin, as in `pose_tracker.Pose`."""
+    """A result and its metadata, as in `pose_tracker.Pose`."""
 
     result: Result
-    events: int  # in the time bin
+    events: int  # number of events in the time bin
     skipped_steps: int  # bins without a reading since the last one
-    state_age_us: int  # since the last event of the ANN's input
+    state_age_us: int  # time since the last event of the ANN input
     stale: bool
     compute_ns: int
 
@@ -33,7 +33,7 @@ class Reading(NamedTuple):
 
 
 class TaskTracker(StreamTracker[Reading, None]):
-    """Reads the maps at the end of every time bin, from the first state on."""
+    """Computes a reading for every time bin after the first ANN state."""
 
     def __init__(self, checkpoint: Checkpoint, params: TrackerParams, width: int, height: int, *,
                  period_us: int = 0):
@@ -45,7 +45,7 @@ class TaskTracker(StreamTracker[Reading, None]):
         self._read_maps = read
 
     def _read(self, state: EngineState, geometry: InputGeometry) -> None:
-        """Do nothing: there are no joints to fuse."""
+        """Return None, since there are no joints to fuse."""
 
     def _result(self, output: NetworkOutput[None], started_ns: int) -> Reading:
         step = output.step

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of the tracker, and those that it shares with the initializer."""
+"""Parameters of the tracker, and those shared with the initializer."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ class NetworkParams:
         """Return the mapping from a sensor's pixels to the network's input.
 
         Raises:
-            InputError: the sensor is too small for the preset, or not that of the calibration.
+            InputError: the sensor is too small for the preset, or does not match the calibration.
         """
         lens = load_lens(self.calibration, width, height) if self.calibration else None
         return input_geometry(preset, width, height, lens=lens)

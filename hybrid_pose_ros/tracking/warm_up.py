@@ -18,13 +18,13 @@ from hybrid_pose_ros.tracking.tracker_params import TrackerParams
 
 
 class Rest(NamedTuple):
-    """A state at rest, as if the ANN had seen no events."""
+    """A resting state, as if the ANN had received no events."""
 
     sensor_time_us: int
     tensors: dict[str, np.ndarray]
 
     def is_intact(self) -> bool:
-        """Return True, because nothing overwrites it."""
+        """Return True, since nothing overwrites it."""
         return True
 
 
