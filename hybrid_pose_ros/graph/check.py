@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of the user's input for a graph, before any process is started. Imports no ROS."""
+"""Checks user input for a graph before any process is started. Imports no ROS."""
 
 import difflib
 import os
@@ -17,7 +17,7 @@ from hybrid_pose_ros.settings import parameters_of
 
 OF_EVERY_NODE = ('use_sim_time', 'start_type_description_service')
 OVERRIDES = 'qos_overrides.'
-"""Parameters that rclpy itself declares."""
+"""Parameters declared by rclpy itself."""
 
 
 def require_packages(names: Iterable[str]) -> None:
@@ -57,9 +57,9 @@ def check_graph(nodes: Iterable[NodeSpec], params_file: str | Path) -> None:
 
 def with_old_sections(nodes: Iterable[NodeSpec], params_file: str | Path
                       ) -> tuple[tuple[NodeSpec, ...], list[str]]:
-    """Return the nodes with the parameters that a file sets under a node's name of 0.1.0.
+    """Return the nodes with the parameters that a file sets under a node name of 0.1.0.
 
-    ROS would ignore them, as no node has that name.
+    ROS would ignore them, since no node has that name.
 
     Returns:
         The nodes, and a notice for each such section.
@@ -75,13 +75,13 @@ def with_old_sections(nodes: Iterable[NodeSpec], params_file: str | Path
 
 
 def _renamed(section: Section) -> Section:
-    """Return a section under the present name of its node."""
+    """Return the section under the current name of its node."""
     start, slash, node = section.pattern.rpartition('/')
     return section._replace(pattern=start + slash + RENAMED.get(node, node))
 
 
 def _check_names(section: Section, path: str | Path) -> None:
-    """Raise InputError if a section is for an unknown node, or sets an unknown parameter."""
+    """Raise InputError if a section is for an unknown node or sets an unknown parameter."""
     if '*' in section.node:
         settings = list(SETTINGS.values())
     elif section.node in SETTINGS:
@@ -98,7 +98,7 @@ def _check_names(section: Section, path: str | Path) -> None:
 
 def _check_namespace(name: str, nodes: list[NodeSpec], sections: list[Section],
                      path: str | Path) -> None:
-    """Raise InputError if a file sets a node of this name only in other namespaces."""
+    """Raise InputError if a file configures nodes of this name only in other namespaces."""
     started = [f'/{node.full_name}' for node in nodes if node.name == name]
     meant = [section for section in sections if section.node == name]
     if not any(section.is_for(node) for section in meant for node in started):
@@ -107,7 +107,7 @@ def _check_namespace(name: str, nodes: list[NodeSpec], sections: list[Section],
 
 
 def _settings(node: str, values: dict[str, Any], where: str = '') -> Any:
-    """Return the settings of a node; integers are converted to floats where ROS does so."""
+    """Return the settings of a node; integers are converted to floats where ROS would do so."""
     kinds = {parameter.name: parameter.type for parameter in parameters_of(SETTINGS[node])}
     typed = {name: float(value) if kinds[name] is float and type(value) is int else value
              for name, value in values.items() if name in kinds}
@@ -128,6 +128,6 @@ def _check_files(settings: Any) -> None:
 
 
 def _guess(name: str, known: Iterable[str]) -> str:
-    """Return a suggestion for a misspelled name, or nothing."""
+    """Return a suggestion for a misspelled name, or an empty string."""
     found = difflib.get_close_matches(name, list(known), n=1)
     return f'; did you mean {found[0]}?' if found else ''

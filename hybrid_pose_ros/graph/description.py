@@ -34,7 +34,7 @@ SETTINGS = {
 """Parameters of each node by its name, which is also the name of its module in `nodes/`."""
 
 RENAMED = {'evaluator': 'recorder'}
-"""Nodes by their names of 0.1.0, which parameter files may use until the next release."""
+"""Current node names by those of 0.1.0, valid in parameter files until the next release."""
 
 ROS_NAME = re.compile('[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
@@ -50,7 +50,7 @@ TOPICS = {
     '/snn_tracker/skeleton': 'hybrid_pose_ros/msg/Skeleton2D',
     '/snn_tracker/skeletons': 'hybrid_pose_ros/msg/Skeleton2DArray',
     '/snn_tracker/skeleton_throttle': 'hybrid_pose_ros/msg/Skeleton2D',
-    **{f'/snn_tracker/{task}': f'hybrid_pose_ros/msg/{kind}'  # of weights for other tasks
+    **{f'/snn_tracker/{task}': f'hybrid_pose_ros/msg/{kind}'  # with weights for other tasks
        for task, kind in RESULT_TOPICS.items()},
     '/snn_tracker/status': 'hybrid_pose_ros/msg/TrackerStatus',
     '/snn_tracker/inline_request': 'std_msgs/msg/String',
@@ -60,7 +60,7 @@ TOPICS = {
     '/ann_initializer/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/snn_tracker/transition_event': 'lifecycle_msgs/msg/TransitionEvent',
     '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
-"""Type of each topic of one camera with the default name."""
+"""Type of each topic of one camera, with default names."""
 
 TOPICS_3D = {
     '/triangulator/skeleton': 'hybrid_pose_ros/msg/Skeleton3D',
@@ -73,11 +73,11 @@ class Argument(NamedTuple):
 
     name: str
     sets: tuple[tuple[str, str], ...]  # (node, parameter)
-    own: str = ''  # description, if it is not that of the parameter
+    own: str = ''  # own description instead of the parameter's
 
     @property
     def description(self) -> str:
-        """Meaning, default and valid values: those of the parameter unless it has its own."""
+        """Meaning, default and valid values; those of the parameter unless there is an own one."""
         node, name = self.sets[0]
         return self.own or summary(next(
             parameter for parameter in parameters_of(SETTINGS[node]) if parameter.name == name))
@@ -104,13 +104,13 @@ class NodeSpec:
     """One node to start."""
 
     name: str  # of the node, its executable and its module
-    namespace: str = ''  # '', or such as '/left'
+    namespace: str = ''  # '' or, for example, '/left'
     parameters: Mapping[str, Any] = field(default_factory=dict)
     remappings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
-        """Unique name with the namespace, such as left/snn_tracker."""
+        """Unique name including the namespace, such as left/snn_tracker."""
         return f'{self.namespace}/{self.name}'.lstrip('/')
 
 
@@ -122,11 +122,12 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
     Args:
         driver: 'player' adds the event_player; otherwise a driver publishes /<camera>/events.
         camera: name of the driver's node, including its namespace.
-        rig: file of several cameras. Each has a graph in the namespace of its name, with its own
-            driver /NAME/<camera>, and a triangulator combines their poses. The recording is then a
-            folder with NAME.h5 of each camera, and the bag a folder with one bag per camera.
-        namespace: namespace of all nodes; for several cameras, one for each.
-        ros4hri: also publish the body on the topics of ROS4HRI; requires hri_msgs.
+        rig: rig file of several cameras. Each camera NAME gets a graph in namespace NAME, with its
+            own driver /NAME/<camera>, and a triangulator combines their poses. The recording is
+            then a folder with one NAME.h5 per camera, and the bag a folder with one bag per
+            camera.
+        namespace: namespace of all nodes, for example one per camera.
+        ros4hri: also publish the body on the ROS4HRI topics; requires hri_msgs.
         values: arguments by name, as text.
         more: additional parameters by node.
 
@@ -172,7 +173,7 @@ def graph(*, driver: str = 'none', camera: str = 'event_camera', namespace: str 
 def _rig_graph(rig: str, driver: str, camera: str, namespace: str, ros4hri: bool,
                values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
                ) -> tuple[NodeSpec, ...]:
-    """Return a triangulator, which must subscribe first, and a graph for each camera of a rig."""
+    """Return a triangulator, which must subscribe first, and one graph per camera of a rig."""
     names = load_rig(rig).names
     path = str(Path(rig).resolve())
     if namespace.strip('/'):
@@ -219,7 +220,7 @@ def _parameters(values: Mapping[str, str], more: Mapping[str, Mapping[str, Any]]
 
 
 def command(node: NodeSpec, params_file: Path | None = None) -> list[str]:
-    """Return the command that starts a node in its own process, without `ros2`."""
+    """Return the command that starts a node in a separate process, without `ros2`."""
     words = [str(share().parents[1] / 'lib' / PACKAGE / node.name), '--ros-args']
     if params_file is not None:
         words += ['--params-file', str(params_file)]
@@ -252,10 +253,10 @@ def prefixes() -> list[Path]:
 
 
 def ros_name(what: str, text: str) -> str:
-    """Return the name of a node or namespace without outer slashes; '' stays empty.
+    """Return the name of a node or namespace without leading and trailing slashes; '' stays ''.
 
     Raises:
-        InputError: it is not a valid ROS name.
+        InputError: the text is not a valid ROS name.
     """
     name = text.strip('/')
     if name and not ROS_NAME.fullmatch(name):
@@ -268,7 +269,7 @@ def is_true(what: str, text: str) -> bool:
     """Parse a boolean as launch conditions do.
 
     Raises:
-        InputError: it is not a boolean.
+        InputError: the text is not a boolean.
     """
     if (word := text.strip().lower()) not in BOOLEANS:
         raise InputError(f'{what} must be true or false, not {text!r}')
@@ -286,14 +287,14 @@ def _typed(node: str, name: str, text: str) -> Any:
 
 
 def _boolean(text: str) -> bool:
-    """Return the value of 'true' or 'false', case-insensitive; bool('false') would be True."""
+    """Parse 'true' or 'false', case-insensitively; bool('false') would be True."""
     if text.lower() not in ('true', 'false'):
         raise ValueError
     return text.lower() == 'true'
 
 
 def _yaml(value: Any) -> str:
-    """Return a value in a form that ROS's YAML parser reads with the same type."""
+    """Return the value as text that ROS's YAML parser reads with the same type."""
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -16,7 +16,7 @@ PARAMETERS = 'ros__parameters'
 class Section(NamedTuple):
     """A section of a parameter file."""
 
-    pattern: str  # full names of nodes: * matches one name, ** any number of names
+    pattern: str  # full node names: * matches one component, ** any number of components
     parameters: dict[str, Any]  # by dotted name, such as qos_overrides./a.publisher.depth
 
     @property
@@ -25,7 +25,7 @@ class Section(NamedTuple):
         return self.pattern.rpartition('/')[2]
 
     def is_for(self, node: str) -> bool:
-        """Return whether it applies to a node of this full name, such as '/left/snn_tracker'."""
+        """Return whether it applies to a node with this full name, such as '/left/snn_tracker'."""
         words = re.escape(self.pattern).replace(r'/\*\*', '(/[^/]+)*').replace(r'\*', '[^/]+')
         return re.fullmatch(words, node) is not None
 
@@ -37,7 +37,7 @@ def read_sections(path: str | Path) -> list[Section]:
         InputError: the file does not exist or is not a parameter file.
     """
     content = read_yaml(path, 'parameter file')
-    if content is None:  # no content, or only comments
+    if content is None:  # the file is empty or has only comments
         return []
     try:
         return list(_sections(content, ''))
@@ -54,7 +54,7 @@ def parameters_in_file(path: str | Path, node: str) -> dict[str, Any]:
         node: full name, such as '/left/snn_tracker'.
 
     Raises:
-        InputError: as in `read_sections`.
+        InputError: as for `read_sections`.
     """
     parameters: dict[str, Any] = {}
     for section in read_sections(path):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters of all nodes as a page of documentation and as a parameter file."""
+"""Writes the parameters of all nodes as a documentation page and as a parameter file."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ FILE_HEAD = '''\
 
 
 def page() -> str:
-    """Return docs/parameters.md."""
+    """Return the text of docs/parameters.md."""
     return f'{PAGE_HEAD}\n{tables()}\n'
 
 
@@ -35,7 +35,7 @@ def tables() -> str:
 
 
 def parameter_file() -> str:
-    """Return config/hybrid_pose.yaml, valid for nodes in any namespace."""
+    """Return the text of config/hybrid_pose.yaml, which applies to nodes in any namespace."""
     return FILE_HEAD + '\n'.join(yaml.safe_dump(
         {f'/**/{node}': {'ros__parameters': {
             parameter.name: parameter.default for parameter in parameters_of(settings)}}},

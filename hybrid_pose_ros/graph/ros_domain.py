@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS domains for graphs isolated from other graphs: the demo, benchmarks and tests."""
+"""ROS domains that isolate graphs of the demo, benchmarks and tests from other graphs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ from hybrid_pose_ros.errors import InputError
 
 @contextmanager
 def own_domain() -> Iterator[dict[str, str]]:
-    """Reserve a ROS domain on this host; yield the environment variables of its processes.
+    """Reserve a ROS domain on this host; yield the environment variables for its processes.
 
     Raises:
         InputError: ROS 2 is not installed.
@@ -26,4 +26,4 @@ def own_domain() -> Iterator[dict[str, str]]:
         try:
             yield {'ROS_DOMAIN_ID': str(number), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
         finally:
-            reserved.close()  # without exception info: domain_id() would swallow an OSError
+            reserved.close()  # without exception info, or domain_id() would swallow an OSError

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Supervises the processes of the graph without `ros2 launch`: start, restart, orderly stop."""
+"""Supervises the processes of a graph without `ros2 launch`: start, restart, orderly stop."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ from hybrid_pose_ros.interrupts import handling
 from hybrid_pose_ros.transport.segment import collect_stale
 
 STOP_S = 10.0
-"""A process that has not ended this long after SIGINT is killed, as `ros2 launch` does."""
+"""A process that has not exited this long after SIGINT is killed, as `ros2 launch` does."""
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): signal that a process receives when its parent dies."""
@@ -24,24 +24,24 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None
 
 RESTARTS = 5
-"""Largest number of restarts of a node."""
+"""Maximum number of restarts of a node."""
 
 
 class Supervisor:
-    """Runs one process per node, each with its own log file; restarts those that die.
+    """Runs one process per node, each with its own log file, and restarts those that die.
 
-    Nodes are identified by their names with the namespace, such as left/snn_tracker.
+    Nodes are identified by their names including the namespace, such as left/snn_tracker.
     """
 
     def __init__(self, nodes: Iterable[NodeSpec], *, params_file: Path | None = None,
                  logs: Path | None = None, environment: Mapping[str, str] | None = None):
-        """Prepare without starting nodes. Without `logs` the nodes write to this terminal."""
+        """Prepare without starting any node. Without `logs`, the nodes write to this terminal."""
         self._commands = {node.full_name: command(node, params_file) for node in nodes}
         self._logs = {} if logs is None else {
             name: logs / f'{name.replace("/", ".")}.log' for name in self._commands}
         self._environment = environment
         self._processes: dict[str, subprocess.Popen] = {}
-        self._stopped: set[str] = set()  # nodes that ended by themselves or were stopped
+        self._stopped: set[str] = set()  # nodes that exited by themselves or were stopped
         self.restarts = dict.fromkeys(self._commands, 0)
 
     def start(self) -> None:
@@ -50,15 +50,15 @@ class Supervisor:
             self._start(name)
 
     def pid(self, name: str) -> int:
-        """Return the process of a node."""
+        """Return the process id of a node."""
         return self._processes[name].pid
 
     def log(self, name: str) -> Path:
-        """Return the log file of a node; there is none without `logs`."""
+        """Return the log file of a node; requires `logs`."""
         return self._logs[name]
 
     def check(self) -> dict[str, int]:
-        """Restart nodes that were killed; return the exit statuses of those that ended.
+        """Restart nodes that were killed; return the exit statuses of those that have exited.
 
         Nodes that exited with status 0, or failed to start (1), are not restarted.
         """
@@ -74,9 +74,9 @@ class Supervisor:
         return {name: self._processes[name].returncode for name in self._stopped}
 
     def stop(self, names: Iterable[str] | None = None) -> None:
-        """Stop some or all nodes and wait; kill those that do not end.
+        """Stop some or all nodes and wait; kill those that do not exit.
 
-        Shared memory left by killed nodes is removed.
+        Shared memory left behind by killed nodes is removed.
         """
         names = [name for name in (names or self._processes) if name in self._processes]
         self._stopped.update(names)
@@ -93,7 +93,7 @@ class Supervisor:
         collect_stale()
 
     def __enter__(self) -> 'Supervisor':
-        """Start the nodes; from then on SIGTERM acts like Ctrl-C, so that it stops them too."""
+        """Start the nodes; from then on SIGTERM acts like Ctrl-C, so that it also stops them."""
         self._interruptible = handling(signal.default_int_handler)
         self._interruptible.__enter__()
         try:
@@ -123,11 +123,11 @@ class Supervisor:
 def _part() -> None:
     """Prepare the process of a node so that only its supervisor stops it.
 
-    It has its own process group: Ctrl-C reaches only the supervisor, which stops the nodes in
-    order. It does not have its own session, because Linux may first divide a core between sessions
-    (autogroup), where niceness has no effect. If the supervisor is killed, the node receives
-    SIGINT, or it would keep running unsupervised. SIGINT is reset to its default, because
-    background jobs of scripts ignore it and children inherit that.
+    The process has its own process group, so that Ctrl-C reaches only the supervisor, which stops
+    the nodes in order. It does not have its own session, because Linux may divide a core between
+    sessions first (autogroup), and niceness has no effect between sessions. If the supervisor is
+    killed, the node receives SIGINT; otherwise it would keep running unsupervised. SIGINT is reset
+    to its default, because background jobs of scripts ignore it and children inherit this.
     """
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
