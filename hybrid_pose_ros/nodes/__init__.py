@@ -1,3 +1,3 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS shell: nodes, messages, parameters."""
+"""The ROS layer: nodes, messages, parameters."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The slow node: periodically runs the ANN on the last events and publishes the SNN state."""
+"""The slow node, which periodically runs the ANN on the last events and publishes SNN states."""
 
 import sys
 from dataclasses import replace
@@ -17,7 +17,7 @@ from hybrid_pose_ros.tracking.initializer_params import InitializerParams
 from hybrid_pose_ros.tracking.state_producer import StateProducer
 
 DAVIS346 = (346, 260)
-"""Sensor size of the warm-up pass [px]; with other sizes the first pass is slightly slower."""
+"""Sensor size of the warm-up pass [px]; for other sizes the first pass is slightly slower."""
 
 
 class Configuration(NamedTuple):
@@ -34,7 +34,7 @@ class AnnInitializerNode(ManagedNode[Configuration, InitializingSession]):
     def __init__(self, **kwargs):
         super().__init__('ann_initializer', **kwargs)
         self._params = declare(self, InitializerParams, self._on_params)
-        self._worker: Worker | None = None  # of the last session
+        self._worker: Worker | None = None  # worker of the last session
         self._diagnostics = Diagnostics(self, self._status)
         if self._params.autostart:
             self.start()
@@ -46,17 +46,17 @@ class AnnInitializerNode(ManagedNode[Configuration, InitializingSession]):
                              _warm_up(weights, self._params))
 
     def activate(self, configuration: Configuration) -> InitializingSession:
-        """Begin to compute states; the sensor size is unknown at first."""
+        """Start computing states; the sensor size is unknown at first."""
         weights, model, precision = configuration
         session = InitializingSession(self, self._params, weights, model)
         self._worker = session.worker
         self.get_logger().info(f'ready: model {model}, {precision}, {self._params}')
         if not weights.card.get('trained'):
-            self.get_logger().warning('untrained weights: the states mean nothing')
+            self.get_logger().warning('untrained weights: the states are meaningless')
         return session
 
     def deactivate(self, session: InitializingSession) -> None:
-        """Stop the worker, remove the segment, and forget the sensor."""
+        """Stop the worker, remove the segment and forget the sensor."""
         session.close()
 
     def destroy_node(self) -> None:
@@ -77,7 +77,7 @@ class AnnInitializerNode(ManagedNode[Configuration, InitializingSession]):
 
 
 def _warm_up(weights: checkpoint.Checkpoint, params: InitializerParams) -> str:
-    """Load torch and run the ANN once, ahead of the first packet; return its precision."""
+    """Load torch and run the ANN once, before the first packet; return its precision."""
     import torch
     torch.set_num_threads(params.threads)
     producer = StateProducer(weights, replace(params, calibration=''), *DAVIS346)

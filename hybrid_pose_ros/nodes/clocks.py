@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks and their uses; only comparisons with header stamps need a clock that can be set.
+"""Clocks and their uses. Only comparisons with header stamps need a clock that can be set.
 
     steady clock  timers, log throttles, and every duration within this process
     host clock    (`time.time_ns`) latencies since a header stamp
@@ -18,7 +18,7 @@ from rclpy.timer import Timer
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 LONGEST_WAIT_NS = 60 * 10**9
-"""Longest wait assumed for a message if the process does not know when its queue was empty."""
+"""Maximum wait assumed for a message if the process does not know when its queue was empty."""
 
 
 def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> Timer:
@@ -27,13 +27,13 @@ def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> T
 
 
 def set_period(timer: Timer, period_s: float) -> None:
-    """Change the period of a timer, starting now."""
+    """Change the period of a timer, effective immediately."""
     timer.timer_period_ns = round(1e9 * period_s)
     timer.reset()
 
 
 def at_most_every(period_s: float) -> dict[str, Any]:
-    """Return the arguments that throttle a log call to one message per period."""
+    """Return the keyword arguments that throttle a log call to one message per period."""
     return {'throttle_duration_sec': period_s, 'throttle_time_source_type': STEADY}
 
 
@@ -41,13 +41,13 @@ def received_ns(info: Mapping[str, Any], now_ns: int, *,
                 longest_ns: int = LONGEST_WAIT_NS) -> int:
     """Return the host time at which the middleware received a message.
 
-    Timestamps that this process cannot have measured (0, the time of the original recording, or a
-    time before the clock was set) are replaced by `now_ns`.
+    Implausible timestamps (0, the time of the original recording, or a time before the clock was
+    set) are replaced by `now_ns`.
 
     Args:
-        info: message info, as rclpy passes it to callbacks.
+        info: message info, as passed to callbacks by rclpy.
         now_ns: current time of the host clock.
-        longest_ns: longest time that the message can have waited.
+        longest_ns: maximum time for which the message may have waited.
     """
     time_ns = info['received_timestamp']
     return time_ns if 0 <= now_ns - time_ns <= longest_ns else now_ns

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Status that each node publishes on /diagnostics once per second."""
+"""The status that each node publishes on /diagnostics once per second."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -23,19 +23,19 @@ class Status(NamedTuple):
 
 
 class Diagnostics:
-    """Publishes what `report` returns, named after the node."""
+    """Publishes the results of `report` under the name of the node."""
 
     def __init__(self, node: Node, report: Callable[[], Status]):
         """Start the timer."""
         self._node = node
         self._report = report
-        self.period_s = PERIOD_S  # since the previous report
+        self.period_s = PERIOD_S  # time since the previous report
         self._last_s = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._timer = steady_timer(node, PERIOD_S, self.publish)
 
     def publish(self) -> None:
-        """Publish now, for example when a node ends."""
+        """Publish immediately, for example when a node exits."""
         now_s = time.monotonic()
         self.period_s, self._last_s = max(1e-3, now_s - self._last_s), now_s
         status = self._report()

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recorder under its name of 0.1.0, for scripts and parameter files that use it."""
+"""The recorder under its name of 0.1.0, for scripts and parameter files that use this name."""
 
 import sys
 from functools import partial

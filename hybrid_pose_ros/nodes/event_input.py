@@ -24,26 +24,26 @@ from hybrid_pose_ros.nodes.waiting import MOST, waiting
 from hybrid_pose_ros.transport.dds_memory import other_users, why_silent
 
 SLACK_NS = 10**9
-"""Longest time between the reception of a packet and its availability on a busy host."""
+"""Maximum time between the reception of a packet and its availability, on a busy host."""
 
 TICK_S = 1.0
 
 SILENCE_S, REMINDER_S = 5.0, 30.0
-"""Silence is reported after SILENCE_S, then every REMINDER_S."""
+"""Silence is reported after SILENCE_S, and then every REMINDER_S."""
 
 
 class EventBatch(NamedTuple):
-    """The events of one packet and their path to this node."""
+    """The events of one packet, and the timing of their path to this node."""
 
     events: np.ndarray
     width: int
     height: int
-    period_us: int  # wrap period of the sensor's clock, 0 if it does not wrap
+    period_us: int  # period of the sensor clock; 0: it does not wrap
     lost_packets: int
     restarted: bool
-    transport_ns: int  # header stamp to middleware, host clock
-    arrival_ns: int  # in the middleware; steady clock, like the next two
-    taken_ns: int  # from the middleware
+    transport_ns: int  # from header stamp to middleware, host clock
+    arrival_ns: int  # arrival in the middleware; steady clock, like the next two
+    taken_ns: int  # time of taking it from the middleware
     decoded_ns: int
 
 
@@ -53,16 +53,16 @@ class EventInput:
     def __init__(self, node: Node, on_events: Callable[[EventBatch], None], *,
                  on_idle: Callable[[], bool] | None = None,
                  gathering_s: Callable[[], float] | None = None):
-        """Subscribe; `on_events` is called for every good packet.
+        """Subscribe; `on_events` is called for every valid packet.
 
         Args:
             node: node that subscribes.
             on_events: callback for the decoded events.
-            on_idle: does a small piece of background work; returns whether there is more.
-            gathering_s: pause after a packet, for nodes that tolerate latency: taking several
-                packets together is cheaper than one by one.
+            on_idle: performs a small unit of background work; returns whether more remains.
+            gathering_s: pause after a packet, for nodes that tolerate latency, since taking
+                several packets together is cheaper than taking them one by one.
         """
-        compile_codecs()  # now, so that the first packet is not delayed
+        compile_codecs()  # compile now, so that the first packet is not delayed
         self._node = node
         self._on_events = on_events
         self._on_idle = on_idle
@@ -72,9 +72,9 @@ class EventInput:
         self.frame_id = ''
         self._known = False
         self._last_fault = ''
-        self._bad_since = 0  # bad packets since the last good one
+        self._bad_since = 0  # bad packets since the last valid one
         self._queue_depth = 0
-        self._empty_ns = time.monotonic_ns()  # last time at which no packet was waiting
+        self._empty_ns = time.monotonic_ns()  # last time at which no packet was queued
         self._subscription = subscription(
             node, EventPacket, '~/events', self._on_packet, EVENTS_QOS)
         self._silent_s, self._report_s = 0.0, SILENCE_S  # time without packets; next report
@@ -86,11 +86,11 @@ class EventInput:
         self._node.destroy_timer(self._ticks)
 
     def counts(self) -> dict[str, Any]:
-        """Return the totals of the stream and the fault of the last bad packet."""
+        """Return the totals of the stream, and the fault of the last bad packet."""
         return asdict(self._stream.counts) | {'last_bad_packet': self._last_fault}
 
     def queue_depth(self) -> int:
-        """Return the largest number of waiting packets since the last call."""
+        """Return the maximum number of queued packets since the last call."""
         depth, self._queue_depth = self._queue_depth, 0
         return depth
 
@@ -106,12 +106,12 @@ class EventInput:
             time.sleep(self._gathering_s())
 
     def use_idle_time(self) -> None:
-        """Run `on_idle` while it has work; take waiting packets in between."""
+        """Run `on_idle` while it has work; take queued packets in between."""
         while self._on_idle is not None and self._on_idle():
             self._take_waiting()
 
     def _take_waiting(self) -> int:
-        """Take at most MOST waiting packets; return how many were taken."""
+        """Take at most MOST queued packets; return the number taken."""
         taken, asked_ns = 0, time.monotonic_ns()
         for more in waiting(self._subscription):
             self._take(*more)
@@ -134,7 +134,7 @@ class EventInput:
                 f'dropped a packet: {error} ({counts.bad_packets} so far)',
                 **at_most_every(5.0))
             return
-        missing = update.lost_packets - self._bad_since  # bad ones were reported
+        missing = update.lost_packets - self._bad_since  # bad packets were already reported
         self._bad_since = 0
         if missing > 0:
             self._node.get_logger().warning(
@@ -164,12 +164,12 @@ class EventInput:
             time.monotonic_ns()))
 
     def _on_tick(self) -> None:
-        """Count the time during which this node could have received a packet but did not.
+        """Accumulate the time during which this node could have received a packet but did not.
 
         A timer that was blocked, for example while another node of the process was constructed,
         fires only once.
         """
-        self._take_waiting()  # packets that arrived while the timer was blocked
+        self._take_waiting()  # packets may have arrived while the timer was blocked
         if self._known:
             return
         self._silent_s += TICK_S

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes a recording or a live simulation of a person, as an event camera driver would."""
+"""Publishes a recording, or a live simulation of a person, as an event camera driver would."""
 
 import queue
 import sys
@@ -37,10 +37,11 @@ READ_S = 0.3
 """Pause before shutdown, so that slow subscribers can read the last messages."""
 
 READY = '/event_players/ready'
-"""Topic on which each of several players announces when it was ready [ns]."""
+"""Topic on which each of several players announces the time at which it was ready [ns]."""
 
 SLIP_NS = 10_000_000
-"""A playback with more delay than this continues from now instead of catching up in a burst."""
+"""If playback is delayed by more than this, it continues from now instead of catching up in a
+burst."""
 
 
 class EventPlayerNode(SettingsNode):
@@ -49,10 +50,10 @@ class EventPlayerNode(SettingsNode):
     def __init__(self, **kwargs):
         super().__init__('event_player', **kwargs)
         self._params = declare(self, PlayerParams)
-        self._packets = due_packets(self._params)  # raises if it cannot be played
+        self._packets = due_packets(self._params)  # raises if the recording cannot be played
         self._events = publisher(self, EventPacket, '~/events', EVENTS_QOS)
         self._truth = self.create_publisher(Skeleton2D, '~/ground_truth', SKELETON_QOS)
-        self._others_ready_ns: list[int] = []  # of all players, including this one
+        self._others_ready_ns: list[int] = []  # one entry per player, including this one
         if self._params.players > 1:
             self._ready_at = self.create_publisher(Int64, READY, READY_QOS)
             self.create_subscription(Int64, READY, self._on_ready, READY_QOS)
@@ -79,7 +80,7 @@ class EventPlayerNode(SettingsNode):
         self._others_ready_ns.append(ready.data)
 
     def _read(self) -> None:
-        """Fill the queue of packets; end it with None."""
+        """Fill the packet queue; terminate it with None."""
         packets: Iterator[DuePacket] | None = self._packets
         again = True
         try:
@@ -90,14 +91,14 @@ class EventPlayerNode(SettingsNode):
                         if not self._put(packet):
                             return
                         again = self._params.loop
-                except InputError as error:  # raised after the rest was read
+                except InputError as error:  # raised after the readable rest
                     self._fail(f'parts of the recording cannot be played: {error}')
                 packets = None
-        finally:  # also after an exception, or the other thread would wait forever
+        finally:  # also after an exception; otherwise the other thread would wait forever
             self._put(None)
 
     def _fail(self, text: str) -> None:
-        """Report a damaged recording, once if it is played in a loop."""
+        """Report a damaged recording; only once if it is played in a loop."""
         if text != self._failure:
             self._failure = text
             self.get_logger().error(text)
@@ -112,15 +113,16 @@ class EventPlayerNode(SettingsNode):
         return False
 
     def _play(self) -> None:
-        """Publish every packet when it is due, then shut down the process."""
-        stand_back(-10)  # this thread only: it replaces a sensor, which is never late
+        """Publish every packet when it is due, then shut the process down."""
+        stand_back(-10)  # only this thread, which replaces a sensor and must not be late
         if not self._wait_for_subscribers() or not self._wait_for_players():
             return
-        # Due times use the steady clock, stamps the host clock, whose steps delay no packet.
+        # Due times use the steady clock, stamps the host clock, so clock steps do not delay
+        # packets.
         start_ns, host_ns, last_due_us = time.monotonic_ns(), time.time_ns(), 0
         report_ns = start_ns
         while (packet := self._next()) is not None:
-            if packet.due_us < last_due_us:  # the recording restarts
+            if packet.due_us < last_due_us:  # the recording has restarted
                 start_ns, host_ns = time.monotonic_ns(), time.time_ns()
             last_due_us = packet.due_us
             if packet.gap_us:
@@ -129,7 +131,7 @@ class EventPlayerNode(SettingsNode):
             late_ns = time.monotonic_ns() - due_ns
             if late_ns < 0 and self._stopping.wait(-late_ns * 1e-9):
                 return
-            # Several players stay synchronized: each of them catches up.
+            # Several players stay synchronized, so each of them catches up.
             if late_ns > SLIP_NS and self._params.players == 1:
                 start_ns += late_ns
                 host_ns += late_ns
@@ -150,7 +152,7 @@ class EventPlayerNode(SettingsNode):
         return not self._stopping.wait(MATCHED_S)
 
     def _wait_for_players(self) -> bool:
-        """Wait until the players of all cameras are ready; all start at the same time."""
+        """Wait until the players of all cameras are ready, so that all start at the same time."""
         if self._params.players == 1:
             return True
         self._ready_at.publish(Int64(data=time.time_ns()))
@@ -169,7 +171,7 @@ class EventPlayerNode(SettingsNode):
         return None
 
     def _publish(self, due: DuePacket, host_ns: int) -> None:
-        """Publish a packet; `host_ns` is the host time at the start of the playback."""
+        """Publish a packet; `host_ns` is the host time at the start of playback."""
         packet = due.packet._replace(stamp_ns=host_ns + due.packet.stamp_ns)
         self._events.publish(to_event_packet(packet))
         self._sent += 1
@@ -179,7 +181,7 @@ class EventPlayerNode(SettingsNode):
             self._truth.publish(_truth_message(due.truth, packet.stamp_ns, packet))
 
     def _report(self) -> None:
-        """Print the sensor time played so far, for a user or a parent process."""
+        """Print the sensor time played so far, for users and parent processes."""
         endless = self._params.recording or not self._params.duration_s
         total = '' if endless else f' of {self._params.duration_s:.2f}'
         print(f'played {self._played_us * 1e-6:.2f}{total} s', flush=True)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The initializer from its activation to its deactivation: events in, states out.
+"""The initializer between activation and deactivation: events in, states out.
 
-The network runs in its own thread, so packets are decoded in the meantime and a state is always
-computed from the newest events.
+The network runs in a separate thread, so packets are decoded in the meantime, and states are
+always computed from the newest events.
 """
 
 import threading
@@ -34,29 +34,29 @@ from hybrid_pose_ros.transport.descriptor import tensor_specs
 from hybrid_pose_ros.transport.ring import StateRing
 
 RETRY_S = 1.0
-"""Delay before a failed start, for example because /dev/shm is full, is retried."""
+"""Delay before retrying a start that failed, for example because /dev/shm was full."""
 
 GATHERING_S = 0.002, 0.010
-"""Shortest and longest pause in which packets accumulate. The shortest is small compared with a
-pass of the ANN; the longest is cut when a state is due, whose frame needs the waiting packets."""
+"""Minimum and maximum pause in which packets accumulate. The minimum is small compared with an ANN
+pass. The maximum is cut short when a state is due, since its frame needs the queued packets."""
 
 
 class _Stream(NamedTuple):
-    """What exists once the first packet has told the size of the sensor."""
+    """Objects that exist once the sensor size is known from the first packet."""
 
     producer: StateProducer
     ring: StateRing
 
 
 class InitializingSession:
-    """Publishes a message for every state that its thread computes."""
+    """Publishes a message for every state computed by its thread."""
 
     def __init__(self, node: Node, params: InitializerParams, weights: Checkpoint, model: str):
         """Create the interfaces and start the thread; the sensor size is unknown at first.
 
         Args:
             node: node that publishes and subscribes.
-            params: of the initializer.
+            params: parameters of the initializer.
             weights: the network.
             model: identity of the weights.
         """
@@ -177,7 +177,7 @@ class InitializingSession:
                     'from now on')
 
     def _work(self) -> None:
-        """Compute a state whenever one is due, until the session is closed."""
+        """Compute states when they are due, until the session is closed."""
         while True:
             with self._events:
                 self._events.wait_for(lambda: self._stopping or self.is_due())
@@ -186,7 +186,7 @@ class InitializingSession:
                     return
                 frame = stream.producer.frame()
                 if frame is not None:
-                    # Under the lock: the clock must be the one of the frame's events.
+                    # Under the lock, since the clock must match the frame's events.
                     header = self.input.header(frame.sensor_time_us)
             if frame is None:
                 self._frames_too_sparse += 1
@@ -210,7 +210,7 @@ class InitializingSession:
         self._states += 1
 
     def _power(self, stream: _Stream, states_per_s: float) -> dict[str, float]:
-        """Return the power of the ANN, and that of a pass in every time bin."""
+        """Return the power of the ANN, and the power if it ran in every time bin."""
         ann = partial(ann_power, self._weights.preset, *stream.producer.input_size)
         return {'power_mw': ann(states_per_s),
                 'power_mw_at_every_step': ann(1e6 / self._params.step_us)}

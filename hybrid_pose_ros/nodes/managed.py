@@ -7,7 +7,8 @@
          └──────── cleanup ─────────┘  └──── deactivate ─────┘
 
 By default a node performs both transitions at startup, and `~/get_state` reports whether it is
-ready. With `autostart` off, a lifecycle manager (`ros2 lifecycle set`, Nav2) requests them.
+ready. With `autostart` off, they are requested by a lifecycle manager (`ros2 lifecycle set`,
+Nav2).
 """
 
 from collections.abc import Callable, Iterable
@@ -21,22 +22,22 @@ from hybrid_pose_ros.nodes.parameters import SettingsNode
 
 
 Configured = TypeVar('Configured')
-"""What a node has loaded, such as weights."""
+"""Type of what a node loads on configuration, such as weights."""
 
 Active = TypeVar('Active')
-"""What an active node does its work with: publishers, subscriptions, state."""
+"""Type of what a node creates on activation: publishers, subscriptions, state."""
 
 
 class ManagedNode(SettingsNode, LifecycleNode, Generic[Configured, Active]):
-    """Base class of lifecycle nodes; it keeps what the transitions of subclasses return."""
+    """Base class of lifecycle nodes; stores what the transitions of subclasses return."""
 
     def __init__(self, name: str, **kwargs):
         """Create the node in the unconfigured state."""
         super().__init__(name, **kwargs)
         self.active: Active | None = None
         self._configured: Configured | None = None
-        self._fault: Exception | None = None  # of the last transition that failed
-        self._tells = True  # failures go to the log
+        self._fault: Exception | None = None  # error of the last failed transition
+        self._tells = True  # whether failures are logged
         service, = (service for service in self.services if service.srv_type is ChangeState)
         self._make_transition = service.callback
         service.callback = self._on_change_state
@@ -54,14 +55,14 @@ class ManagedNode(SettingsNode, LifecycleNode, Generic[Configured, Active]):
         raise NotImplementedError
 
     def deactivate(self, active: Active) -> None:
-        """Destroy publishers and subscriptions, and forget the state."""
+        """Destroy publishers and subscriptions, and discard the state."""
         raise NotImplementedError
 
     def start(self) -> None:
         """Configure and activate without a lifecycle manager.
 
         Raises:
-            InputError: as `configure` does.
+            InputError: as for `configure`.
         """
         self._tells = False
         for transition in (self.trigger_configure, self.trigger_activate):
@@ -73,7 +74,7 @@ class ManagedNode(SettingsNode, LifecycleNode, Generic[Configured, Active]):
         """Deactivate the node if it is active."""
         self._leave_active()
         super().destroy_node()
-        # rclpy leaves this to the garbage collector. A new node of the same name would lose its
+        # rclpy leaves this to the garbage collector. A new node with the same name would lose its
         # logger when the old state machine is collected.
         self._state_machine.destroy_when_not_in_use()
 
@@ -114,14 +115,14 @@ class ManagedNode(SettingsNode, LifecycleNode, Generic[Configured, Active]):
 
     def _on_change_state(self, request: ChangeState.Request,
                          response: ChangeState.Response) -> ChangeState.Response:
-        """Answer an illegal request with `success = False`.
+        """Answer an invalid request with `success = False`.
 
-        rclpy 7.1 (Jazzy) raises RCLError in its callback instead, which ends the process
+        rclpy 7.1 (Jazzy) raises RCLError in its callback instead, which terminates the process
         (ros2/rclpy#1209).
         """
         wanted = request.transition
         legal = _labels(self._state_machine.available_transitions)
-        # Same rule as rclpy: the id is used only if the label is empty.
+        # Same rule as in rclpy: the id is used only if the label is empty.
         if wanted.label in legal.values() if wanted.label else wanted.id in legal:
             return self._make_transition(request, response)
         known = _labels(self._state_machine.transition_graph)
@@ -146,5 +147,5 @@ class ManagedNode(SettingsNode, LifecycleNode, Generic[Configured, Active]):
 
 
 def _labels(transitions: Iterable[tuple]) -> dict[int, str]:
-    """Return the label of each transition by its id."""
+    """Return the labels of transitions by id."""
     return {number: label for number, label, *_ in transitions}

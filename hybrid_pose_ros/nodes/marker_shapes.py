@@ -17,7 +17,7 @@ def marker(header: Header, name: str, kind: int, size_m: float, rate_hz: float) 
     shape = Marker(header=header, ns=name, id=0, type=kind, action=Marker.ADD)
     shape.pose.orientation.w = 1.0
     shape.scale.x = shape.scale.y = shape.scale.z = size_m
-    # Three periods: one late array leaves no gap.
+    # Three periods, so that one late array leaves no gap.
     lifetime_ns = round(3e9 / rate_hz)
     shape.lifetime = Duration(sec=lifetime_ns // 10**9, nanosec=lifetime_ns % 10**9)
     return shape
@@ -25,13 +25,13 @@ def marker(header: Header, name: str, kind: int, size_m: float, rate_hz: float) 
 
 def body(header: Header, points: list[Point], shown: np.ndarray, confidence: np.ndarray, *,
          trained: bool, rate_hz: float) -> list[Marker]:
-    """Return the non-empty markers of the visible joints and of the bones between them.
+    """Return the non-empty markers of the visible joints, and of the bones between them.
 
     Args:
         header: header of the markers.
-        points: positions of all joints, J.
+        points: positions of all J joints.
         shown: joints to draw, (J,) bool.
-        confidence: confidence of the joints, shown as their color, (J,).
+        confidence: confidence of the joints, (J,), which determines their color.
         trained: whether the weights are trained.
         rate_hz: rate at which the markers are published [Hz].
     """
@@ -50,6 +50,6 @@ def body(header: Header, points: list[Point], shown: np.ndarray, confidence: np.
 
 
 def color(confidence: float, trained: bool) -> ColorRGBA:
-    """Return the color of a joint of this confidence."""
+    """Return the color of a joint with this confidence."""
     blue, green, red = confidence_bgr(float(confidence), trained)
     return ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)

@@ -19,7 +19,7 @@ from hybrid_pose_ros.transport.descriptor import StateDescriptor, TensorSpec
 
 SAME_FIELDS = tuple(field.name for field in fields(StateDescriptor)
                     if field.name not in ('tensors', 'payload'))
-"""Fields that StateTensors and StateDescriptor share."""
+"""Fields shared by StateTensors and StateDescriptor."""
 
 
 def to_time(stamp_ns: int) -> Time:
@@ -45,7 +45,7 @@ def to_event_packet(packet: Packet) -> EventPacket:
     return EventPacket(
         header=Header(stamp=to_time(packet.stamp_ns), frame_id=packet.frame_id),
         width=packet.width, height=packet.height, seq=packet.seq, time_base=packet.time_base,
-        # rclpy copies an array.array in bulk, and a NumPy array byte by byte.
+        # rclpy copies an array.array in bulk, but a NumPy array byte by byte.
         encoding=packet.encoding, events=array.array('B', bytes(packet.payload)))
 
 
@@ -63,7 +63,7 @@ def _column(points: np.ndarray, axis: int) -> np.ndarray:
 
 
 def to_skeleton(message: Skeleton2D) -> Skeleton:
-    """Return the skeleton of a message."""
+    """Return the skeleton in a message."""
     return Skeleton(
         message.sensor_time_us, np.stack([message.x_px, message.y_px], axis=1),
         np.asarray(message.confidence),
@@ -90,7 +90,7 @@ def to_state_message(descriptor: StateDescriptor, header: Header, ann_ms: float)
 
 
 def to_descriptor(message: StateTensors) -> StateDescriptor:
-    """Return the content of a state message, unchecked: `StateReader` validates it."""
+    """Return the content of a state message, unchecked; `StateReader` validates it."""
     return StateDescriptor(
         tensors=tuple(TensorSpec(layout.name, layout.dtype, tuple(int(n) for n in layout.shape),
                                  layout.offset) for layout in message.tensors),

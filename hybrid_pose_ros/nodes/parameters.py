@@ -26,10 +26,10 @@ RosParameters = list[rclpy.parameter.Parameter]
 
 
 class SettingsNode(Node):
-    """A node whose rejection of a read-only parameter names the remedy."""
+    """A node that names the remedy when it rejects a change of a read-only parameter."""
 
     def set_parameters_atomically(self, parameter_list: RosParameters) -> SetParametersResult:
-        """Set all parameters or none; explain how to set a read-only one."""
+        """Set all parameters or none; explain how to set read-only ones."""
         for parameter in parameter_list:
             name = parameter.name
             if self.has_parameter(name) and self.describe_parameter(name).read_only:
@@ -46,7 +46,7 @@ def declare(node: Node, settings: type[Settings],
     Args:
         node: node that declares the parameters.
         settings: settings class.
-        on_change: receives the new, validated settings when live parameters were set.
+        on_change: called with the new, validated settings after live parameters were set.
 
     Raises:
         InputError: a value has the wrong type or is out of range; the message names it.
@@ -69,7 +69,7 @@ def declare(node: Node, settings: type[Settings],
 
 
 class _Changes(Generic[Settings]):
-    """Replaces the settings of a node as a whole if the new ones are valid."""
+    """Replaces a node's settings as a whole if the new ones are valid."""
 
     def __init__(self, settings: Settings, on_change: Callable[[Settings], None]):
         self._settings = settings
@@ -77,7 +77,7 @@ class _Changes(Generic[Settings]):
         self._fields = {parameter.name: parameter for parameter in parameters_of(type(settings))}
 
     def check(self, parameters: RosParameters) -> SetParametersResult:
-        """Return whether the new settings are valid, before rclpy stores any parameter."""
+        """Return whether the new settings are valid; called before rclpy stores any parameter."""
         try:
             self._changed(parameters)
         except InputError as error:
@@ -85,7 +85,7 @@ class _Changes(Generic[Settings]):
         return SetParametersResult(successful=True)
 
     def apply(self, parameters: RosParameters) -> None:
-        """Use the settings that rclpy has stored."""
+        """Apply the settings that rclpy has stored."""
         changed = self._changed(parameters)
         if changed != self._settings:
             self._settings = changed
@@ -99,7 +99,7 @@ class _Changes(Generic[Settings]):
 
 
 def _typed(parameter: Parameter, value: Any) -> Any:
-    """Return a value with the type of its field: ROS parses `rate_hz:=30` as an integer."""
+    """Convert a value to the type of its field; ROS parses `rate_hz:=30` as an integer."""
     return float(value) if parameter.type is float and type(value) is int else value
 
 

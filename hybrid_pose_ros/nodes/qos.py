@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""QoS profile of each topic, with its reason."""
+"""QoS profiles of the topics, with the reasons for them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from hybrid_pose_ros.errors import InputError
 
 EVENTS_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1000,
                         reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Drivers publish best effort, which a reliable subscription does not match. The queue is deep
-because packets arrive in bursts and a lost packet also corrupts the state of the decoder."""
+"""Drivers publish best-effort, which a reliable subscription does not match. The queue is deep
+because packets arrive in bursts, and a lost packet also corrupts the decoder state."""
 
 SKELETON_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-"""Deep enough for one second of poses, so that a recorder loses none."""
+"""Deep enough for one second of poses, so that recorders lose none."""
 
 THROTTLE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """For displays and other low-rate subscribers."""
@@ -41,14 +41,14 @@ READY_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE,
 """Latched (transient local), for late joiners."""
 
 MARKERS_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-"""The default of RViz, which does not match best-effort publishers."""
+"""The default of RViz, whose subscriptions do not match best-effort publishers."""
 
 CAMERA_INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Matches every publisher, reliable (drivers) or best effort (image pipelines), volatile or
-transient local. Cameras publish it repeatedly, so a lost message does not matter."""
+"""Matches every publisher: reliable (drivers) or best-effort (image pipelines), volatile or
+transient local. Cameras publish camera_info repeatedly, so a lost message does not matter."""
 
 RECORDED_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
-"""For recording slow topics; deep enough for bursts."""
+"""For recording low-rate topics; deep enough for bursts."""
 
 
 def publisher(node: Node, kind: type, name: str, qos: QoSProfile) -> Publisher:
@@ -76,7 +76,7 @@ def subscription(node: Node, kind: type, name: str, callback: Callable,
 
 
 def _overridable(qos: QoSProfile) -> dict[str, Any]:
-    return {'qos_profile': copy(qos),  # rclpy writes into it
+    return {'qos_profile': copy(qos),  # rclpy modifies it
             'qos_overriding_options': QoSOverridingOptions.with_default_policies()}
 
 

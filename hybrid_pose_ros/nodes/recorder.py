@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Records events and results in one bag and counts the messages."""
+"""Records events and results in one bag, and counts the messages."""
 
 import json
 import sys
@@ -39,10 +39,10 @@ OVERLAY = ('~/overlay', Image, RECORDED_QOS)
 WORLD = ('~/skeleton3d', msg.Skeleton3D, SKELETON_QOS)
 EVENTS = ('~/events', EventPacket, EVENTS_QOS)
 LIVELY = ('~/events', '~/skeletons', *(f'~/{task}' for task in RESULT_TOPICS))
-"""The graph counts as idle when none of these topics has messages."""
+"""The graph counts as idle while none of these topics has messages."""
 
 GATHERING_S = 0.005
-"""Pause after a callback; taking the accumulated messages together is cheaper than one by one."""
+"""Pause after a callback, since taking several messages together is cheaper than one by one."""
 
 SOURCES = ('~/skeletons', '~/state', '~/markers')
 """Topics that have a publisher once the graph is complete."""
@@ -114,7 +114,7 @@ class RecorderNode(SettingsNode):
             self.get_logger().error(f'recording stopped, counting continues: {error}')
 
     def _look(self) -> None:
-        """Subscribe to the events when the graph is complete; shut down when it is idle."""
+        """Subscribe to the events once the graph is complete; shut down when it is idle."""
         if self._params.record_events and not self._records_events and (
                 not self._params.complete
                 or all(source.get_publisher_count() for source in self._sources)):
@@ -130,7 +130,7 @@ class RecorderNode(SettingsNode):
 
 
 def _free(path: str) -> Path:
-    """Return the path, with the first free number appended if it exists."""
+    """Return the path; if it exists, with the first free number appended."""
     bag, number = Path(path), 0
     while bag.exists():
         number += 1

@@ -14,7 +14,7 @@ from hybrid_pose_ros.tracking.task_tracker import Reading
 
 
 class ResultTopic:
-    """Publishes each reading at once, on a topic with the name of the task."""
+    """Publishes each reading immediately, on a topic named after the task."""
 
     def __init__(self, node: Node, throttle_hz: float, *, task: str):
         self._node = node
@@ -23,7 +23,7 @@ class ResultTopic:
         self._each = publisher(node, self._type, f'~/{task}', SKELETON_QOS)
 
     def set_throttle(self, throttle_hz: float) -> None:
-        """Results are not throttled."""
+        """Do nothing, since results are not throttled."""
 
     def close(self) -> None:
         """Destroy the publisher."""
@@ -39,4 +39,4 @@ class ResultTopic:
         self._each.publish(message)
 
     def flush(self, now_ns: int) -> None:
-        """Do nothing: readings are not batched."""
+        """Do nothing, since readings are not batched."""

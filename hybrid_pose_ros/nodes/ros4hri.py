@@ -3,7 +3,7 @@
 """Publishes the tracked body on the topics of ROS4HRI (REP-155); requires hri_msgs.
 
 /humans/bodies/tracked lists the tracked bodies; /humans/bodies/ID/skeleton2d and .../roi describe
-one. The `cropped` image, which events cannot provide, and the body's position in space are not
+one body. The `cropped` image, which events cannot provide, and the 3D position of the body are not
 published.
 """
 
@@ -76,7 +76,7 @@ class Ros4hriNode(SettingsNode):
         self._look(False, Header(stamp=self.get_clock().now().to_msg()))
 
     def _look(self, seen: bool, header: Header) -> None:
-        """Publish the tracked IDs; create or destroy the topics of a body that comes or goes."""
+        """Publish the tracked IDs; create or destroy topics as a body appears or disappears."""
         before, self._presence = self._presence, self._presence.update(seen)
         ids = self._presence.ids
         if ids != before.ids:

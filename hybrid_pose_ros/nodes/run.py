@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Entry point shared by all nodes: construct, spin, shut down in order."""
+"""Entry point of all nodes: construct, spin, and shut down in order."""
 
 import gc
 import os
@@ -24,28 +24,28 @@ from hybrid_pose_ros.nodes.scheduling import stand_back
 from hybrid_pose_ros.outputs import check_folder
 
 STOP_S = 4.0
-"""A hung node is ended this long after SIGINT; launch sends SIGTERM after 5 s."""
+"""A hung node is terminated this long after SIGINT; launch sends SIGTERM after 5 s."""
 
 MAKING_S = 1.0
-"""The same for a node under construction: it has nothing to save but may be compiling kernels."""
+"""The same for a node under construction, which has nothing to save but may compile kernels."""
 
 
 def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = STOP_S) -> int:
     """Spin one node until SIGINT or SIGTERM; return the exit status.
 
     User errors (an argument, a parameter, a file, a missing module) are reported in one line on
-    stderr, with status 1.
+    stderr, with exit status 1.
 
     Args:
         node_class: class of the node.
         niceness: niceness of the process (`scheduling.py`).
-        stop_s: time that a constructed node has to end after the first signal.
+        stop_s: time allowed for a constructed node to exit after the first signal.
     """
     node, stopping = None, False
 
     def on_signal(*_) -> None:
-        # Raises no exception: rclpy's own handler ends spin(), and this handler can run at any
-        # instruction, including in callbacks of libraries and during shutdown.
+        # Do not raise an exception: rclpy's own handler ends spin(), and this handler can run at
+        # any instruction, including in library callbacks and during shutdown.
         nonlocal stopping
         if not stopping:
             stopping = True
@@ -55,12 +55,12 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
     stand_back(niceness)
     try:
         _init()
-        # Not EventsExecutor: with the wheels of Jazzy, its spin() called no timers and held the
-        # GIL. It would save a third of the overhead of a callback.
+        # EventsExecutor is not used: with the wheels of Jazzy, its spin() called no timers and
+        # held the GIL. It would save a third of the overhead per callback.
         executor = SingleThreadedExecutor()
         if not stopping:
             node = node_class()
-            gc.freeze()  # collecting all imported objects would block the node for 50 ms
+            gc.freeze()  # a collection of all imported objects would block the node for 50 ms
             executor.add_node(node)
         if not stopping:
             executor.spin()
@@ -72,7 +72,7 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
     except Exception:
         if rclpy.ok() and not stopping:
             raise
-        # Stopped during construction: ROS calls fail after the shutdown.
+        # Stopped during construction; ROS calls fail after shutdown.
     finally:
         if node is not None:
             node.destroy_node()
@@ -81,7 +81,7 @@ def run(node_class: Callable[[], Node], *, niceness: int = 0, stop_s: float = ST
 
 
 def shut_down(context: Context) -> None:
-    """Shut down ROS in this process, even if a signal does so at the same time."""
+    """Shut down ROS in this process, even if a signal handler does so at the same time."""
     try:
         context.try_shutdown()
     except RuntimeError:
@@ -105,7 +105,7 @@ def _init() -> None:
         InputError: the command line has invalid ROS arguments.
     """
     _choose_log_folder()
-    set_logger_level('rcl', LoggingSeverity.FATAL)  # it also logs the text of the exception
+    set_logger_level('rcl', LoggingSeverity.FATAL)  # otherwise it also logs the exception text
     try:
         rclpy.init()
     except RuntimeError as error:

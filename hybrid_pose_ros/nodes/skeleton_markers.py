@@ -39,10 +39,10 @@ class SkeletonMarkersNode(SettingsNode):
     def __init__(self, **kwargs):
         super().__init__('skeleton_markers', **kwargs)
         self._params = declare(self, MarkerParams, self._on_params)
-        self._newest: bytes | None = None  # serialized: most are never drawn
-        self._trail: deque[Skeleton2D] = deque()  # poses drawn in the last trail_s
+        self._newest: bytes | None = None  # serialized, since most are never drawn
+        self._trail: deque[Skeleton2D] = deque()  # poses drawn within the last trail_s
         self._batches: deque[EventBatch] = deque(maxlen=4000)
-        self._person, self._presence = PersonPresence(), 0.0  # of the drawn poses
+        self._person, self._presence = PersonPresence(), 0.0  # presence in the drawn poses
         self._poses = self._drawn = 0
         self._markers = publisher(self, MarkerArray, '~/markers', MARKERS_QOS)
         self._overlay = publisher(self, Image, '~/overlay', MARKERS_QOS)
@@ -50,7 +50,7 @@ class SkeletonMarkersNode(SettingsNode):
         self._lens: CameraInfo | None = None
         subscription(self, CameraInfo, '~/camera_info', self._on_camera_info, CAMERA_INFO_QOS)
         self._input: EventInput | None = None
-        compile_codecs()  # before the first subscriber
+        compile_codecs()  # ahead of the first subscriber
         self._timer = steady_timer(self, 1.0 / self._params.rate_hz, self._draw)
         self._diagnostics = Diagnostics(self, self._status)
         self.get_logger().info(f'ready: {self._params}')
@@ -64,7 +64,7 @@ class SkeletonMarkersNode(SettingsNode):
         self._poses += 1
 
     def _on_camera_info(self, info: CameraInfo) -> None:
-        if info.k[0] > 0 and info.k[4] > 0:  # 0 in an uncalibrated camera
+        if info.k[0] > 0 and info.k[4] > 0:  # 0 for an uncalibrated camera
             self._lens = info
 
     def _on_events(self, batch: EventBatch) -> None:
@@ -77,7 +77,7 @@ class SkeletonMarkersNode(SettingsNode):
                 self._batches.popleft()
 
     def _draw(self) -> None:
-        """Publish markers of the newest skeleton, and the overlay if it is subscribed."""
+        """Publish markers of the newest skeleton, and the overlay if it has subscribers."""
         self._look_at_events()
         pose = None
         if self._newest is not None:
@@ -94,14 +94,14 @@ class SkeletonMarkersNode(SettingsNode):
 
     def _lengthen_trail(self, pose: Skeleton2D) -> None:
         if self._trail and pose.sensor_time_us < self._trail[-1].sensor_time_us:
-            self._trail.clear()  # the sensor's clock restarted
+            self._trail.clear()  # the sensor clock has restarted
         self._trail.append(pose)
         start_us = pose.sensor_time_us - round(1e6 * self._params.trail_s)
         while self._trail[0].sensor_time_us < start_us:
             self._trail.popleft()
 
     def _look_at_events(self) -> None:
-        """Subscribe to the events while the overlay has subscribers."""
+        """Subscribe to the events only while the overlay has subscribers."""
         watched = self._overlay.get_subscription_count() > 0
         if watched and self._input is None:
             self._input = EventInput(self, self._on_events, gathering_s=lambda: 0.01)

@@ -1,9 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pose topics: each pose immediately, the poses of a packet together, or a throttled stream.
+"""The pose topics: each pose immediately, the poses of a packet together, and a throttled stream.
 
-Receiving a message costs 0.1 ms or more in rclpy, whatever its size, and a packet yields 4 to 12
-poses: subscribers that can wait for the end of a packet should use `~/skeletons`.
+Receiving a message takes 0.1 ms or more in rclpy, whatever its size, and a packet yields 4 to 12
+poses. Subscribers that can wait for the end of a packet should therefore use `~/skeletons`.
 """
 
 from rclpy.node import Node
@@ -17,7 +17,7 @@ from hybrid_pose_ros.tracking.pose_tracker import Pose
 
 
 class SkeletonTopics:
-    """Publishes each pose immediately, those of a packet together, and the newest at a low rate.
+    """Publishes every pose immediately, the poses of a packet together, and a throttled stream.
 
     Times are steady clock times; the throttle follows sensor time.
     """
@@ -46,8 +46,8 @@ class SkeletonTopics:
         """Return a pose as a message; the caller adds timing and state age.
 
         Args:
-            pose: pose of the tracker.
-            header: header with the time of the pose.
+            pose: pose from the tracker.
+            header: header stamped with the time of the pose.
             width: width of the sensor [px].
             height: height of the sensor [px].
         """
@@ -57,7 +57,7 @@ class SkeletonTopics:
         return message
 
     def publish(self, pose: Skeleton2D, now_ns: int) -> None:
-        """Publish a pose, stamped with its latencies, and keep it for the other topics."""
+        """Publish a pose, which contains its latencies, and keep it for the other topics."""
         if self._each.get_subscription_count():
             self._each.publish(pose)
         self._poses.append(pose)

@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fast node: publishes a skeleton for every time bin. Its process never imports torch.
+"""The fast node, which publishes a skeleton for every time bin. Its process never imports torch.
 
-With the weights of another task, it publishes the results of that task (`nodes/tasks.py`).
+With weights for another task, it publishes the results of that task (`nodes/tasks.py`).
 """
 
 import sys
@@ -28,7 +28,7 @@ class Configuration(NamedTuple):
 
     weights: checkpoint.Checkpoint
     model: str  # identity of the weights
-    parts: TaskParts[Pose] | TaskParts[Reading]  # that run its task
+    parts: TaskParts[Pose] | TaskParts[Reading]  # classes that run its task
 
 
 Session = TrackingSession[Pose] | TrackingSession[Reading]
@@ -59,16 +59,16 @@ class SnnTrackerNode(ManagedNode[Configuration, Session]):
         return configuration
 
     def activate(self, configuration: Configuration) -> Session:
-        """Begin to track; sensor size and state are unknown at first."""
+        """Start tracking; sensor size and state are unknown at first."""
         weights, model, parts = configuration
         session = parts.session(self, self._params, weights, model, self._machine)
         self.get_logger().info(f'ready: model {model}, {self._params}')
         if not weights.card.get('trained'):
-            self.get_logger().warning('untrained weights: the poses mean nothing')
+            self.get_logger().warning('untrained weights: the poses are meaningless')
         return session
 
     def deactivate(self, session: Session) -> None:
-        """Stop tracking, and forget the sensor and the state."""
+        """Stop tracking; forget the sensor and the state."""
         session.close()
 
     def _on_params(self, params: TrackerParams) -> None:

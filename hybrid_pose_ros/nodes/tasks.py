@@ -1,8 +1,8 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of the tracker node that depend on the task: the tracker and the topics.
+"""The task-dependent parts of the tracker node: the tracker and the topics.
 
-The weights determine the task; packets, states, replay and reports are the same for all.
+The weights determine the task. Packets, states, replay and reports are the same for all tasks.
 """
 
 from collections.abc import Callable
@@ -29,17 +29,17 @@ class TaskParts(Generic[Result]):
     """The classes that run a task."""
 
     tracker: type[StreamTracker[Result, Any]]
-    topics: Callable[[Node, float], Topics[Result]]  # of a node and `throttle_hz`
+    topics: Callable[[Node, float], Topics[Result]]  # called with a node and `throttle_hz`
 
     def session(self, node: Node, params: TrackerParams, weights: Checkpoint, model: str,
                 machine: MeasuredPower) -> TrackingSession[Result]:
-        """Return a session of the node with these parts."""
+        """Return a session of the node that uses these parts."""
         topics = self.topics(node, params.throttle_hz)
         return TrackingSession(node, params, weights, model, machine, self.tracker, topics)
 
 
 def parts_of(task: str) -> TaskParts[Pose] | TaskParts[Reading]:
-    """Return what runs a task, by the name that weights have for it."""
+    """Return the tracker and topic classes for a task, given its name in the weights."""
     if TASKS[task].read is None:
         return TaskParts(PoseTracker, SkeletonTopics)
     return TaskParts(TaskTracker, partial(ResultTopic, task=task))

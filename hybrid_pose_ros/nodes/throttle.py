@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Throttles a stream by its own clock, so that the result does not depend on other clocks."""
+"""Throttles a stream by its own clock, so that the result depends on no other clock."""
 
 
 class Throttle:

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker's status: complete on /diagnostics, and a summary in a TrackerStatus message.
+"""The tracker's status: in full on /diagnostics, and summarized in a TrackerStatus message.
 
 The stages of a packet, each reported in percentiles:
 
@@ -23,13 +23,13 @@ from hybrid_pose_ros.tracking.replay import TrackerCounts
 from hybrid_pose_ros.tracking.stream_tracker import StreamTracker
 
 KEPT = 2000
-"""Number of packets or poses that the percentiles cover."""
+"""Number of packets or poses over which percentiles are computed."""
 
 LEVELS = (50, 95, 99)
 
 
 class RejectedStates(NamedTuple):
-    """Total number of rejected states."""
+    """Total numbers of rejected states, by reason."""
 
     states_refused: int
     last_refusal: str
@@ -37,7 +37,7 @@ class RejectedStates(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Totals at the time of a report; the next report covers the difference."""
+    """Totals at the time of a report; the next report covers the difference to them."""
 
     tracker: TrackerCounts
     stale: int = 0
@@ -49,7 +49,7 @@ class TrackerReport:
     """Collects statistics of a tracker between reports."""
 
     def __init__(self, tracker: StreamTracker[Any, Any], machine: MeasuredPower):
-        """Start with a tracker that has not processed any packet."""
+        """Start with a tracker that has not processed any packet yet."""
         self._tracker = tracker
         self._machine = machine
         self._power = SpikePower(tracker.engine)
@@ -57,12 +57,12 @@ class TrackerReport:
             'transport', 'queue', 'decode', 'network', 'rest')}
         self._latencies_ms: deque[float] = deque(maxlen=KEPT)
         self._computes_ms: deque[float] = deque(maxlen=KEPT)
-        self._network_ms = 0.0  # of the poses since the last packet
+        self._network_ms = 0.0  # network time of the poses since the last packet
         self._stale = 0
         self._last = Totals(TrackerCounts())
 
     def take_pose(self, message: Any) -> None:
-        """Count a published pose or result of another task."""
+        """Count a published pose, or a result of another task."""
         self._stale += message.stale
         self._latencies_ms.append(message.packet_latency_ms)
         self._computes_ms.append(message.compute_ms)
@@ -83,10 +83,10 @@ class TrackerReport:
         """Return the report for the interval since the last call.
 
         Args:
-            stream: totals of the packets.
+            stream: totals of the packet stream.
             rejected: totals of the rejected states.
             model: identity of the weights.
-            queue_depth: largest number of waiting packets.
+            queue_depth: maximum number of queued packets.
             period_s: time since the last call.
         """
         tracker, last = self._tracker, self._last

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker from its activation to its deactivation: events and states in, results out."""
+"""The tracker between activation and deactivation: events and states in, results out."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Published = TypeVar('Published', contravariant=True)
 
 
 class Topics(Protocol[Published]):
-    """The topics of a task's results, such as `skeleton_topics.SkeletonTopics`."""
+    """The topics for a task's results, such as `skeleton_topics.SkeletonTopics`."""
 
     def set_throttle(self, throttle_hz: float) -> None:
         """Set the rate of the throttled topic, if there is one."""
@@ -42,15 +42,15 @@ class Topics(Protocol[Published]):
         """Return a result as a message; the caller adds timing and state age."""
 
     def publish(self, message: Any, now_ns: int, /) -> None:
-        """Publish a message at this time of the steady clock, or keep it until `flush`."""
+        """Publish a message at this steady clock time, or keep it until `flush`."""
 
     def flush(self, now_ns: int, /) -> None:
-        """Publish what was kept."""
+        """Publish the kept messages."""
 
 
 @dataclass(frozen=True)
 class _Stream(Generic[Result]):
-    """What exists once the first packet has told the size of the sensor."""
+    """Objects that exist once the sensor size is known from the first packet."""
 
     width: int  # of the sensor [px]
     height: int
@@ -69,18 +69,18 @@ class TrackingSession(Generic[Result]):
 
         Args:
             node: node that publishes and subscribes.
-            params: of the tracker.
+            params: parameters of the tracker.
             weights: the network.
             model: identity of the weights.
-            machine: measures the power of the machine.
+            machine: power measurement of the machine.
             tracker: class of the task's tracker.
-            topics: for its results.
+            topics: topics for its results.
         """
         self._node, self._params = node, params
         self._weights, self._model, self._machine = weights, model, machine
         self._tracker_class, self._topics = tracker, topics
         self._stream: _Stream[Result] | None = None
-        self._arrival_ns = 0  # of the newest packet, steady clock
+        self._arrival_ns = 0  # arrival of the newest packet, steady clock
         self._refused = 0
         self._refusal = ''
         self._unseen = 0
@@ -112,7 +112,7 @@ class TrackingSession(Generic[Result]):
             self._stream.tracker.set_params(params)
 
     def status(self, period_s: float) -> Status:
-        """Return the status since the last call, `period_s` ago, and publish its summary."""
+        """Return the status since the last call, `period_s` ago, and publish a summary of it."""
         counts = self.input.counts()
         if self._stream is None:
             return Status('waiting for events', counts, warn=True)
@@ -141,7 +141,7 @@ class TrackingSession(Generic[Result]):
         done_ns = time.monotonic_ns()
         self._topics.flush(done_ns)
         stream.report.take_packet(batch, done_ns)
-        self._take(stream, stream.reader.latest)  # after the poses, so as not to delay them
+        self._take(stream, stream.reader.latest)  # after the poses, so that they are not delayed
         reason = tracker.take_request()
         if reason is not None:
             self._requests.publish(String(data=reason))
@@ -182,7 +182,7 @@ class TrackingSession(Generic[Result]):
             self.input.use_idle_time()
 
     def _take(self, stream: _Stream[Result], read: Callable[[], StateView | None]) -> None:
-        """Initialize the tracker with the state that `read` returns, if any."""
+        """Initialize the tracker with the state returned by `read`, if any."""
         try:
             view = read()
         except StaleState:
@@ -199,10 +199,10 @@ class TrackingSession(Generic[Result]):
                 self._topics.flush(time.monotonic_ns())
 
     def _read(self, stream: _Stream[Result], message: StateTensors) -> StateView | None:
-        """Return the state that a message announces, or the newest one if it was overwritten.
+        """Return the state announced by a message, or the newest one if that was overwritten.
 
-        If its shared memory is not accessible, request states in messages instead. The request is
-        repeated every time, because either node may have been restarted.
+        If its shared memory is inaccessible, states are requested in messages instead. The request
+        is repeated every time, because either node may have been restarted.
         """
         try:
             return stream.reader.read(to_descriptor(message))

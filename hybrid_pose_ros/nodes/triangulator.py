@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """3D pose of the person, triangulated from the poses of several cameras' trackers.
 
-Subscribes to /NAME/snn_tracker/skeletons of every camera NAME of the rig.
+Subscribes to /NAME/snn_tracker/skeletons for every camera NAME of the rig.
 """
 
 import sys
@@ -31,7 +31,7 @@ from hybrid_pose_ros.recordings.rig_files import load_rig
 
 
 class TriangulatorNode(SettingsNode):
-    """Publish a 3D pose for each instant as soon as all cameras have reached it."""
+    """Publish a 3D pose for each instant once all cameras have reached it."""
 
     def __init__(self, **kwargs):
         super().__init__('triangulator', **kwargs)
@@ -42,8 +42,8 @@ class TriangulatorNode(SettingsNode):
         self._triangulator = Triangulator(self._rig, self._params)
         cameras = range(len(self._rig.cameras))
         self._received = [0 for _ in cameras]
-        self._reported = list(self._received)  # at the last report
-        self._clock_ns = [0 for _ in cameras]  # ROS time of 0 on the common clock, per camera
+        self._reported = list(self._received)  # values at the last report
+        self._clock_ns = [0 for _ in cameras]  # ROS time at 0 of the common clock, per camera
         self._stale, self._trained = [False for _ in cameras], [True for _ in cameras]
         self._compute_ms: list[float] = []
         self._latency_ms: list[float] = []
@@ -76,7 +76,7 @@ class TriangulatorNode(SettingsNode):
             self._publish(skeleton)
 
     def _instant_us(self, pose: Skeleton2D) -> int:
-        """Return a pose's time on the common clock."""
+        """Return the time of a pose on the common clock."""
         if self._params.clock == 'sensor':
             return self._triangulator.common_us(pose.sensor_time_us)
         return from_time(pose.header.stamp) // 1000
@@ -86,7 +86,7 @@ class TriangulatorNode(SettingsNode):
         return TimedPose(self._instant_us(message), skeleton.joints_px, skeleton.confidence)
 
     def _publish(self, skeleton: Skeleton3D) -> None:
-        # Always the clock of the same camera, or stamps would step back.
+        # Always use the clock of the same camera; otherwise stamps could step back.
         stamp_ns = self._clock_ns[int(skeleton.missing.argmin())] + 1000 * skeleton.stamp_us
         header = Header(stamp=to_time(stamp_ns), frame_id=self._rig.frame_id)
         there = ~skeleton.missing
@@ -130,7 +130,7 @@ class TriangulatorNode(SettingsNode):
 
 def main() -> int:
     """Run the node."""
-    return run(TriangulatorNode, niceness=-10)  # below the trackers' priority it starves
+    return run(TriangulatorNode, niceness=-10)  # with less priority than the trackers it starves
 
 
 if __name__ == '__main__':
