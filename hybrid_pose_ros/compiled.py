@@ -1,8 +1,9 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""numba's `njit`, with a cache in the temporary folder if no other one is writable.
+"""numba's `njit`, with its cache in the temporary folder if no other folder is writable.
 
-numba caches next to the source or in the home folder; a service may be able to write to neither.
+numba caches next to the source or in the home folder; a service may not be able to write to
+either.
 """
 
 import os
@@ -19,11 +20,11 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 
 
 def njit(**options: Any) -> Callable[[Function], Function]:
-    """Return numba's decorator with these options."""
+    """Return numba's `njit` decorator with these options."""
     def compiled(function: Function) -> Function:
         try:
             return numba.njit(**options)(function)
-        except RuntimeError:  # no writable folder for the cache
+        except RuntimeError:  # no cache folder is writable
             folder = cache_folder()
             numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]  # set at run time
             os.environ['NUMBA_CACHE_DIR'] = folder  # for child processes
@@ -32,9 +33,9 @@ def njit(**options: Any) -> Callable[[Function], Function]:
 
 
 def cache_folder() -> str:
-    """Return a temporary folder that only this user can write to, because cached code is executed.
+    """Return a temporary folder that only this user can write to, since cached code is executed.
 
-    All processes of the user share it, unless another user created it first.
+    All processes of the user share it, unless another user has created it first.
     """
     folder = Path(tempfile.gettempdir()) / f'hybrid_pose_ros_{os.getuid()}'
     with suppress(FileExistsError):

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Entry point of installed scripts. Standard library only."""
+"""Entry point of installed scripts. Uses only the standard library."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ from hybrid_pose_ros.errors import explanation
 
 
 def run_main(module: str) -> int:
-    """Return the exit status of a module's `main`, or report a missing import and return 1."""
+    """Return the exit status of a module's `main`; report a missing import and return 1."""
     try:
         main = importlib.import_module(module).main
     except ModuleNotFoundError as error:
@@ -19,7 +19,7 @@ def run_main(module: str) -> int:
 
 
 def report(error: Exception) -> int:
-    """Print an error and its remedy in one line, and return exit status 1.
+    """Print an error and its remedy in one line; return exit status 1.
 
     Raises:
         Exception: the error itself, if it is a bug.

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Exceptions for user errors, as opposed to bugs: commands and nodes print them in one line."""
+"""Exceptions for user errors, as opposed to bugs; commands and nodes print them in one line."""
 
 import errno
 import os
@@ -10,10 +10,10 @@ PACKAGES = {'cv2': 'opencv-python-headless', 'h5py': 'h5py', 'lz4': 'lz4',
             'PIL': 'pillow', 'psutil': 'psutil', 'rich': 'rich', 'rosbags': 'rosbags',
             'safetensors': 'safetensors', 'torch': 'torch', 'yaml': 'pyyaml',
             'zstandard': 'zstandard'}
-"""Name of the pip package of each module."""
+"""Names of the pip packages, by module."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Error numbers of a full disk."""
+"""Error numbers that indicate a full disk."""
 
 MAKE_ROOM = 'make room and run the same command again'
 
@@ -31,15 +31,15 @@ class RecordingError(InputError):
 
 
 class CheckpointError(InputError):
-    """Weights do not fit the preset that loads them."""
+    """Weights do not match the preset that loads them."""
 
 
 class TransportError(InputError):
-    """State tensors in shared memory are unusable: gone, overwritten, foreign or forged."""
+    """State tensors in shared memory are unusable: removed, overwritten, foreign or forged."""
 
 
 def explanation(error: BaseException) -> str | None:
-    """Return the message that explains an error and its remedy; None for a bug."""
+    """Return a message that explains an error and its remedy; None for a bug."""
     text = None
     if isinstance(error, InputError):
         text = str(error)

@@ -1,9 +1,10 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Handling of SIGINT and SIGTERM over the whole lifetime of a process.
+"""Handling of SIGINT and SIGTERM during the whole lifetime of a process.
 
-Standard library only: the installed scripts import it before any slow import. They start with both
-signals blocked (see CMakeLists.txt), so that none arrives before a handler is installed.
+This module uses only the standard library, because the installed scripts import it before any slow
+import. Scripts start with both signals blocked (see CMakeLists.txt), so that no signal arrives
+before a handler is installed.
 """
 
 import atexit
@@ -24,7 +25,7 @@ INTERRUPTED = 130
 """Exit status of a command after Ctrl-C, by shell convention."""
 
 LEAVE_S = 2.0
-"""Time allowed for the exit of the interpreter, which takes milliseconds."""
+"""Time allowed for the interpreter to exit, which normally takes milliseconds."""
 
 AGAIN_S = 0.5
 """A dropped KeyboardInterrupt is raised again after this time."""
@@ -55,7 +56,7 @@ class Interrupt:
     """A handler that raises an exception until it is caught, and terminates pool processes."""
 
     def __init__(self, exception: type[BaseException] = KeyboardInterrupt):
-        """Wait for the first signal."""
+        """Create a handler that has not received a signal yet."""
         self.came = False
         self._exception = exception
         self._report = sys.unraisablehook
@@ -63,9 +64,9 @@ class Interrupt:
     def __call__(self, _: int = 0, frame: FrameType | None = None) -> None:
         """Handle a signal and the alarms that follow it.
 
-        Python drops exceptions in finalizers and weak reference callbacks, compiled code in its
-        callbacks; the alarm raises it again. Code that handles it, or reports what was dropped,
-        must not be interrupted.
+        Python drops exceptions raised in finalizers and weak reference callbacks, and compiled
+        code drops those raised in its callbacks; the alarm then raises the exception again. Code
+        that handles the exception or reports a dropped one must not be interrupted.
         """
         if not self.came:
             self.came = True
@@ -79,19 +80,19 @@ class Interrupt:
             raise self._exception
 
     def end(self) -> None:
-        """Stop the alarm after the exception was caught."""
+        """Stop the alarm once the exception has been caught."""
         if self.came:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             sys.unraisablehook = self._report
 
     def _on_dropped(self, unraisable: Any) -> None:
-        """Report an exception dropped by Python, unless the alarm raises it again."""
+        """Report an exception dropped by Python, unless the alarm will raise it again."""
         if unraisable.exc_type is not self._exception:
             self._report(unraisable)
 
 
 def _is_in(function: Callable[..., Any], frame: FrameType | None) -> bool:
-    """Return whether a frame belongs to a call of a function, directly or not."""
+    """Return whether a frame belongs to a call of a function, directly or indirectly."""
     while frame is not None and frame.f_code is not function.__code__:
         frame = frame.f_back
     return frame is not None
@@ -109,7 +110,7 @@ def interruptible() -> Iterator[Interrupt]:
 
 
 def handle(handler: Handler) -> None:
-    """Set the handler of both signals, even if they are ignored or blocked.
+    """Set the handler for both signals, even if they are ignored or blocked.
 
     Background jobs of a script, for example, start with SIGINT ignored.
     """
@@ -120,7 +121,7 @@ def handle(handler: Handler) -> None:
 
 @contextmanager
 def handling(handler: Handler) -> Iterator[None]:
-    """Set the handler of both signals inside the block."""
+    """Set the handler for both signals inside the block."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     handle(handler)
     try:
@@ -132,9 +133,9 @@ def handling(handler: Handler) -> Iterator[None]:
 
 @contextmanager
 def postponed() -> Iterator[Callable[[], bool]]:
-    """Defer the first signal to the end of the block, which then raises KeyboardInterrupt.
+    """Defer the first signal to the end of the block, where KeyboardInterrupt is then raised.
 
-    A second signal is handled immediately, as before the block. Outside of the main thread, where
+    A second signal is handled immediately, as before the block. Outside the main thread, where
     Python cannot set handlers, this has no effect.
 
     Yields:
@@ -159,11 +160,11 @@ def postponed() -> Iterator[Callable[[], bool]]:
 
 
 def ending(status: int, line: str = '') -> Handler:
-    """Return a handler that ends the process, for use while modules are imported.
+    """Return a handler that terminates the process, for use during imports.
 
     Args:
         status: exit status.
-        line: line to print on stderr.
+        line: line to print to stderr.
     """
     def end(*_) -> None:
         if line:
@@ -173,10 +174,10 @@ def ending(status: int, line: str = '') -> Handler:
 
 
 def begin(interrupted: int) -> None:
-    """Set up a process in which both signals exit immediately and silently with this status.
+    """Set up a process that exits immediately and silently with this status on both signals.
 
-    It also sets the process name, shown by `top`, to that of the script instead of `env`, which
-    blocks the signals.
+    It also sets the process name shown by `top` to that of the script, instead of `env`, which is
+    used to block the signals.
     """
     with suppress(OSError), open('/proc/self/comm', 'w') as name:
         name.write(os.path.basename(sys.argv[0]))
@@ -184,15 +185,15 @@ def begin(interrupted: int) -> None:
 
 
 def end_worker_by_exit() -> None:
-    """Raise SystemExit for both signals in a pool process, which then removes partial files."""
+    """Raise SystemExit for both signals in a pool process, so that it removes partial files."""
     handle(Interrupt(SystemExit))
 
 
 def end_within(seconds: float, status: int) -> None:
-    """End the process with a status if it is still running after this many seconds.
+    """Terminate the process with a status if it is still running after this many seconds.
 
-    A native timer calls `_exit`: a Python thread would wait for the GIL, which a hung library may
-    hold, and an alarm would change the exit status. Linux only.
+    A native timer calls `_exit`, because a Python thread would wait for the GIL, which a hung
+    library may hold, and an alarm would change the exit status. Works only on Linux.
     """
     if sys.platform != 'linux':
         return

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building blocks of kernels in LLVM IR: vectors of LANES floats in arrays.
 
-After a change of this file, remove the `__pycache__` of its users: see `engine/kernels.py`.
+After changing this file, remove the `__pycache__` of its users, see `engine/kernels.py`.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,10 +24,10 @@ Operands = ParamSpec('Operands')
 Generator = Callable[[BaseContext, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
 
 LANES = 16
-"""Floats in one vector: one register of AVX-512, two of AVX2, four of NEON."""
+"""Number of floats in one vector: one register of AVX-512, two of AVX2, four of NEON."""
 
 REGISTERS = 32 if get_host_cpu_features().get('avx512f') else 8
-"""Vectors of LANES that the CPU's registers hold."""
+"""Number of vectors of LANES floats that fit in the CPU's registers."""
 
 INT, WORD = ir.IntType(32), ir.IntType(64)
 FLOATS = ir.VectorType(ir.FloatType(), LANES)
@@ -35,20 +35,20 @@ INTS = ir.VectorType(INT, LANES)
 
 
 trailing_zeros: Callable[[int], int] = _zeros  # type: ignore[assignment]  # as in `intrinsic`
-"""Number of zero bits below the lowest one."""
+"""Number of zero bits below the lowest set bit."""
 
 
 def intrinsic(result: type[Value], *, prefer_literal: bool = False) -> Callable[
         [Callable[Concatenate[Any, Operands], tuple[Signature, Generator]]],
         Callable[Operands, Value]]:
-    """Return numba's decorator for a function in LLVM IR.
+    """Return numba's decorator for a function written in LLVM IR.
 
-    Where it is defined, its arguments are a context and the types of the operands; where it is
-    called, they are the operands.
+    In the definition, the arguments are a context and the types of the operands; in calls, they
+    are the operands.
 
     Args:
-        result: type of the result of a call, NOTHING if it has none.
-        prefer_literal: give the types of constants their values.
+        result: type of the result; NOTHING if there is none.
+        prefer_literal: let the types of constants include their values.
     """
     decorator: Any = numba.extending.intrinsic(prefer_literal=prefer_literal)
     return decorator
@@ -62,7 +62,7 @@ def pointer(context: BaseContext, builder: ir.IRBuilder, array: ir.Value, array_
 
 
 def nothing(context: BaseContext) -> ir.Value:
-    """Return the result of an intrinsic that returns nothing."""
+    """Return the result value of an intrinsic without a result."""
     return context.get_dummy_value()
 
 
@@ -76,7 +76,7 @@ def array_length(context: BaseContext, builder: ir.IRBuilder, array: ir.Value,
 def load(builder: ir.IRBuilder, place: ir.Value) -> ir.Value:
     """Return the vector at a pointer."""
     value = builder.load(place)
-    value.align = 4  # buffers are aligned to whole vectors, but unaligned access also works
+    value.align = 4  # buffers are aligned to whole vectors, but unaligned access works, too
     return value
 
 
@@ -100,7 +100,7 @@ def splat(builder: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
 @intrinsic(NOTHING)
 def raise_lanes(_: BaseContext, values: Any, start: Any, highest: Any, cells: Any, lane: Any,
                 cell: Any) -> tuple[Signature, Generator]:
-    """Raise LANES of `highest` to larger values, and store the cell of those.
+    """Raise LANES of `highest` to larger values, and store the cell of each raised value.
 
     Non-finite values are ignored.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Output files and folders of commands: checked before the work starts, claimed by one run."""
+"""Output files and folders of commands, checked before the work starts and claimed by one run."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from typing import Any
 from hybrid_pose_ros.errors import FULL, MAKE_ROOM, InputError
 
 LEAST_BYTES = 1 << 20
-"""A disk with less free space counts as full."""
+"""A disk with less free space than this counts as full."""
 
 RUN_FILE = 'run.json'
-"""File in a folder with resumable runs that records the data and seed of the run."""
+"""File in the folder of a resumable run that records its data and seed."""
 
 
 def check_folder(path: str | Path) -> None:
@@ -40,7 +40,7 @@ def check_new_file(path: str | Path) -> None:
     """Check that a new file and its folder can be created.
 
     Raises:
-        InputError: the path exists, or as in `check_folder`.
+        InputError: the path exists, or as for `check_folder`.
     """
     path = Path(path)
     if path.is_dir():
@@ -51,7 +51,7 @@ def check_new_file(path: str | Path) -> None:
 
 
 def check_space(folder: Path, needed_bytes: int = LEAST_BYTES) -> None:
-    """Raise InputError unless the disk of an existing folder has this much free space."""
+    """Raise InputError unless the disk of an existing folder has `needed_bytes` free."""
     free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise InputError(f'{folder} cannot be written: the disk has {free >> 20} MiB left, '
@@ -91,7 +91,7 @@ def claim(folder: Path, run: Mapping[str, Any]) -> None:
     """Record in a folder which data and settings its files depend on, or check that they match.
 
     Args:
-        folder: folder of the files that a run resumes from; created if missing.
+        folder: folder of the files from which a run resumes; created if missing.
         run: everything that those files depend on, as JSON values.
 
     Raises:

@@ -21,7 +21,7 @@ def as_done(function: Callable[[Task], Result], tasks: Iterable[Task],
     Args:
         function: function to call with each task.
         tasks: tasks, in order of submission.
-        executor: executor that runs them; None: this process, sequentially.
+        executor: executor that runs the tasks; None: run them sequentially in this process.
     """
     if executor is None:
         yield from map(function, tasks)
@@ -53,10 +53,10 @@ def _submitted(function: Callable[[Task], Result], tasks: Iterable[Task], execut
 
 
 def _cancel(executor: Executor, pending: list[Future[Result]]) -> None:
-    """Cancel pending tasks; a pool of processes is not usable afterwards.
+    """Cancel pending tasks; a process pool is unusable afterwards.
 
-    A pool cancels its tasks in a thread of its own: before Python 3.12, that thread ends with a
-    traceback if a worker dies (as it does on Ctrl-C) after a task was cancelled by anyone else.
+    A pool cancels its tasks in its own thread. Before Python 3.12, that thread exits with a
+    traceback if a worker dies (as on Ctrl-C) after a task was cancelled from elsewhere.
     """
     if pending and isinstance(executor, ProcessPoolExecutor):
         executor.shutdown(wait=False, cancel_futures=True)
@@ -66,7 +66,7 @@ def _cancel(executor: Executor, pending: list[Future[Result]]) -> None:
 
 
 def _ending(function: Callable[[Task], Result], task: Task) -> Result:
-    """Return the result of a task; an interrupt ends the process and its queued tasks."""
+    """Return the result of a task; an interrupt terminates the process and its queued tasks."""
     try:
         return function(task)
     except SystemExit:
@@ -75,7 +75,7 @@ def _ending(function: Callable[[Task], Result], task: Task) -> Result:
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Limit torch to one thread inside the block; other tasks use the other cores."""
+    """Limit torch to one thread inside the block, since other tasks use the other cores."""
     import torch
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -16,22 +16,22 @@ class Parameter(NamedTuple):
     type: type  # bool, int, float or str
     default: Any
     description: str
-    low: float | None  # smallest valid value, None if unlimited
+    low: float | None  # minimum valid value; None: unlimited
     high: float | None
-    choices: tuple[str, ...]  # valid strings, empty if any string is valid
+    choices: tuple[str, ...]  # valid strings; empty: any string is valid
     live: bool = False  # can be changed while the node runs
 
 
 def param(default: Any, description: str, *, low: float | None = None, high: float | None = None,
           choices: Sequence[str] = (), live: bool = False) -> Any:
-    """Return a dataclass field with its description, valid values and whether it is `live`."""
+    """Return a dataclass field with a description, valid values, and whether it is `live`."""
     metadata = {'description': description, 'low': low, 'high': high, 'choices': tuple(choices),
                 'live': live}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def parameters_of(settings: Any) -> Iterator[Parameter]:
-    """Yield the parameters of settings, or of their class, in the order of the fields."""
+    """Yield the parameters of settings or of a settings class, in the order of the fields."""
     for field in dataclasses.fields(settings):
         yield Parameter(field.name, type(field.default), field.default, **field.metadata)
 
@@ -48,7 +48,7 @@ def summary(parameter: Parameter, default: str = '') -> str:
 
     Args:
         parameter: parameter.
-        default: what is shown instead of the default.
+        default: text shown instead of the default.
     """
     text = parameter.description.removesuffix('.')
     text = text if text[1:2].isupper() else text[:1].lower() + text[1:]
@@ -59,7 +59,7 @@ def summary(parameter: Parameter, default: str = '') -> str:
 def check(settings: Any) -> None:
     """Raise InputError if a field has the wrong type, is out of range or not a valid choice.
 
-    Settings classes call it in `__post_init__`, before checks that relate several values.
+    Settings classes call this in `__post_init__`, before checks that relate several values.
     """
     for parameter in parameters_of(type(settings)):
         value = getattr(settings, parameter.name)
@@ -68,7 +68,7 @@ def check(settings: Any) -> None:
         if kind is not parameter.type:
             raise InputError(f'{where} must be of type {parameter.type.__name__}, '
                              f'not {kind.__name__}')
-        if parameter.low is not None and not value >= parameter.low:  # NaN is neither
+        if parameter.low is not None and not value >= parameter.low:  # NaN fails both comparisons
             raise InputError(f'{where} is below the minimum {parameter.low}')
         if parameter.high is not None and value > parameter.high:
             raise InputError(f'{where} is above the maximum {parameter.high}')

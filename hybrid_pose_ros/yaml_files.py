@@ -1,6 +1,6 @@
 # Copyright 2026 The hybrid_pose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads YAML files with a size limit: a few lines of aliases can expand to gigabytes."""
+"""Reads YAML files with a size limit, since a few lines of aliases can expand to gigabytes."""
 
 from math import inf
 from pathlib import Path
@@ -11,11 +11,11 @@ import yaml
 from hybrid_pose_ros.errors import InputError
 
 MOST_VALUES = 10_000
-"""Most values in a file after the expansion of aliases."""
+"""Maximum number of values in a file after expanding aliases."""
 
 
 def read_yaml(path: str | Path, what: str) -> Any:
-    """Return the content of a YAML file; `what`, such as 'calibration', is named in errors.
+    """Return the content of a YAML file; errors mention `what`, such as 'calibration'.
 
     Raises:
         InputError: the file cannot be read, is not YAML, or has more than MOST_VALUES values.
@@ -27,7 +27,7 @@ def read_yaml(path: str | Path, what: str) -> Any:
     except RecursionError as error:
         raise InputError(f'{path} is not a {what}: it is nested too deeply') from error
     except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError,
-            ArithmeticError) as error:  # the loader's own, for some tags
+            ArithmeticError) as error:  # raised by the loader for some tags
         raise InputError(f'{path} is not a YAML file: {" ".join(str(error).split())}') from error
     if _expanded(content, {}) > MOST_VALUES:
         raise InputError(f'{path} is not a {what}: its aliases expand to more than {MOST_VALUES} '
@@ -39,7 +39,7 @@ def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
     """Return the mapping in a YAML file.
 
     Raises:
-        InputError: as in `read_yaml`, or the file is not a mapping.
+        InputError: as for `read_yaml`, or the file is not a mapping.
     """
     content = read_yaml(path, what)
     if not isinstance(content, dict):
@@ -49,11 +49,11 @@ def read_mapping(path: str | Path, what: str) -> dict[Any, Any]:
 
 
 def _expanded(value: Any, known: dict[int, float]) -> float:
-    """Return the number of values in a value after the expansion of aliases.
+    """Return the number of values in a value after expanding aliases.
 
     Args:
-        value: value from YAML, in which aliases are references to one object.
-        known: results so far, by identity; a value that contains itself is infinite.
+        value: value from YAML, in which aliases are references to the same object.
+        known: results so far, keyed by identity; a value that contains itself is infinite.
     """
     if isinstance(value, str):
         return 1 + len(value) // 100

@@ -135,8 +135,7 @@ def generate_launch_description():
         DeclareLaunchArgument('driver_params_file', default_value='',
                               description='YAML file with additional parameters of the driver'),
         DeclareLaunchArgument('namespace', default_value='',
-                              description='namespace of all nodes; for several cameras, one for '
-                                          'each'),
+                              description='namespace of all nodes, for example one per camera'),
         DeclareLaunchArgument('rig', default_value='',
                               description='YAML of several cameras: starts a graph in namespace '
                                           'NAME for each camera NAME, with driver '

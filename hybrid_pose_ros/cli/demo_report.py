@@ -115,7 +115,7 @@ def table_rows(report: dict) -> list[tuple[str, str]]:
     rows.append(('nodes restarted', str(restarts or 'none')))
     if report['poses']:
         rows.append(('weights', 'trained' if report['trained'] else
-                     'UNTRAINED WEIGHTS: the poses mean nothing'))
+                     'UNTRAINED WEIGHTS: the poses are meaningless'))
     return rows
 
 
