@@ -62,6 +62,15 @@ def test_the_index_has_one_line_per_page():
         page.name for page in DOCS if page.name != 'index.md']
 
 
+def test_the_version_is_the_same_in_all_files():
+    versions = {name: re.search(pattern, (ROOT / name).read_text(), re.MULTILINE)[1]
+                for name, pattern in {'package.xml': r'<version>(.+)</version>',
+                                      'setup.py': r"version='(.+)'",
+                                      'CITATION.cff': r'^version: (\S+)',
+                                      'CHANGELOG.rst': r'^(\d+\.\d+\.\d+) \('}.items()}
+    assert len(set(versions.values())) == 1, versions
+
+
 def test_the_readme_has_at_most_120_lines():
     assert len((ROOT / 'README.md').read_text().splitlines()) <= 120
 
