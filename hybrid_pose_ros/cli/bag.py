@@ -30,18 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('bag', metavar='BAG', type=Path, help='bag folder, .mcap or .db3')
     parser.add_argument('--topic', help='topic of the event packets, if the bag has several')
     parser.add_argument('--truth', metavar='FILE', type=Path,
-                        help='labels (.h5) in sensor time of the bag, used for both bags if two '
-                        'are compared (ground truth in each bag)')
+                        help="labels (.h5) in the bag's sensor time; if two bags are compared, "
+                        'they are used for both (the ground truth recorded in each bag)')
     add_weights_arguments(parser)
     parser.add_argument('--against', metavar='BAG|FILE', type=Path,
-                        help='another bag or other weights (.safetensors) to compare with')
+                        help='compare with another bag, or with other weights (.safetensors)')
     add_options(parser, RERUN, 'step_us', default=f'as recorded, else {RERUN.step_us}')
     add_options(parser, RERUN, 'ann_rate_hz', 'ann_delay_us', 'quiet_events_per_s')
     parser.add_argument('--rows', default='', metavar='NAMES',
                         help='rows of the table to compute, comma-separated (all)')
     parser.add_argument('--no-re-run', action='store_true', help='score the recorded poses only')
     parser.add_argument('--partial', action='store_true',
-                        help='use the intact part of a truncated bag')
+                        help='evaluate the intact part of a truncated bag')
     parser.add_argument('--no-video', action='store_true')
     add_output(parser, '--output', 'folder', needs=('matplotlib', 'cv2'),
                metavar='DIR', type=Path,

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--kinds', type=Path, metavar='DIR',
                         help='folder with one subfolder of labeled recordings (.h5) per kind')
     parser.add_argument('--real', type=Path, metavar='DIR',
-                        help='folder of labeled clips of real people (.h5); each is listed '
-                        'separately, and none affects the decision to ship')
+                        help='folder of labeled clips of real people (.h5); each clip is listed '
+                        'separately and does not affect the decision to ship')
     add_evaluation_arguments(parser)
     parser.add_argument('--against', nargs='+', metavar='FILE', default=[],
                         help='weights to compare with (those shipped with the preset, if '

@@ -23,7 +23,7 @@ SUMMARY = ('Convert DHP19 or Event-Human3.6M to labeled recordings, or published
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: dataset, folders and selection."""
     parser.add_argument('dataset', choices=(*DATASETS, CHECKPOINT),
-                        help="dataset, or checkpoint: weights of the paper's hybrid")
+                        help="dataset to convert, or checkpoint: weights of the paper's hybrid")
     parser.add_argument('folder', metavar='DIR', type=Path,
                         help='folder of the dataset: DHP19 as published (DVS_movies, Vicon_data) '
                         'or the HDF5 files that the paper\'s code reads; Event-Human3.6M with '
@@ -33,10 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--split', default='all', choices=('train', 'test', 'all'),
                         help="subjects of the paper's training or test split (all)")
     parser.add_argument('--channels', type=int, nargs='+', metavar='N',
-                        help='cameras (all four; the paper uses cameras 2 and 3 of DHP19)')
+                        help='cameras to convert (all four; the paper uses 2 and 3 of DHP19)')
     parser.add_argument('--crop', action='store_true', help=argparse.SUPPRESS)
     parser.add_argument('--takes', action='store_true',
-                        help='write one folder per DHP19 recording, as evaluate3d expects')
+                        help='write one folder per DHP19 recording, as evaluate3d requires')
     parser.add_argument('--paper-form', action='store_true',
                         help='write DHP19 in the format of the paper\'s code, with the camera '
                         'matrices, instead of recordings')

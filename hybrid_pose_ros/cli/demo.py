@@ -75,9 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--duration', type=float, default=PlayerParams.duration_s,
                         help='length of the simulated scene [s] (%(default)g)')
     parser.add_argument('--rate', default='', help='playback speed (1; lower with several cameras '
-                        'on a machine with few cores); latencies are only valid at 1, because '
-                        'they '
-                        'are measured from the stamps')
+                        'on a machine with few cores); latencies are only valid at speed 1, '
+                        'because they are measured relative to the stamps')
     for argument in ARGUMENTS:
         if argument.name in ('ann_rate_hz', 'step_us', 'preset', 'checkpoint', 'seed'):
             parser.add_argument('--' + argument.name.replace('_', '-'), default='',

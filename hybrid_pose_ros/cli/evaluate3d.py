@@ -23,11 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: takes, weights and settings of the graphs."""
     parser.add_argument('--takes', nargs='+', required=True, metavar='DIR', type=Path,
                         help='folders with one recording (.h5) per camera, or parent folders of '
-                             'these')
+                             'such folders')
     add_evaluation_arguments(parser)
     add_options(parser, TriangulationParams, 'least_confidence', 'outlier_px')
     parser.add_argument('--no-blind', action='store_true',
-                        help='skip the runs with one camera blinded, which double the time')
+                        help='skip the runs with one camera blinded, which double the run time')
     add_output(parser, '--output', 'folder', needs=('matplotlib',), metavar='DIR', type=Path,
                help='folder for result.json and a plot')
 

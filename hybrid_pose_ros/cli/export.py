@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser, '--output', 'new file', metavar='FILE', type=Path,
                help='file to write (next to the bag, with its name)')
     parser.add_argument('--fps', type=int, default=25, metavar='N',
-                        help='exported images per second (25); poses are always all exported')
+                        help='images to export per second (25); every pose is exported')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='calibration of both cameras: a YAML file as in docs/3d.md, or '
                         "Kalibr's camchain")
     second.add_argument('--cameras', nargs=2, metavar=('EVENTS', 'FRAMES'),
-                        help='names of the two cameras in the rig')
+                        help='names of the event camera and the frame camera in the rig')
     second.add_argument('--distance', type=float, metavar='M',
                         help='distance of the person from the second camera [m]')
 

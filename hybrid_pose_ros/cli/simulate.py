@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corpus.add_argument('--corpus', metavar='DIR', help='folder with motion capture (.npz)')
     corpus.add_argument('--clips', type=int, default=100)
     corpus.add_argument('--kind', default='any', choices=KINDS,
-                        help='kind of the clips, see docs/simulation.md (any)')
+                        help='kind of clips to simulate; see docs/simulation.md (any)')
     corpus.add_argument('--cameras', type=int, default=1, metavar='N',
                         help='simulate 2 (the front ones) or 4 DHP19 cameras that see the same '
                         'person; each clip is then a folder with one recording per camera and '

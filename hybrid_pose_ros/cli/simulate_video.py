@@ -25,21 +25,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of videos."""
     group = parser.add_argument_group('videos: generate events by interpolating between frames')
     group.add_argument('--video', nargs='+', default=[], metavar='FILE', type=Path,
-                       help='videos of a person, one shot each; --scene and --set select the '
-                       'sensor')
+                       help='videos of a person, each a single shot; --scene and --set select '
+                       'the sensor model')
     group.add_argument('--size', default='346x260', metavar='WxH', help='sensor size [px] '
                        '(346x260); pixels that the picture does not fill contain noise')
     group.add_argument('--slowed', type=float, default=1.0, metavar='N',
-                       help='slow motion: the videos run N times slower than the scene (1)')
+                       help='slow motion: the videos play N times slower than real time (1)')
     group.add_argument('--labels', default='teacher', choices=('teacher', 'none'),
-                       help='teacher: label the joints with a frame-based pose estimator '
-                            '(teacher)')
+                       help='teacher: label the joints with a frame-based pose estimator; '
+                            'none: write no labels (teacher)')
     add_teacher_arguments(group)
 
 
 def add_teacher_arguments(group) -> None:
     """Declare --teacher and --overlay on a parser or a group of one."""
-    group.add_argument('--teacher', metavar='PYTHON', help=f'Python of the teacher: {INSTALL}')
+    group.add_argument('--teacher', metavar='PYTHON', help='Python interpreter of the '
+                       f'frame-based pose estimator: {INSTALL}')
     group.add_argument('--overlay', action='store_true',
                        help='write a contact sheet (.png) of frames, events and labels next to '
                        'each recording')

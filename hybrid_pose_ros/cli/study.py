@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', default='', metavar='FILE',
                         help='weights (.safetensors) to study (those shipped with edge)')
     parser.add_argument('--batches', type=int, default=150, metavar='N',
-                        help='number of batches per training run (150)')
+                        help='number of batches in each training run (150)')
     parser.add_argument('--seed', type=int, default=0)
 
 

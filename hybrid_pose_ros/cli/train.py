@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, TrainingParams, 'preset', 'network', 'task', 'start', 'seed', 'device')
     parser.add_argument('--threads', type=int, default=1, help='torch threads on a CPU (1)')
     parser.add_argument('--alone', action='store_true',
-                        help='train only an SNN that runs without an ANN, for '
+                        help='train only an SNN that runs without an ANN, the baseline for '
                         '`evaluate --snn-checkpoint`')
     stages = parser.add_argument_group('the two stages; with preset paper, the defaults are those '
                                        'of its recipe')

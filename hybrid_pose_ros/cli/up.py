@@ -28,12 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--camera', default='event_camera',
                         help='node name of the driver, which publishes /CAMERA/events')
     parser.add_argument('--namespace', default='',
-                        help='namespace of all nodes, for example one per camera')
+                        help='namespace of all nodes; use a different one for each camera')
     parser.add_argument('--ros4hri', action='store_true',
-                        help='also publish the body on /humans (REP-155); requires hri_msgs')
+                        help='also publish the tracked body on /humans (REP-155); needs hri_msgs')
     parser.add_argument('--rig', default='', metavar='FILE',
-                        help='YAML file of several cameras: starts a graph in namespace NAME for '
-                        'each camera NAME, with driver /NAME/CAMERA, and a triangulator')
+                        help='YAML file of several calibrated cameras: for each camera NAME, '
+                        'start a graph in namespace NAME with driver /NAME/CAMERA; also start a '
+                        'triangulator')
     parser.add_argument('--params-file', type=Path, help='parameter file (YAML) to use instead '
                                                          'of the shipped one')
     for argument in ARGUMENTS:
