@@ -356,7 +356,7 @@ class _JellyNetwork(_DenseNetwork):
 
 
 def _jelly_neuron(leak: float, threshold: float, membrane):
-    """Return the SpikingJelly equivalent of `neurons.lif_step`, which stores its own state.
+    """Return a SpikingJelly neuron equivalent to `neurons.lif_step`; it stores its own state.
 
     It supports only one leak for all channels, as untrained weights have.
     """

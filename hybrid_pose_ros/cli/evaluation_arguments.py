@@ -28,7 +28,7 @@ def add_weights_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def weights_of(checkpoint: str, preset: str) -> Checkpoint:
-    """Return the weights in a file, or those shipped with a preset; '' is the default of either.
+    """Return the weights from a file, or, without one, those shipped with a preset.
 
     Raises:
         InputError: there are none, or they are of another preset.

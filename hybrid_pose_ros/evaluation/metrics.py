@@ -226,7 +226,7 @@ def summary(truth: Truth, scores: Scores) -> dict[str, Any]:
 
 
 def counted(truth: Truth) -> dict[str, int]:
-    """Return the numbers of instants and joints in the figures, and of excluded joints."""
+    """Return how many instants and joints the metrics cover, and how many joints are excluded."""
     share = {'moving': truth.moving, 'occluded': truth.occluded}
     return {'instants': len(truth.stamps_us), 'joints': int(truth.counted.sum()),
             'joints_outside_image': int((~truth.counted).sum()),

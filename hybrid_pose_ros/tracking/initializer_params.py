@@ -24,7 +24,7 @@ class InitializerParams(NetworkParams):
     region_of_interest: bool = param(True, 'Once the person is found, feed both networks only a '
                                      'region around them; off: always the whole sensor.',
                                      live=True)
-    region_margin: float = param(1.5, 'Size of that region relative to the person.',
+    region_margin: float = param(1.5, 'Size of the region of interest relative to the person.',
                                  low=1.1, high=4.0, live=True)
     threads: int = param(1, 'Number of ANN threads; leave one core for the tracker.',
                          low=1, high=256)
