@@ -62,7 +62,7 @@ def test_a_peer_that_is_wrong_in_times_is_timed_and_said_to_be_wrong(generated):
 
 @pytest.mark.parametrize('reader_of, text', [
     (missing, 'not installed: see requirements-test.txt'),
-    (failing, 'does not read the file: no such word'),
+    (failing, 'cannot read the file: no such word'),
     (lambda file: Reader(lambda: None, lambda _: file.events[1:]), 'events instead of')])
 def test_a_peer_without_an_answer_is_not_timed(generated, reader_of, text):
     result = generated(peer=reader_of)

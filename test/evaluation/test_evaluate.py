@@ -396,7 +396,7 @@ def test_a_mistake_is_one_line(tmp_path, clip, capsys, what, words):
 
 def test_sensors_of_two_sizes_are_a_mistake(random_weights, recording):
     wider = recording._replace(width=WIDTH + 2)
-    with pytest.raises(InputError, match='several sizes'):
+    with pytest.raises(InputError, match='several sensor sizes'):
         evaluate(random_weights, [recording, wider], EvaluationParams(step_us=10_000),
                  rows=())
 

@@ -74,7 +74,7 @@ def test_a_tracker_that_nobody_answers_goes_on_asking_and_says_that_its_poses_ar
     requests = live.listen('/snn_tracker/initialize_request', String)
     live.start('snn_tracker', **CALM | {'max_age_us': 50_000, 'request_interval_us': 20_000})
     markers = live.listen('/skeleton_markers/markers', MarkerArray)
-    live.start('skeleton_markers')
+    live.start('skeleton_markers', least_presence=0.0)
     states, camera = States(live), Camera(live, listeners=1)
     camera.send(CHUNK_US)
     live.report('snn_tracker', lambda values: int(values.get('steps', 0)) >= 39)

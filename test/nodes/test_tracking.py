@@ -38,7 +38,7 @@ def run(shared_live: LiveGraph, tmp_path_factory) -> SimpleNamespace:
     WEIGHTS.save(path)
     # First what takes longest: the others would warn that no packet comes meanwhile.
     live.start('ann_initializer', checkpoint=str(path), slots=16)  # the listener may be late
-    live.start('skeleton_markers')
+    live.start('skeleton_markers', least_presence=0.0)  # random weights show nobody
     live.start('snn_tracker', checkpoint=str(path))
     seen = SimpleNamespace(
         live=live, skeletons=live.listen(SKELETON, Skeleton2D),
